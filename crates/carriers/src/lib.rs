@@ -1,0 +1,1 @@
+//! Translates: carrier requests, webhooks, signatures and voice documents.

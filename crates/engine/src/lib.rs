@@ -1,0 +1,1 @@
+//! Does: owns live calls, admission, effects, dialing, projection and recovery.

@@ -1,0 +1,1 @@
+//! Remembers: a segmented, append-only, group-committed journal of opaque records.

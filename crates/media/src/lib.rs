@@ -1,0 +1,1 @@
+//! Hears and speaks: recordings in a folder, with checksums and visible states.

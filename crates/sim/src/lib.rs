@@ -1,0 +1,1 @@
+//! A carrier that never existed: Twilio's REST API and webhooks, with people who answer, and faults on request.

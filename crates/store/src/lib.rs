@@ -1,0 +1,1 @@
+//! Answers questions: the SQL schema, migrations, projections and queries.

@@ -1,0 +1,1 @@
+//! For tests only: a fault proxy and the power-cut shim.

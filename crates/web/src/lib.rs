@@ -1,0 +1,1 @@
+//! Translates: carrier webhooks, the REST API and the dashboard.
