@@ -1,1 +1,16 @@
-//! Decides: what a call is, what may happen to it, what a script says next, when to dial.
+//! Decides. What a call is, what may happen to it, what a script says next, when to dial.
+//!
+//! Everything here is pure: no I/O, no clock, no chance, no waiting, no logging. Time is inside the events, chance is
+//! an argument, and what must be done comes back as a value. That is what lets a replay of the journal give the very
+//! same call at any later time, and what lets tests try every order of events.
+//!
+//! - [`call`]: one call from intent to end: facts in, state, deadlines and effects out.
+//! - [`dial`]: one attempt makes at most one call: the guard, the carrier's answers, the ruling; the gates before it.
+//! - [`script`]: a questionnaire: what is asked next, and what an answer means.
+//! - [`phone`]: E.164 numbers.
+//! - [`id`] and [`private`]: the words the other rooms share.
+
+pub mod call;
+pub mod dial;
+pub mod id;
+pub mod private;

@@ -1,0 +1,70 @@
+//! What must now be done, and why a fact changed nothing.
+
+use super::state::{State, Status};
+use crate::id::{CarrierCallId, LegNo, RecordingId};
+use serde::{Deserialize, Serialize};
+
+/// What must be done after an event is durable. Emitted once per (call, kind, step); what is owed beyond a crash is
+/// derived from the state again by [`super::Call::owed`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// A command that stays owed until a fact confirms it.
+    Owed(Owed),
+    /// A recording can be fetched from the carrier.
+    FetchRecording(RecordingId),
+    /// The call's flat status changed: tell who listens.
+    Announce(Status),
+    /// The call is over: its slot is free.
+    Released,
+    /// Two different ends were reported: the first stands, an operator should know.
+    ConflictingEnd,
+}
+
+/// A command that is derivable from the state: if the process dies before it is done, it is done at recovery.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owed {
+    /// Send this attempt's one create request.
+    Post(LegNo),
+    /// Find out what became of an unclear create request.
+    Reconcile(LegNo),
+    /// Hang this leg up.
+    HangUp(LegNo, CarrierCallId),
+    /// Hang up a call at the carrier that belongs to no open attempt.
+    HangUpStray(CarrierCallId),
+}
+
+/// Why a fact changed nothing. Kept in the history, counted, answered politely to the carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "refused", rename_all = "snake_case")]
+pub enum Refused {
+    /// It was known already.
+    #[error("known already")]
+    Same,
+    /// The call is past it.
+    #[error("late: the leg is already {}", state.as_str())]
+    Late {
+        /// Where the leg is.
+        state: State,
+    },
+    /// It cannot happen in this state.
+    #[error("impossible while the leg is {}", state.as_str())]
+    Illegal {
+        /// Where the leg is.
+        state: State,
+    },
+    /// The call has no such attempt.
+    #[error("the call has no leg {leg}")]
+    NoSuchLeg {
+        /// Which was named.
+        leg: LegNo,
+    },
+    /// It bears an older owner's fence.
+    #[error("it bears the fence of an earlier owner")]
+    OldFence,
+    /// A second end that differs from the first.
+    #[error("a second, different end")]
+    Conflict,
+    /// The carrier used a word we do not know.
+    #[error("unknown word")]
+    UnknownWord,
+}

@@ -1,0 +1,115 @@
+//! What was said about a call's end, kept as it came: none of it is derived from another part of it.
+
+use serde::{Deserialize, Serialize};
+
+/// What a carrier reported beside its end word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The carrier's status word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_status: Option<String>,
+    /// The carrier's own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_code: Option<String>,
+    /// The carrier's cause in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_cause: Option<String>,
+    /// The SIP response code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip: Option<u16>,
+    /// The Q.850 cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q850: Option<u16>,
+    /// Who hung up, where the carrier says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hangup_by: Option<HangUpBy>,
+    /// An error's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// An error in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+impl Reported {
+    /// Fills what is empty from a later report of the same end.
+    pub fn fill_from(&mut self, later: &Self) {
+        fn fill<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+            if mine.is_none() {
+                mine.clone_from(theirs);
+            }
+        }
+        fill(&mut self.carrier_status, &later.carrier_status);
+        fill(&mut self.carrier_code, &later.carrier_code);
+        fill(&mut self.carrier_cause, &later.carrier_cause);
+        fill(&mut self.sip, &later.sip);
+        fill(&mut self.q850, &later.q850);
+        fill(&mut self.hangup_by, &later.hangup_by);
+        fill(&mut self.error_code, &later.error_code);
+        fill(&mut self.error_message, &later.error_message);
+    }
+}
+
+/// Who closed the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HangUpBy {
+    /// Who called.
+    Caller,
+    /// Who was called.
+    Callee,
+    /// This server.
+    Us,
+    /// The carrier or the network.
+    Carrier,
+    /// Nobody said.
+    Unknown,
+}
+
+/// Whether the far end rang.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rang {
+    /// It did.
+    Yes,
+    /// It did not: nothing was ever placed.
+    No,
+    /// Nobody said.
+    Unknown,
+}
+
+/// Who took the call, by the carrier's answering-machine detection: both carriers' verdicts in one vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// A person.
+    Human,
+    /// A machine has begun to speak.
+    Machine,
+    /// A machine has finished its greeting: speak now.
+    MachineReady,
+    /// A fax.
+    Fax,
+    /// Nobody speaks.
+    Silence,
+    /// The carrier can't tell.
+    Unknown,
+}
+
+impl AnsweredBy {
+    /// The more telling of two verdicts on one call, whichever came first.
+    pub fn refined(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    fn weight(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Silence => 1,
+            Self::Human => 2,
+            Self::Machine => 3,
+            Self::MachineReady => 4,
+            Self::Fax => 5,
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! One attempt: the facts known of it, and the state they add up to.
+//!
+//! A leg keeps facts, not a state: each fact may arrive in any order and more than once, so each is merged so that
+//! order does not matter (the earliest time, the most trusted source, the first end). The state is read off the facts.
+
+use super::disposition::Cause;
+use super::event::{CarrierEnd, HangUpReason, Refusal};
+use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+use super::state::State;
+use crate::id::{AccountId, CarrierCallId, Fence, LegNo};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One attempt to connect one endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Which attempt.
+    pub no: LegNo,
+    /// Who may act on it.
+    pub fence: Fence,
+    /// Through which carrier account.
+    pub account: AccountId,
+    /// When it began to wait for its turn.
+    pub queued_at: Timestamp,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When the intent to dial was made durable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial_started_at: Option<Timestamp>,
+    /// When the create request was about to be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_begun_at: Option<Timestamp>,
+    /// Since when the create request's fate is unclear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclear_at: Option<Timestamp>,
+    /// When listings at the carrier showed nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty_listings: Vec<Timestamp>,
+    /// When it was ruled that the carrier never got the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruled_at: Option<Timestamp>,
+    /// The carrier's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_call_id: Option<CarrierCallId>,
+    /// When the carrier accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// When the far end rang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ringing_at: Option<Timestamp>,
+    /// When the far end answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Stamp>,
+    /// That somebody asked to hang up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang_up: Option<HangUp>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// A second end that differs from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Cause>,
+    /// Who took the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
+    /// When good-bye was said and the line closed by the script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goodbye_at: Option<Timestamp>,
+    /// The last time the carrier said anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_news_at: Option<Timestamp>,
+    /// When the carrier was asked and gave no usable answer, since its last news.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<Timestamp>,
+}
+
+/// A time and how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The time.
+    pub at: Timestamp,
+    /// How it is known.
+    pub by: Certainty,
+}
+
+/// How a time is known; the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The carrier said so.
+    Observed,
+    /// The carrier fetched a step of the script, which it does only when somebody answered.
+    Implied,
+    /// Reckoned back from the end and the duration.
+    Inferred,
+}
+
+/// That somebody asked to hang up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HangUp {
+    /// When first asked.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: HangUpReason,
+}
+
+/// How a leg ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// When.
+    pub at: Timestamp,
+    /// What closed it.
+    pub cause: Cause,
+    /// Whether somebody saw it.
+    pub source: EndSource,
+    /// How long it was connected, by the carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_secs: Option<u32>,
+    /// What else was said.
+    #[serde(default)]
+    pub reported: Reported,
+}
+
+/// How an end is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndSource {
+    /// The carrier said so, or we did it ourselves.
+    Observed,
+    /// We gave up waiting. Yields once to the carrier's own end.
+    Inferred,
+}
+
+/// What an end changed.
+pub(super) enum Ending {
+    /// The leg is over by this.
+    First,
+    /// An inferred or ruled end gave way to the carrier's own.
+    Corrected,
+    /// The same end again.
+    Same,
+    /// A different end: the first stands.
+    Conflict,
+}
+
+impl Leg {
+    pub(super) fn new(
+        no: LegNo,
+        account: AccountId,
+        queued_at: Timestamp,
+        not_before: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            no,
+            fence: Fence::FIRST,
+            account,
+            queued_at,
+            not_before,
+            dial_started_at: None,
+            post_begun_at: None,
+            unclear_at: None,
+            empty_listings: Vec::new(),
+            ruled_at: None,
+            carrier_call_id: None,
+            accepted_at: None,
+            ringing_at: None,
+            answered: None,
+            hang_up: None,
+            end: None,
+            conflict: None,
+            answered_by: None,
+            goodbye_at: None,
+            last_news_at: None,
+            silences: Vec::new(),
+        }
+    }
+
+    /// Where it is: read off the facts, highest rank first.
+    pub fn state(&self) -> State {
+        if self.end.is_some() || (self.ruled_at.is_some() && self.carrier_call_id.is_none()) {
+            State::Ended
+        } else if self.carrier_call_id.is_some() && self.hang_up.is_some() {
+            State::Ending
+        } else if self.answered.is_some() {
+            State::Answered
+        } else if self.ringing_at.is_some() {
+            State::Ringing
+        } else if self.carrier_call_id.is_some() {
+            State::Initiated
+        } else if self.dial_started_at.is_some() {
+            State::Dialing
+        } else {
+            State::Queued
+        }
+    }
+
+    /// Whether a create request may be out whose answer never came.
+    pub fn is_unclear(&self) -> bool {
+        self.state() == State::Dialing && self.unclear_at.is_some()
+    }
+
+    /// Whether it ended by the ruling that the carrier never got it.
+    pub fn is_ruled_not_placed(&self) -> bool {
+        self.ruled_at.is_some() && self.carrier_call_id.is_none()
+    }
+
+    /// What closed it.
+    pub fn cause(&self) -> Option<Cause> {
+        match &self.end {
+            Some(end) => Some(end.cause),
+            None => self.is_ruled_not_placed().then_some(Cause::NotPlaced),
+        }
+    }
+
+    /// When it ended. Never before it was answered, under any clock.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let at = match &self.end {
+            Some(end) => end.at,
+            None if self.is_ruled_not_placed() => self.ruled_at?,
+            None => return None,
+        };
+        Some(self.answered.map_or(at, |answered| answered.at.max(at)))
+    }
+
+    /// When it was answered, by the surest word there is.
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        self.answered.map(|answered| answered.at)
+    }
+
+    /// How long it was connected, in whole seconds; `None` while it is connected, and when it never was.
+    pub fn duration_secs(&self) -> Option<u32> {
+        let (answered, ended) = (self.answered_at()?, self.ended_at()?);
+        u32::try_from(ended.duration_since(answered).as_secs()).ok()
+    }
+
+    /// Whether the far end rang.
+    pub fn rang(&self) -> Rang {
+        if self.ringing_at.is_some() || self.answered.is_some() {
+            Rang::Yes
+        } else if self.state() == State::Queued
+            || self.is_ruled_not_placed()
+            || matches!(self.cause(), Some(Cause::Refused(_)))
+        {
+            Rang::No
+        } else {
+            Rang::Unknown
+        }
+    }
+
+    /// How long it rang, in milliseconds.
+    pub fn ring_ms(&self) -> Option<u64> {
+        let until = self.answered_at().or_else(|| self.ended_at())?;
+        u64::try_from(until.duration_since(self.ringing_at?).as_millis()).ok()
+    }
+
+    /// Who closed the line, as far as the facts tell.
+    pub fn hang_up_by(&self) -> HangUpBy {
+        let Some(end) = &self.end else { return HangUpBy::Unknown };
+        if let Some(by) = end.reported.hangup_by {
+            return by;
+        }
+        let ours = self.goodbye_at.is_some() || self.hang_up.is_some();
+        match end.cause {
+            Cause::Carrier(_) if ours => HangUpBy::Us,
+            Cause::Carrier(_) if self.answered.is_some() => HangUpBy::Callee,
+            Cause::Withdrawn | Cause::Gated(_) | Cause::Expired => HangUpBy::Us,
+            Cause::Refused(_) => HangUpBy::Carrier,
+            Cause::Carrier(_) | Cause::NotPlaced | Cause::Unknown => HangUpBy::Unknown,
+        }
+    }
+
+    /// Silences that count: those since the carrier's last news.
+    pub fn silent_asks(&self) -> usize {
+        self.silences.iter().filter(|at| self.last_news_at.is_none_or(|news| **at > news)).count()
+    }
+
+    pub(super) fn news(&mut self, received_at: Timestamp) {
+        let latest = self.last_news_at.map_or(received_at, |earlier| earlier.max(received_at));
+        self.last_news_at = Some(latest);
+        self.silences.retain(|at| *at > latest);
+    }
+
+    pub(super) fn silent(&mut self, at: Timestamp) {
+        if self.last_news_at.is_none_or(|news| at > news) && !self.silences.contains(&at) {
+            self.silences.push(at);
+            self.silences.sort();
+        }
+    }
+
+    pub(super) fn bind(&mut self, id: &CarrierCallId, at: Timestamp) {
+        self.carrier_call_id = Some(id.clone());
+        self.accepted(at);
+    }
+
+    pub(super) fn accepted(&mut self, at: Timestamp) {
+        earliest(&mut self.accepted_at, at);
+    }
+
+    pub(super) fn ringing(&mut self, at: Timestamp) {
+        earliest(&mut self.ringing_at, at);
+    }
+
+    pub(super) fn answered(&mut self, at: Timestamp, by: Certainty) {
+        let new = Stamp { at, by };
+        let surer = self.answered.is_none_or(|standing| (new.by, new.at) < (standing.by, standing.at));
+        if surer {
+            self.answered = Some(new);
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, at: Timestamp, reason: HangUpReason) {
+        let first = self.hang_up.is_none_or(|standing| (at, reason) < (standing.at, standing.reason));
+        if first {
+            self.hang_up = Some(HangUp { at, reason });
+        }
+    }
+
+    pub(super) fn close(&mut self, at: Timestamp, cause: Cause, source: EndSource, reported: Reported) {
+        if self.end.is_none() {
+            self.end = Some(End { at, cause, source, duration_secs: None, reported });
+        }
+    }
+
+    pub(super) fn refused(&mut self, at: Timestamp, refusal: &Refusal) {
+        let reported = Reported {
+            carrier_status: refusal.http.map(|status| status.to_string()),
+            carrier_code: refusal.code.clone(),
+            error_code: refusal.code.clone(),
+            error_message: Some(refusal.message.clone()),
+            ..Reported::default()
+        };
+        self.close(at, Cause::Refused(refusal.class), EndSource::Observed, reported);
+    }
+
+    /// The carrier's own end: the first one wins, an inferred one yields, a later one of the same kind fills gaps.
+    pub(super) fn carrier_end(&mut self, at: Timestamp, end: &CarrierEnd) -> Ending {
+        let cause = Cause::Carrier(end.word);
+        let outcome = match &mut self.end {
+            None if self.ruled_at.is_some() => Ending::Corrected,
+            None => Ending::First,
+            Some(standing) if standing.source == EndSource::Inferred => Ending::Corrected,
+            Some(standing) if standing.cause == cause => {
+                let filled = standing.duration_secs.is_none() && end.duration_secs.is_some();
+                standing.duration_secs = standing.duration_secs.or(end.duration_secs);
+                let before = standing.reported.clone();
+                standing.reported.fill_from(&end.reported);
+                if !filled && before == standing.reported {
+                    return Ending::Same;
+                }
+                self.infer_answer();
+                return Ending::Same;
+            }
+            Some(_) => {
+                self.conflict = Some(self.conflict.map_or(cause, |known| known.min(cause)));
+                return Ending::Conflict;
+            }
+        };
+        self.end = Some(End {
+            at,
+            cause,
+            source: EndSource::Observed,
+            duration_secs: end.duration_secs,
+            reported: end.reported.clone(),
+        });
+        self.infer_answer();
+        outcome
+    }
+
+    /// An end with a duration that comes before any answer implies the answer we missed.
+    fn infer_answer(&mut self) {
+        let Some(end) = &self.end else { return };
+        let Some(secs) = end.duration_secs.filter(|secs| *secs > 0) else { return };
+        let at = end.at.checked_sub(SignedDuration::from_secs(i64::from(secs))).unwrap_or(end.at);
+        self.answered(at, Certainty::Inferred);
+    }
+}
+
+fn earliest(standing: &mut Option<Timestamp>, at: Timestamp) {
+    *standing = Some(standing.map_or(at, |earlier| earlier.min(at)));
+}

@@ -1,0 +1,131 @@
+//! The call: from intent to end, whatever order its events come in.
+//!
+//! A [`Call`] is a fold of its [`Event`]s. [`Call::begin`] makes one from its first event, [`Call::apply`] merges each
+//! further one and says what must now be done; a fact that changes nothing comes back as [`Refused`], with its reason,
+//! and is kept in the history all the same. State, status, disposition and deadlines are read off the facts.
+//!
+//! To add a kind of event: a variant of [`What`], an arm in `apply.rs`, a row in the phase × event table of the tests.
+//!
+//! - `event`: the facts · `effect`: what to do about them · `leg`: the facts of one attempt and the state they add up to
+//! - `apply`: what each fact does · `deadline`: when to look again · `disposition`: how it ended · `turn`: question and answer
+//! - `view`: what users read off a call · `personal`: what of an event is sealed
+
+mod apply;
+mod deadline;
+mod disposition;
+mod effect;
+mod event;
+mod evidence;
+mod leg;
+mod personal;
+mod state;
+mod turn;
+mod view;
+
+pub use deadline::{Deadline, Timing, Why};
+pub use disposition::{Cause, Class, Disposition, Gate};
+pub use effect::{Effect, Owed, Refused};
+pub use event::*;
+pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
+pub use personal::Personal;
+pub use state::{Activity, State, Status};
+pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};
+pub use view::Outcome;
+
+use crate::id::{AccountId, CallId, CarrierCallId, LegNo, SessionId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One call, as far as its events tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Our name of it.
+    pub id: CallId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// The carrier account it goes through.
+    pub account: AccountId,
+    /// Who talks to whom.
+    pub party: Party,
+    /// The script it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<ScriptRef>,
+    /// How long things may take.
+    pub limits: Limits,
+    /// The caller's own conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The client's Idempotency-Key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<Idempotency>,
+    /// When it began to exist.
+    pub created_at: Timestamp,
+    /// When its last event was received.
+    pub updated_at: Timestamp,
+    /// Its attempts, in order; there is always one.
+    pub legs: Vec<Leg>,
+    /// Calls at the carrier that belong to no open attempt, and whether they have been hung up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub strays: BTreeMap<CarrierCallId, Stray>,
+    /// Question by question.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub turns: BTreeMap<u16, Turn>,
+    /// What the carrier charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+}
+
+/// A call at the carrier that belongs to no open attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stray {
+    /// It must be hung up.
+    Found,
+    /// It is gone.
+    Gone,
+}
+
+/// What the carrier charged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// A decimal number, as the carrier writes it.
+    pub amount: String,
+    /// ISO 4217.
+    pub unit: String,
+}
+
+impl Call {
+    /// The attempt that counts: the last one.
+    pub fn leg(&self) -> &Leg {
+        // A call is made with one leg and never loses one.
+        &self.legs[self.legs.len() - 1]
+    }
+
+    fn current_mut(&mut self) -> &mut Leg {
+        let last = self.legs.len() - 1;
+        &mut self.legs[last]
+    }
+
+    fn leg_mut(&mut self, no: LegNo) -> Option<&mut Leg> {
+        self.legs.iter_mut().find(|leg| leg.no == no)
+    }
+
+    /// The attempt with this number.
+    pub fn leg_no(&self, no: LegNo) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.no == no)
+    }
+
+    /// Where the call is: where its last attempt is.
+    pub fn state(&self) -> State {
+        self.leg().state()
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        self.state() == State::Ended
+    }
+}

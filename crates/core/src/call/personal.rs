@@ -1,0 +1,99 @@
+//! What in an event belongs to a person: taken out before it is written, so that it can be sealed under the person's
+//! own key, and put back when it is read. With the key gone, the event is still a fact of the call, with blanks.
+
+use super::event::{Direction, Metadata, Party, What};
+use super::turn::AnswerValue;
+use crate::private::{Address, Private};
+use serde::{Deserialize, Serialize};
+
+/// The personal part of one event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Personal {
+    /// Who talks to whom.
+    Party(Box<Party>),
+    /// What somebody answered.
+    Heard {
+        /// What it means.
+        value: AnswerValue,
+        /// Keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digits: Option<Private<String>>,
+        /// Speech.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        speech: Option<Private<String>>,
+    },
+    /// What somebody said, as text.
+    Text(Private<String>),
+    /// Keys to merge into the metadata.
+    Patch(Private<Metadata>),
+}
+
+impl What {
+    /// Takes the personal part out, leaving blanks; `None` if there is none.
+    pub fn take_personal(&mut self) -> Option<Personal> {
+        match self {
+            Self::Requested(request) => Some(Personal::Party(Box::new(std::mem::take(&mut request.party)))),
+            Self::Arrived(arrival) => Some(Personal::Party(Box::new(std::mem::take(&mut arrival.party)))),
+            Self::Spoke(spoke) => {
+                let heard = spoke.heard.as_mut()?;
+                if heard.value == AnswerValue::Recorded && heard.digits.is_none() && heard.speech.is_none() {
+                    return None;
+                }
+                Some(Personal::Heard {
+                    value: std::mem::replace(&mut heard.value, AnswerValue::Recorded),
+                    digits: heard.digits.take(),
+                    speech: heard.speech.take(),
+                })
+            }
+            Self::Transcribed { text, .. } => Some(Personal::Text(std::mem::take(text))),
+            Self::MetadataMerged { patch } => Some(Personal::Patch(std::mem::take(patch))),
+            Self::DialStarted(_)
+            | Self::PostBegun(_)
+            | Self::PostUnclear { .. }
+            | Self::PostRefused { .. }
+            | Self::Requeued { .. }
+            | Self::Progress(_)
+            | Self::ListedNothing(_)
+            | Self::RuledNotPlaced(_)
+            | Self::CarrierSilent(_)
+            | Self::GaveUp(_)
+            | Self::Expired(_)
+            | Self::Gated { .. }
+            | Self::HangUpAsked { .. }
+            | Self::StrayHungUp { .. }
+            | Self::Recording(_)
+            | Self::AnsweredBy { .. }
+            | Self::Priced { .. }
+            | Self::UnknownWord { .. } => None,
+        }
+    }
+
+    /// Puts the personal part back where it was taken from; a part of another kind of event is ignored.
+    pub fn put_personal(&mut self, personal: Personal) {
+        match (self, personal) {
+            (Self::Requested(request), Personal::Party(party)) => request.party = *party,
+            (Self::Arrived(arrival), Personal::Party(party)) => arrival.party = *party,
+            (Self::Spoke(spoke), Personal::Heard { value, digits, speech }) => {
+                if let Some(heard) = spoke.heard.as_mut() {
+                    heard.value = value;
+                    heard.digits = digits;
+                    heard.speech = speech;
+                }
+            }
+            (Self::Transcribed { text, .. }, Personal::Text(said)) => *text = said,
+            (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
+            _ => {}
+        }
+    }
+}
+
+impl Party {
+    /// The person at the other end, seen from us.
+    pub fn person(&self, direction: Direction) -> &Address {
+        match direction {
+            Direction::Inbound => &self.from,
+            Direction::Outbound => &self.to,
+        }
+    }
+}

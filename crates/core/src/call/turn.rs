@@ -1,0 +1,187 @@
+//! One question with its answer.
+
+use super::event::{Heard, RecordingFact, RecordingNews};
+use crate::id::RecordingId;
+use crate::private::Private;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One question of the script, as it went in this call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The question's index, from 0.
+    pub step: u16,
+    /// Its text, as the person heard it.
+    #[serde(default)]
+    pub question: String,
+    /// When it was first asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// How many times it was asked.
+    #[serde(default)]
+    pub asks: u8,
+    /// What the person answered, if anything. Asked again, the later answer stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// The recordings of it, in the carrier's order of asking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<Recording>,
+    /// The answer's text, from a transcription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Private<String>>,
+}
+
+/// An answer to a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// At which asking it was given, from 0.
+    pub ask: u8,
+    /// When we heard it.
+    pub at: Timestamp,
+    /// What it means.
+    pub value: AnswerValue,
+    /// Keys, as they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digits: Option<Private<String>>,
+    /// Speech, as the carrier understood it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speech: Option<Private<String>>,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum AnswerValue {
+    /// It is in the recording.
+    Recorded,
+    /// Yes or no.
+    YesNo(bool),
+    /// A number, as keyed or said.
+    Number(Private<String>),
+    /// One of the choices.
+    Choice {
+        /// Its key.
+        key: String,
+        /// Its label.
+        label: String,
+    },
+    /// Something that is no answer to this question.
+    Invalid,
+}
+
+/// The recording of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The carrier's id.
+    pub id: RecordingId,
+    /// At which asking it was made.
+    pub ask: u8,
+    /// Where the carrier keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// How long it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_secs: Option<u32>,
+    /// Where it stands.
+    pub state: RecordingState,
+}
+
+/// Where a recording stands, from the carrier's word to our folder. The order is the rank: it never falls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RecordingState {
+    /// The carrier named it; it may not be ready yet.
+    Named,
+    /// The carrier says it can be fetched.
+    Ready,
+    /// We could not fetch it, and have stopped trying.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// The carrier says there is none.
+    Absent,
+    /// It is in our folder.
+    Stored {
+        /// Its length in bytes.
+        bytes: u64,
+        /// SHA-256, in hex.
+        sha256: String,
+    },
+}
+
+impl Turn {
+    pub(super) fn new(step: u16) -> Self {
+        Self {
+            step,
+            question: String::new(),
+            asked_at: None,
+            asks: 0,
+            answer: None,
+            recordings: Vec::new(),
+            transcript: None,
+        }
+    }
+
+    pub(super) fn asked(&mut self, ask: u8, text: &str, at: Timestamp) {
+        if self.asks == 0 {
+            text.clone_into(&mut self.question);
+        }
+        self.asks = self.asks.max(ask.saturating_add(1));
+        self.asked_at = Some(self.asked_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    pub(super) fn heard(&mut self, heard: &Heard, at: Timestamp) {
+        if let Some(fact) = &heard.recording {
+            self.recording(heard.ask, fact, RecordingState::Named);
+        }
+        let newer = self.answer.as_ref().is_none_or(|standing| (heard.ask, standing.at) > (standing.ask, at));
+        if newer {
+            self.answer = Some(Answer {
+                ask: heard.ask,
+                at,
+                value: heard.value.clone(),
+                digits: heard.digits.clone(),
+                speech: heard.speech.clone(),
+            });
+        }
+    }
+
+    /// Merges news of a recording; `true` when it became fetchable by this.
+    pub(super) fn recording_news(&mut self, news: &RecordingNews) -> bool {
+        let fact = RecordingFact {
+            id: news.id.clone(),
+            url: news.url.clone().unwrap_or_default(),
+            duration_secs: news.duration_secs,
+        };
+        self.recording(news.ask, &fact, news.state.clone())
+    }
+
+    fn recording(&mut self, ask: u8, fact: &RecordingFact, state: RecordingState) -> bool {
+        let url = (!fact.url.is_empty()).then(|| fact.url.clone());
+        if let Some(known) = self.recordings.iter_mut().find(|recording| recording.id == fact.id) {
+            let was_new = known.state < RecordingState::Ready;
+            known.url = known.url.take().or(url);
+            known.duration_secs = known.duration_secs.or(fact.duration_secs);
+            if state > known.state {
+                known.state = state;
+            }
+            return was_new && known.state == RecordingState::Ready;
+        }
+        let ready = state == RecordingState::Ready;
+        self.recordings.push(Recording {
+            id: fact.id.clone(),
+            ask,
+            url,
+            duration_secs: fact.duration_secs,
+            state,
+        });
+        self.recordings.sort_by(|a, b| (a.ask, &a.id).cmp(&(b.ask, &b.id)));
+        ready
+    }
+
+    /// The recording that is the answer: the last one that holds anything.
+    pub fn recording_of_answer(&self) -> Option<&Recording> {
+        self.recordings.iter().rev().find(|recording| recording.state != RecordingState::Absent)
+    }
+}

@@ -1,0 +1,131 @@
+//! What users read off a call: derived, never stored apart.
+
+use super::disposition::{Disposition, EndFacts};
+use super::event::HangUpReason;
+use super::leg::EndSource;
+use super::state::{Activity, State, Status};
+use super::turn::{Recording, RecordingState};
+use super::{Call, Stray};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a script achieved. Carriers never set it, and it never overwrites the disposition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The good-bye was reached.
+    Finished,
+    /// Some questions were answered, and the line was closed before the good-bye.
+    Partial,
+}
+
+impl Outcome {
+    /// The word in JSON and columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+impl Call {
+    /// The flat view of state and disposition.
+    pub fn status(&self) -> Status {
+        match self.disposition() {
+            Some(disposition) => Status::ended(disposition),
+            None => Status::live(self.state(), self.activity()),
+        }
+    }
+
+    /// What an answered call is doing.
+    pub fn activity(&self) -> Activity {
+        Activity::Talking
+    }
+
+    /// How it ended; `None` while it lives.
+    pub fn disposition(&self) -> Option<Disposition> {
+        let leg = self.leg();
+        let nothing = super::Reported::default();
+        Some(
+            EndFacts {
+                cause: leg.cause()?,
+                direction: self.direction,
+                answered: leg.answered.is_some(),
+                rang: leg.rang(),
+                answered_by: leg.answered_by,
+                over_time: leg.hang_up.is_some_and(|hang_up| hang_up.reason == HangUpReason::TimeLimit),
+                reported: leg.end.as_ref().map_or(&nothing, |end| &end.reported),
+            }
+            .disposition(),
+        )
+    }
+
+    /// Whether the end was seen or inferred.
+    pub fn end_source(&self) -> Option<EndSource> {
+        self.leg().cause()?;
+        Some(self.leg().end.as_ref().map_or(EndSource::Inferred, |end| end.source))
+    }
+
+    /// What the script achieved.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.script.as_ref()?;
+        if self.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
+            Some(Outcome::Finished)
+        } else if self.is_over() && self.answer_count() > 0 {
+            Some(Outcome::Partial)
+        } else {
+            None
+        }
+    }
+
+    /// How many questions have an answer.
+    pub fn answer_count(&self) -> usize {
+        self.turns.values().filter(|turn| turn.answer.is_some()).count()
+    }
+
+    /// The question that was asked last, as its index.
+    pub fn question(&self) -> Option<u16> {
+        self.turns.values().filter(|turn| turn.asks > 0).map(|turn| turn.step).max()
+    }
+
+    /// When the far end rang.
+    pub fn ringing_at(&self) -> Option<Timestamp> {
+        self.leg().ringing_at
+    }
+
+    /// When it was answered.
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        self.leg().answered_at()
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.leg().ended_at()
+    }
+
+    /// How long it was connected, in whole seconds: the server's figure, from its own times.
+    pub fn duration_secs(&self) -> Option<u32> {
+        self.leg().duration_secs()
+    }
+
+    /// Whether it takes up a slot at the carrier: from the intent to the end.
+    pub fn holds_slot(&self) -> bool {
+        self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+    }
+
+    /// Recordings that are at the carrier and not yet in our folder.
+    pub fn recordings_to_fetch(&self) -> impl Iterator<Item = (u16, &Recording)> {
+        self.turns
+            .values()
+            .flat_map(|turn| turn.recordings.iter().map(move |recording| (turn.step, recording)))
+            .filter(|(_, recording)| matches!(recording.state, RecordingState::Named | RecordingState::Ready))
+    }
+
+    /// Whether nothing more is owed: it is over, no stray is left, and every recording is fetched or given up.
+    pub fn is_settled(&self) -> bool {
+        self.is_over()
+            && !self.strays.values().any(|stray| *stray == Stray::Found)
+            && self.recordings_to_fetch().next().is_none()
+    }
+}

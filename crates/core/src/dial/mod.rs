@@ -1,0 +1,12 @@
+//! One attempt makes at most one call.
+//!
+//! A carrier's create request takes no idempotency key, so it is never sent twice: the intent is durable before it,
+//! the [`guard`] is asked directly before it, and when its answer is unclear the carrier is asked what it knows until
+//! [`rule`] may say that it never got it. [`gates`] decide whether an attempt may begin at all.
+
+pub mod gates;
+mod guard;
+mod ruling;
+
+pub use guard::{Withheld, guard};
+pub use ruling::{Ruling, matches_attempt, rule};

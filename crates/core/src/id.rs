@@ -1,0 +1,178 @@
+//! Names of things: calls, legs, tenants, carrier accounts, event keys. Two ids never share a type.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Our name of a call. It exists before any carrier is asked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(Uuid);
+
+impl CallId {
+    /// A new id (UUIDv7): sortable by `at`, told apart by `chance`.
+    pub fn new(at: Timestamp, chance: [u8; 10]) -> Self {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
+
+    /// The id of a call that began at the carrier (inbound, or placed by other software): derived from the carrier's
+    /// own id, so that two nodes, or two webhooks in a race, can't mint two.
+    pub fn derived(account: &AccountId, carrier_call_id: &CarrierCallId) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(account.as_str());
+        hash.update([0]);
+        hash.update(carrier_call_id.as_str());
+        let digest = hash.finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The id's sixteen bytes, for sealed tokens.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id with these sixteen bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for CallId {
+    type Err = uuid::Error;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(s).map(Self)
+    }
+}
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the word as it is.
+            pub fn new(word: impl Into<String>) -> Self {
+                Self(word.into())
+            }
+            /// The word.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+word! {
+    /// Whose data it is.
+    TenantId
+}
+word! {
+    /// One account at one carrier, such as `twilio:AC…`. Every key of an event is prefixed by it.
+    AccountId
+}
+word! {
+    /// The carrier's own name of one leg: a Twilio CallSid, a Telnyx call control id.
+    CarrierCallId
+}
+word! {
+    /// The carrier's name of a recording.
+    RecordingId
+}
+word! {
+    /// What makes two reports of one event the same event (see the dedup table in the design).
+    EventKey
+}
+word! {
+    /// The conversation a call belongs to in the software that placed it.
+    SessionId
+}
+
+impl TenantId {
+    /// The one tenant there is until tenants are managed.
+    pub fn default_tenant() -> Self {
+        Self::new("default")
+    }
+}
+
+/// Which attempt within a call: 1 for the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegNo(pub u16);
+
+impl LegNo {
+    /// The first attempt.
+    pub const FIRST: Self = Self(1);
+
+    /// The attempt after this one.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for LegNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which owner of an attempt may act on it: a later owner has a higher fence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fence(pub u32);
+
+impl Fence {
+    /// The fence of a call that never changed its owner.
+    pub const FIRST: Self = Self(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_call_has_a_greater_id() {
+        let early = CallId::new(Timestamp::from_second(1_000).unwrap(), [255; 10]);
+        let late = CallId::new(Timestamp::from_second(1_001).unwrap(), [0; 10]);
+        assert!(early < late);
+    }
+
+    #[test]
+    fn two_reports_of_one_carrier_call_derive_one_id() {
+        let account = AccountId::new("twilio:AC1");
+        let sid = CarrierCallId::new("CA1");
+        assert_eq!(CallId::derived(&account, &sid), CallId::derived(&account, &sid));
+        assert_ne!(CallId::derived(&account, &sid), CallId::derived(&AccountId::new("twilio:AC2"), &sid));
+    }
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = CallId::new(Timestamp::from_second(5).unwrap(), [7; 10]);
+        assert_eq!(id.to_string().parse::<CallId>().unwrap(), id);
+    }
+}
