@@ -35,7 +35,8 @@ pub struct Given {
 }
 
 impl Given {
-    /// Lays the sources over each other. `flags` holds the flags that were given, `variables` comes from [`layers`].
+    /// Lays the sources over each other. `flags` holds the flags that were given, `layers` the sets of variables, the
+    /// strongest first.
     ///
     /// # Errors
     /// A `trunkline.toml` that is broken or has a name no setting has; a secret given twice, or whose file can't be
