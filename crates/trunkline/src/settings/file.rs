@@ -34,7 +34,7 @@ pub struct Unreadable {
 /// # Errors
 /// Broken TOML, or a value of a shape that no setting has (a date, a list in a list).
 pub fn parse(text: &str) -> Result<Vec<Entry>, Unreadable> {
-    let line_at = |offset: usize| text[..offset].matches('\n').count() + 1;
+    let line_at = |offset| text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     let document = DeTable::parse(text).map_err(|error| Unreadable {
         line: line_at(error.span().map_or(0, |span| span.start)),
         setting: String::new(),
@@ -146,6 +146,9 @@ mod tests {
             ("[log]\nfilter = 2026-01-01\n", 2, "log.filter"),
             ("[log]\n\nfilter = [[1]]\n", 3, "log.filter"),
             ("[log.filter]\na = 1\n", 1, "log.filter"),
+            ("שם = 1\n\u{1f4de}", 2, ""),
+            ("a = \"é", 1, ""),
+            ("a = \0", 1, ""),
         ];
         for (text, line, setting) in table {
             let unreadable = parse(text).unwrap_err();
