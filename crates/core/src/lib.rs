@@ -1,1 +1,3 @@
 //! Decides: what a call is, what may happen to it, what a script says next, when to dial.
+
+pub mod phone;
