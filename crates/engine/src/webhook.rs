@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use trunkline_core::call::{AnsweredBy, Direction, News, RecordingFact, RecordingState};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, Fence, LegNo, RecordingId};
 use trunkline_core::private::{Address, Private};
+use trunkline_core::script::{Cursor, ScriptVersion};
 
 /// To which call and leg a webhook belongs, from the sealed token in its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +16,11 @@ pub struct Bearing {
     /// The fence it was minted under.
     pub fence: Fence,
     /// The script's content hash.
-    pub script_version: String,
-    /// The question to ask now.
-    pub step: u16,
-    /// How often it was asked before.
-    pub ask: u8,
-    /// The question (and asking) that this webhook brings the answer to.
-    pub answers: Option<(u16, u8)>,
+    pub script: ScriptVersion,
+    /// What to ask now.
+    pub at: Cursor,
+    /// What this webhook brings the answer to.
+    pub answers: Option<Cursor>,
 }
 
 /// A carrier fetches what to say next.
