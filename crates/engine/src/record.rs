@@ -3,8 +3,6 @@
 //! A record is readable by a person with `journal cat`, and still a fact when the person's key has been dropped: the
 //! event stays, its personal part is blank.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -14,7 +12,7 @@ use trunkline_core::call::{Call, Event, Personal, Refused};
 use trunkline_core::id::TenantId;
 use trunkline_core::private::Address;
 use trunkline_core::script::Script;
-use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
+use trunkline_journal::{KeyError, KeyRing, PersonId, Unsealed};
 
 /// The kinds of records. Numbers are never reused.
 pub(crate) mod kind {
@@ -103,7 +101,7 @@ impl Codec {
         let digest = hash.finalize();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
-        PersonId::new(id)
+        PersonId(id)
     }
 
     /// An event as bytes. Blocks on the disk only when the person is new.
@@ -146,15 +144,14 @@ impl Codec {
 
     /// Seals bytes under a person's key, making the key (durably) if the person is new.
     pub fn seal(&self, person: PersonId, plain: &[u8]) -> Result<Sealed, RecordError> {
-        let data = self.keys.seal(person, plain)?;
-        Ok(Sealed { person: person.to_string(), data: BASE64.encode(data) })
+        let person_hex = person.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Sealed { person: person_hex, data: self.keys.seal(person, plain)? })
     }
 
     /// Opens sealed bytes; `None` if the person was erased.
     pub fn open(&self, sealed: &Sealed) -> Result<Option<Vec<u8>>, RecordError> {
-        let person = sealed.person.parse::<PersonId>().map_err(|_| RecordError::Damaged)?;
-        let data = BASE64.decode(&sealed.data).map_err(|_| RecordError::Damaged)?;
-        match self.keys.open(person, &data) {
+        let person = u128::from_str_radix(&sealed.person, 16).map_err(|_| RecordError::Damaged)?;
+        match self.keys.unseal(PersonId(person.to_be_bytes()), &sealed.data) {
             Ok(plain) => Ok(Some(plain)),
             Err(Unsealed::Erased) => Ok(None),
             Err(Unsealed::Damaged) => Err(RecordError::Damaged),
