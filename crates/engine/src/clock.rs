@@ -67,6 +67,12 @@ fn wall() -> Timestamp {
     Timestamp::now()
 }
 
+/// The time that files are stamped with, whatever pace calls run at.
+#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+pub(crate) fn system_now() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 fn boot() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Event, Personal, Refused};
-use trunkline_core::id::TenantId;
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::private::Address;
 use trunkline_core::script::Script;
 use trunkline_journal::{KeyError, KeyRing, PersonId, Unsealed};
@@ -117,6 +117,38 @@ impl Codec {
         let refused = refused.map(Cow::Borrowed);
         let record = EventRecord { tenant: Cow::Borrowed(&call.tenant), event: bare, refused, sealed };
         Ok(serde_json::to_vec(&record)?)
+    }
+
+    /// An event of a call that can't be reached now: whose it is will be known when it is merged. What it holds of a
+    /// person is sealed under the call's own id.
+    pub fn unmerged(&self, event: &Event) -> Result<Vec<u8>, RecordError> {
+        let tenant = TenantId::default_tenant();
+        let mut bare = event.clone();
+        let sealed = match bare.what.take_personal() {
+            Some(personal) => {
+                let person = self.person(&tenant, &Address::new(event.call.to_string()));
+                Some(self.seal(person, &serde_json::to_vec(&personal)?)?)
+            }
+            None => None,
+        };
+        let record = EventRecord { tenant: Cow::Owned(tenant), event: Cow::Owned(bare), refused: None, sealed };
+        Ok(serde_json::to_vec(&record)?)
+    }
+
+    /// Of which call a record is, without opening what is sealed.
+    pub fn call_of(&self, kind: u8, payload: &[u8]) -> Result<Option<CallId>, RecordError> {
+        #[derive(Deserialize)]
+        struct Outer {
+            event: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            call: CallId,
+        }
+        if kind != kind::EVENT {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_slice::<Outer>(payload)?.event.call))
     }
 
     /// Reads a record back.

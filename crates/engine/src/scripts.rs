@@ -5,7 +5,7 @@ use crate::reading::Part;
 use jiff::Timestamp;
 use parking_lot::RwLock;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub(crate) struct Scripts {
 struct State {
     files: BTreeMap<String, File>,
     versions: HashMap<ScriptVersion, Arc<Script>>,
+    used: BTreeSet<ScriptVersion>,
     problem_since: Option<Timestamp>,
     missing: Option<String>,
 }
@@ -120,9 +121,22 @@ impl Scripts {
         self.state.read().versions.get(&version).cloned()
     }
 
+    /// Notes that a call runs this version; `true` the first time, when the journal must be told its content.
+    pub fn use_version(&self, version: ScriptVersion) -> bool {
+        self.state.write().used.insert(version)
+    }
+
+    /// The versions that calls have run.
+    pub fn used(&self) -> Vec<Script> {
+        let state = self.state.read();
+        state.used.iter().filter_map(|version| state.versions.get(version)).map(|script| Script::clone(script)).collect()
+    }
+
     /// Takes in a version that an earlier life of this server used.
     pub fn remember(&self, script: Script) {
-        self.state.write().versions.entry(script.version).or_insert_with(|| Arc::new(script));
+        let mut state = self.state.write();
+        state.used.insert(script.version);
+        state.versions.entry(script.version).or_insert_with(|| Arc::new(script));
     }
 
     pub fn list(&self) -> Vec<ScriptInfo> {
