@@ -216,12 +216,16 @@ impl KeyRing {
     fn make(&self, person: PersonId) -> Result<Key, KeyError> {
         self.want(person)?;
         let mut file = self.file.lock();
-        if let Some(key) = self.keys.read().get(&person) {
-            return Ok(*key);
+        let made = self.keys.read().get(&person).copied();
+        if let Some(key) = made {
+            // We may have wished for what was just being made: a second key would lock out what the first one sealed.
+            self.wanted.lock().remove(&person);
+            return Ok(key);
         }
         // Somebody may have taken our wish, and failed with it.
         self.want(person)?;
-        let wanted = std::mem::take(&mut *self.wanted.lock());
+        let mut wanted = std::mem::take(&mut *self.wanted.lock());
+        wanted.retain(|person, _| !self.keys.read().contains_key(person));
         file.append(&self.path, &wanted)?;
         let mut keys = self.keys.write();
         keys.extend(wanted);
