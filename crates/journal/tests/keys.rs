@@ -72,7 +72,9 @@ fn many_new_persons_at_once_all_get_keys_that_last() {
     let sealed: Vec<_> = std::thread::scope(|scope| {
         let seal = |n: u8| {
             let ring = &ring;
-            scope.spawn(move || (0..20u8).map(|m| ring.seal(PersonId([n % 4 * 20 + m; 16]), &[m]).unwrap()).collect())
+            scope.spawn(move || {
+                (0..20u8).map(|m| ring.seal(PersonId([n % 4 * 20 + m; 16]), &[m]).unwrap()).collect()
+            })
         };
         let writers: Vec<_> = (0..8).map(seal).collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).collect::<Vec<Vec<String>>>()
@@ -104,6 +106,8 @@ fn a_torn_last_key_is_cut_and_a_damaged_earlier_one_is_refused() {
     let mut flipped = whole;
     flipped[20] ^= 1;
     std::fs::write(&path, flipped).unwrap();
-    let Err(KeyError::Damaged(damage)) = KeyRing::open(&path) else { panic!("a lost key must not be passed over") };
+    let Err(KeyError::Damaged(damage)) = KeyRing::open(&path) else {
+        panic!("a lost key must not be passed over")
+    };
     assert_eq!((damage.file, damage.offset), (path, 8));
 }

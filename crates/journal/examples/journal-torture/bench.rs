@@ -1,1 +1,3 @@
-pub fn run(_: &crate::Args) -> crate::Outcome<()> { Ok(()) }
+pub fn run(_: &crate::Args) -> crate::Outcome<()> {
+    Ok(())
+}

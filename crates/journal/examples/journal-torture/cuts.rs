@@ -1,6 +1,9 @@
 //! Processes that die: F-01 (kill -9), F-02 (power cut), F-03 (a sync fails), F-06 (the folder was not synced).
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use trunkline_journal::{OpenError, Sync};
 use trunkline_testkit::{
@@ -66,7 +69,8 @@ pub fn power_cut(rounds: u64, seed: u64) -> Outcome<Row> {
     let mut chance = Chance::from_seed(seed);
     for (sync, rounds) in [(Sync::Fdatasync, rounds), (Sync::Off, rounds.div_ceil(10))] {
         in_lives(rounds, |dir, acked| {
-            let autopsy = cut_power(dir, sync, SEGMENT, Fault::None, FolderChanges::UndoSome, &mut chance, acked)?;
+            let autopsy =
+                cut_power(dir, sync, SEGMENT, Fault::None, FolderChanges::UndoSome, &mut chance, acked)?;
             Ok(row.settle(&autopsy, sync == Sync::Off))
         })?;
     }
@@ -113,7 +117,8 @@ pub fn sync_fails(rounds: u64, seed: u64) -> Outcome<Row> {
     // Without syncs there is nothing to fail: the process lives on, and the power cut takes what it acknowledged.
     in_lives(rounds.div_ceil(20), |dir, acked| {
         let shim = PowerCut::new(dir, &dir.with_extension("shim"))?;
-        let life = Life { dir, sync: Sync::Off, segment_bytes: SEGMENT, shim: Some((&shim, Fault::FailSync(1))) };
+        let life =
+            Life { dir, sync: Sync::Off, segment_bytes: SEGMENT, shim: Some((&shim, Fault::FailSync(1))) };
         if life.live(Death::Itself(Duration::from_millis(200)), acked)?.is_none() {
             row.count("control lived on", 1);
         }
@@ -188,7 +193,8 @@ fn examine(dir: &Path, segment_bytes: u64, acked: &Fold) -> Outcome<Autopsy> {
 fn in_lives(rounds: u64, mut round: impl FnMut(&Path, &mut Fold) -> Outcome<bool>) -> Outcome<()> {
     let mut left = rounds;
     while left > 0 {
-        let work = tempfile::tempdir_in(std::env::var_os("TORTURE_DIR").unwrap_or_else(|| "/var/tmp".into()))?;
+        let work =
+            tempfile::tempdir_in(std::env::var_os("TORTURE_DIR").unwrap_or_else(|| "/var/tmp".into()))?;
         let dir = work.path().join("journal");
         std::fs::create_dir(&dir)?;
         let mut acked = Fold::default();

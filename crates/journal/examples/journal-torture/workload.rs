@@ -54,7 +54,11 @@ impl Fold {
             self.0.resize(writer + 1, 0);
         }
         if number != self.0[writer] || record.payload != payload(writer, number) {
-            return Err(format!("record {}: writer {writer} number {number} is not {}", record.lsn, self.0[writer]).into());
+            return Err(format!(
+                "record {}: writer {writer} number {number} is not {}",
+                record.lsn, self.0[writer]
+            )
+            .into());
         }
         self.0[writer] += 1;
         Ok(())
@@ -79,7 +83,8 @@ impl Fold {
 /// Opens a journal as its engine would: checkpoint, then tail.
 pub fn open(dir: &Path, options: Options) -> Result<(Journal, Recovered, Fold), Broken> {
     let (journal, recovered) = Journal::open(dir, options)?;
-    let mut fold = recovered.checkpoint.as_ref().map(|found| Fold::decode(&found.payload)).unwrap_or_default();
+    let mut fold =
+        recovered.checkpoint.as_ref().map(|found| Fold::decode(&found.payload)).unwrap_or_default();
     let after = recovered.checkpoint.as_ref().map_or(Lsn::ZERO, |found| found.covers);
     let mut reader = journal.reader(after)?;
     loop {
