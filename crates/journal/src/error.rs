@@ -74,7 +74,7 @@ pub enum OpenError {
     /// The records before the oldest segment are covered by no readable checkpoint.
     #[error(
         "no readable checkpoint in {} covers the records before {oldest}, where the oldest segment begins; restore \
-         the checkpoint from a backup, or run `trunkline journal repair` to go on without them", dir.display()
+         one from a backup", dir.display()
     )]
     NoCheckpoint {
         /// The journal's folder.

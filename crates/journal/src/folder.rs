@@ -5,7 +5,8 @@
 //! reserve                                  space given up on a full disk
 //! segment-00000001-00000000000000000001    id, first sequence number
 //! checkpoint-00000000000000004711          the last sequence number it covers
-//! *.tmp                                    never finished; removed at start
+//! checkpoint-….tmp, reserve.tmp            never finished; removed at start
+//! set-aside-…                              what a repair cut off; nobody reads it but people
 //! ```
 
 use std::{
@@ -55,7 +56,7 @@ pub(crate) fn list(dir: &Path) -> Result<Contents, FileError> {
     for entry in fs::read_dir(dir).doing("list", dir)? {
         let path = entry.doing("list", dir)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if name.ends_with(".tmp") {
+        if name.ends_with(".tmp") && (name.starts_with("checkpoint-") || name.starts_with("reserve")) {
             contents.unfinished.push(path);
         } else if let Some((id, first_lsn)) = parse_segment(name) {
             contents.segments.push(SegmentName { id, first_lsn, path });
@@ -137,7 +138,7 @@ fn write_tmp(tmp: &Path, parts: &[&[u8]], sync: Sync) -> Result<(), Replace> {
 
 /// Takes `bytes` of the disk, to be given back when it is full. Real blocks: a sparse file would reserve nothing.
 pub(crate) fn take_reserve(dir: &Path, bytes: u64, sync: Sync) -> Result<(), Replace> {
-    const BLOCK: [u8; 64 << 10] = [0; 64 << 10];
+    static BLOCK: [u8; 64 << 10] = [0; 64 << 10];
     let whole = usize::try_from(bytes / BLOCK.len() as u64).unwrap_or(usize::MAX);
     let rest = usize::try_from(bytes % BLOCK.len() as u64).unwrap_or(0);
     let mut parts: Vec<&[u8]> = vec![&BLOCK; whole];

@@ -15,6 +15,7 @@ use crate::{
     checkpoint::{self, Facts},
     error::{AppendError, CheckpointError, Doing, FileError, OpenError, ReadError},
     folder::{self, Replace},
+    inspect::{self, Verification},
     lsn::{Class, Lsn, Position},
     options::Options,
     queue::Pending,
@@ -196,6 +197,15 @@ impl Journal {
             retired.bytes += segment.bytes;
         }
         Ok(retired)
+    }
+
+    /// Checks every byte of every file up to what is durable, while the journal goes on. Blocking, and long.
+    ///
+    /// # Errors
+    /// A file operation failed. Damage is not an error here, it is what is reported.
+    pub fn scrub(&self) -> Result<Verification, FileError> {
+        let durable_at = self.inner.shared.ledger.lock().durable_at;
+        inspect::verify_up_to(&self.inner.shared.dir, Some(durable_at))
     }
 
     /// How the journal is doing.

@@ -270,7 +270,7 @@ impl Writer {
             Err(Replace::Write(error)) => {
                 tracing::debug!(%error, "no room yet for the journal's reserve");
                 // The file may have been there, from before.
-                drop(folder::release_reserve(&self.shared.dir));
+                folder::release_reserve(&self.shared.dir);
                 let mut ledger = self.shared.ledger.lock();
                 (ledger.reserve_held, ledger.full, self.full) = (false, true, true);
                 self.shared.update_intake(&ledger);

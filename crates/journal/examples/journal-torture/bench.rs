@@ -1,0 +1,3 @@
+pub fn run(_: &crate::Args) -> crate::Outcome<()> {
+    Ok(())
+}
