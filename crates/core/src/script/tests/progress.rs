@@ -97,6 +97,15 @@ fn an_answer_may_skip_questions_or_end_the_script() {
 }
 
 #[test]
+fn a_skip_made_by_hand_that_leads_back_leads_onward() {
+    let mut script = script(r#"[{"body": "1", "type": "yes-no"}, {"body": "2", "type": "yes-no"}, "3"]"#);
+    for target in [0, 1] {
+        script.questions[1].skips = vec![Skip { when: SkipIf::YesNo(true), goto: Goto::Step(target) }];
+        assert_eq!(script.hear(Cursor::first(1), &keys("1")).next, Next::Ask(Cursor::first(2)));
+    }
+}
+
+#[test]
 fn what_is_heard_out_of_range_ends_the_call() {
     let verdict = script(r#"["one"]"#).hear(Cursor::first(7), &recording());
     assert_eq!((verdict.answer, verdict.next), (Answer::Invalid, Next::GoodBye));
@@ -155,7 +164,7 @@ fn any_script() -> impl Strategy<Value = Script> {
         prop::option::of(any_prompt()),
         any_kind(),
         prop::option::of(any_key()),
-        prop::collection::vec(any_skip(), 0..3),
+        prop::collection::vec(any_skip(), 0..4),
     )
         .prop_map(|(prompt, reprompt, kind, repeat_key, skips)| Question {
             prompt,
@@ -179,7 +188,7 @@ fn any_script() -> impl Strategy<Value = Script> {
 }
 
 fn any_heard() -> impl Strategy<Value = Option<Heard>> {
-    let digits = prop::option::of("[0-9*#]{0,3}|.{0,3}");
+    let digits = prop::option::of("[0-2]|[0-9*#]{0,3}|.{0,3}");
     let speech = prop::option::of(prop_oneof![Just("yes".to_owned()), Just("no".to_owned()), ".{0,12}"]);
     let heard = (digits, speech, any::<bool>()).prop_map(|(digits, speech, recording)| Heard {
         digits,
