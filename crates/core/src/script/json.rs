@@ -166,7 +166,19 @@ fn syntax(source: &str, error: &serde_json::Error) -> ScriptError {
     // serde_json counts bytes, people count characters.
     let bytes = error.column().saturating_sub(1);
     let column = text.char_indices().take_while(|(at, _)| *at < bytes).count() + 1;
-    ScriptError { line, column, what: plain(error) }
+    let what = match text.get(bytes..).and_then(|rest| rest.chars().next()) {
+        Some(']' | '}') if follows_comma(source, line, bytes) => {
+            "there is a comma too many before this bracket".to_owned()
+        }
+        _ => plain(error),
+    };
+    ScriptError { line, column, what }
+}
+
+/// Whether a comma is the last thing before this byte of this line, blanks and line breaks aside.
+fn follows_comma(source: &str, line: usize, bytes: usize) -> bool {
+    let before: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    source.get(..before + bytes).is_some_and(|before| before.trim_end().ends_with(','))
 }
 
 fn plain(error: &serde_json::Error) -> String {

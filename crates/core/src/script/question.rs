@@ -114,6 +114,7 @@ pub struct OptOut {
 
 /// How long a person may speak, how long may be silent, how often is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// The longest recorded answer, in seconds.
     pub answer_max_secs: u16,
