@@ -5,18 +5,19 @@
 //! listening: the answer is always a voice document.
 
 use crate::engine::Inner;
+use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
-use crate::webhook::{Bearing, VoiceFetch};
+use crate::webhook::VoiceFetch;
 use std::sync::Arc;
-use trunkline_carriers::callback::Mint;
+use trunkline_carriers::callback::{CallbackState, Mint, Place};
 use trunkline_carriers::voice::{Document, page};
 use trunkline_core::call::{
-    AnswerValue, Arrival, Call, Direction, Event, Gate, Heard as HeardFact, OnLeg, Says, Source, Spoke, State, What,
+    AnswerValue, Arrival, Call, Direction, Event, Gate, Heard as HeardFact, OnLeg, Party, Says, Source, Spoke, State, What,
 };
-use trunkline_core::dial::gates::admit_inbound;
-use trunkline_core::id::{CallId, CarrierCallId, EventKey, Fence, LegNo, TenantId};
+use trunkline_core::dial::gates::{Closed, admit_inbound};
+use trunkline_core::id::{CallId, CarrierCallId, EventKey, TenantId};
 use trunkline_core::private::Private;
-use trunkline_core::script::{Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script};
+use trunkline_core::script::{Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script, ScriptVersion};
 
 impl Inner {
     /// What to say to whoever is on the line.
@@ -31,80 +32,68 @@ impl Inner {
         }
     }
 
-    async fn speak(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Document, crate::IntakeError> {
-        let (handle, bearing) = match self.find_call(fetch).await? {
-            Found::Live(handle, bearing) => (handle, bearing),
+    async fn speak(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Document, IntakeError> {
+        let (handle, token) = match self.find_call(fetch).await? {
+            Found::Live(handle, token) => (handle, token),
             Found::NoRoom(language) => return Ok(page::closing(&Page::capacity(&language))),
-            Found::OnlyToken(bearing) => return self.speak_by_token(fetch, &bearing).await,
+            Found::OnlyToken(token) => return self.speak_by_token(fetch, token).await,
         };
-        let (call, over) = {
+        let (call, script, turn, over) = {
             let live = handle.lock();
-            let leg = live.call.leg_no(bearing.leg);
-            // Known to be over, or to be hung up, or nobody's: nothing more is said.
-            let over = leg.is_none_or(|leg| matches!(leg.state(), State::Ended | State::Ending) && !leg.is_ruled_not_placed());
-            (live.call.clone(), over)
+            let script = self.script_of(&live.call, &token);
+            let turn = Turn::take(&script, &caller(&live.call, fetch), token.place, fetch);
+            (live.call.id, script.version, turn, is_over(&live.call, &token))
         };
-        let script = self.script_of(&call, &bearing);
-        let turn = Turn::take(&script, &caller(&call, fetch), &bearing, fetch);
-        let event = self.spoke(call.id, &bearing, fetch, &turn);
-        let taken = self.observe_on(&handle, event).await?;
-        tracing::debug!(call = %call.id, step = bearing.at.step, ?taken, "voice.step");
-        if over || self.is_stray(&handle, &bearing, &fetch.carrier_call_id) {
-            return Ok(Document::hang_up());
-        }
+        let taken = self.observe_on(&handle, self.spoke(call, &token, fetch, &turn)).await?;
+        tracing::debug!(%call, %script, ?taken, "voice.step");
+        let document = {
+            let live = handle.lock();
+            if over || is_stray(&live.call, &token, &fetch.carrier_call_id) {
+                return Ok(Document::hang_up());
+            }
+            page::document(&turn.page, &self.mint(&live.call, token.on()))
+        };
         if turn.next == Next::OptedOut {
-            self.opt_out(&call).await?;
+            let call = handle.lock().call.clone();
+            // Durable before the good-bye is spoken: "never call me again" is not forgotten.
+            self.suppress_number(&call.tenant, call.party.person(call.direction).clone(), "asked in a call").await?;
         }
-        Ok(self.document(&call, &bearing, &script, &turn))
+        Ok(document)
     }
 
     /// The fold can't be reached (the call is only in a store that is away): the token alone answers.
-    async fn speak_by_token(
-        self: &Arc<Self>,
-        fetch: &VoiceFetch,
-        bearing: &Bearing,
-    ) -> Result<Document, crate::IntakeError> {
-        let script = self.scripts.version(bearing.script).or_else(|| self.scripts.current(None));
-        let Some(script) = script else { return Ok(page::closing(&Page::goodbye(&Language::english()))) };
+    async fn speak_by_token(self: &Arc<Self>, fetch: &VoiceFetch, token: CallbackState) -> Result<Document, IntakeError> {
+        let known = token.script.and_then(|version| self.scripts.version(version));
+        let Some(script) = known.or_else(|| self.scripts.current(None)) else {
+            return Ok(page::closing(&Page::goodbye(&Language::english())));
+        };
         let caller = Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
-        let turn = Turn::take(&script, &caller, bearing, fetch);
-        self.observe(self.spoke(bearing.call, bearing, fetch, &turn)).await?;
-        let mint = Mint::new(
-            &self.config.urls,
-            &self.config.secrets,
-            &fetch.account,
-            bearing.call,
-            (bearing.leg, bearing.fence),
-            Some(bearing.script.to_bytes()),
-        );
-        Ok(page::document(&turn.page, &mint, turn.onward))
+        let turn = Turn::take(&script, &caller, token.place, fetch);
+        self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
+        Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
     }
 
-    async fn find_call(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Found, crate::IntakeError> {
-        if let Some(bearing) = &fetch.bearing {
-            return Ok(match self.reach(bearing.call).await {
-                Some(handle) => Found::Live(handle, bearing.clone()),
-                None => Found::OnlyToken(bearing.clone()),
+    async fn find_call(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
+        if let Some(token) = &fetch.token {
+            return Ok(match self.reach(token.call).await {
+                Some(handle) => Found::Live(handle, token.clone()),
+                None => Found::OnlyToken(token.clone()),
             });
         }
         let known = self.live.by_carrier(&fetch.account, &fetch.carrier_call_id);
         let id = known.unwrap_or_else(|| CallId::derived(&fetch.account, &fetch.carrier_call_id));
         if let Some(handle) = self.reach(id).await {
-            let bearing = self.clear_bearing(&handle.lock().call, fetch.q);
-            return Ok(Found::Live(handle, bearing));
+            let token = clear_state(&handle.lock().call, fetch);
+            return Ok(Found::Live(handle, token));
         }
         self.arrive(id, fetch).await
     }
 
     /// A call that began at the carrier: inbound, or placed by other software that sends its people here.
-    async fn arrive(self: &Arc<Self>, id: CallId, fetch: &VoiceFetch) -> Result<Found, crate::IntakeError> {
+    async fn arrive(self: &Arc<Self>, id: CallId, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
         let script = self.script_for(fetch);
-        let mut party = trunkline_core::call::Party {
-            to: fetch.to.clone(),
-            from: fetch.from.clone(),
-            ..trunkline_core::call::Party::default()
-        };
-        party.name.clone_from(&fetch.name);
+        let party =
+            Party { to: fetch.to.clone(), from: fetch.from.clone(), name: fetch.name.clone(), ..Party::default() };
         let arrival = Arrival {
             tenant: TenantId::default_tenant(),
             account: fetch.account.clone(),
@@ -117,65 +106,49 @@ impl Inner {
         let key = format!("{}:{}:arrived", fetch.account, fetch.carrier_call_id);
         let event = self.own_event(id, key, Source::Carrier, What::Arrived(Box::new(arrival)));
         let (handle, taken) = self.begin(event).await?;
-        let refused = {
-            let live = handle.lock();
-            let mut snapshot = self.snapshot(&live.call);
-            // The call itself is counted by now.
-            for open in [&mut snapshot.system, &mut snapshot.carrier, &mut snapshot.tenant] {
-                *open = open.saturating_sub(1);
-            }
-            let fresh = taken == crate::intake::Taken::Applied && fetch.direction == Direction::Inbound;
-            if fresh { admit_inbound(&snapshot, &self.config.dial_limits).err() } else { None }
-        };
-        if let Some(closed) = refused {
+        let is_new_inbound = taken == Taken::Applied && fetch.direction == Direction::Inbound;
+        if is_new_inbound && let Err(closed) = self.admit_arrival(&handle) {
             tracing::warn!(call = %id, gate = ?closed, "call.no_room: the caller hears the capacity message");
             let what = What::Gated { gate: Gate::Capacity };
             self.observe_on(&handle, self.own_event(id, "gated:capacity".to_owned(), Source::Engine, what)).await?;
             return Ok(Found::NoRoom(script.language.clone()));
         }
-        let bearing = self.clear_bearing(&handle.lock().call, fetch.q);
-        Ok(Found::Live(handle, bearing))
+        let token = clear_state(&handle.lock().call, fetch);
+        Ok(Found::Live(handle, token))
     }
 
+    fn admit_arrival(&self, handle: &Handle) -> Result<(), Closed> {
+        let live = handle.lock();
+        let mut snapshot = self.snapshot(&live.call);
+        // The call itself is counted by now.
+        for open in [&mut snapshot.system, &mut snapshot.carrier, &mut snapshot.tenant] {
+            *open = open.saturating_sub(1);
+        }
+        admit_inbound(&snapshot, &self.config.dial_limits)
+    }
+
+    /// The script of the number that was called (or that calls).
     fn script_for(&self, fetch: &VoiceFetch) -> Arc<Script> {
         let ours = match fetch.direction {
             Direction::Inbound => &fetch.to,
             Direction::Outbound => &fetch.from,
         };
         let named = self.config.numbers.iter().find(|(number, _)| number == ours).map(|(_, script)| script.as_str());
-        self.scripts
-            .current(named)
-            .or_else(|| self.scripts.current(None))
-            .unwrap_or_else(|| Arc::new(Script::builtin()))
+        let current = self.scripts.current(named).or_else(|| self.scripts.current(None));
+        current.unwrap_or_else(|| Arc::new(Script::builtin()))
     }
 
-    /// Where a call without a token stands: the step its URL names, answering the step before.
-    fn clear_bearing(&self, call: &Call, q: Option<i64>) -> Bearing {
-        let leg = call.leg();
-        let version = call.script.as_ref().and_then(|script| script.version.parse().ok());
-        let step = q.unwrap_or(0);
-        // Out of range means good-bye: a step no script has.
-        let step = u16::try_from(step).unwrap_or(u16::MAX);
-        Bearing {
-            call: call.id,
-            leg: leg.no,
-            fence: leg.fence,
-            script: version.unwrap_or_else(|| Script::builtin().version),
-            at: Cursor::first(step),
-            answers: step.checked_sub(1).filter(|_| step != u16::MAX).map(Cursor::first),
-        }
-    }
-
-    fn script_of(&self, call: &Call, bearing: &Bearing) -> Arc<Script> {
-        let version = call.script.as_ref().and_then(|script| script.version.parse().ok()).unwrap_or(bearing.script);
-        self.scripts
-            .version(version)
+    /// The script a call runs, by content; its file as it is now, if that content was never seen here.
+    fn script_of(&self, call: &Call, token: &CallbackState) -> Arc<Script> {
+        let version = version(call).or(token.script);
+        version
+            .and_then(|version| self.scripts.version(version))
             .or_else(|| self.scripts.current(call.script.as_ref().map(|script| script.name.as_str())))
             .or_else(|| self.scripts.current(None))
             .unwrap_or_else(|| Arc::new(Script::builtin()))
     }
 
-    fn spoke(&self, call: CallId, bearing: &Bearing, fetch: &VoiceFetch, turn: &Turn) -> Event {
+    fn spoke(&self, call: CallId, token: &CallbackState, fetch: &VoiceFetch, turn: &Turn) -> Event {
         Event {
             call,
             key: EventKey::new(fetch.key.clone()),
@@ -183,7 +156,7 @@ impl Inner {
             occurred_at: None,
             source: Source::Carrier,
             what: What::Spoke(Box::new(Spoke {
-                on: OnLeg { leg: bearing.leg, fence: bearing.fence },
+                on: token.on(),
                 carrier_call_id: fetch.carrier_call_id.clone(),
                 heard: turn.heard.clone(),
                 says: turn.says.clone(),
@@ -191,44 +164,49 @@ impl Inner {
         }
     }
 
-    fn is_stray(&self, handle: &Handle, bearing: &Bearing, id: &CarrierCallId) -> bool {
-        let live = handle.lock();
-        live.call.strays.contains_key(id)
-            || live.call.leg_no(bearing.leg).is_none_or(|leg| leg.carrier_call_id.as_ref() != Some(id))
-    }
-
-    fn document(&self, call: &Call, bearing: &Bearing, script: &Script, turn: &Turn) -> Document {
-        let _ = script;
-        page::document(&turn.page, &self.mint(call, bearing.leg, bearing.fence), turn.onward)
-    }
-
     /// The callback URLs of a leg.
-    pub(crate) fn mint(&self, call: &Call, leg: LegNo, fence: Fence) -> Mint<'_> {
-        let version: Option<trunkline_core::script::ScriptVersion> =
-            call.script.as_ref().and_then(|script| script.version.parse().ok());
-        let account = &call.account;
-        Mint::new(
-            &self.config.urls,
-            &self.config.secrets,
-            account,
-            call.id,
-            (leg, fence),
-            version.map(trunkline_core::script::ScriptVersion::to_bytes),
-        )
-    }
-
-    /// "Never call me again": durable before the good-bye is spoken.
-    async fn opt_out(self: &Arc<Self>, call: &Call) -> Result<(), crate::IntakeError> {
-        let number = call.party.person(call.direction).clone();
-        self.suppress_number(&call.tenant, number, "asked in a call").await
+    pub(crate) fn mint(&self, call: &Call, on: OnLeg) -> Mint<'_> {
+        Mint::new(&self.config.urls, &self.config.secrets, &call.account, call.id, on, version(call))
     }
 }
 
 /// Where a voice fetch leads.
 enum Found {
-    Live(Handle, Bearing),
-    OnlyToken(Bearing),
+    Live(Handle, CallbackState),
+    OnlyToken(CallbackState),
     NoRoom(Language),
+}
+
+fn version(call: &Call) -> Option<ScriptVersion> {
+    call.script.as_ref().and_then(|script| script.version.parse().ok())
+}
+
+/// Where a call without a token stands: at the step its URL names, which brings the answer to the step before.
+fn clear_state(call: &Call, fetch: &VoiceFetch) -> CallbackState {
+    let leg = call.leg();
+    // Out of range means good-bye: a step that no script has.
+    let step = u16::try_from(fetch.q.unwrap_or(0)).unwrap_or(u16::MAX);
+    let brings = fetch.recording.is_some() || fetch.digits.is_some() || fetch.speech.is_some();
+    let place = match step.checked_sub(1).filter(|_| brings && step != u16::MAX) {
+        Some(answered) => Place::Hear(Cursor::first(answered)),
+        None => Place::Open(Next::Ask(Cursor::first(step))),
+    };
+    let account = call.account.clone();
+    CallbackState { account, call: call.id, leg: leg.no, fence: leg.fence, script: version(call), place }
+}
+
+/// Over, or about to be: nothing more is said on this leg.
+fn is_over(call: &Call, token: &CallbackState) -> bool {
+    call.leg_no(token.leg).is_none_or(|leg| match leg.state() {
+        State::Ended => !leg.is_ruled_not_placed(),
+        State::Ending => true,
+        _ => false,
+    })
+}
+
+/// Whether the carrier's call is not the one this leg is bound to: it is being hung up.
+fn is_stray(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
+    call.strays.contains_key(id) || call.leg_no(token.leg).is_none_or(|leg| leg.carrier_call_id.as_ref() != Some(id))
 }
 
 /// What was heard, and what is said now.
@@ -237,42 +215,35 @@ struct Turn {
     says: Says,
     page: Page,
     next: Next,
-    /// Where an answer to this page leads, unless the script says otherwise when it is heard.
-    onward: Cursor,
 }
 
 impl Turn {
-    fn take(script: &Script, caller: &Caller, bearing: &Bearing, fetch: &VoiceFetch) -> Self {
+    fn take(script: &Script, caller: &Caller, place: Place, fetch: &VoiceFetch) -> Self {
         let heard = Heard {
             digits: fetch.digits.as_ref().map(|digits| digits.reveal().clone()),
             speech: fetch.speech.as_ref().map(|speech| speech.reveal().clone()),
             recording: fetch.recording.is_some(),
         };
-        let brings = heard != Heard::default();
-        let verdict = bearing.answers.filter(|_| brings).map(|at| (at, script.hear(at, &heard)));
-        let next = match &verdict {
-            Some((_, verdict)) => verdict.next,
-            None => Next::Ask(bearing.at),
+        let (next, heard) = match place {
+            Place::Open(next) => (next, None),
+            Place::Hear(at) => {
+                let verdict = script.hear(at, &heard);
+                (verdict.next, fact(at, verdict.answer, fetch))
+            }
         };
         let next = match next {
-            Next::Ask(cursor) if script.question(cursor.step).is_none() => Next::GoodBye,
+            Next::Ask(at) if script.question(at.step).is_none() => Next::GoodBye,
             next => next,
         };
-        let page = script.page(caller, next);
         let says = match next {
-            Next::Ask(cursor) => Says::Question {
-                step: cursor.step,
-                ask: cursor.ask.saturating_add(cursor.repeat),
-                text: script.question(cursor.step).map(|question| text(&question.prompt)).unwrap_or_default(),
+            Next::Ask(at) => Says::Question {
+                step: at.step,
+                ask: at.ask.saturating_add(at.repeat),
+                text: script.question(at.step).map(|question| text(&question.prompt)).unwrap_or_default(),
             },
             Next::GoodBye | Next::OptedOut => Says::Goodbye,
         };
-        let onward = match next {
-            Next::Ask(cursor) => Cursor::first(cursor.step.saturating_add(1)),
-            Next::GoodBye | Next::OptedOut => bearing.at,
-        };
-        let heard = verdict.and_then(|(at, verdict)| fact(at, verdict.answer, fetch));
-        Self { heard, says, page, next, onward }
+        Self { heard, says, page: script.page(caller, next), next }
     }
 }
 

@@ -10,9 +10,9 @@ use crate::live::Handle;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_carriers::{HangUpAnswer, Order, PostAnswer};
+use trunkline_carriers::{HangUpAnswer, MachineDetection, Order, PostAnswer};
 use trunkline_core::call::{
-    Call, CarrierEnd, EndWord, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Reported, Source, State, What,
+    Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What,
 };
 use trunkline_core::dial::{Withheld, guard};
 use trunkline_core::id::{CallId, CarrierCallId, LegNo};
@@ -77,9 +77,10 @@ impl Inner {
         Some(Order {
             to: call.party.to.clone(),
             from: call.party.from.clone(),
-            urls: self.mint(call, leg.no, leg.fence).leg(),
+            urls: self.mint(call, OnLeg { leg: leg.no, fence: leg.fence }).leg(),
             ring_timeout_secs: call.limits.ring_timeout_secs,
             time_limit_secs: call.limits.time_limit_secs,
+            machine_detection: MachineDetection::Off,
         })
     }
 
@@ -169,9 +170,4 @@ impl Inner {
 fn back_off(now: Timestamp, leg: LegNo) -> Timestamp {
     let factor = i32::from(leg.0.min(12));
     now.checked_add(BACK_OFF * factor).unwrap_or(now)
-}
-
-/// An end that the carrier can no longer tell the details of.
-pub(crate) fn gone() -> CarrierEnd {
-    CarrierEnd { word: EndWord::Failed, duration_secs: None, reported: Reported::default() }
 }

@@ -54,4 +54,4 @@ pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use scripts::ScriptInfo;
-pub use webhook::{Bearing, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
+pub use webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -2,9 +2,10 @@
 
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
-use crate::webhook::{Bearing, MachineReport, RecordingReport, StatusReport, TranscriptReport};
+use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use trunkline_carriers::callback::CallbackState;
 use trunkline_core::call::{
     Arrival, Direction, Event, OnLeg, Party, Progress, RecordingNews, Source, What,
 };
@@ -12,7 +13,7 @@ use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, TenantId};
 
 impl Inner {
     pub(crate) async fn status(self: &Arc<Self>, report: StatusReport) -> Result<(), IntakeError> {
-        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.bearing.as_ref()) else {
+        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
             return self.status_of_unknown(report).await;
         };
         let what = match &report.news {
@@ -76,10 +77,10 @@ impl Inner {
     }
 
     pub(crate) async fn recording(self: &Arc<Self>, report: RecordingReport) -> Result<(), IntakeError> {
-        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.bearing.as_ref()) else {
+        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
             return Ok(());
         };
-        let answers = report.bearing.and_then(|bearing| bearing.answers);
+        let answers = report.token.and_then(|token| token.place.answers());
         let what = What::Recording(Box::new(RecordingNews {
             id: report.id,
             step: answers.map(|at| at.step),
@@ -93,7 +94,7 @@ impl Inner {
     }
 
     pub(crate) async fn machine(self: &Arc<Self>, report: MachineReport) -> Result<(), IntakeError> {
-        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.bearing.as_ref()) else {
+        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
             return Ok(());
         };
         let what = What::AnsweredBy { on, verdict: report.verdict };
@@ -102,10 +103,10 @@ impl Inner {
     }
 
     pub(crate) async fn transcript(self: &Arc<Self>, report: TranscriptReport) -> Result<(), IntakeError> {
-        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.bearing.as_ref()) else {
+        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
             return Ok(());
         };
-        let Some(at) = report.bearing.and_then(|bearing| bearing.answers) else { return Ok(()) };
+        let Some(at) = report.token.and_then(|token| token.place.answers()) else { return Ok(()) };
         let what = What::Transcribed { step: at.step, text: report.text };
         let taken = self.observe(self.from_carrier(call, &report.key, what)).await?;
         if taken == Taken::Unmerged {
@@ -119,10 +120,10 @@ impl Inner {
         &self,
         account: &AccountId,
         id: &CarrierCallId,
-        bearing: Option<&Bearing>,
+        token: Option<&CallbackState>,
     ) -> Option<(CallId, OnLeg)> {
-        if let Some(bearing) = bearing {
-            return Some((bearing.call, OnLeg { leg: bearing.leg, fence: bearing.fence }));
+        if let Some(token) = token {
+            return Some((token.call, token.on()));
         }
         let call = self.live.by_carrier(account, id)?;
         let handle = self.live.get(call)?;
