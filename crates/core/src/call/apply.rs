@@ -187,6 +187,7 @@ impl Call {
                 leg.refused(at, refusal);
                 Ok(Vec::new())
             }
+            state @ State::Queued => Err(Refused::Illegal { state }),
             state => Err(Refused::Late { state }),
         }
     }

@@ -224,19 +224,23 @@ impl Leg {
         }
     }
 
-    /// When it ended. Never before it was answered, under any clock.
+    /// When it ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        let at = match &self.end {
-            Some(end) => end.at,
-            None if self.is_ruled_not_placed() => self.ruled_at?,
-            None => return None,
-        };
-        Some(self.answered.map_or(at, |answered| answered.at.max(at)))
+        match &self.end {
+            Some(end) => Some(end.at),
+            None if self.is_ruled_not_placed() => self.ruled_at,
+            None => None,
+        }
     }
 
-    /// When it was answered, by the surest word there is.
+    /// When it was answered, by the surest word there is. Never after it ended, under any clock: an answer heard of too
+    /// late to be timed is reckoned from the end.
     pub fn answered_at(&self) -> Option<Timestamp> {
-        self.answered.map(|answered| answered.at)
+        let answered = self.answered?.at;
+        match &self.end {
+            Some(end) if end.at < answered => Some(end.before_duration()),
+            _ => Some(answered),
+        }
     }
 
     /// How long it was connected, in whole seconds; `None` while it is connected, and when it never was.
@@ -393,14 +397,18 @@ impl Leg {
             return;
         }
         let Some(end) = &self.end else { return };
-        self.answered = end.duration_secs.filter(|secs| *secs > 0).map(|secs| {
-            let at = end.at.checked_sub(SignedDuration::from_secs(i64::from(secs))).unwrap_or(end.at);
-            Stamp { at, by: Certainty::Inferred }
-        });
+        let connected = end.duration_secs.is_some_and(|secs| secs > 0);
+        self.answered = connected.then(|| Stamp { at: end.before_duration(), by: Certainty::Inferred });
     }
 }
 
 impl End {
+    /// When it was connected, reckoned back by the carrier's duration.
+    fn before_duration(&self) -> Timestamp {
+        let connected = SignedDuration::from_secs(self.duration_secs.map_or(0, i64::from));
+        self.at.checked_sub(connected).unwrap_or(self.at)
+    }
+
     /// Whether the carrier's end for `cause` is this very end: its own, or what it makes of our gate's refusal.
     fn is_told_by(&self, cause: Cause) -> bool {
         self.cause == cause || matches!(self.cause, Cause::Gated(_))

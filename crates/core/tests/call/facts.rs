@@ -190,3 +190,7 @@ pub fn call_of(events: &[Event]) -> Call {
 pub fn posted() -> Vec<Event> {
     vec![event(0, requested()), event(1, dial_started(1)), event(2, post_begun(1))]
 }
+
+pub fn requeued(no: u16, not_before: i64) -> What {
+    What::Requeued { leg: LegNo(no), not_before: at(not_before) }
+}

@@ -4,3 +4,5 @@
 
 mod facts;
 mod order;
+mod table;
+mod transitions;
