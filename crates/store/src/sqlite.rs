@@ -188,6 +188,17 @@ mod tests {
         assert_eq!(store.all_suppressions().await.unwrap().len(), 4_000);
     }
 
+    /// As a failing disk makes it: the engine ends the transaction by itself, and the driver does not know.
+    #[tokio::test]
+    async fn a_connection_that_lost_its_transaction_is_not_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(&folder).await;
+        let mut tx = store.db.begin("testing", Durability::Projection).await.unwrap();
+        tx.script("INSERT OR ROLLBACK INTO meta (key, value) VALUES ('store_id', 'x')").await.unwrap_err();
+        drop(tx);
+        store.project(&large()).await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_file_that_may_not_be_written_is_read_only() {
         let folder = tempfile::tempdir().unwrap();

@@ -65,9 +65,14 @@ async fn what_must_not_grow_with_history_uses_its_index() {
         ),
         (
             &super::LIST_STATUS,
-            &["SEARCH calls USING INDEX calls_status (tenant=? AND status=? AND created_at>? AND (created_at,id)<(?,?))"],
+            &[
+                "SEARCH calls USING INDEX calls_status (tenant=? AND status=? AND created_at>? AND (created_at,id)<(?,?))",
+            ],
         ),
-        (&super::LIST_ACTIVE, &["SEARCH calls USING INDEX calls_active (tenant=? AND created_at>? AND (created_at,id)<(?,?))"]),
+        (
+            &super::LIST_ACTIVE,
+            &["SEARCH calls USING INDEX calls_active (tenant=? AND created_at>? AND (created_at,id)<(?,?))"],
+        ),
         (
             &super::LIST_NUMBER,
             &[

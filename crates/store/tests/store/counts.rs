@@ -51,7 +51,7 @@ async fn calls_are_counted_by_the_day_they_were_created() {
 type Batch = Vec<(u64, usize)>;
 
 fn told(n: u64, chapters: usize) -> Story {
-    let owner = TenantId::new(if n % 3 == 0 { "other" } else { "acme" });
+    let owner = TenantId::new(if n.is_multiple_of(3) { "other" } else { "acme" });
     let mut story = Story::with(n, i64::try_from(n).unwrap() * 40_000, |request| request.tenant = owner);
     let word = [EndWord::Completed, EndWord::Busy, EndWord::Failed, EndWord::NoAnswer]
         [usize::try_from(n).unwrap() % 4];
