@@ -94,7 +94,8 @@ impl Inner {
                     if let Closed::NotBefore { opens_at } | Closed::Cps { opens_at } = closed {
                         opens = Some(opens.map_or(opens_at, |known: Timestamp| known.min(opens_at)));
                     }
-                    let whole_server = matches!(closed, Closed::Draining | Closed::CatchingUp | Closed::JournalFull);
+                    let whole_server =
+                        matches!(closed, Closed::Draining | Closed::CatchingUp | Closed::JournalFull);
                     handle.lock().gate = Some(closed);
                     if whole_server {
                         break;

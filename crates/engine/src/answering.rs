@@ -12,12 +12,15 @@ use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
 use trunkline_carriers::voice::{Document, page};
 use trunkline_core::call::{
-    AnswerValue, Arrival, Call, Direction, Event, Gate, Heard as HeardFact, OnLeg, Party, Says, Source, Spoke, State, What,
+    AnswerValue, Arrival, Call, Direction, Event, Gate, Heard as HeardFact, OnLeg, Party, Says, Source,
+    Spoke, State, What,
 };
 use trunkline_core::dial::gates::{Closed, admit_inbound};
 use trunkline_core::id::{CallId, CarrierCallId, EventKey, TenantId};
 use trunkline_core::private::Private;
-use trunkline_core::script::{Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script, ScriptVersion};
+use trunkline_core::script::{
+    Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script, ScriptVersion,
+};
 
 impl Inner {
     /// What to say to whoever is on the line.
@@ -56,18 +59,24 @@ impl Inner {
         if turn.next == Next::OptedOut {
             let call = handle.lock().call.clone();
             // Durable before the good-bye is spoken: "never call me again" is not forgotten.
-            self.suppress_number(&call.tenant, call.party.person(call.direction).clone(), "asked in a call").await?;
+            self.suppress_number(&call.tenant, call.party.person(call.direction).clone(), "asked in a call")
+                .await?;
         }
         Ok(document)
     }
 
     /// The fold can't be reached (the call is only in a store that is away): the token alone answers.
-    async fn speak_by_token(self: &Arc<Self>, fetch: &VoiceFetch, token: CallbackState) -> Result<Document, IntakeError> {
+    async fn speak_by_token(
+        self: &Arc<Self>,
+        fetch: &VoiceFetch,
+        token: CallbackState,
+    ) -> Result<Document, IntakeError> {
         let known = token.script.and_then(|version| self.scripts.version(version));
         let Some(script) = known.or_else(|| self.scripts.current(None)) else {
             return Ok(page::closing(&Page::goodbye(&Language::english())));
         };
-        let caller = Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
+        let caller =
+            Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
         let turn = Turn::take(&script, &caller, token.place, fetch);
         self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
         Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
@@ -92,8 +101,12 @@ impl Inner {
     /// A call that began at the carrier: inbound, or placed by other software that sends its people here.
     async fn arrive(self: &Arc<Self>, id: CallId, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
         let script = self.script_for(fetch);
-        let party =
-            Party { to: fetch.to.clone(), from: fetch.from.clone(), name: fetch.name.clone(), ..Party::default() };
+        let party = Party {
+            to: fetch.to.clone(),
+            from: fetch.from.clone(),
+            name: fetch.name.clone(),
+            ..Party::default()
+        };
         let arrival = Arrival {
             tenant: TenantId::default_tenant(),
             account: fetch.account.clone(),
@@ -110,7 +123,8 @@ impl Inner {
         if is_new_inbound && let Err(closed) = self.admit_arrival(&handle) {
             tracing::warn!(call = %id, gate = ?closed, "call.no_room: the caller hears the capacity message");
             let what = What::Gated { gate: Gate::Capacity };
-            self.observe_on(&handle, self.own_event(id, "gated:capacity".to_owned(), Source::Engine, what)).await?;
+            self.observe_on(&handle, self.own_event(id, "gated:capacity".to_owned(), Source::Engine, what))
+                .await?;
             return Ok(Found::NoRoom(script.language.clone()));
         }
         let token = clear_state(&handle.lock().call, fetch);
@@ -133,7 +147,8 @@ impl Inner {
             Direction::Inbound => &fetch.to,
             Direction::Outbound => &fetch.from,
         };
-        let named = self.config.numbers.iter().find(|(number, _)| number == ours).map(|(_, script)| script.as_str());
+        let named =
+            self.config.numbers.iter().find(|(number, _)| number == ours).map(|(_, script)| script.as_str());
         let current = self.scripts.current(named).or_else(|| self.scripts.current(None));
         current.unwrap_or_else(|| Arc::new(Script::builtin()))
     }
@@ -206,7 +221,8 @@ fn is_over(call: &Call, token: &CallbackState) -> bool {
 
 /// Whether the carrier's call is not the one this leg is bound to: it is being hung up.
 fn is_stray(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
-    call.strays.contains_key(id) || call.leg_no(token.leg).is_none_or(|leg| leg.carrier_call_id.as_ref() != Some(id))
+    call.strays.contains_key(id)
+        || call.leg_no(token.leg).is_none_or(|leg| leg.carrier_call_id.as_ref() != Some(id))
 }
 
 /// What was heard, and what is said now.
@@ -255,7 +271,9 @@ fn fact(at: Cursor, answer: Answer, fetch: &VoiceFetch) -> Option<HeardFact> {
         Answer::Number(digits) => AnswerValue::Number(Private::new(digits)),
         Answer::Choice { key, label } => AnswerValue::Choice { key: key.to_string(), label },
         Answer::Invalid => AnswerValue::Invalid,
-        Answer::Silence | Answer::Repeat | Answer::OptOut if fetch.recording.is_some() => AnswerValue::Invalid,
+        Answer::Silence | Answer::Repeat | Answer::OptOut if fetch.recording.is_some() => {
+            AnswerValue::Invalid
+        }
         Answer::Silence | Answer::Repeat | Answer::OptOut => return None,
     };
     Some(HeardFact {
@@ -270,10 +288,7 @@ fn fact(at: Cursor, answer: Answer, fetch: &VoiceFetch) -> Option<HeardFact> {
 
 fn caller(call: &Call, fetch: &VoiceFetch) -> Caller {
     let name = call.party.name.as_ref().or(fetch.name.as_ref());
-    Caller {
-        name: name.map(|name| name.reveal().clone()),
-        variables: call.party.variables.reveal().clone(),
-    }
+    Caller { name: name.map(|name| name.reveal().clone()), variables: call.party.variables.reveal().clone() }
 }
 
 fn text(prompt: &Prompt) -> String {

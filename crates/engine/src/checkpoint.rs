@@ -89,7 +89,10 @@ impl Inner {
             let due = now.saturating_sub(bytes) >= EVERY_BYTES || since.elapsed() >= EVERY;
             if due || stopping {
                 if let Err(error) = self.checkpoint().await {
-                    tracing::warn!(error, "journal.no_checkpoint: the one before stays, and recovery takes longer");
+                    tracing::warn!(
+                        error,
+                        "journal.no_checkpoint: the one before stays, and recovery takes longer"
+                    );
                 }
                 bytes = now;
                 since = tokio::time::Instant::now();
@@ -131,6 +134,8 @@ impl Inner {
     }
 }
 
-fn futures_block(wait: impl Future<Output = Result<(), trunkline_journal::AppendError>>) -> Result<(), String> {
+fn futures_block(
+    wait: impl Future<Output = Result<(), trunkline_journal::AppendError>>,
+) -> Result<(), String> {
     tokio::runtime::Handle::current().block_on(wait).map_err(|e| e.to_string())
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_core::call::{Limits, Timing};
@@ -45,7 +46,7 @@ pub struct Config {
     /// Where carriers reach us.
     pub urls: PublicUrls,
     /// What seals the state in callback URLs.
-    pub secrets: SecretKeys,
+    pub secrets: Arc<SecretKeys>,
     /// The clock.
     pub clock: Clock,
 }

@@ -11,9 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::{HangUpAnswer, MachineDetection, Order, PostAnswer};
-use trunkline_core::call::{
-    Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What,
-};
+use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
 use trunkline_core::dial::{Withheld, guard};
 use trunkline_core::id::{CallId, CarrierCallId, LegNo};
 
@@ -26,8 +24,12 @@ impl Inner {
         let inner = self.clone();
         match owed {
             Owed::Post(leg) => drop(self.tasks.spawn(async move { inner.post(handle, leg).await })),
-            Owed::HangUp(leg, id) => drop(self.tasks.spawn(async move { inner.hang_up(handle, leg, id).await })),
-            Owed::HangUpStray(id) => drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await })),
+            Owed::HangUp(leg, id) => {
+                drop(self.tasks.spawn(async move { inner.hang_up(handle, leg, id).await }))
+            }
+            Owed::HangUpStray(id) => {
+                drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await }))
+            }
             // The deadline of an unclear attempt is its first listing.
             Owed::Reconcile(_) => {}
         }
@@ -92,7 +94,9 @@ impl Inner {
             return Some("withdrawn before anything was sent".to_owned());
         }
         let number = live.call.party.person(live.call.direction);
-        self.suppressed.contains(&live.call.tenant, number).then(|| "suppressed before anything was sent".to_owned())
+        self.suppressed
+            .contains(&live.call.tenant, number)
+            .then(|| "suppressed before anything was sent".to_owned())
     }
 
     async fn record_answer(
@@ -104,7 +108,9 @@ impl Inner {
     ) -> Result<(), IntakeError> {
         let key = format!("post:{}:answer", on.leg);
         let what = match answer {
-            PostAnswer::Placed(id) => What::Progress(Progress { on, carrier_call_id: id, news: News::Accepted }),
+            PostAnswer::Placed(id) => {
+                What::Progress(Progress { on, carrier_call_id: id, news: News::Accepted })
+            }
             PostAnswer::Unclear(why) => What::PostUnclear { on, why },
             PostAnswer::Refused(refusal) => What::PostRefused { on, refusal },
             PostAnswer::NotSent(why) => What::PostRefused {
@@ -112,7 +118,8 @@ impl Inner {
                 refusal: Refusal { class: RefusalClass::NotSent, code: None, http: None, message: why },
             },
         };
-        let goes_back = matches!(&what, What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue());
+        let goes_back =
+            matches!(&what, What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue());
         self.observe_on(handle, self.own_event(call, key, Source::Engine, what)).await?;
         if goes_back { self.requeue(handle, call, on).await } else { Ok(()) }
     }

@@ -33,7 +33,8 @@ use trunkline_carriers::voice::Document;
 use trunkline_core::call::{Call, Status};
 use trunkline_core::id::{AccountId, CallId, TenantId};
 use trunkline_core::private::{Address, Private};
-use trunkline_journal::{Journal, KeyError, KeyRing, OpenError, Taking};
+use trunkline_journal::keys::{KeyError, KeyRing};
+use trunkline_journal::{Journal, OpenError, Taking};
 use trunkline_media::Recordings;
 use trunkline_store::JournalIdent;
 
@@ -186,7 +187,10 @@ impl Engine {
         });
         let inner = folded.await.map_err(|_| StartError::CutShort)??;
         inner.is_recovered.store(true, Ordering::Release);
-        tracing::info!(calls = inner.recovered.load(Ordering::Relaxed), "recovery.done: recovered live calls");
+        tracing::info!(
+            calls = inner.recovered.load(Ordering::Relaxed),
+            "recovery.done: recovered live calls"
+        );
         let engine = Self { inner };
         engine.run();
         Ok(engine)
@@ -307,7 +311,9 @@ impl Engine {
     /// The suppressed numbers, with the reasons.
     pub fn suppressions(&self) -> Vec<(Private<String>, String, Timestamp)> {
         let all = self.inner.suppressed.all();
-        all.into_iter().map(|entry| (Private::new(entry.number.to_string()), entry.reason, entry.since)).collect()
+        all.into_iter()
+            .map(|entry| (Private::new(entry.number.to_string()), entry.reason, entry.since))
+            .collect()
     }
 
     /// The scripts there are.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, What};
 use trunkline_core::id::{CallId, EventKey};
-use trunkline_journal::{AppendError, Class, Lsn};
+use trunkline_journal::{AppendError, Class, Lsn, Pending};
 
 /// Why an event was not taken in. Nothing was acknowledged, and nothing will come of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -28,7 +28,9 @@ impl From<AppendError> for IntakeError {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Full | AppendError::Backlog | AppendError::Queue => Self::Full(error.to_string()),
-            AppendError::TooLarge(_) | AppendError::Poisoned | AppendError::Closed => Self::Failed(error.to_string()),
+            AppendError::TooLarge(_) | AppendError::Poisoned | AppendError::Closed => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }
@@ -52,6 +54,14 @@ pub(crate) enum Taken {
     Unmerged,
 }
 
+/// How far an event has come under its call's lock.
+enum Step {
+    /// It is known; the call's last record.
+    Repeated(Lsn),
+    /// It is on its way to the disk.
+    Journaling { pending: Pending, effects: Vec<Effect>, taken: Taken },
+}
+
 impl Inner {
     /// Takes in an event of a call that exists.
     pub(crate) async fn observe(self: &Arc<Self>, event: Event) -> Result<Taken, IntakeError> {
@@ -62,44 +72,53 @@ impl Inner {
     }
 
     /// Takes in an event of a call that is in memory.
-    pub(crate) async fn observe_on(self: &Arc<Self>, handle: &Handle, event: Event) -> Result<Taken, IntakeError> {
-        let key = key_hash(&event.key);
-        let (pending, effects, taken) = {
-            let mut live = handle.lock();
-            if live.seen.contains(&key) {
-                let last = live.last;
-                drop(live);
+    pub(crate) async fn observe_on(
+        self: &Arc<Self>,
+        handle: &Handle,
+        event: Event,
+    ) -> Result<Taken, IntakeError> {
+        let (pending, effects, taken) = match self.apply(handle, &event)? {
+            Step::Repeated(last) => {
                 // The first report may still be on its way to the disk: a repeat is not acknowledged before it.
                 self.journal.wait_durable(last).await?;
                 return Ok(Taken::Repeated);
             }
-            let (effects, refused) = match live.call.apply(&event) {
-                Ok(effects) => (effects, None),
-                Err(refused) => (Vec::new(), Some(refused)),
-            };
-            let payload = self.codec.event(&live.call, &event, refused.as_ref())?;
-            let pending = match self.journal.append(kind::EVENT, payload, class(&event.what)) {
-                Ok(pending) => pending,
-                Err(error) => {
-                    self.ahead(handle, &mut live);
-                    return Err(error.into());
-                }
-            };
-            live.seen.push(key);
-            live.last = pending.lsn();
-            self.after_change(&mut live);
-            let taken = refused.map_or(Taken::Applied, Taken::Refused);
-            (pending, effects, taken)
+            Step::Journaling { pending, effects, taken } => (pending, effects, taken),
         };
         if let Err(error) = pending.await {
             let mut live = handle.lock();
-            live.seen.retain(|seen| *seen != key);
+            live.seen.retain(|seen| *seen != key_hash(&event.key));
             self.ahead(handle, &mut live);
             return Err(error.into());
         }
         self.tell(event.call, &event.what, &taken);
         self.perform(handle, effects);
         Ok(taken)
+    }
+
+    /// Applies an event and hands it to the journal, both under the call's lock.
+    fn apply(self: &Arc<Self>, handle: &Handle, event: &Event) -> Result<Step, IntakeError> {
+        let key = key_hash(&event.key);
+        let mut live = handle.lock();
+        if live.seen.contains(&key) {
+            return Ok(Step::Repeated(live.last));
+        }
+        let (effects, refused) = match live.call.apply(event) {
+            Ok(effects) => (effects, None),
+            Err(refused) => (Vec::new(), Some(refused)),
+        };
+        let payload = self.codec.event(&live.call, event, refused.as_ref())?;
+        let pending = match self.journal.append(kind::EVENT, payload, class(&event.what)) {
+            Ok(pending) => pending,
+            Err(error) => {
+                self.ahead(handle, &mut live);
+                return Err(error.into());
+            }
+        };
+        live.seen.push(key);
+        live.last = pending.lsn();
+        self.after_change(&mut live);
+        Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
     }
 
     /// Takes in the first event of a call. If the call is there already, the event is merged like any other.
@@ -109,7 +128,9 @@ impl Inner {
         };
         // A new person's key is made durable first: off the async threads.
         let (codec, copy) = (self.codec.clone(), event.clone());
-        let sealed = tokio::task::spawn_blocking(move || codec.event(&call, &copy, None).map(|payload| (call, payload)));
+        let sealed = tokio::task::spawn_blocking(move || {
+            codec.event(&call, &copy, None).map(|payload| (call, payload))
+        });
         let (call, payload) = sealed.await.map_err(|e| IntakeError::Failed(e.to_string()))??;
         let key = key_hash(&event.key);
         let mut fresh = Live::new(call, Lsn::ZERO);
@@ -119,21 +140,7 @@ impl Inner {
             let taken = self.observe_on(&handle, event).await?;
             return Ok((handle, taken));
         }
-        let pending = {
-            let mut live = handle.lock();
-            match self.journal.append(kind::EVENT, payload, class(&event.what)) {
-                Ok(pending) => {
-                    live.first = pending.lsn();
-                    live.last = pending.lsn();
-                    self.after_change(&mut live);
-                    pending
-                }
-                Err(error) => {
-                    self.live.remove(&live.call);
-                    return Err(error.into());
-                }
-            }
-        };
+        let pending = self.journal_first(&handle, payload, &event.what)?;
         if let Err(error) = pending.await {
             let live = handle.lock();
             self.forget(&live.call);
@@ -142,6 +149,22 @@ impl Inner {
         self.tell(event.call, &event.what, &Taken::Applied);
         self.perform(&handle, effects);
         Ok((handle, Taken::Applied))
+    }
+
+    fn journal_first(&self, handle: &Handle, payload: Vec<u8>, what: &What) -> Result<Pending, IntakeError> {
+        let mut live = handle.lock();
+        match self.journal.append(kind::EVENT, payload, class(what)) {
+            Ok(pending) => {
+                live.first = pending.lsn();
+                live.last = pending.lsn();
+                self.after_change(&mut live);
+                Ok(pending)
+            }
+            Err(error) => {
+                self.live.remove(&live.call);
+                Err(error.into())
+            }
+        }
     }
 
     /// The call in memory; one that is only in the store is brought back. `None` if neither has it, or the store is away.
@@ -193,7 +216,12 @@ impl Inner {
     fn tell(&self, call: CallId, what: &What, taken: &Taken) {
         match taken {
             Taken::Applied => tracing::debug!(%call, kind = kind_of(what), "call.event"),
-            Taken::Refused(reason) => tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused"),
+            Taken::Refused(Refused::Conflict) => {
+                tracing::warn!(%call, "call.conflicting_end: the first end stands");
+            }
+            Taken::Refused(reason) => {
+                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused")
+            }
             Taken::Repeated | Taken::Unmerged => {}
         }
     }
@@ -210,26 +238,31 @@ impl Inner {
                     let _ = self.changes.send(crate::Change { call, status });
                 }
                 Effect::Released => self.waiting.wake(),
-                Effect::ConflictingEnd => {
-                    let call = handle.lock().call.id;
-                    tracing::warn!(%call, "call.conflicting_end: the first end stands");
-                }
             }
         }
     }
 
     /// An event of our own making.
     pub(crate) fn own_event(&self, call: CallId, key: String, source: Source, what: What) -> Event {
-        Event { call, key: EventKey::new(key), received_at: self.clock.now(), occurred_at: None, source, what }
+        Event {
+            call,
+            key: EventKey::new(key),
+            received_at: self.clock.now(),
+            occurred_at: None,
+            source,
+            what,
+        }
     }
 }
 
 /// What is refused first when the journal is short of room: new dials, then news, and the ends of calls last.
 fn class(what: &What) -> Class {
     match what {
-        What::Requested(_) | What::Arrived(_) | What::DialStarted(_) | What::PostBegun(_) | What::Requeued { .. } => {
-            Class::Dial
-        }
+        What::Requested(_)
+        | What::Arrived(_)
+        | What::DialStarted(_)
+        | What::PostBegun(_)
+        | What::Requeued { .. } => Class::Dial,
         What::Progress(progress) if matches!(progress.news, News::Ended(_)) => Class::Ending,
         What::HangUpAsked { .. }
         | What::GaveUp(_)

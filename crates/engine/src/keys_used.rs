@@ -40,7 +40,10 @@ impl KeysUsed {
         if keys.len().is_multiple_of(1_024) {
             keys.retain(|_, entry| now.duration_since(entry.at) < KEPT);
         }
-        match keys.get(&(tenant.clone(), wanted.key.clone())).filter(|entry| now.duration_since(entry.at) < KEPT) {
+        match keys
+            .get(&(tenant.clone(), wanted.key.clone()))
+            .filter(|entry| now.duration_since(entry.at) < KEPT)
+        {
             Some(entry) if entry.body != wanted.body => Known::OtherBody,
             Some(Entry { call: Some(call), .. }) => Known::Call(*call),
             Some(Entry { call: None, .. }) => Known::InFlight,

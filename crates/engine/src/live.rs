@@ -3,12 +3,12 @@
 //! A call is here from its first event until it is settled and its last event is in the store. Each has its own lock;
 //! events of one call are applied and handed to the journal under it, so their order in memory is their order on disk.
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use jiff::Timestamp;
 use trunkline_core::call::Call;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId, CarrierCallId};

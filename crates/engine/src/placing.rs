@@ -65,11 +65,17 @@ impl Inner {
             session: order.session_id.clone().map(SessionId::new),
             idempotency: order.idempotency.clone(),
         };
-        let event = self.own_event(id, "requested".to_owned(), Source::Api, What::Requested(Box::new(request)));
+        let event =
+            self.own_event(id, "requested".to_owned(), Source::Api, What::Requested(Box::new(request)));
         let (handle, _) = self.begin(event).await?;
         if let Some(idempotency) = order.idempotency.clone() {
             let tenant = tenant.clone();
-            self.keys_used.remember(crate::checkpoint::RememberedKey { tenant, idempotency, call: id, at: now });
+            self.keys_used.remember(crate::checkpoint::RememberedKey {
+                tenant,
+                idempotency,
+                call: id,
+                at: now,
+            });
         }
         tracing::info!(call = %id, "call.requested");
         let call = handle.lock().call.clone();
@@ -82,7 +88,9 @@ impl Inner {
                 let call = handle.lock().call.clone();
                 Ok(Placed { call, novelty: Novelty::Repeated, warnings: Vec::new() })
             }
-            None => Err(PlaceError::Closed("the call of this key is in a history that can't be read now".to_owned())),
+            None => Err(PlaceError::Closed(
+                "the call of this key is in a history that can't be read now".to_owned(),
+            )),
         }
     }
 
@@ -100,7 +108,8 @@ impl Inner {
             let why = format!("{metadata} bytes of JSON; at most {MAX_METADATA_BYTES} are kept");
             return Err(PlaceError::Invalid { field: "metadata", why });
         }
-        let name = order.name.as_ref().map(|name| name.reveal().chars().take(MAX_NAME_CHARS).collect::<String>());
+        let name =
+            order.name.as_ref().map(|name| name.reveal().chars().take(MAX_NAME_CHARS).collect::<String>());
         let party = Party {
             to,
             from,
@@ -130,8 +139,20 @@ impl Inner {
             given => Ok(given.unwrap_or(standard)),
         };
         Ok(Limits {
-            ring_timeout_secs: within("ring_timeout_secs", order.ring_timeout_secs, standard.ring_timeout_secs, 5, 600)?,
-            time_limit_secs: within("time_limit_secs", order.time_limit_secs, standard.time_limit_secs, 10, 14_400)?,
+            ring_timeout_secs: within(
+                "ring_timeout_secs",
+                order.ring_timeout_secs,
+                standard.ring_timeout_secs,
+                5,
+                600,
+            )?,
+            time_limit_secs: within(
+                "time_limit_secs",
+                order.time_limit_secs,
+                standard.time_limit_secs,
+                10,
+                14_400,
+            )?,
             ..standard
         })
     }
@@ -157,7 +178,8 @@ impl Inner {
     /// Journals a script's content the first time a call runs it, so that a call in mid-script survives an edit and a restart.
     pub(crate) async fn use_script(self: &Arc<Self>, script: &Arc<Script>) -> Result<ScriptRef, IntakeError> {
         if self.scripts.use_version(script.version) {
-            let payload = serde_json::to_vec(script.as_ref()).map_err(|e| IntakeError::Failed(e.to_string()))?;
+            let payload =
+                serde_json::to_vec(script.as_ref()).map_err(|e| IntakeError::Failed(e.to_string()))?;
             self.journal.append(record::kind::SCRIPT, payload, Class::Event)?.await?;
         }
         Ok(ScriptRef { name: script.name.as_str().to_owned(), version: script.version.to_string() })
@@ -172,7 +194,9 @@ impl Inner {
         let taken = self.observe_on(&handle, self.own_event(call, key, Source::Api, what)).await?;
         let call = handle.lock().call.clone();
         match taken {
-            crate::intake::Taken::Refused(Refused::Late { .. }) => Err(EndError::Over(call.status().as_str())),
+            crate::intake::Taken::Refused(Refused::Late { .. }) => {
+                Err(EndError::Over(call.status().as_str()))
+            }
             _ => Ok(call),
         }
     }

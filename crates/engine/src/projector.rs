@@ -16,7 +16,9 @@ use std::time::Duration;
 use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
-use trunkline_store::{Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target};
+use trunkline_store::{
+    Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target,
+};
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
@@ -80,6 +82,13 @@ impl StoreFeed {
         }
     }
 
+    async fn close(&self) {
+        let store = self.store.write().take();
+        if let Some(store) = store {
+            store.close().await;
+        }
+    }
+
     fn is_away(&self, reason: String, now: Timestamp) {
         let mut away = self.away.lock();
         match &mut *away {
@@ -112,18 +121,13 @@ impl Inner {
                 () = self.stop.cancelled() => break,
             };
             self.projection.is_away(stuck.to_string(), self.clock.now());
-            if let Some(store) = self.projection.store.write().take() {
-                store.close().await;
-            }
+            self.projection.close().await;
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}
                 () = self.stop.cancelled() => break,
             }
         }
-        let store = self.projection.store.write().take();
-        if let Some(store) = store {
-            store.close().await;
-        }
+        self.projection.close().await;
     }
 
     async fn project_until_stuck(self: &Arc<Self>) -> Stuck {
@@ -176,7 +180,10 @@ impl Inner {
             let calls: Vec<CallId> = batch.calls.keys().copied().collect();
             self.write(store, batch, last).await?;
             self.projection.position.store(last.get(), Ordering::Release);
-            calls.into_iter().filter_map(|call| self.live.get(call)).for_each(|handle| self.let_go_of(&handle, last));
+            calls
+                .into_iter()
+                .filter_map(|call| self.live.get(call))
+                .for_each(|handle| self.let_go_of(&handle, last));
         }
     }
 
@@ -190,23 +197,16 @@ impl Inner {
                 }
                 Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
                 Ok(Decoded::Script(_)) => {}
-                Ok(Decoded::Unknown(kind)) => tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped"),
-                Err(error) => tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped"),
+                Ok(Decoded::Unknown(kind)) => {
+                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped")
+                }
+                Err(error) => {
+                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped")
+                }
             }
         }
         let ids: BTreeSet<CallId> = batch.events.iter().map(|projected| projected.event.call).collect();
-        let mut missing = Vec::new();
-        let mut seen = Lsn::ZERO;
-        for id in ids {
-            match self.live.get(id) {
-                Some(handle) => {
-                    let live = handle.lock();
-                    seen = seen.max(live.last);
-                    batch.calls.insert(id, live.call.clone());
-                }
-                None => missing.push(id),
-            }
-        }
+        let (missing, seen) = self.folds_in_memory(ids, &mut batch);
         // A fold may be ahead of this batch, but never of the disk.
         let _ = self.journal.wait_durable(seen).await;
         for call in store.load_folds(&missing).await? {
@@ -232,24 +232,42 @@ impl Inner {
         Ok(batch)
     }
 
+    /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
+    fn folds_in_memory(&self, ids: BTreeSet<CallId>, batch: &mut Batch) -> (Vec<CallId>, Lsn) {
+        let (mut missing, mut last) = (Vec::new(), Lsn::ZERO);
+        for id in ids {
+            match self.live.get(id) {
+                Some(handle) => {
+                    let live = handle.lock();
+                    last = last.max(live.last);
+                    batch.calls.insert(id, live.call.clone());
+                }
+                None => missing.push(id),
+            }
+        }
+        (missing, last)
+    }
+
     /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
     async fn write(&self, store: &Store, batch: Batch, upto: Lsn) -> Result<(), Stuck> {
         let mut open = vec![batch];
         while let Some(mut batch) = open.pop() {
             batch.leave_out(&self.projection.parked.lock());
-            let last = open.is_empty();
-            let position = if last { upto } else { self.projection.position() };
+            // The cursor moves with the last piece only.
+            let position = if open.is_empty() { upto } else { self.projection.position() };
             match store.project(&batch.projection(&self.ident, position)?).await {
                 Ok(()) => {}
-                Err(error) if error.is_poison() => match batch.halve() {
-                    Some((one, other)) => open.extend([other, one]),
-                    None => {
-                        let calls: Vec<CallId> = batch.calls.keys().copied().collect();
-                        tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
-                        self.projection.parked.lock().extend(calls);
-                        open.push(Batch::default());
+                Err(error) if error.is_poison() => {
+                    let calls: Vec<CallId> = batch.calls.keys().copied().collect();
+                    match batch.halve() {
+                        Some((one, other)) => open.extend([other, one]),
+                        None => {
+                            tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
+                            self.projection.parked.lock().extend(calls);
+                            open.push(Batch::default());
+                        }
                     }
-                },
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -271,7 +289,9 @@ impl Inner {
             return;
         }
         let (inner, retention) = (self.clone(), self.config.journal_retention);
-        let retired = tokio::task::spawn_blocking(move || inner.journal.retire(synced, crate::clock::system_now(), retention));
+        let retired = tokio::task::spawn_blocking(move || {
+            inner.journal.retire(synced, crate::clock::system_now(), retention)
+        });
         match retired.await {
             Ok(Ok(retired)) if retired.segments > 0 => {
                 tracing::info!(segments = retired.segments, bytes = retired.bytes, "journal.retired");

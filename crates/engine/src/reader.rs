@@ -86,7 +86,9 @@ impl Inner {
         &self,
         ask: impl AsyncFnOnce(&trunkline_store::Store) -> Result<T, StoreError>,
     ) -> Result<T, Unavailable> {
-        let Some(store) = self.projection.store() else { return Err(self.unavailable("it is not connected")) };
+        let Some(store) = self.projection.store() else {
+            return Err(self.unavailable("it is not connected"));
+        };
         match tokio::time::timeout(PATIENCE, ask(&store)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.unavailable(&error.to_string())),
@@ -126,9 +128,10 @@ impl Inner {
         let mut calls: Vec<Call> = calls.into_values().rev().collect();
         let more = calls.len() > size;
         calls.truncate(size);
-        let next = calls.last().filter(|_| more).map(|last| {
-            format!("{:x}.{}", last.created_at.as_microsecond(), last.id)
-        });
+        let next = calls
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("{:x}.{}", last.created_at.as_microsecond(), last.id));
         Ok(Listing { calls, next, as_of: self.clock.now(), history })
     }
 
@@ -154,7 +157,9 @@ impl Inner {
         let answer = self
             .ask_store(async |store| {
                 let rows = match store.list(&filter, &page).await {
-                    Err(StoreError::PageCursor) => return Ok(Err(BadQuery("cursor: not one of ours".to_owned()))),
+                    Err(StoreError::PageCursor) => {
+                        return Ok(Err(BadQuery("cursor: not one of ours".to_owned())));
+                    }
                     rows => rows?,
                 };
                 let ids: Vec<CallId> = rows.items.iter().map(|row| row.id).collect();
@@ -198,7 +203,9 @@ impl Inner {
                 if self.codec.call_of(record.kind, &record.payload).ok().flatten() != Some(call) {
                     continue;
                 }
-                if let Ok(Decoded::Event { event, refused, .. }) = self.codec.decode(record.kind, &record.payload) {
+                if let Ok(Decoded::Event { event, refused, .. }) =
+                    self.codec.decode(record.kind, &record.payload)
+                {
                     entries.push(Entry {
                         lsn: record.lsn.get(),
                         received_at: event.received_at,
@@ -220,8 +227,10 @@ impl Inner {
         let in_progress = self.active();
         match self.ask_store(async |store| store.counts(&tenant).await).await {
             Ok(counts) => {
-                let by_status = counts.by_status.iter().map(|(status, n)| (status.as_str().to_owned(), *n)).collect();
-                let counts = Counts { total: counts.total, completed: counts.completed, in_progress, by_status };
+                let by_status =
+                    counts.by_status.iter().map(|(status, n)| (status.as_str().to_owned(), *n)).collect();
+                let counts =
+                    Counts { total: counts.total, completed: counts.completed, in_progress, by_status };
                 (counts, self.projection.history())
             }
             Err(away) => {
@@ -273,7 +282,9 @@ fn matches(query: &Query, call: &Call) -> bool {
         let words = words.to_lowercase();
         let name = party.name.as_ref().map(|name| name.reveal().to_lowercase()).unwrap_or_default();
         let metadata = serde_json::to_string(party.metadata.reveal()).unwrap_or_default().to_lowercase();
-        [party.to.as_str(), party.from.as_str(), &name, &metadata].iter().any(|text| text.contains(words.as_str()))
+        [party.to.as_str(), party.from.as_str(), &name, &metadata]
+            .iter()
+            .any(|text| text.contains(words.as_str()))
     };
     let has_value = |(key, value): &(String, String)| match party.metadata.reveal().get(key) {
         Some(serde_json::Value::String(text)) => text == value,

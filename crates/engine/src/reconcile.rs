@@ -73,7 +73,7 @@ impl Inner {
         match self.carrier.list(&call.party.to, &call.party.from, intent).await {
             Ok(listed) => {
                 self.carrier_answers();
-                match self.find(&call, leg, listed) {
+                match self.call_of_attempt(&call, leg, listed) {
                     Some(found) => self.heard(handle, on, found.id, found.news, None).await,
                     None => {
                         let key = format!("listed:{leg}:{}", self.clock.now());
@@ -91,7 +91,7 @@ impl Inner {
 
     /// The listed call that belongs to the attempt. At most one attempt per pair of numbers is open, so a call that is
     /// young enough and bound to nobody is ours (assuming no other software dials the same people from our number).
-    fn find(&self, call: &Call, leg: LegNo, listed: Vec<Listed>) -> Option<Listed> {
+    fn call_of_attempt(&self, call: &Call, leg: LegNo, listed: Vec<Listed>) -> Option<Listed> {
         let attempt = call.leg_no(leg)?;
         listed.into_iter().find(|listed| {
             matches_attempt(attempt, listed.created_at, || {

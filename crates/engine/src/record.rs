@@ -12,7 +12,7 @@ use trunkline_core::call::{Call, Event, Personal, Refused};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::private::Address;
 use trunkline_core::script::Script;
-use trunkline_journal::{KeyError, KeyRing, PersonId, Unsealed};
+use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
 
 /// The kinds of records. Numbers are never reused.
 pub(crate) mod kind {
@@ -58,7 +58,11 @@ pub(crate) struct Suppression {
 /// A decoded record.
 #[derive(Debug)]
 pub(crate) enum Decoded {
-    Event { event: Box<Event>, tenant: TenantId, refused: Option<Refused> },
+    Event {
+        event: Box<Event>,
+        tenant: TenantId,
+        refused: Option<Refused>,
+    },
     Suppressed(Suppression),
     Script(Box<Script>),
     /// A kind from a later version: kept, not understood.
@@ -105,7 +109,12 @@ impl Codec {
     }
 
     /// An event as bytes. Blocks on the disk only when the person is new.
-    pub fn event(&self, call: &Call, event: &Event, refused: Option<&Refused>) -> Result<Vec<u8>, RecordError> {
+    pub fn event(
+        &self,
+        call: &Call,
+        event: &Event,
+        refused: Option<&Refused>,
+    ) -> Result<Vec<u8>, RecordError> {
         let mut bare = Cow::Borrowed(event);
         let mut sealed = None;
         if event.what.is_personal()
@@ -131,7 +140,8 @@ impl Codec {
             }
             None => None,
         };
-        let record = EventRecord { tenant: Cow::Owned(tenant), event: Cow::Owned(bare), refused: None, sealed };
+        let record =
+            EventRecord { tenant: Cow::Owned(tenant), event: Cow::Owned(bare), refused: None, sealed };
         Ok(serde_json::to_vec(&record)?)
     }
 

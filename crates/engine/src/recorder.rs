@@ -76,9 +76,18 @@ impl Inner {
         Ok(incoming.finish().await?)
     }
 
-    async fn recording_is(self: &Arc<Self>, handle: &Handle, call: CallId, id: &RecordingId, state: RecordingState) {
+    async fn recording_is(
+        self: &Arc<Self>,
+        handle: &Handle,
+        call: CallId,
+        id: &RecordingId,
+        state: RecordingState,
+    ) {
         let Some((step, recording)) = find(handle, id) else { return };
-        let key = format!("recording:{id}:{}", if matches!(state, RecordingState::Stored { .. }) { "stored" } else { "failed" });
+        let key = format!(
+            "recording:{id}:{}",
+            if matches!(state, RecordingState::Stored { .. }) { "stored" } else { "failed" }
+        );
         let news = RecordingNews {
             id: id.clone(),
             step: Some(step),
@@ -104,7 +113,11 @@ impl Inner {
         let recording = call.turns.values().flat_map(|turn| &turn.recordings).nth(n)?;
         let RecordingState::Stored { bytes, sha256 } = &recording.state else { return None };
         let name = RecordingName::new(&call.id.to_string(), recording.id.as_str())?;
-        Some(crate::RecordingFile { path: self.recordings.path(&name), bytes: *bytes, sha256: sha256.clone() })
+        Some(crate::RecordingFile {
+            path: self.recordings.path(&name),
+            bytes: *bytes,
+            sha256: sha256.clone(),
+        })
     }
 }
 
@@ -114,8 +127,7 @@ fn is_wanted(state: &RecordingState) -> bool {
 
 fn find(handle: &Handle, id: &RecordingId) -> Option<(u16, Recording)> {
     let live = handle.lock();
-    live.call
-        .turns
-        .values()
-        .find_map(|turn| Some((turn.step, turn.recordings.iter().find(|recording| recording.id == *id)?.clone())))
+    live.call.turns.values().find_map(|turn| {
+        Some((turn.step, turn.recordings.iter().find(|recording| recording.id == *id)?.clone()))
+    })
 }

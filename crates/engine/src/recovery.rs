@@ -2,8 +2,8 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::engine::Inner;
-use crate::live::{Handle, Health, Live};
 use crate::intake::key_hash;
+use crate::live::{Handle, Health, Live};
 use crate::record::Decoded;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -69,7 +69,9 @@ impl Inner {
             Ok(Decoded::Event { event, .. }) => self.recover_event(&event, record.lsn),
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
-            Ok(Decoded::Unknown(kind)) => tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped"),
+            Ok(Decoded::Unknown(kind)) => {
+                tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped")
+            }
             Err(error) => tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped"),
         }
     }
@@ -182,7 +184,9 @@ impl Inner {
                 if self.codec.call_of(record.kind, &record.payload).ok().flatten() != Some(id) {
                     continue;
                 }
-                let Ok(Decoded::Event { event, .. }) = self.codec.decode(record.kind, &record.payload) else { continue };
+                let Ok(Decoded::Event { event, .. }) = self.codec.decode(record.kind, &record.payload) else {
+                    continue;
+                };
                 match &mut folded {
                     Some((call, upto)) => {
                         let _ = call.apply(&event);

@@ -6,14 +6,13 @@ use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptRep
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use trunkline_carriers::callback::CallbackState;
-use trunkline_core::call::{
-    Arrival, Direction, Event, OnLeg, Party, Progress, RecordingNews, Source, What,
-};
+use trunkline_core::call::{Arrival, Direction, Event, OnLeg, Party, Progress, RecordingNews, Source, What};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, TenantId};
 
 impl Inner {
     pub(crate) async fn status(self: &Arc<Self>, report: StatusReport) -> Result<(), IntakeError> {
-        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
+        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref())
+        else {
             return self.status_of_unknown(report).await;
         };
         let what = match &report.news {
@@ -77,7 +76,8 @@ impl Inner {
     }
 
     pub(crate) async fn recording(self: &Arc<Self>, report: RecordingReport) -> Result<(), IntakeError> {
-        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
+        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref())
+        else {
             return Ok(());
         };
         let answers = report.token.and_then(|token| token.place.answers());
@@ -94,7 +94,8 @@ impl Inner {
     }
 
     pub(crate) async fn machine(self: &Arc<Self>, report: MachineReport) -> Result<(), IntakeError> {
-        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
+        let Some((call, on)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref())
+        else {
             return Ok(());
         };
         let what = What::AnsweredBy { on, verdict: report.verdict };
@@ -103,7 +104,8 @@ impl Inner {
     }
 
     pub(crate) async fn transcript(self: &Arc<Self>, report: TranscriptReport) -> Result<(), IntakeError> {
-        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref()) else {
+        let Some((call, _)) = self.whose(&report.account, &report.carrier_call_id, report.token.as_ref())
+        else {
             return Ok(());
         };
         let Some(at) = report.token.and_then(|token| token.place.answers()) else { return Ok(()) };
@@ -143,4 +145,3 @@ impl Inner {
         }
     }
 }
-

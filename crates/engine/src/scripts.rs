@@ -84,11 +84,13 @@ impl Scripts {
     }
 
     fn find(&self) -> Result<BTreeMap<String, PathBuf>, String> {
-        let meta = fs::metadata(&self.source).map_err(|e| format!("cannot read {}: {e}", self.source.display()))?;
+        let meta =
+            fs::metadata(&self.source).map_err(|e| format!("cannot read {}: {e}", self.source.display()))?;
         if !meta.is_dir() {
             return Ok(BTreeMap::from([(stem(&self.source), self.source.clone())]));
         }
-        let entries = fs::read_dir(&self.source).map_err(|e| format!("cannot read {}: {e}", self.source.display()))?;
+        let entries =
+            fs::read_dir(&self.source).map_err(|e| format!("cannot read {}: {e}", self.source.display()))?;
         let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
         let files: BTreeMap<_, _> = paths
             .filter(|path| path.extension().is_some_and(|ext| ext == "json"))
@@ -129,7 +131,12 @@ impl Scripts {
     /// The versions that calls have run.
     pub fn used(&self) -> Vec<Script> {
         let state = self.state.read();
-        state.used.iter().filter_map(|version| state.versions.get(version)).map(|script| Script::clone(script)).collect()
+        state
+            .used
+            .iter()
+            .filter_map(|version| state.versions.get(version))
+            .map(|script| Script::clone(script))
+            .collect()
     }
 
     /// Takes in a version that an earlier life of this server used.
@@ -183,7 +190,11 @@ impl State {
 
     fn read(&mut self, name: String, path: PathBuf) {
         let stamp = fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())));
-        if self.files.get(&name).is_some_and(|file| file.path == path && file.stamp == stamp && stamp.is_some()) {
+        if self
+            .files
+            .get(&name)
+            .is_some_and(|file| file.path == path && file.stamp == stamp && stamp.is_some())
+        {
             return;
         }
         let read = load(&name, &path);

@@ -51,7 +51,8 @@ impl Slots {
     /// How many calls are open, as seen by this one.
     pub fn count(&self, call: &Call) -> Count {
         let open = self.0.lock();
-        let size = |set: Option<&HashSet<CallId>>| set.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX));
+        let size =
+            |set: Option<&HashSet<CallId>>| set.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX));
         let pair = open.by_pair.get(&pair(call));
         let own = u32::from(pair.is_some_and(|set| set.contains(&call.id)));
         Count {

@@ -37,8 +37,12 @@ impl Inner {
         number: Address,
         reason: &str,
     ) -> Result<(), IntakeError> {
-        let entry =
-            Suppression { tenant: tenant.clone(), number, reason: reason.to_owned(), since: self.clock.now() };
+        let entry = Suppression {
+            tenant: tenant.clone(),
+            number,
+            reason: reason.to_owned(),
+            since: self.clock.now(),
+        };
         let payload = serde_json::to_vec(&entry).map_err(|e| IntakeError::Failed(e.to_string()))?;
         // In memory first: a dial that passes its gate while the disk is waited for would be one too many.
         self.suppressed.add(entry);

@@ -51,16 +51,29 @@ impl Store {
     pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
         let calls = newer_than_known(&mut tx, &batch.calls).await?;
-        put(&mut tx, &sql::UPSERT_CALLS, calls.iter().map(|change| CallColumns::from(change.call))).await?;
-        put(&mut tx, &sql::UPSERT_TURNS, calls.iter().flat_map(|change| TurnColumns::all_of(change.call)))
+        put(&mut tx, &sql::UPSERT_CALLS, written(calls.iter().map(|change| CallColumns::from(change.call)))?)
             .await?;
-        put(&mut tx, &sql::UPSERT_LEGS, calls.iter().flat_map(|change| LegColumns::all_of(change.call)))
-            .await?;
+        put(
+            &mut tx,
+            &sql::UPSERT_TURNS,
+            written(calls.iter().flat_map(|change| TurnColumns::all_of(change.call)))?,
+        )
+        .await?;
+        put(
+            &mut tx,
+            &sql::UPSERT_LEGS,
+            written(calls.iter().flat_map(|change| LegColumns::all_of(change.call)))?,
+        )
+        .await?;
         let moved = count_moves(&calls);
-        put(&mut tx, &sql::ADD_COUNTS, moved.iter().map(CountColumns::from)).await?;
-        put(&mut tx, &sql::INSERT_EVENTS, batch.events.iter().map(EventColumns::from)).await?;
-        put(&mut tx, &sql::UPSERT_SUPPRESSIONS, batch.suppressions.iter().map(SuppressionColumns::from))
-            .await?;
+        put(&mut tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
+        put(&mut tx, &sql::INSERT_EVENTS, written(batch.events.iter().map(EventColumns::from))?).await?;
+        put(
+            &mut tx,
+            &sql::UPSERT_SUPPRESSIONS,
+            written(batch.suppressions.iter().map(SuppressionColumns::from))?,
+        )
+        .await?;
         move_cursor(&mut tx, batch).await?;
         self.db.in_place(DOING)?;
         tx.commit().await
@@ -110,7 +123,12 @@ async fn known(
     tx: &mut Tx,
     ids: impl Iterator<Item = CallId>,
 ) -> Result<BTreeMap<CallId, (i64, Counted)>, StoreError> {
-    let found = tx.rows(&sql::KNOWN_CALLS, vec![written(ids.map(|id| IdColumn { id }))?.into()]).await?;
+    let found = tx
+        .rows(
+            &sql::KNOWN_CALLS,
+            vec![written(ids.map(|id| IdColumn { id }))?.unwrap_or_else(|| "[]".to_owned()).into()],
+        )
+        .await?;
     let mut known = BTreeMap::new();
     for row in &found {
         let counted = Counted {
@@ -141,21 +159,23 @@ impl<'a> From<&'a (Counted, i64)> for CountColumns<'a> {
     }
 }
 
-async fn put<T: Serialize>(
-    tx: &mut Tx,
-    statement: &Statement,
-    rows: impl Iterator<Item = T>,
-) -> Result<(), StoreError> {
-    let mut rows = rows.peekable();
-    if rows.peek().is_some() {
-        tx.run(statement, vec![written(rows)?.into()]).await?;
+/// Writes rows, if there are any.
+async fn put(tx: &mut Tx, statement: &'static Statement, rows: Option<String>) -> Result<(), StoreError> {
+    if let Some(rows) = rows {
+        tx.run(statement, vec![rows.into()]).await?;
     }
     Ok(())
 }
 
-fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, StoreError> {
+/// Rows as JSON; `None` if there are none. Made before anything is awaited: a future that holds an iterator over
+/// borrowed rows is not `Send`.
+fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Option<String>, StoreError> {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return Ok(None);
+    }
     // The error of the JSON writer may quote what it wrote: it stays here.
-    rows::json(rows).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
+    rows::json(rows).map(Some).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
 }
 
 async fn move_cursor(tx: &mut Tx, batch: &Projection) -> Result<(), StoreError> {
