@@ -28,17 +28,25 @@ impl Inner {
         match self.speak(&fetch).await {
             Ok(document) => document,
             Err(error) => {
-                self.apologies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                tracing::error!(%error, "voice.apology: a person heard that something broke");
-                page::closing(&Page::apology(&Language::english()))
+                tracing::error!(%error, "voice.failed");
+                self.apology()
             }
         }
+    }
+
+    /// Something of ours broke while a person listens.
+    pub(crate) fn apology(&self) -> Document {
+        self.apologies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        tracing::error!("voice.apology: a person heard that something broke");
+        let language = self.scripts.current(None).map_or_else(Language::english, |script| script.language.clone());
+        page::closing(&Page::apology(&language))
     }
 
     async fn speak(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Document, IntakeError> {
         let (handle, token) = match self.find_call(fetch).await? {
             Found::Live(handle, token) => (handle, token),
             Found::NoRoom(language) => return Ok(page::closing(&Page::capacity(&language))),
+            Found::Foreign => return Ok(page::closing(&Page::goodbye(&Language::english()))),
             Found::OnlyToken(token) => return self.speak_by_token(fetch, token).await,
         };
         let (call, script, turn, over) = {
@@ -84,6 +92,9 @@ impl Inner {
 
     async fn find_call(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
         if let Some(token) = &fetch.token {
+            if token.account != self.account {
+                return Ok(Found::Foreign);
+            }
             return Ok(match self.reach(token.call).await {
                 Some(handle) => Found::Live(handle, token.clone()),
                 None => Found::OnlyToken(token.clone()),
@@ -190,6 +201,8 @@ enum Found {
     Live(Handle, CallbackState),
     OnlyToken(CallbackState),
     NoRoom(Language),
+    /// The token is of another account.
+    Foreign,
 }
 
 fn version(call: &Call) -> Option<ScriptVersion> {

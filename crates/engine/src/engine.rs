@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
 use trunkline_core::call::{Call, Status};
+use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_journal::keys::{KeyError, KeyRing};
@@ -241,12 +242,13 @@ impl Engine {
 
     /// Takes on an order to call somebody.
     pub async fn place(&self, order: Order) -> Result<Placed, PlaceError> {
-        self.inner.place(order).await
+        self.to_the_end(async move |inner| inner.place(order).await).await.unwrap_or_else(|died| Err(died.into()))
     }
 
     /// Ends a call, named by our id or the carrier's.
     pub async fn end(&self, id: &str) -> Result<Call, EndError> {
-        self.inner.end(id).await
+        let id = id.to_owned();
+        self.to_the_end(async move |inner| inner.end(&id).await).await.unwrap_or_else(|died| Err(died.into()))
     }
 
     /// A call, by our id or the carrier's.
@@ -277,27 +279,47 @@ impl Engine {
 
     /// What to say to whoever is on the line. Never fails: an apology is an answer.
     pub async fn voice(&self, fetch: VoiceFetch) -> Document {
-        self.inner.voice(fetch).await
+        let spoken = self.to_the_end(async move |inner| inner.voice(fetch).await).await;
+        spoken.unwrap_or_else(|_| self.inner.apology())
     }
 
     /// Takes in a status callback.
     pub async fn status(&self, report: StatusReport) -> Result<(), IntakeError> {
-        self.inner.status(report).await
+        self.to_the_end(async move |inner| inner.status(report).await).await?
     }
 
     /// Takes in a recording callback.
     pub async fn recording_report(&self, report: RecordingReport) -> Result<(), IntakeError> {
-        self.inner.recording(report).await
+        self.to_the_end(async move |inner| inner.recording(report).await).await?
     }
 
     /// Takes in a verdict on who answered.
     pub async fn machine(&self, report: MachineReport) -> Result<(), IntakeError> {
-        self.inner.machine(report).await
+        self.to_the_end(async move |inner| inner.machine(report).await).await?
     }
 
     /// Takes in a transcription.
     pub async fn transcript(&self, report: TranscriptReport) -> Result<(), IntakeError> {
-        self.inner.transcript(report).await
+        self.to_the_end(async move |inner| inner.transcript(report).await).await?
+    }
+
+    /// Runs something to its end even if whoever asked for it hangs up meanwhile (a carrier that times out drops its
+    /// request): what is journaled must also be acted upon. A panic costs this one request.
+    async fn to_the_end<T, F>(&self, run: impl FnOnce(Arc<Inner>) -> F) -> Result<T, IntakeError>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let task = tokio::spawn(run(self.inner.clone()));
+        task.await.map_err(|died| {
+            tracing::error!(%died, "engine.request_died: it failed alone");
+            IntakeError::Failed("an internal failure".to_owned())
+        })
+    }
+
+    /// The gate that holds a waiting call back, if one does.
+    pub fn gate(&self, call: CallId) -> Option<Closed> {
+        self.inner.live.get(call).and_then(|handle| handle.lock().gate.clone())
     }
 
     /// Suppresses a number: it is never dialed again.

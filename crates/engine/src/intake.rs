@@ -132,16 +132,26 @@ impl Inner {
             codec.event(&call, &copy, None).map(|payload| (call, payload))
         });
         let (call, payload) = sealed.await.map_err(|e| IntakeError::Failed(e.to_string()))??;
-        let key = key_hash(&event.key);
         let mut fresh = Live::new(call, Lsn::ZERO);
-        fresh.seen.push(key);
-        let (handle, inserted) = self.live.insert(fresh);
-        if inserted == Inserted::Known {
-            let taken = self.observe_on(&handle, event).await?;
-            return Ok((handle, taken));
-        }
-        let pending = self.journal_first(&handle, payload, &event.what)?;
-        if let Err(error) = pending.await {
+        fresh.seen.push(key_hash(&event.key));
+        let mut pending = None;
+        let inserted = self.live.insert(fresh, |live| {
+            let first = self.journal.append(kind::EVENT, payload, class(&event.what))?;
+            (live.first, live.last) = (first.lsn(), first.lsn());
+            self.after_change(live);
+            pending = Some(first);
+            Ok::<_, IntakeError>(())
+        })?;
+        let handle = match inserted {
+            Inserted::New(handle) => handle,
+            Inserted::Known(handle) => {
+                let taken = self.observe_on(&handle, event).await?;
+                return Ok((handle, taken));
+            }
+        };
+        if let Some(pending) = pending
+            && let Err(error) = pending.await
+        {
             let live = handle.lock();
             self.forget(&live.call);
             return Err(error.into());
@@ -151,22 +161,6 @@ impl Inner {
         Ok((handle, Taken::Applied))
     }
 
-    fn journal_first(&self, handle: &Handle, payload: Vec<u8>, what: &What) -> Result<Pending, IntakeError> {
-        let mut live = handle.lock();
-        match self.journal.append(kind::EVENT, payload, class(what)) {
-            Ok(pending) => {
-                live.first = pending.lsn();
-                live.last = pending.lsn();
-                self.after_change(&mut live);
-                Ok(pending)
-            }
-            Err(error) => {
-                self.live.remove(&live.call);
-                Err(error.into())
-            }
-        }
-    }
-
     /// The call in memory; one that is only in the store is brought back. `None` if neither has it, or the store is away.
     pub(crate) async fn reach(self: &Arc<Self>, id: CallId) -> Option<Handle> {
         if let Some(handle) = self.live.get(id) {
@@ -174,11 +168,8 @@ impl Inner {
         }
         let call = self.history_call(id).await?;
         let last = self.journal.durable();
-        let (handle, inserted) = self.live.insert(Live::new(call, last));
-        if inserted == Inserted::New {
-            let mut live = handle.lock();
-            self.after_change(&mut live);
-        }
+        let handle = self.live.put_back(Live::new(call, last));
+        self.after_change(&mut handle.lock());
         Some(handle)
     }
 

@@ -96,18 +96,28 @@ impl LiveCalls {
         self.shard(id).lock().get(&id).cloned()
     }
 
-    /// Puts a call in, unless it is there; returns whichever is there afterwards, and whether it was put in now.
-    pub fn insert(&self, live: Live) -> (Handle, Inserted) {
+    /// Puts a call in, unless it is there. `first` is done before anybody else can see it: nothing of a call may be
+    /// journaled before its first event.
+    pub fn insert<E>(&self, mut live: Live, first: impl FnOnce(&mut Live) -> Result<(), E>) -> Result<Inserted, E> {
         let id = live.call.id;
         let mut shard = self.shard(id).lock();
         if let Some(known) = shard.get(&id) {
-            return (known.clone(), Inserted::Known);
+            return Ok(Inserted::Known(known.clone()));
         }
+        first(&mut live)?;
         self.index(&live.call);
         let handle = Arc::new(Mutex::new(live));
         shard.insert(id, handle.clone());
         self.count.fetch_add(1, Ordering::Relaxed);
-        (handle, Inserted::New)
+        Ok(Inserted::New(handle))
+    }
+
+    /// Puts a call in that the journal or the store has, unless it is there.
+    pub fn put_back(&self, live: Live) -> Handle {
+        match self.insert(live, |_| Ok::<_, std::convert::Infallible>(())) {
+            Ok(Inserted::New(handle) | Inserted::Known(handle)) => handle,
+            Err(never) => match never {},
+        }
     }
 
     pub fn remove(&self, call: &Call) {
@@ -146,8 +156,7 @@ impl LiveCalls {
 }
 
 /// Whether a call was put in or was there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {
-    New,
-    Known,
+    New(Handle),
+    Known(Handle),
 }

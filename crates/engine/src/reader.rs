@@ -240,10 +240,9 @@ impl Inner {
         }
     }
 
-    /// Calls that are not over.
+    /// How many calls are not over: those that hold a slot and those that wait for one.
     pub(crate) fn active(&self) -> u64 {
-        let open = self.live.all().iter().filter(|handle| !handle.lock().call.is_over()).count();
-        u64::try_from(open).unwrap_or(u64::MAX)
+        u64::try_from(self.slots.len() + self.waiting.len()).unwrap_or(u64::MAX)
     }
 }
 

@@ -54,7 +54,7 @@ impl Inner {
     fn recover_checkpoint(&self, payload: &[u8]) -> Result<(), crate::record::RecordError> {
         let kept: Checkpoint = serde_json::from_slice(payload)?;
         for live in kept.calls(&self.codec)? {
-            self.live.insert(live);
+            self.live.put_back(live);
         }
         kept.suppressions.into_iter().for_each(|entry| self.suppressed.add(entry));
         kept.scripts.into_iter().for_each(|script| self.scripts.remember(script));
@@ -94,7 +94,7 @@ impl Inner {
             if let Some((call, _)) = Call::begin(event) {
                 let mut live = Live::new(call, lsn);
                 live.seen.push(key_hash(&event.key));
-                self.live.insert(live);
+                self.live.put_back(live);
             }
             return;
         };

@@ -43,6 +43,11 @@ impl Slots {
         }
     }
 
+    /// How many calls hold a slot.
+    pub fn len(&self) -> usize {
+        self.0.lock().all.len()
+    }
+
     /// Takes a call out, whatever its state.
     pub fn remove(&self, call: &Call) {
         self.0.lock().free(call);

@@ -33,7 +33,10 @@ impl What {
     /// Whether there is a personal part to take out.
     pub fn is_personal(&self) -> bool {
         match self {
-            Self::Requested(_) | Self::Arrived(_) | Self::Transcribed { .. } | Self::MetadataMerged { .. } => true,
+            Self::Requested(_)
+            | Self::Arrived(_)
+            | Self::Transcribed { .. }
+            | Self::MetadataMerged { .. } => true,
             Self::Spoke(spoke) => spoke.heard.as_ref().is_some_and(|heard| {
                 heard.value != AnswerValue::Recorded || heard.digits.is_some() || heard.speech.is_some()
             }),
