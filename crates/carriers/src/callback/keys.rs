@@ -21,7 +21,6 @@ const NONCE: usize = 12;
 const PURPOSE: &[u8] = b"trunkline callback v1";
 
 /// The keys: the first seals, all of them open, so that a key can be replaced while calls are live.
-#[derive(Clone)]
 pub struct SecretKeys {
     first: Key,
     others: Vec<Key>,
@@ -58,7 +57,8 @@ impl SecretKeys {
     /// # Errors
     /// [`BadSecretKey`] says which one is wrong, never what it holds.
     pub fn parse(list: &str) -> Result<Self, BadSecretKey> {
-        let words = list.split(|char: char| char == ',' || char.is_whitespace()).filter(|word| !word.is_empty());
+        let words =
+            list.split(|char: char| char == ',' || char.is_whitespace()).filter(|word| !word.is_empty());
         let mut keys = words.enumerate().map(|(index, word)| {
             key_bytes(word).map(|bytes| Key::new(&bytes)).ok_or(BadSecretKey::Form { number: index + 1 })
         });
@@ -144,7 +144,6 @@ impl fmt::Debug for SecretKeys {
     }
 }
 
-#[derive(Clone)]
 struct Key {
     id: u8,
     fingerprint: String,
@@ -179,7 +178,10 @@ fn sealed(text: &[u8]) -> Payload<'_, '_> {
 }
 
 fn mac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(key.into());
+    // HMAC pads a short key with zeros to one block; so done here, nothing can fail.
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
     mac.update(text);
     mac.finalize().into_bytes().into()
 }
@@ -188,7 +190,9 @@ fn key_bytes(word: &str) -> Option<[u8; 32]> {
     let bytes = if word.len() == 64 {
         unhex(word)?
     } else {
-        [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD].iter().find_map(|base| base.decode(word).ok())?
+        [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD]
+            .iter()
+            .find_map(|base| base.decode(word).ok())?
     };
     bytes.try_into().ok()
 }

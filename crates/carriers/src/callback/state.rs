@@ -1,14 +1,29 @@
 //! What a callback URL knows: compact, binary, versioned.
 
+use trunkline_core::call::OnLeg;
 use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
+use trunkline_core::script::{Cursor, Next, ScriptVersion};
 
-/// One asking of one question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    /// The question's index, from 0.
-    pub step: u16,
-    /// How often it was asked before.
-    pub ask: u8,
+/// What a page's URL is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It opens this page; nothing was heard before it.
+    Open(Next),
+    /// It brings what was heard at this cursor; the script says where that leads.
+    Hear(Cursor),
+}
+
+impl Place {
+    /// Where a call begins.
+    pub const START: Self = Self::Open(Next::Ask(Cursor::START));
+
+    /// The question that what comes with the request is the answer to, if it is one.
+    pub fn answers(self) -> Option<Cursor> {
+        match self {
+            Self::Open(_) => None,
+            Self::Hear(at) => Some(at),
+        }
+    }
 }
 
 /// Everything that a callback URL carries, sealed.
@@ -23,32 +38,38 @@ pub struct CallbackState {
     /// Whose attempt: an earlier owner's URLs have a lower fence.
     pub fence: Fence,
     /// The version of the script the call runs, if it runs one.
-    pub script: Option<[u8; 8]>,
-    /// What is asked when this URL is fetched, as long as the answer it brings leads nowhere else.
-    pub next: Asked,
-    /// To which question the keys, speech or recording that come with the request are the answer.
-    pub answers: Option<Asked>,
+    pub script: Option<ScriptVersion>,
+    /// Where in the script this URL belongs.
+    pub place: Place,
 }
 
 const VERSION: u8 = 1;
-const HAS_SCRIPT: u8 = 1;
-const HAS_ANSWER: u8 = 2;
 
 impl CallbackState {
+    /// The leg this URL was minted for.
+    pub fn on(&self) -> OnLeg {
+        OnLeg { leg: self.leg, fence: self.fence }
+    }
+
     /// The state as bytes. The account comes last, since it alone has no fixed length.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(96);
-        let mut flags = 0;
-        flags |= if self.script.is_some() { HAS_SCRIPT } else { 0 };
-        flags |= if self.answers.is_some() { HAS_ANSWER } else { 0 };
-        bytes.extend([VERSION, flags]);
+        bytes.push(VERSION);
         bytes.extend(self.call.as_bytes());
         bytes.extend(self.leg.0.to_be_bytes());
         bytes.extend(self.fence.0.to_be_bytes());
-        put(&mut bytes, self.next);
-        bytes.extend(self.script.into_iter().flatten());
-        if let Some(asked) = self.answers {
-            put(&mut bytes, asked);
+        match self.script {
+            Some(version) => {
+                bytes.push(1);
+                bytes.extend(version.to_bytes());
+            }
+            None => bytes.push(0),
+        }
+        match self.place {
+            Place::Open(Next::Ask(at)) => put(&mut bytes, 0, at),
+            Place::Open(Next::GoodBye) => bytes.push(1),
+            Place::Open(Next::OptedOut) => bytes.push(2),
+            Place::Hear(at) => put(&mut bytes, 3, at),
         }
         bytes.extend(self.account.as_str().as_bytes());
         bytes
@@ -57,24 +78,33 @@ impl CallbackState {
     /// The state with these bytes; `None` if a later version wrote them, or nobody.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(bytes);
-        let [version, flags] = bytes.take()?;
-        if version != VERSION || flags & !(HAS_SCRIPT | HAS_ANSWER) != 0 {
+        if bytes.take()? != [VERSION] {
             return None;
         }
         let call = CallId::from_bytes(bytes.take()?);
         let leg = LegNo(u16::from_be_bytes(bytes.take()?));
         let fence = Fence(u32::from_be_bytes(bytes.take()?));
-        let next = bytes.asked()?;
-        let script = if flags & HAS_SCRIPT != 0 { Some(bytes.take()?) } else { None };
-        let answers = if flags & HAS_ANSWER != 0 { Some(bytes.asked()?) } else { None };
+        let script = match bytes.take()? {
+            [0] => None,
+            [1] => Some(ScriptVersion::from_bytes(bytes.take()?)),
+            _ => return None,
+        };
+        let place = match bytes.take()? {
+            [0] => Place::Open(Next::Ask(bytes.cursor()?)),
+            [1] => Place::Open(Next::GoodBye),
+            [2] => Place::Open(Next::OptedOut),
+            [3] => Place::Hear(bytes.cursor()?),
+            _ => return None,
+        };
         let account = AccountId::new(std::str::from_utf8(bytes.0).ok()?);
-        Some(Self { account, call, leg, fence, script, next, answers })
+        Some(Self { account, call, leg, fence, script, place })
     }
 }
 
-fn put(bytes: &mut Vec<u8>, asked: Asked) {
-    bytes.extend(asked.step.to_be_bytes());
-    bytes.push(asked.ask);
+fn put(bytes: &mut Vec<u8>, kind: u8, at: Cursor) {
+    bytes.push(kind);
+    bytes.extend(at.step.to_be_bytes());
+    bytes.extend([at.ask, at.repeat]);
 }
 
 struct Bytes<'a>(&'a [u8]);
@@ -86,10 +116,10 @@ impl Bytes<'_> {
         Some(*head)
     }
 
-    fn asked(&mut self) -> Option<Asked> {
+    fn cursor(&mut self) -> Option<Cursor> {
         let step = u16::from_be_bytes(self.take()?);
-        let [ask] = self.take()?;
-        Some(Asked { step, ask })
+        let [ask, repeat] = self.take()?;
+        Some(Cursor { step, ask, repeat })
     }
 }
 
@@ -98,8 +128,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn asked() -> impl Strategy<Value = Asked> {
-        (any::<u16>(), any::<u8>()).prop_map(|(step, ask)| Asked { step, ask })
+    fn cursor() -> impl Strategy<Value = Cursor> {
+        (any::<u16>(), any::<u8>(), any::<u8>()).prop_map(|(step, ask, repeat)| Cursor { step, ask, repeat })
+    }
+
+    fn place() -> impl Strategy<Value = Place> {
+        prop_oneof![
+            cursor().prop_map(|at| Place::Open(Next::Ask(at))),
+            cursor().prop_map(Place::Hear),
+            Just(Place::Open(Next::GoodBye)),
+            Just(Place::Open(Next::OptedOut)),
+        ]
     }
 
     prop_compose! {
@@ -109,17 +148,15 @@ mod tests {
             leg in any::<u16>(),
             fence in any::<u32>(),
             script in any::<Option<[u8; 8]>>(),
-            next in asked(),
-            answers in proptest::option::of(asked()),
+            place in place(),
         ) -> CallbackState {
             CallbackState {
                 account: AccountId::new(account),
                 call: CallId::from_bytes(call),
                 leg: LegNo(leg),
                 fence: Fence(fence),
-                script,
-                next,
-                answers,
+                script: script.map(ScriptVersion::from_bytes),
+                place,
             }
         }
     }

@@ -70,7 +70,8 @@ impl FromStr for PublicUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BadPublicUrl::Query);
         }
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(BadPublicUrl::NotAbsolute)?.to_owned();
+        let host =
+            url.host_str().filter(|host| !host.is_empty()).ok_or(BadPublicUrl::NotAbsolute)?.to_owned();
         let prefix = url.path().trim_end_matches('/').to_owned();
         Ok(Self { transport, host, port: url.port(), prefix })
     }
@@ -108,7 +109,8 @@ impl PublicUrl {
         let (name, host) = (self.scheme(scheme), self.host.clone());
         let ports = [None, Some(self.port.unwrap_or(default))];
         let kept = has_prefix(path_and_query, &self.prefix).then(|| path_and_query.to_owned());
-        let taken_off = Some(format!("{}{path_and_query}", self.prefix)).filter(|path| Some(path) != kept.as_ref());
+        let taken_off =
+            Some(format!("{}{path_and_query}", self.prefix)).filter(|path| Some(path) != kept.as_ref());
         [taken_off, kept].into_iter().flatten().flat_map(move |path| {
             let host = host.clone();
             ports.into_iter().map(move |port| format!("{name}://{host}{}{path}", Port(port)))
@@ -178,7 +180,8 @@ impl FromStr for PublicUrls {
 
     /// Addresses parted by commas or blanks, as in the setting.
     fn from_str(list: &str) -> Result<Self, BadPublicUrl> {
-        let words = list.split(|char: char| char == ',' || char.is_whitespace()).filter(|word| !word.is_empty());
+        let words =
+            list.split(|char: char| char == ',' || char.is_whitespace()).filter(|word| !word.is_empty());
         let mut urls = words.map(str::parse::<PublicUrl>);
         let first = urls.next().ok_or(BadPublicUrl::None)??;
         Ok(Self { first, others: urls.collect::<Result<_, _>>()?, fallback: None })
@@ -203,7 +206,10 @@ mod tests {
 
     #[test]
     fn a_request_is_looked_for_with_and_without_port_and_prefix() {
-        assert_eq!(spelled("https://a.example", "/v?q=1"), ["https://a.example/v?q=1", "https://a.example:443/v?q=1"]);
+        assert_eq!(
+            spelled("https://a.example", "/v?q=1"),
+            ["https://a.example/v?q=1", "https://a.example:443/v?q=1"]
+        );
         assert_eq!(
             spelled("https://a.example:8443/p", "/p/v"),
             [

@@ -122,7 +122,7 @@ pub struct Record {
     pub timeout_secs: u16,
     /// The longest it may be, in seconds.
     pub max_length_secs: u16,
-    /// The keys that end it; empty for none.
+    /// The keys that end it; empty for the carrier's choice (Twilio: any key).
     pub finish_on_key: String,
     /// Whether a tone is heard before.
     pub beep: Beep,

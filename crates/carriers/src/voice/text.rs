@@ -38,7 +38,10 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_say_is_left_out_and_the_rest_is_kept() {
-        assert_eq!(content("a\0b\u{8}c\u{FFFE}d\u{FFFF}e\u{1F600}\u{202E}f\tg"), "abcde\u{1F600}\u{202E}f\tg");
+        assert_eq!(
+            content("a\0b\u{8}c\u{FFFE}d\u{FFFF}e\u{1F600}\u{202E}f\tg"),
+            "abcde\u{1F600}\u{202E}f\tg"
+        );
     }
 
     #[test]

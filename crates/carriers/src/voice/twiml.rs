@@ -2,8 +2,8 @@
 //! default that matters.
 
 use super::{
-    Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say, Stream, Trim,
-    Verb, text,
+    Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say, Stream,
+    Trim, Verb, text,
 };
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -120,7 +120,8 @@ impl Xml {
             .with("method", word(record.method))
             .with_number("timeout", record.timeout_secs)
             .with_number("maxLength", record.max_length_secs)
-            .with("finishOnKey", &record.finish_on_key)
+            // Twilio takes no empty value here (in a gather it does): without any, every key ends the recording.
+            .with_option("finishOnKey", Some(record.finish_on_key.as_str()).filter(|keys| !keys.is_empty()))
             .with(
                 "playBeep",
                 match record.beep {
