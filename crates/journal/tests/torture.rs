@@ -1,5 +1,10 @@
 //! Small doses of what `journal-torture` does in full. Each prints its row; `TORTURE_SEED` sets the seed. A dose fails if anything
 //! acknowledged was lost, or if its control, with the mechanism switched off, lost nothing.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that can not go on has failed, and says its seed"
+)]
 
 use std::{path::PathBuf, process::Command};
 
