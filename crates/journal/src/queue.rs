@@ -6,7 +6,8 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -67,7 +68,6 @@ impl Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Fate {
     state: Mutex<FateState>,
-    settled: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +83,6 @@ impl Fate {
             state.outcome = Some(outcome);
             std::mem::take(&mut state.wakers)
         };
-        self.settled.notify_all();
         for waker in wakers {
             waker.wake();
         }
@@ -114,14 +113,23 @@ impl Pending {
     ///
     /// # Errors
     /// [`AppendError::Full`] or [`AppendError::Poisoned`].
-    pub fn wait_blocking(self) -> Result<Lsn, AppendError> {
-        let mut state = self.fate.state.lock();
+    pub fn wait_blocking(mut self) -> Result<Lsn, AppendError> {
+        // Parked threads are woken one by one by the writer. On a condition variable they would wake each other in a chain.
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
-            if let Some(outcome) = state.outcome {
-                return outcome.of(self.class, self.lsn);
+            match Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(outcome) => return outcome,
+                Poll::Pending => thread::park(),
             }
-            self.fate.settled.wait(&mut state);
         }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

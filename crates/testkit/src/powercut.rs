@@ -27,9 +27,14 @@ use ledger::{FolderChange, Ledger};
 const SECTOR: u64 = 512;
 const SHIM: &str = include_str!("powercut/shim.c");
 
-/// The shim, its notes, and the folder it watches.
+/// The shim, compiled.
+#[derive(Debug)]
+pub struct Shim(PathBuf);
+
+/// The folder that a shim watches, and its notes.
 #[derive(Debug)]
 pub struct PowerCut {
+    shim: PathBuf,
     root: PathBuf,
     work: PathBuf,
 }
@@ -65,32 +70,37 @@ pub struct Struck {
     pub undone: u64,
 }
 
-impl PowerCut {
-    /// Watches `root`; `work` (another folder on the same file system) takes the shim and its notes.
+impl Shim {
+    /// Compiles the shim into the folder `into`, with `$CC` or `cc`.
     ///
     /// # Errors
     /// A file operation, or the C compiler, failed.
-    pub fn new(root: &Path, work: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
-        fs::create_dir_all(work)?;
-        let cut = Self { root: root.canonicalize()?, work: work.canonicalize()? };
-        cut.compile()?;
-        cut.forget()?;
-        Ok(cut)
-    }
-
-    fn compile(&self) -> io::Result<()> {
-        let source = self.work.join("shim.c");
+    pub fn compile(into: &Path) -> io::Result<Self> {
+        let source = into.join("shim.c");
+        let shim = into.canonicalize()?.join("shim.so");
         fs::write(&source, SHIM)?;
         let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
         let flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wno-nonnull-compare", "-o"];
-        let output =
-            Command::new(cc).args(flags).arg(self.work.join("shim.so")).arg(&source).arg("-ldl").output()?;
+        let output = Command::new(cc).args(flags).arg(&shim).arg(&source).arg("-ldl").output()?;
         if output.status.success() {
-            Ok(())
+            Ok(Self(shim))
         } else {
             Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
         }
+    }
+}
+
+impl PowerCut {
+    /// Watches `root`; `work` (another folder on the same file system) takes the notes.
+    ///
+    /// # Errors
+    /// A file operation failed.
+    pub fn new(shim: &Shim, root: &Path, work: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        fs::create_dir_all(work)?;
+        let cut = Self { shim: shim.0.clone(), root: root.canonicalize()?, work: work.canonicalize()? };
+        cut.forget()?;
+        Ok(cut)
     }
 
     /// Starts over: everything that is on disk now counts as durable.
@@ -109,7 +119,7 @@ impl PowerCut {
     /// Puts `command` under the shim.
     pub fn watch(&self, command: &mut Command, fault: Fault) {
         command
-            .env("LD_PRELOAD", self.work.join("shim.so"))
+            .env("LD_PRELOAD", &self.shim)
             .env("POWERCUT_ROOT", &self.root)
             .env("POWERCUT_LOG", self.notes())
             .env("POWERCUT_SHADOW", self.shadow());

@@ -38,7 +38,11 @@ pub fn run(args: &Args) -> Outcome<()> {
         thread::spawn(move || write(&journal, writer, next));
     }
     let keeper = journal.clone();
+    let upkeep = args.number("upkeep", 1)? > 0;
     thread::spawn(move || {
+        if !upkeep {
+            return;
+        }
         if let Err(error) = keep_up(&keeper, recovered.last, fold) {
             report::complain(&format!("upkeep: {error}"));
         }

@@ -8,13 +8,13 @@ use std::{
 use trunkline_journal::{OpenError, Sync};
 use trunkline_testkit::{
     chance::Chance,
-    powercut::{Fault, FolderChanges, PowerCut},
+    powercut::{Fault, FolderChanges, PowerCut, Shim},
 };
 
 use crate::{
     Outcome, child, report,
     report::Row,
-    victim::{Death, Life},
+    victim::{Death, Life, Upkeep},
     workload::{self, Broken, Fold},
 };
 
@@ -37,7 +37,8 @@ pub fn killed(rounds: u64, seed: u64) -> Outcome<Row> {
     let mut row = Row::new("F-01", "kill -9 under 8 writers", rounds, seed);
     let mut chance = Chance::from_seed(seed);
     in_lives(rounds, |dir, acked| {
-        let life = Life { dir, sync: Sync::Fdatasync, segment_bytes: SEGMENT, shim: None };
+        let life =
+            Life { dir, sync: Sync::Fdatasync, segment_bytes: SEGMENT, upkeep: Upkeep::Steady, shim: None };
         life.live(Death::Kill(Duration::from_millis(chance.between(20, 150))), acked)?;
         let autopsy = examine(dir, SEGMENT, acked)?;
         row.note(&autopsy);
@@ -45,7 +46,7 @@ pub fn killed(rounds: u64, seed: u64) -> Outcome<Row> {
     })?;
     // What kill -9 can't show is shown by taking away the end of the file, as if the last bytes had not been written.
     in_lives(1, |dir, acked| {
-        let life = Life { dir, sync: Sync::Off, segment_bytes: 64 << 20, shim: None };
+        let life = Life { dir, sync: Sync::Off, segment_bytes: 64 << 20, upkeep: Upkeep::Steady, shim: None };
         life.live(Death::Kill(Duration::from_millis(300)), acked)?;
         for entry in std::fs::read_dir(dir)? {
             let entry = entry?;
@@ -65,12 +66,21 @@ pub fn killed(rounds: u64, seed: u64) -> Outcome<Row> {
 
 /// F-02.
 pub fn power_cut(rounds: u64, seed: u64) -> Outcome<Row> {
+    let place = tempfile::tempdir()?;
+    let shim = Shim::compile(place.path())?;
     let mut row = Row::new("F-02", "power cut", rounds, seed);
     let mut chance = Chance::from_seed(seed);
     for (sync, rounds) in [(Sync::Fdatasync, rounds), (Sync::Off, rounds.div_ceil(10))] {
         in_lives(rounds, |dir, acked| {
-            let autopsy =
-                cut_power(dir, sync, SEGMENT, Fault::None, FolderChanges::UndoSome, &mut chance, acked)?;
+            let power = PowerCut::new(&shim, dir, &dir.with_extension("shim"))?;
+            let life = Life {
+                dir,
+                sync,
+                segment_bytes: SEGMENT,
+                upkeep: Upkeep::Steady,
+                shim: Some((&power, Fault::None)),
+            };
+            let autopsy = cut_power(&power, &life, FolderChanges::UndoSome, &mut chance, acked)?;
             Ok(row.settle(&autopsy, sync == Sync::Off))
         })?;
     }
@@ -79,12 +89,22 @@ pub fn power_cut(rounds: u64, seed: u64) -> Outcome<Row> {
 
 /// F-06.
 pub fn folder_not_synced(rounds: u64, seed: u64) -> Outcome<Row> {
+    let place = tempfile::tempdir()?;
+    let shim = Shim::compile(place.path())?;
     let mut row = Row::new("F-06", "unsynced folder changes vanish", rounds, seed);
     let mut chance = Chance::from_seed(seed);
     for (fault, rounds) in [(Fault::None, rounds), (Fault::IgnoreFolderSyncs, rounds.div_ceil(10))] {
         in_lives(rounds, |dir, acked| {
+            let power = PowerCut::new(&shim, dir, &dir.with_extension("shim"))?;
             let sync = Sync::Fdatasync;
-            let autopsy = cut_power(dir, sync, TINY_SEGMENT, fault, FolderChanges::Undo, &mut chance, acked)?;
+            let life = Life {
+                dir,
+                sync,
+                segment_bytes: TINY_SEGMENT,
+                upkeep: Upkeep::Steady,
+                shim: Some((&power, fault)),
+            };
+            let autopsy = cut_power(&power, &life, FolderChanges::Undo, &mut chance, acked)?;
             Ok(row.settle(&autopsy, fault == Fault::IgnoreFolderSyncs))
         })?;
     }
@@ -93,12 +113,20 @@ pub fn folder_not_synced(rounds: u64, seed: u64) -> Outcome<Row> {
 
 /// F-03.
 pub fn sync_fails(rounds: u64, seed: u64) -> Outcome<Row> {
+    let place = tempfile::tempdir()?;
+    let shim = Shim::compile(place.path())?;
     let mut row = Row::new("F-03", "a sync fails once", rounds, seed);
     let mut chance = Chance::from_seed(seed);
     in_lives(rounds, |dir, acked| {
-        let shim = PowerCut::new(dir, &dir.with_extension("shim"))?;
+        let power = PowerCut::new(&shim, dir, &dir.with_extension("shim"))?;
         let fault = Fault::FailSync(chance.between(1, 80));
-        let life = Life { dir, sync: Sync::Fdatasync, segment_bytes: SEGMENT, shim: Some((&shim, fault)) };
+        let life = Life {
+            dir,
+            sync: Sync::Fdatasync,
+            segment_bytes: SEGMENT,
+            upkeep: Upkeep::Steady,
+            shim: Some((&power, fault)),
+        };
         match life.live(Death::Itself(Duration::from_secs(20)), acked)?.and_then(|status| status.code()) {
             Some(child::POISONED) => row.count("poisoned", 1),
             Some(2) => row.count("refused to open", 1),
@@ -108,21 +136,26 @@ pub fn sync_fails(rounds: u64, seed: u64) -> Outcome<Row> {
             }
         }
         // The restart must not believe what the failed sync left in the page cache. So: live again, then lose the power.
-        let life = Life { shim: Some((&shim, Fault::None)), ..life };
+        let life = Life { shim: Some((&power, Fault::None)), upkeep: Upkeep::None, ..life };
         life.live(Death::Kill(Duration::from_millis(chance.between(20, 100))), acked)?;
-        shim.strike(&mut chance, FolderChanges::UndoSome)?;
+        power.strike(&mut chance, FolderChanges::UndoSome)?;
         let autopsy = examine(dir, SEGMENT, acked)?;
         Ok(row.settle(&autopsy, false))
     })?;
     // Without syncs there is nothing to fail: the process lives on, and the power cut takes what it acknowledged.
     in_lives(rounds.div_ceil(20), |dir, acked| {
-        let shim = PowerCut::new(dir, &dir.with_extension("shim"))?;
-        let life =
-            Life { dir, sync: Sync::Off, segment_bytes: SEGMENT, shim: Some((&shim, Fault::FailSync(1))) };
+        let power = PowerCut::new(&shim, dir, &dir.with_extension("shim"))?;
+        let life = Life {
+            dir,
+            sync: Sync::Off,
+            segment_bytes: SEGMENT,
+            upkeep: Upkeep::Steady,
+            shim: Some((&power, Fault::FailSync(1))),
+        };
         if life.live(Death::Itself(Duration::from_millis(200)), acked)?.is_none() {
             row.count("control lived on", 1);
         }
-        shim.strike(&mut chance, FolderChanges::UndoSome)?;
+        power.strike(&mut chance, FolderChanges::UndoSome)?;
         row.settle(&examine(dir, SEGMENT, acked)?, true);
         Ok(false)
     })?;
@@ -150,20 +183,17 @@ impl Row {
     }
 }
 
+/// Lets a process live in `dir` under the shim, kills it, and cuts the power.
 fn cut_power(
-    dir: &Path,
-    sync: Sync,
-    segment_bytes: u64,
-    fault: Fault,
+    power: &PowerCut,
+    life: &Life,
     changes: FolderChanges,
     chance: &mut Chance,
     acked: &mut Fold,
 ) -> Outcome<Autopsy> {
-    let shim = PowerCut::new(dir, &dir.with_extension("shim"))?;
-    let life = Life { dir, sync, segment_bytes, shim: Some((&shim, fault)) };
     life.live(Death::Kill(Duration::from_millis(chance.between(20, 150))), acked)?;
-    shim.strike(chance, changes)?;
-    examine(dir, segment_bytes, acked)
+    power.strike(chance, changes)?;
+    examine(life.dir, life.segment_bytes, acked)
 }
 
 /// Opens what is left, and looks for everything that was acknowledged.

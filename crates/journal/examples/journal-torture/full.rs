@@ -133,6 +133,7 @@ fn fill_and_free(reserve: u64, chance: &mut Chance) -> Outcome<Seen> {
             id += 1;
         }
     }
+    seen.wrong += look_inside(&dir, &options, &told)?;
     fs::remove_file(&ballast)?;
     let mut id = 1 << 42;
     seen.recovered = wait_for(Duration::from_secs(10), || {
@@ -147,6 +148,16 @@ fn fill_and_free(reserve: u64, chance: &mut Chance) -> Outcome<Seen> {
     seen.refused = told.refused.lock().map_err(|_| "a writer panicked")?.len() as u64;
     seen.wrong += compare(&dir, options, &told)?;
     Ok(seen)
+}
+
+/// Had the process died on the full disk: everything acknowledged is there, and the failed writes left no trace.
+fn look_inside(dir: &Path, options: &Options, told: &Told) -> Outcome<u64> {
+    let elsewhere = tempfile::tempdir_in("/dev/shm")?;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        fs::copy(entry.path(), elsewhere.path().join(entry.file_name()))?;
+    }
+    compare(elsewhere.path(), options.clone(), told)
 }
 
 /// Writers append until each was refused.
@@ -187,7 +198,8 @@ fn wait_for(patience: Duration, mut done: impl FnMut() -> bool) -> Outcome<()> {
 
 /// How many acknowledged records are gone, and how many refused ones are there.
 fn compare(dir: &Path, options: Options, told: &Told) -> Outcome<u64> {
-    let (journal, _) = Journal::open(dir, options)?;
+    let (journal, recovered) = Journal::open(dir, options)?;
+    let traces = usize::from(recovered.torn.is_some());
     let mut reader = journal.reader(Lsn::ZERO)?;
     let mut found = HashSet::new();
     while let records = reader.next_batch(1000, 1 << 20)?
@@ -198,10 +210,14 @@ fn compare(dir: &Path, options: Options, told: &Told) -> Outcome<u64> {
     }
     let gone = told.acked.lock().map_err(|_| "a writer panicked")?.difference(&found).count();
     let ghosts = told.refused.lock().map_err(|_| "a writer panicked")?.intersection(&found).count();
-    if gone + ghosts > 0 {
-        report::complain(&format!("{gone} acknowledged records are gone, {ghosts} refused ones are there"));
+    let wrong = gone + ghosts + traces;
+    if wrong > 0 {
+        let torn = recovered.torn;
+        report::complain(&format!(
+            "{gone} acknowledged records are gone, {ghosts} refused ones are there, {torn:?}"
+        ));
     }
-    Ok((gone + ghosts) as u64)
+    Ok(wrong as u64)
 }
 
 /// A small disk, for as long as this lives.

@@ -22,8 +22,19 @@ pub struct Life<'a> {
     pub sync: Sync,
     /// How long its segments are.
     pub segment_bytes: u64,
+    /// Whether it makes checkpoints and retires segments, or lets them pile up.
+    pub upkeep: Upkeep,
     /// The shim and what it does, if the power is to be cut.
     pub shim: Option<(&'a PowerCut, Fault)>,
+}
+
+/// Whether a child does what keeps a journal short.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// All the time.
+    Steady,
+    /// Never: whatever went wrong stays in the way of the next start.
+    None,
 }
 
 /// When a child dies.
@@ -44,6 +55,9 @@ impl Life<'_> {
         let sync = if self.sync == Sync::Off { "off" } else { "on" };
         command.arg("child").arg("--dir").arg(self.dir).args(["--sync", sync]);
         command.args(["--writers", &WRITERS.to_string(), "--segment-bytes", &self.segment_bytes.to_string()]);
+        if self.upkeep == Upkeep::None {
+            command.args(["--upkeep", "0"]);
+        }
         command.stdout(Stdio::piped()).stdin(Stdio::null());
         if let Some((shim, fault)) = self.shim {
             shim.watch(&mut command, fault);
