@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod ends;
 mod facts;
 mod order;
+mod personal;
+mod properties;
 mod table;
 mod transitions;

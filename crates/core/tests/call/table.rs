@@ -1,7 +1,8 @@
 //! The table of the design: each place a leg can be in, reached by real facts, against each fact that can come.
 //!
-//! Under each fact, on the left, where the call goes (with its disposition once it is over) and what is now to be done, or in brackets why the fact was refused; on the right, in which places that is so. A refused fact never moves
-//! the call.
+//! Under each fact, on the left, where the call goes (with its disposition once it is over) and what is now to be done,
+//! or in brackets why the fact was refused; on the right, in which places that is so. A refused fact never moves the
+//! call.
 
 use crate::facts::*;
 use trunkline_core::call::*;
