@@ -1,5 +1,7 @@
-//! Connections that can be reset from inside a request, for the fault in which a carrier dies while answering.
+//! Connections that can be reset from inside a request, for the fault in which a carrier dies while answering, and that
+//! all end when the simulator stops.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,6 +13,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A handler's hold on the connection that it answers on.
 #[derive(Clone, Debug, Default)]
@@ -28,12 +31,16 @@ impl Wire {
 }
 
 /// A listener whose connections can be cut.
-pub(crate) struct CuttableListener(pub(crate) TcpListener);
+pub(crate) struct CuttableListener {
+    pub(crate) listener: TcpListener,
+    pub(crate) stop: CancellationToken,
+}
 
 /// One connection.
 pub(crate) struct Cuttable {
     stream: TcpStream,
     wire: Wire,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Listener for CuttableListener {
@@ -41,14 +48,15 @@ impl Listener for CuttableListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
         // Answers are small; waiting to fill a packet would only slow a fast world down.
         let _ = stream.set_nodelay(true);
-        (Cuttable { stream, wire: Wire::default() }, address)
+        let stopped = Box::pin(self.stop.clone().cancelled_owned());
+        (Cuttable { stream, wire: Wire::default(), stopped }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -75,6 +83,10 @@ impl AsyncRead for Cuttable {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            self.wire.cut();
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -110,6 +110,11 @@ impl Exchange {
         });
     }
 
+    /// Cancelled when the simulator stops.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Ends everything, as a power cut would.
     pub(crate) fn halt(&self) {
         self.stop.cancel();

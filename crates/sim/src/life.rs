@@ -176,9 +176,8 @@ async fn talk(
         Some(Answerer::Machine) => plan.limit_secs.min(MAILBOX_SECS),
         Some(Answerer::Human) | None => plan.limit_secs,
     };
-    let clock = Arc::clone(&session.line.exchange.clock);
-    let limit = clock.sleep(Duration::from_secs(limit_secs.into()));
-    tokio::pin!(limit);
+    session.line.limit(limit_secs);
+    let exhausted = session.line.exhausted();
     let mut source = plan.document.clone();
     let mut undecided = by;
     loop {
@@ -197,7 +196,7 @@ async fn talk(
                 }
                 None => Over::CutOff,
             },
-            () = &mut limit => Over::CutOff,
+            () = exhausted.cancelled() => Over::CutOff,
             over = converse(session, &plan.detection, &mut undecided, source.clone()) => over,
         };
         if over == Over::CutOff {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::answer::Person;
 use crate::call::{CallEvent, CallRecord, CallStatus, Form};
 use crate::chance::Chance;
@@ -32,6 +34,9 @@ pub(crate) struct Line {
     /// Simulated time that passed since the answer. It counts what was slept on purpose and not how long webhooks
     /// took, so that a duration depends on the seed and on nothing else.
     talked: Duration,
+    /// How much may pass in all. It is counted like `talked`, so that it cuts every run of a seed at the same word.
+    limit: Duration,
+    exhausted: CancellationToken,
     /// When the sleep that is under way began.
     asleep_since: Option<Duration>,
     hooks: u32,
@@ -48,19 +53,37 @@ impl Line {
             person,
             progress,
             talked: Duration::ZERO,
+            limit: Duration::MAX,
+            exhausted: CancellationToken::new(),
             asleep_since: None,
             hooks: 0,
             recordings: 0,
         }
     }
 
-    /// Lets simulated seconds pass.
+    /// Lets simulated seconds pass. Once the limit is reached this never returns: whoever waits for
+    /// [`Line::exhausted`] ends the call.
     pub(crate) async fn pass(&mut self, secs: u32) {
         let span = Duration::from_secs(secs.into());
+        let left = self.limit.saturating_sub(self.talked);
         self.asleep_since = Some(self.exchange.clock.elapsed());
-        self.exchange.clock.sleep(span).await;
+        self.exchange.clock.sleep(span.min(left)).await;
         self.asleep_since = None;
-        self.talked += span;
+        self.talked += span.min(left);
+        if span >= left {
+            self.exhausted.cancel();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// From here on at most so many seconds pass.
+    pub(crate) fn limit(&mut self, secs: u32) {
+        self.limit = self.talked + Duration::from_secs(secs.into());
+    }
+
+    /// Cancelled when the limit is reached.
+    pub(crate) fn exhausted(&self) -> CancellationToken {
+        self.exhausted.clone()
     }
 
     /// Ends a sleep that was cut off, and counts what was slept of it.
@@ -72,6 +95,7 @@ impl Line {
 
     pub(crate) fn hear(&self, heard: Heard) {
         self.exchange.register.hear(&self.sid, heard);
+        self.exchange.changes.bump();
     }
 
     /// Changes the call's record, if it is not over, and gives it.

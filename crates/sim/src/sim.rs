@@ -42,9 +42,10 @@ impl Sim {
             .merge(control::router(Arc::clone(&exchange)))
             .fallback_service(rest::router(Arc::clone(&exchange)));
         let app = app.into_make_service_with_connect_info::<Wire>();
+        let listener = CuttableListener { listener, stop: exchange.stopping() };
         let server = tokio::spawn(async move {
             // Serving ends only when the task is aborted.
-            let _ = axum::serve(CuttableListener(listener), app).await;
+            let _ = axum::serve(listener, app).await;
         });
         Ok(Self { exchange, address, server })
     }

@@ -177,7 +177,7 @@ impl Session {
                     gather.takes_digits.as_ref().map_or_else(Taken::default, |digits| take(digits, &keys));
                 self.line.hear(Heard::Pressed { question, keys });
                 self.line.pass(1).await;
-                if taken.ended == Ended::ByTime {
+                if taken.ended == Ended::Time {
                     self.line.pass(gather.timeout).await;
                 }
                 taken.form()
@@ -210,10 +210,10 @@ impl Session {
 
 #[derive(PartialEq, Eq, Default)]
 enum Ended {
-    ByCount,
-    ByKey(char),
+    Count,
+    Key(char),
     #[default]
-    ByTime,
+    Time,
 }
 
 #[derive(Default)]
@@ -227,8 +227,8 @@ impl Taken {
         let form = Form::default().with("Digits", &self.digits);
         match self.ended {
             _ if self.digits.is_empty() => None,
-            Ended::ByKey(key) => Some(form.with("FinishedOnKey", key)),
-            Ended::ByCount | Ended::ByTime => Some(form),
+            Ended::Key(key) => Some(form.with("FinishedOnKey", key)),
+            Ended::Count | Ended::Time => Some(form),
         }
     }
 }
@@ -238,12 +238,12 @@ fn take(digits: &Digits, keys: &str) -> Taken {
     let mut taken = Taken::default();
     for key in keys.chars() {
         if digits.finish_on_key.contains(key) {
-            taken.ended = Ended::ByKey(key);
+            taken.ended = Ended::Key(key);
             break;
         }
         taken.digits.push(key);
         if digits.count.is_some_and(|count| taken.digits.chars().count() >= count as usize) {
-            taken.ended = Ended::ByCount;
+            taken.ended = Ended::Count;
             break;
         }
     }
@@ -256,7 +256,7 @@ mod tests {
 
     fn keys(count: Option<u32>, pressed: &str) -> (String, bool) {
         let taken = take(&Digits { count, finish_on_key: "#".into() }, pressed);
-        (taken.digits, taken.ended == Ended::ByTime)
+        (taken.digits, taken.ended == Ended::Time)
     }
 
     #[test]

@@ -28,6 +28,8 @@ const PATIENT_PAUSE: Duration = Duration::from_millis(200);
 /// Spoken characters a second.
 const SPEECH_RATE: usize = 15;
 const APOLOGY_SECS: u32 = 5;
+/// A call whose documents only send it to other documents takes no time and would never end.
+const DOCUMENT_LIMIT: u32 = 2_000;
 
 /// Why the talk is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +96,7 @@ impl Session {
             Source::Fetch(target) => self.fetch(Ask { target, more: Form::default() }).await,
             Source::Twiml(text) => self.read(&text, ""),
         };
-        loop {
+        for _ in 0..DOCUMENT_LIMIT {
             let verbs = match document {
                 Ok(document) => document.verbs,
                 Err(trouble) => match self.fall_back(trouble).await {
@@ -108,6 +110,7 @@ impl Session {
                 Next::Document(ask) => document = self.fetch(ask).await,
             }
         }
+        Over::CutOff
     }
 
     /// The product hung up: an open recording ends here and its action is told of the hang-up.

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::runtime::Runtime;
 use trunkline_sim::{CallSid, CallStatus, Mix, Sim, SimOptions};
 
 /// The simulator's speed in stories: a minute takes 150 ms.
@@ -40,15 +41,15 @@ pub struct Product {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<Answer>,
-    server: JoinHandle<()>,
+    server: Option<Runtime>,
 }
 
 impl Product {
     pub async fn start(answer: impl Fn(&Asked) -> Response + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (asked, answer): (_, Arc<Answer>) = (Arc::default(), Arc::new(Box::new(answer)));
-        let server = serve(listener, Arc::clone(&asked), Arc::clone(&answer));
+        let server = Some(serve(listener, Arc::clone(&asked), Arc::clone(&answer)));
         Self { address, asked, answer, server }
     }
 
@@ -81,23 +82,31 @@ impl Product {
         self.asked_at("/status").iter().map(|asked| asked.get("CallStatus").to_owned()).collect()
     }
 
-    /// Dies, as by kill -9.
+    /// Dies with all its connections, as by kill -9.
     pub async fn die(&mut self) {
-        self.server.abort();
-        let _ = (&mut self.server).await;
+        let server = self.server.take().unwrap();
+        tokio::task::spawn_blocking(move || server.shutdown_timeout(Duration::from_secs(5))).await.unwrap();
     }
 
     /// Comes back at the same address.
-    pub async fn come_back(&mut self) {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(self.address).unwrap();
-        let listener = socket.listen(64).unwrap();
-        self.server = serve(listener, Arc::clone(&self.asked), Arc::clone(&self.answer));
+    pub fn come_back(&mut self) {
+        // The standard library's listener sets SO_REUSEADDR, so closed connections do not hold the port.
+        let listener = std::net::TcpListener::bind(self.address).unwrap();
+        self.server = Some(serve(listener, Arc::clone(&self.asked), Arc::clone(&self.answer)));
     }
 }
 
-fn serve(listener: TcpListener, asked: Arc<Mutex<Vec<Asked>>>, answer: Arc<Answer>) -> JoinHandle<()> {
+impl Drop for Product {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.shutdown_background();
+        }
+    }
+}
+
+/// Serves in a runtime of its own: shutting that down kills connections too.
+fn serve(listener: std::net::TcpListener, asked: Arc<Mutex<Vec<Asked>>>, answer: Arc<Answer>) -> Runtime {
+    listener.set_nonblocking(true).unwrap();
     let app = axum::Router::new().fallback(move |request: Request| {
         let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
         async move {
@@ -106,9 +115,12 @@ fn serve(listener: TcpListener, asked: Arc<Mutex<Vec<Asked>>>, answer: Arc<Answe
             answer(&request)
         }
     });
-    tokio::spawn(async move {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.spawn(async move {
+        let listener = TcpListener::from_std(listener).unwrap();
         let _ = axum::serve(listener, app).await;
-    })
+    });
+    runtime
 }
 
 async fn read(request: Request) -> Asked {
