@@ -1,3 +1,52 @@
-//! The project's own commands: `cargo xtask test | check | bench | torture | generate`.
+//! The project's own commands: `cargo xtask test | check | torture | generate`.
+//!
+//! One file per command. `shell` runs programs and counts tests, `tools` installs what isn't there.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a command line program talks on standard output")]
+
+mod check;
+mod generate;
+mod shell;
+mod test;
+mod tools;
+mod torture;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what tests need, check the house, run every test
+    Test(test::Options),
+    /// Formatting, lints, documentation, forbidden crates, licences
+    Check,
+    /// Kills, power cuts, full disks and damage, at full counts
+    Torture(torture::Options),
+    /// Write the generated files that are checked in
+    Generate,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Check => check::run(check::Depth::Full),
+        Command::Torture(options) => torture::run(&options),
+        Command::Generate => generate::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

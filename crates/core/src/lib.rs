@@ -13,4 +13,6 @@
 pub mod call;
 pub mod dial;
 pub mod id;
+pub mod phone;
 pub mod private;
+pub mod script;

@@ -1,20 +1,57 @@
-//! Does. Owns live calls, admission, effects, dialing, projection and recovery.
+//! Does. Owns the live calls: admission, effects, dialing, the projector loop (journal → store), recovery, deadlines;
+//! and lays live calls over history for whoever reads.
+//!
+//! ```text
+//! webhook, order, deadline → intake: core.apply → journal.append → durable → answer, effects
+//!                                                      └────────── projector → store
+//! ```
+//!
+//! The promise it keeps: nothing is believed, shown or done before it is durable; what is owed is done again after a
+//! crash; and the one create request of an attempt is never sent twice. What a call is and what may happen to it is the
+//! core's; bytes on disk are the journal's; how carriers write things is theirs.
+//!
+//! - `engine`: start, stop, the doors · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
+//! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
+//! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
+mod admission;
+mod answering;
+mod bound;
+mod checkpoint;
+mod clock;
+mod config;
+mod dialer;
+mod engine;
+mod identity;
+mod intake;
+mod keys_used;
+mod live;
 mod order;
+mod placing;
+mod projector;
+mod reader;
 mod reading;
+mod reconcile;
+mod record;
+mod recorder;
+mod recovery;
+mod reports;
+mod scripts;
+mod slots;
+mod suppressions;
+mod timers;
 mod webhook;
 
+pub use clock::{Clock, Pace};
+pub use config::Config;
+pub use engine::{Change, Engine, RecordingFile, StartError};
+pub use identity::IdentityError;
+pub use intake::IntakeError;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
+pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
-pub use webhook::{Bearing, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
-
-/// Why an event was not taken in.
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
-    /// The journal has no room: nothing was acknowledged.
-    #[error("the journal has no room")]
-    Full,
-    /// The journal failed: the process is about to exit.
-    #[error("the journal failed: {0}")]
-    Failed(String),
-}
+pub use record::RecordError;
+pub use recovery::RecoverError;
+pub use scripts::ScriptInfo;
+pub use webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

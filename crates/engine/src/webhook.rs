@@ -1,28 +1,10 @@
 //! What carriers tell us, in words all carriers share: the web room verifies and parses, the engine believes.
 
 use jiff::Timestamp;
+use trunkline_carriers::callback::CallbackState;
 use trunkline_core::call::{AnsweredBy, Direction, News, RecordingFact, RecordingState};
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, Fence, LegNo, RecordingId};
+use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
-
-/// To which call and leg a webhook belongs, from the sealed token in its URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bearing {
-    /// The call.
-    pub call: CallId,
-    /// The attempt.
-    pub leg: LegNo,
-    /// The fence it was minted under.
-    pub fence: Fence,
-    /// The script's content hash.
-    pub script_version: String,
-    /// The question to ask now.
-    pub step: u16,
-    /// How often it was asked before.
-    pub ask: u8,
-    /// The question (and asking) that this webhook brings the answer to.
-    pub answers: Option<(u16, u8)>,
-}
 
 /// A carrier fetches what to say next.
 #[derive(Clone, Debug)]
@@ -32,7 +14,7 @@ pub struct VoiceFetch {
     /// The carrier's id of the leg.
     pub carrier_call_id: CarrierCallId,
     /// The sealed state, if the URL bore one.
-    pub bearing: Option<Bearing>,
+    pub token: Option<CallbackState>,
     /// The step in clear, if the URL bore no sealed state.
     pub q: Option<i64>,
     /// A name in clear, accepted from others, never written by us.
@@ -61,7 +43,7 @@ pub struct StatusReport {
     /// The carrier's id of the leg.
     pub carrier_call_id: CarrierCallId,
     /// The sealed state, if the URL bore one.
-    pub bearing: Option<Bearing>,
+    pub token: Option<CallbackState>,
     /// Which way the carrier says the call goes.
     pub direction: Direction,
     /// Who calls.
@@ -85,8 +67,8 @@ pub struct RecordingReport {
     pub account: AccountId,
     /// The carrier's id of the leg.
     pub carrier_call_id: CarrierCallId,
-    /// The sealed state, if the URL bore one; its `answers` names the question.
-    pub bearing: Option<Bearing>,
+    /// The sealed state, if the URL bore one; its place names the question.
+    pub token: Option<CallbackState>,
     /// The carrier's id of the recording.
     pub id: RecordingId,
     /// Where the carrier keeps it.
@@ -107,7 +89,7 @@ pub struct MachineReport {
     /// The carrier's id of the leg.
     pub carrier_call_id: CarrierCallId,
     /// The sealed state, if the URL bore one.
-    pub bearing: Option<Bearing>,
+    pub token: Option<CallbackState>,
     /// The verdict.
     pub verdict: AnsweredBy,
     /// The dedup key.
@@ -121,8 +103,8 @@ pub struct TranscriptReport {
     pub account: AccountId,
     /// The carrier's id of the leg.
     pub carrier_call_id: CarrierCallId,
-    /// The sealed state, if the URL bore one; its `answers` names the question.
-    pub bearing: Option<Bearing>,
+    /// The sealed state, if the URL bore one; its place names the question.
+    pub token: Option<CallbackState>,
     /// The text.
     pub text: Private<String>,
     /// The dedup key.

@@ -1,1 +1,42 @@
 //! Answers questions: the SQL schema, migrations, projections and queries.
+//!
+//! The journal is the truth of what happens in a call; this room makes it askable. In goes a [`Projection`]: folds of
+//! calls, their events, and how far the journal has been eaten, all in one transaction. Out come calls by any of their
+//! names, pages of calls, their history, and counts. Every row bears its tenant, and whatever is shown to people is
+//! asked for with one. Nothing here decides, keeps time or draws chance; nothing here knows the journal's format.
+//!
+//! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
+//! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
+//! - `sql`: every statement · `db`: one engine behind another's face · `sqlite`: its connections · `migrate`: its schema
+//! - [`StoreError`]: what went wrong, sorted by what to do next
+//!
+//! A database that is locked, full, read-only or gone answers at once with [`StoreError::Unavailable`], and works
+//! again when it does; only a file that was deleted or replaced ([`Store::moved`]) must be opened anew. Personal data
+//! is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
+
+mod count;
+mod db;
+mod error;
+mod event;
+mod health;
+mod list;
+mod load;
+mod migrate;
+mod position;
+mod project;
+mod rows;
+mod sql;
+mod sqlite;
+mod store;
+mod suppression;
+
+pub use count::{Counts, DayCount};
+pub use error::{Away, StoreError};
+pub use event::EventRow;
+pub use health::Health;
+pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageRequest};
+pub use migrate::Migration;
+pub use position::{Cursor, JournalIdent, Position};
+pub use project::Projection;
+pub use store::{Store, Target};
+pub use suppression::Suppression;

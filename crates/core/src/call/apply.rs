@@ -1,17 +1,13 @@
 //! What each fact does to a call.
 
-use super::disposition::Cause;
+use super::disposition::{Cause, Gate};
 use super::effect::{Effect, Owed, Refused};
-use super::event::{
-    Arrival, Event, News, OnLeg, Progress, RecordingNews, Refusal, Request, Says, Spoke, What,
-};
+use super::event::{Arrival, Event, Metadata, News, OnLeg, Progress, Refusal, Request, What};
 use super::evidence::Reported;
 use super::leg::{Certainty, EndSource, Ending, Leg};
 use super::state::State;
-use super::turn::Turn;
 use super::{Call, Price, Stray};
 use crate::id::{CarrierCallId, LegNo};
-use crate::private::Private;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -57,7 +53,9 @@ impl Call {
         leg.dial_started_at = Some(event.received_at);
         leg.post_begun_at = Some(event.received_at);
         leg.bind(&arrival.carrier_call_id, event.at());
-        leg.ringing(event.at());
+        if arrival.direction == super::Direction::Inbound {
+            leg.ringing(event.at());
+        }
         leg.news(event.received_at);
         Self {
             id: event.call,
@@ -83,8 +81,12 @@ impl Call {
     pub fn apply(&mut self, event: &Event) -> Applied {
         let before = self.status();
         let owed_before = self.owed();
-        let mut effects = self.merge(event)?;
+        let merged = self.merge(event);
         self.updated_at = self.updated_at.max(event.received_at);
+        let (mut effects, refused) = match merged {
+            Ok(effects) => (effects, None),
+            Err(refused) => (Vec::new(), Some(refused)),
+        };
         effects.extend(self.owed().into_iter().filter(|owed| !owed_before.contains(owed)).map(Effect::Owed));
         let after = self.status();
         if after != before {
@@ -93,7 +95,11 @@ impl Call {
                 effects.push(Effect::Released);
             }
         }
-        Ok(effects)
+        match refused {
+            // A late fact may still tell how the call ended, such as that it had rung.
+            Some(refused) if effects.is_empty() => Err(refused),
+            _ => Ok(effects),
+        }
     }
 
     fn merge(&mut self, event: &Event) -> Applied {
@@ -110,10 +116,7 @@ impl Call {
             What::CarrierSilent(on) => self.silent(*on, event.received_at),
             What::GaveUp(on) => self.gave_up(*on, event.received_at),
             What::Expired(on) => self.close_queued(on.leg, Cause::Expired, event.received_at),
-            What::Gated { gate } => {
-                let leg = self.leg().no;
-                self.close_gated(leg, Cause::Gated(*gate), event.received_at)
-            }
+            What::Gated { gate } => self.gated(*gate, event.received_at),
             What::HangUpAsked { reason } => self.hang_up_asked(*reason, event.received_at),
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
             What::Spoke(spoke) => self.spoke(spoke, event),
@@ -121,17 +124,7 @@ impl Call {
             What::Transcribed { step, text } => self.transcribed(*step, text),
             What::AnsweredBy { on, verdict } => self.taken_by(*on, *verdict),
             What::Priced { price, unit } => self.priced(price, unit),
-            What::MetadataMerged { patch } => {
-                let metadata = self.party.metadata.reveal_mut();
-                for (key, value) in patch.reveal() {
-                    if value.is_null() {
-                        metadata.remove(key);
-                    } else {
-                        metadata.insert(key.clone(), value.clone());
-                    }
-                }
-                Ok(Vec::new())
-            }
+            What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
             What::UnknownWord { .. } => Err(Refused::UnknownWord),
         }
     }
@@ -194,6 +187,7 @@ impl Call {
                 leg.refused(at, refusal);
                 Ok(Vec::new())
             }
+            state @ State::Queued => Err(Refused::Illegal { state }),
             state => Err(Refused::Late { state }),
         }
     }
@@ -204,7 +198,10 @@ impl Call {
         }
         let last = self.leg();
         let state = last.state();
-        if state != State::Ended || last.no.next() != no {
+        // Only where it is certain that no call was made, and nobody has withdrawn it: else this would call twice.
+        let may_go_again =
+            matches!(last.cause(), Some(Cause::Refused(_) | Cause::NotPlaced)) && last.hang_up.is_none();
+        if !may_go_again || last.no.next() != no {
             return Err(Refused::Illegal { state });
         }
         let account = last.account.clone();
@@ -217,16 +214,26 @@ impl Call {
     ///
     /// A leg that ended without ever being accepted takes a late id only if it ended by the ruling and no later attempt
     /// exists; any other id is a call nobody owns, and is hung up.
-    fn bound(&mut self, on: OnLeg, id: &CarrierCallId, at: Timestamp) -> Result<Binding<'_>, Refused> {
+    pub(super) fn bound(
+        &mut self,
+        on: OnLeg,
+        id: &CarrierCallId,
+        at: Timestamp,
+        is_end: IsEnd,
+    ) -> Result<Binding<'_>, Refused> {
         let has_later = self.legs.last().is_some_and(|last| last.no > on.leg);
         let known_stray = self.strays.contains_key(id);
         let leg = self.on(on)?;
         if leg.carrier_call_id.as_ref() == Some(id) {
+            leg.accepted(at);
             return Ok(Binding::Own(leg));
         }
-        let free =
-            leg.carrier_call_id.is_none() && leg.end.is_none() && (leg.ruled_at.is_none() || !has_later);
-        if free && !known_stray {
+        let open = match &leg.end {
+            None => leg.ruled_at.is_none() || !has_later,
+            // Given up before it was ever accepted: too late to have the call, not to learn how it ended.
+            Some(end) => end.source == EndSource::Inferred && is_end == IsEnd::Yes,
+        };
+        if open && leg.carrier_call_id.is_none() && !known_stray {
             let state = leg.state();
             if state == State::Queued {
                 return Err(Refused::Illegal { state });
@@ -239,37 +246,43 @@ impl Call {
 
     fn progress(&mut self, progress: &Progress, event: &Event) -> Applied {
         let at = event.at();
-        let is_end = matches!(progress.news, News::Ended(_));
-        let (leg, is_new) = match self.bound(progress.on, &progress.carrier_call_id, at)? {
+        let is_end = if matches!(progress.news, News::Ended(_)) { IsEnd::Yes } else { IsEnd::No };
+        let known = self.leg_no(progress.on.leg).map(Seen::of);
+        let (leg, is_new) = match self.bound(progress.on, &progress.carrier_call_id, at, is_end)? {
             Binding::Own(leg) => (leg, false),
             Binding::New(leg) => (leg, true),
-            Binding::Stray if is_end => return self.stray_gone(&progress.carrier_call_id),
+            Binding::Stray if is_end == IsEnd::Yes => return self.stray_gone(&progress.carrier_call_id),
             Binding::Stray => return self.stray(&progress.carrier_call_id),
         };
         let before = leg.state();
+        let was_answered = leg.answered.is_some();
         leg.news(event.received_at);
-        let seen = Seen::of(leg);
         match &progress.news {
-            News::Accepted => leg.accepted(at),
+            News::Accepted => {}
             News::Ringing => leg.ringing(at),
             News::Answered => leg.answered(at, Certainty::Observed),
             News::Ended(end) => {
                 return match leg.carrier_end(at, end) {
-                    Ending::First | Ending::Corrected => Ok(Vec::new()),
-                    Ending::Same if Seen::of(leg) == seen => Err(Refused::Same),
-                    Ending::Same => Ok(Vec::new()),
+                    Ending::First => Ok(Vec::new()),
+                    Ending::Again if Some(Seen::of(leg)) == known => Err(Refused::Same),
+                    Ending::Again => Ok(Vec::new()),
                     Ending::Conflict => Err(Refused::Conflict),
                 };
             }
         }
         match leg.state() {
-            after if after > before || is_new => Ok(Vec::new()),
-            _ if Seen::of(leg) == seen => Err(Refused::Same),
+            _ if is_new => Ok(Vec::new()),
+            after if after > before => Ok(Vec::new()),
+            _ if Some(Seen::of(leg)) == known => Err(Refused::Same),
+            _ if !was_answered => match leg.hang_up_again() {
+                Some(again) => Ok(vec![again]),
+                None => Err(Refused::Late { state: before }),
+            },
             state => Err(Refused::Late { state }),
         }
     }
 
-    fn stray(&mut self, id: &CarrierCallId) -> Applied {
+    pub(super) fn stray(&mut self, id: &CarrierCallId) -> Applied {
         if self.strays.contains_key(id) {
             return Err(Refused::Same);
         }
@@ -293,39 +306,45 @@ impl Call {
         leg.news(at);
         leg.empty_listings.push(at);
         leg.empty_listings.sort();
-        if state == State::Dialing { Ok(Vec::new()) } else { Err(Refused::Late { state }) }
+        match state {
+            State::Queued => Err(Refused::Illegal { state }),
+            State::Dialing => Ok(Vec::new()),
+            _ => Err(Refused::Late { state }),
+        }
     }
 
+    /// Kept in any state, so that it does not matter whether the ruling or a sign of the call came first; it has
+    /// effect on an unclear attempt only.
     fn ruled(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
-        if leg.is_ruled_not_placed() {
-            return Err(Refused::Same);
-        }
-        match leg.state() {
-            State::Dialing if leg.unclear_at.is_some() => {
-                leg.ruled_at = Some(at);
-                Ok(Vec::new())
-            }
-            State::Dialing => Err(Refused::Illegal { state: State::Dialing }),
-            state => Err(Refused::Late { state }),
+        let state = leg.state();
+        let known = leg.ruled_at.is_some();
+        leg.ruled_at = Some(leg.ruled_at.map_or(at, |earlier| earlier.min(at)));
+        match state {
+            _ if known => Err(Refused::Same),
+            State::Dialing if leg.is_ruled_not_placed() => Ok(Vec::new()),
+            State::Queued | State::Dialing => Err(Refused::Illegal { state }),
+            _ => Err(Refused::Late { state }),
         }
     }
 
     fn silent(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
-        match leg.state() {
-            state @ (State::Queued | State::Ended) => Err(Refused::Late { state }),
-            _ => {
-                leg.silent(at);
-                Ok(Vec::new())
-            }
+        let state = leg.state();
+        let is_news = leg.silent(at);
+        match state {
+            State::Queued => Err(Refused::Illegal { state }),
+            State::Ended => Err(Refused::Late { state }),
+            _ if is_news => Ok(Vec::new()),
+            _ => Err(Refused::Same),
         }
     }
 
     fn gave_up(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
         match leg.state() {
-            state @ (State::Queued | State::Ended) => Err(Refused::Late { state }),
+            state @ State::Queued => Err(Refused::Illegal { state }),
+            state @ State::Ended => Err(Refused::Late { state }),
             _ => {
                 leg.close(at, Cause::Unknown, EndSource::Inferred, Reported::default());
                 Ok(Vec::new())
@@ -344,16 +363,18 @@ impl Call {
         }
     }
 
-    /// A gate closes a call that waits, or an inbound call that found no room (which the carrier then ends).
-    fn close_gated(&mut self, no: LegNo, cause: Cause, at: Timestamp) -> Applied {
-        let leg = self.leg_mut(no).ok_or(Refused::NoSuchLeg { leg: no })?;
+    /// A gate closes a call of which nothing was sent, or an inbound call that found no room (which the carrier then
+    /// ends).
+    fn gated(&mut self, gate: Gate, at: Timestamp) -> Applied {
+        let is_inbound = self.direction == super::Direction::Inbound;
+        let leg = self.current_mut();
         match leg.state() {
-            State::Queued | State::Ringing => {
-                leg.close(at, cause, EndSource::Observed, Reported::default());
-                Ok(Vec::new())
-            }
-            state => Err(Refused::Late { state }),
+            State::Ringing if is_inbound => {}
+            _ if leg.is_unsent() => {}
+            state => return Err(Refused::Late { state }),
         }
+        leg.close(at, Cause::Gated(gate), EndSource::Observed, Reported::default());
+        Ok(Vec::new())
     }
 
     fn hang_up_asked(&mut self, reason: super::HangUpReason, at: Timestamp) -> Applied {
@@ -362,78 +383,17 @@ impl Call {
         let state = leg.state();
         // Kept in any state, so that the evidence does not depend on what came first.
         leg.hang_up(at, reason);
+        if leg.is_unsent() {
+            // The guard will withhold the request, and the call is over by our own word.
+            leg.close(at, Cause::Withdrawn, EndSource::Observed, Reported::default());
+            return Ok(Vec::new());
+        }
         match state {
-            State::Queued => {
-                leg.close(at, Cause::Withdrawn, EndSource::Observed, Reported::default());
-                Ok(Vec::new())
-            }
-            // Nothing was sent: the guard will withhold the request, and the call is over by our own word.
-            State::Dialing if leg.post_begun_at.is_none() && leg.unclear_at.is_none() => {
-                leg.close(at, Cause::Withdrawn, EndSource::Observed, Reported::default());
-                Ok(Vec::new())
-            }
-            State::Ended => Err(Refused::Late { state }),
+            State::Ended if leg.is_ruled_not_placed() && !known => Err(Refused::Late { state }),
+            State::Ended => Err(Refused::Same),
             _ if known => Err(Refused::Same),
             _ => Ok(Vec::new()),
         }
-    }
-
-    fn spoke(&mut self, spoke: &Spoke, event: &Event) -> Applied {
-        let at = event.at();
-        let leg = match self.bound(spoke.on, &spoke.carrier_call_id, at)? {
-            Binding::Own(leg) | Binding::New(leg) => leg,
-            Binding::Stray => return self.stray(&spoke.carrier_call_id),
-        };
-        leg.news(event.received_at);
-        let seen = Seen::of(leg);
-        leg.answered(at, Certainty::Implied);
-        if spoke.says == Says::Goodbye {
-            leg.goodbye_at = Some(leg.goodbye_at.map_or(at, |earlier| earlier.min(at)));
-        }
-        let leg_changed = Seen::of(leg) != seen;
-        let before = self.turns.clone();
-        let mut effects = Vec::new();
-        if let Some(heard) = &spoke.heard {
-            let turn = self.turns.entry(heard.step).or_insert_with(|| Turn::new(heard.step));
-            if let Some(recording) = &heard.recording
-                && !turn.recordings.iter().any(|known| known.id == recording.id)
-            {
-                effects.push(Effect::FetchRecording(recording.id.clone()));
-            }
-            turn.heard(heard, at);
-        }
-        if let Says::Question { step, ask, text } = &spoke.says {
-            self.turns.entry(*step).or_insert_with(|| Turn::new(*step)).asked(*ask, text, at);
-        }
-        if self.turns == before && !leg_changed { Err(Refused::Same) } else { Ok(effects) }
-    }
-
-    fn recording(&mut self, news: &RecordingNews) -> Applied {
-        let step = news.step.or_else(|| {
-            self.turns
-                .values()
-                .find(|turn| turn.recordings.iter().any(|known| known.id == news.id))
-                .map(|turn| turn.step)
-        });
-        // A recording of no known question is kept with the call's first, rather than lost.
-        let turn = self.turns.entry(step.unwrap_or(0)).or_insert_with(|| Turn::new(step.unwrap_or(0)));
-        let known = turn.recordings.iter().any(|recording| recording.id == news.id);
-        let before = turn.clone();
-        let became_ready = turn.recording_news(news);
-        if *turn == before {
-            return Err(Refused::Same);
-        }
-        let fetch = became_ready || (!known && news.state == super::RecordingState::Named);
-        Ok(if fetch { vec![Effect::FetchRecording(news.id.clone())] } else { Vec::new() })
-    }
-
-    fn transcribed(&mut self, step: u16, text: &Private<String>) -> Applied {
-        let turn = self.turns.entry(step).or_insert_with(|| Turn::new(step));
-        if turn.transcript.as_ref() == Some(text) {
-            return Err(Refused::Same);
-        }
-        turn.transcript = Some(text.clone());
-        Ok(Vec::new())
     }
 
     fn taken_by(&mut self, on: OnLeg, verdict: super::AnsweredBy) -> Applied {
@@ -444,6 +404,14 @@ impl Call {
         }
         leg.answered_by = Some(refined);
         Ok(Vec::new())
+    }
+
+    fn metadata_merged(&mut self, patch: &Metadata) -> Applied {
+        let metadata = self.party.metadata.reveal_mut();
+        let before = metadata.clone();
+        metadata.extend(patch.clone());
+        metadata.retain(|_, value| !value.is_null());
+        if *metadata == before { Err(Refused::Same) } else { Ok(Vec::new()) }
     }
 
     fn priced(&mut self, price: &str, unit: &str) -> Applied {
@@ -481,7 +449,7 @@ impl Call {
 }
 
 /// To whom a carrier's id belongs.
-enum Binding<'a> {
+pub(super) enum Binding<'a> {
     /// The leg bore it already.
     Own(&'a mut Leg),
     /// The leg bears it from now on.
@@ -490,9 +458,16 @@ enum Binding<'a> {
     Stray,
 }
 
+/// Whether the news that names a carrier's id says that its call is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IsEnd {
+    Yes,
+    No,
+}
+
 /// The facts of a leg that a user can see, to tell "known already" from "late, but it filled a gap".
 #[derive(PartialEq)]
-struct Seen {
+pub(super) struct Seen {
     accepted: Option<Timestamp>,
     ringing: Option<Timestamp>,
     answered: Option<super::Stamp>,
@@ -501,7 +476,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(leg: &Leg) -> Self {
+    pub(super) fn of(leg: &Leg) -> Self {
         Self {
             accepted: leg.accepted_at,
             ringing: leg.ringing_at,

@@ -78,7 +78,7 @@ impl Call {
     /// When to look at this call again, and why. `heard` is when the carrier last confirmed the state without telling
     /// anything new (such an answer is not journaled), and `asked` when it was last asked: both belong to the process.
     ///
-    /// `None` exactly when the call is over and nothing is left to hang up.
+    /// `None` exactly when the call is over. A stray that is still to be hung up is in [`Call::owed`].
     pub fn deadline(
         &self,
         timing: &Timing,
@@ -87,15 +87,15 @@ impl Call {
     ) -> Option<Deadline> {
         let leg = self.leg();
         let next = match leg.state() {
-            State::Queued => self.after(leg.queued_at, self.limits.queue_limit_secs, Why::Expire),
+            State::Queued => self.after(self.due_at(), self.limits.queue_limit_secs, Why::Expire),
             State::Dialing => self.while_dialing(leg, timing),
             State::Initiated | State::Ringing => {
-                let since = leg.accepted_at.or(leg.ringing_at).unwrap_or(leg.queued_at);
+                let since = by_our_clock(leg, leg.accepted_at);
                 let ring = self.limits.ring_timeout_secs.saturating_add(timing.grace_secs);
                 self.ask(leg, timing, self.after(since, ring, Why::Ask), heard, asked)
             }
             State::Answered => {
-                let since = leg.answered_at().unwrap_or(leg.queued_at);
+                let since = by_our_clock(leg, leg.answered_at());
                 let length = self.limits.time_limit_secs.saturating_add(timing.grace_secs);
                 let limit = self.after(since, length, Why::TimeLimit);
                 limit.min(self.ask(leg, timing, self.after(since, length, Why::Ask), heard, asked))
@@ -107,6 +107,13 @@ impl Call {
             State::Ended => return None,
         };
         Some(next)
+    }
+
+    /// Since when it waits for its turn: a first attempt that was asked for later begins to wait later; a further one
+    /// waits on, so that no chain of attempts waits for ever.
+    fn due_at(&self) -> Timestamp {
+        let asked_for = self.legs.first().and_then(|first| first.not_before);
+        asked_for.map_or(self.leg().queued_at, |at| at.max(self.leg().queued_at))
     }
 
     fn while_dialing(&self, leg: &Leg, timing: &Timing) -> Deadline {
@@ -154,4 +161,12 @@ impl Call {
         let at = since.checked_add(SignedDuration::from_secs(i64::from(secs))).unwrap_or(Timestamp::MAX);
         Deadline { at, why }
     }
+}
+
+/// A carrier's time, no earlier than our intent and no later than its last news as we heard it: a wrong clock at the
+/// carrier neither kills a call nor keeps it for ever.
+fn by_our_clock(leg: &Leg, carriers: Option<Timestamp>) -> Timestamp {
+    let earliest = leg.dial_started_at.unwrap_or(leg.queued_at);
+    let latest = leg.last_news_at.map_or(earliest, |news| news.max(earliest));
+    carriers.map_or(latest, |at| at.clamp(earliest, latest))
 }

@@ -1,6 +1,6 @@
 //! How a call ended: a closed set, derived from the facts of the end and never stored apart from them.
 
-use super::event::{Direction, EndWord, RefusalClass};
+use super::event::{Direction, EndWord, HangUpReason, RefusalClass};
 use super::evidence::{AnsweredBy, Rang, Reported};
 use serde::{Deserialize, Serialize};
 
@@ -194,6 +194,7 @@ pub(super) struct EndFacts<'a> {
     pub answered: bool,
     pub rang: Rang,
     pub answered_by: Option<AnsweredBy>,
+    pub hung_up_for: Option<HangUpReason>,
     pub over_time: bool,
     pub reported: &'a Reported,
 }
@@ -224,14 +225,21 @@ impl EndFacts<'_> {
     }
 
     fn by_carrier(&self, word: EndWord) -> Disposition {
-        if self.direction == Direction::Inbound && !self.answered && word != EndWord::Failed {
-            return Disposition::CallerGaveUp;
+        if self.direction == Direction::Inbound && word != EndWord::Failed {
+            match self.hung_up_for {
+                Some(HangUpReason::Capacity) => return Disposition::RejectedCapacity,
+                Some(_) if !self.answered => return Disposition::Canceled,
+                None if !self.answered => return Disposition::CallerGaveUp,
+                _ => {}
+            }
         }
         match word {
             EndWord::Completed => match self.answered_by {
                 Some(AnsweredBy::Fax) => Disposition::Fax,
                 Some(AnsweredBy::Machine | AnsweredBy::MachineReady) => Disposition::Voicemail,
-                _ if self.over_time => Disposition::TimeLimit,
+                _ if self.over_time || self.hung_up_for == Some(HangUpReason::TimeLimit) => {
+                    Disposition::TimeLimit
+                }
                 _ => Disposition::Completed,
             },
             EndWord::Busy => self.refined().unwrap_or(Disposition::Busy),
@@ -255,6 +263,9 @@ impl EndFacts<'_> {
         let rang = self.rang == Rang::Yes;
         Some(match code {
             486 | 600 => Disposition::Busy,
+            // "Request terminated": the call was withdrawn while it rang, by us or by the ring timeout.
+            487 if self.hung_up_for.is_some() => Disposition::Canceled,
+            487 => Disposition::NoAnswer,
             403 | 603 if rang => Disposition::Rejected,
             403 | 603 | 607 | 608 => Disposition::Blocked,
             408 | 480 if rang => Disposition::NoAnswer,

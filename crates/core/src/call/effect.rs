@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 pub enum Effect {
     /// A command that stays owed until a fact confirms it.
     Owed(Owed),
-    /// A recording can be fetched from the carrier.
+    /// A recording can be fetched from the carrier: emitted when it is first named, and once more when the carrier says
+    /// that it is ready.
     FetchRecording(RecordingId),
     /// The call's flat status changed: tell who listens.
     Announce(Status),
     /// The call is over: its slot is free.
     Released,
-    /// Two different ends were reported: the first stands, an operator should know.
-    ConflictingEnd,
 }
 
 /// A command that is derivable from the state: if the process dies before it is done, it is done at recovery.
@@ -61,7 +60,7 @@ pub enum Refused {
     /// It bears an older owner's fence.
     #[error("it bears the fence of an earlier owner")]
     OldFence,
-    /// A second end that differs from the first.
+    /// A second end that differs from the first, which stands: an operator should know. Said once.
     #[error("a second, different end")]
     Conflict,
     /// The carrier used a word we do not know.

@@ -32,21 +32,27 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// Fills what is empty from a later report of the same end.
-    pub fn fill_from(&mut self, later: &Self) {
-        fn fill<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
-            if mine.is_none() {
+    /// Fills what is empty from another report of the same end. Where the two differ, the lesser word stands, so that
+    /// it does not matter which came first.
+    pub fn merge(&mut self, other: &Self) {
+        fn fill<T: Clone + Ord>(mine: &mut Option<T>, theirs: &Option<T>) {
+            let stands = match (&mine, theirs) {
+                (Some(mine), Some(theirs)) => mine <= theirs,
+                (_, None) => true,
+                (None, Some(_)) => false,
+            };
+            if !stands {
                 mine.clone_from(theirs);
             }
         }
-        fill(&mut self.carrier_status, &later.carrier_status);
-        fill(&mut self.carrier_code, &later.carrier_code);
-        fill(&mut self.carrier_cause, &later.carrier_cause);
-        fill(&mut self.sip, &later.sip);
-        fill(&mut self.q850, &later.q850);
-        fill(&mut self.hangup_by, &later.hangup_by);
-        fill(&mut self.error_code, &later.error_code);
-        fill(&mut self.error_message, &later.error_message);
+        fill(&mut self.carrier_status, &other.carrier_status);
+        fill(&mut self.carrier_code, &other.carrier_code);
+        fill(&mut self.carrier_cause, &other.carrier_cause);
+        fill(&mut self.sip, &other.sip);
+        fill(&mut self.q850, &other.q850);
+        fill(&mut self.hangup_by, &other.hangup_by);
+        fill(&mut self.error_code, &other.error_code);
+        fill(&mut self.error_message, &other.error_message);
     }
 }
 

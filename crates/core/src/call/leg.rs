@@ -4,7 +4,8 @@
 //! order does not matter (the earliest time, the most trusted source, the first end). The state is read off the facts.
 
 use super::disposition::Cause;
-use super::event::{CarrierEnd, HangUpReason, Refusal};
+use super::effect::{Effect, Owed};
+use super::event::{CarrierEnd, Direction, HangUpReason, Refusal};
 use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 use super::state::State;
 use crate::id::{AccountId, CarrierCallId, Fence, LegNo};
@@ -132,17 +133,18 @@ pub enum EndSource {
     Inferred,
 }
 
-/// What an end changed.
+/// What an end of the carrier changed.
 pub(super) enum Ending {
-    /// The leg is over by this.
+    /// The leg is over by this; a ruled or inferred end gave way to it.
     First,
-    /// An inferred or ruled end gave way to the carrier's own.
-    Corrected,
-    /// The same end again.
-    Same,
+    /// The end that is known, perhaps with more said of it.
+    Again,
     /// A different end: the first stands.
     Conflict,
 }
+
+/// How far a carrier's clock may be from ours.
+pub(crate) const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
 impl Leg {
     pub(super) fn new(
@@ -178,7 +180,7 @@ impl Leg {
 
     /// Where it is: read off the facts, highest rank first.
     pub fn state(&self) -> State {
-        if self.end.is_some() || (self.ruled_at.is_some() && self.carrier_call_id.is_none()) {
+        if self.end.is_some() || self.is_ruled_not_placed() {
             State::Ended
         } else if self.carrier_call_id.is_some() && self.hang_up.is_some() {
             State::Ending
@@ -200,9 +202,18 @@ impl Leg {
         self.state() == State::Dialing && self.unclear_at.is_some()
     }
 
-    /// Whether it ended by the ruling that the carrier never got it.
+    /// Whether nothing of it can have reached the carrier: no request has been begun.
+    pub fn is_unsent(&self) -> bool {
+        let begun = self.post_begun_at.is_some() || self.unclear_at.is_some();
+        matches!(self.state(), State::Queued | State::Dialing) && !begun
+    }
+
+    /// Whether it ended by the ruling that the carrier never got it. Any sign of the call at the carrier undoes that.
     pub fn is_ruled_not_placed(&self) -> bool {
-        self.ruled_at.is_some() && self.carrier_call_id.is_none()
+        self.ruled_at.is_some()
+            && self.unclear_at.is_some()
+            && self.carrier_call_id.is_none()
+            && self.end.is_none()
     }
 
     /// What closed it.
@@ -213,19 +224,23 @@ impl Leg {
         }
     }
 
-    /// When it ended. Never before it was answered, under any clock.
+    /// When it ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        let at = match &self.end {
-            Some(end) => end.at,
-            None if self.is_ruled_not_placed() => self.ruled_at?,
-            None => return None,
-        };
-        Some(self.answered.map_or(at, |answered| answered.at.max(at)))
+        match &self.end {
+            Some(end) => Some(end.at),
+            None if self.is_ruled_not_placed() => self.ruled_at,
+            None => None,
+        }
     }
 
-    /// When it was answered, by the surest word there is.
+    /// When it was answered, by the surest word there is. Never after it ended, under any clock: an answer heard of too
+    /// late to be timed is reckoned from the end.
     pub fn answered_at(&self) -> Option<Timestamp> {
-        self.answered.map(|answered| answered.at)
+        let answered = self.answered?.at;
+        match &self.end {
+            Some(end) if end.at < answered => Some(end.before_duration()),
+            _ => Some(answered),
+        }
     }
 
     /// How long it was connected, in whole seconds; `None` while it is connected, and when it never was.
@@ -254,16 +269,33 @@ impl Leg {
         u64::try_from(until.duration_since(self.ringing_at?).as_millis()).ok()
     }
 
+    /// Why we hung up; `None` if nobody asked, or only after the end.
+    pub fn hung_up_for(&self) -> Option<HangUpReason> {
+        let hang_up = self.hang_up?;
+        let end = self.ended_at().and_then(|at| at.checked_add(CLOCKS_DIFFER).ok());
+        end.is_none_or(|end| hang_up.at <= end).then_some(hang_up.reason)
+    }
+
+    /// The hang-up again, for a leg that was answered while it was being hung up: a carrier may drop the first.
+    pub(super) fn hang_up_again(&self) -> Option<Effect> {
+        let id = self.carrier_call_id.as_ref().filter(|_| self.state() == State::Ending)?;
+        self.answered?;
+        Some(Effect::Owed(Owed::HangUp(self.no, id.clone())))
+    }
+
     /// Who closed the line, as far as the facts tell.
-    pub fn hang_up_by(&self) -> HangUpBy {
+    pub(super) fn hang_up_by(&self, direction: Direction) -> HangUpBy {
         let Some(end) = &self.end else { return HangUpBy::Unknown };
         if let Some(by) = end.reported.hangup_by {
             return by;
         }
-        let ours = self.goodbye_at.is_some() || self.hang_up.is_some();
+        let ours = self.goodbye_at.is_some() || self.hung_up_for().is_some();
         match end.cause {
             Cause::Carrier(_) if ours => HangUpBy::Us,
-            Cause::Carrier(_) if self.answered.is_some() => HangUpBy::Callee,
+            Cause::Carrier(_) if self.answered.is_some() => match direction {
+                Direction::Inbound => HangUpBy::Caller,
+                Direction::Outbound => HangUpBy::Callee,
+            },
             Cause::Withdrawn | Cause::Gated(_) | Cause::Expired => HangUpBy::Us,
             Cause::Refused(_) => HangUpBy::Carrier,
             Cause::Carrier(_) | Cause::NotPlaced | Cause::Unknown => HangUpBy::Unknown,
@@ -281,11 +313,14 @@ impl Leg {
         self.silences.retain(|at| *at > latest);
     }
 
-    pub(super) fn silent(&mut self, at: Timestamp) {
-        if self.last_news_at.is_none_or(|news| at > news) && !self.silences.contains(&at) {
+    /// Notes an ask without an answer; `false` if it is known, or older than the carrier's last news.
+    pub(super) fn silent(&mut self, at: Timestamp) -> bool {
+        let counts = self.last_news_at.is_none_or(|news| at > news) && !self.silences.contains(&at);
+        if counts {
             self.silences.push(at);
             self.silences.sort();
         }
+        counts
     }
 
     pub(super) fn bind(&mut self, id: &CarrierCallId, at: Timestamp) {
@@ -333,46 +368,57 @@ impl Leg {
         self.close(at, Cause::Refused(refusal.class), EndSource::Observed, reported);
     }
 
-    /// The carrier's own end: the first one wins, an inferred one yields, a later one of the same kind fills gaps.
+    /// The carrier's own end: the first one wins, an inferred one yields, and one that is known fills gaps.
     pub(super) fn carrier_end(&mut self, at: Timestamp, end: &CarrierEnd) -> Ending {
         let cause = Cause::Carrier(end.word);
-        let outcome = match &mut self.end {
-            None if self.ruled_at.is_some() => Ending::Corrected,
-            None => Ending::First,
-            Some(standing) if standing.source == EndSource::Inferred => Ending::Corrected,
-            Some(standing) if standing.cause == cause => {
-                let filled = standing.duration_secs.is_none() && end.duration_secs.is_some();
-                standing.duration_secs = standing.duration_secs.or(end.duration_secs);
-                let before = standing.reported.clone();
-                standing.reported.fill_from(&end.reported);
-                if !filled && before == standing.reported {
-                    return Ending::Same;
-                }
-                self.infer_answer();
-                return Ending::Same;
+        let ending = match &mut self.end {
+            Some(known) if known.source == EndSource::Observed && !known.is_told_by(cause) => {
+                let conflict = self.conflict.map_or(cause, |other| other.min(cause));
+                let again = self.conflict.replace(conflict) == Some(conflict);
+                return if again { Ending::Again } else { Ending::Conflict };
             }
-            Some(_) => {
-                self.conflict = Some(self.conflict.map_or(cause, |known| known.min(cause)));
-                return Ending::Conflict;
+            Some(known) if known.source == EndSource::Observed => {
+                known.merge(at, end);
+                Ending::Again
+            }
+            Some(_) | None => {
+                let (duration_secs, reported) = (end.duration_secs, end.reported.clone());
+                self.end = Some(End { at, cause, source: EndSource::Observed, duration_secs, reported });
+                Ending::First
             }
         };
-        self.end = Some(End {
-            at,
-            cause,
-            source: EndSource::Observed,
-            duration_secs: end.duration_secs,
-            reported: end.reported.clone(),
-        });
         self.infer_answer();
-        outcome
+        ending
     }
 
-    /// An end with a duration that comes before any answer implies the answer we missed.
+    /// An end with a duration implies the answer we missed.
     fn infer_answer(&mut self) {
+        if self.answered.is_some_and(|answered| answered.by != Certainty::Inferred) {
+            return;
+        }
         let Some(end) = &self.end else { return };
-        let Some(secs) = end.duration_secs.filter(|secs| *secs > 0) else { return };
-        let at = end.at.checked_sub(SignedDuration::from_secs(i64::from(secs))).unwrap_or(end.at);
-        self.answered(at, Certainty::Inferred);
+        let connected = end.duration_secs.is_some_and(|secs| secs > 0);
+        self.answered = connected.then(|| Stamp { at: end.before_duration(), by: Certainty::Inferred });
+    }
+}
+
+impl End {
+    /// When it was connected, reckoned back by the carrier's duration.
+    fn before_duration(&self) -> Timestamp {
+        let connected = SignedDuration::from_secs(self.duration_secs.map_or(0, i64::from));
+        self.at.checked_sub(connected).unwrap_or(self.at)
+    }
+
+    /// Whether the carrier's end for `cause` is this very end: its own, or what it makes of our gate's refusal.
+    fn is_told_by(&self, cause: Cause) -> bool {
+        self.cause == cause || matches!(self.cause, Cause::Gated(_))
+    }
+
+    /// Merges another report of this end; of two figures one is chosen that does not depend on which came first.
+    fn merge(&mut self, at: Timestamp, other: &CarrierEnd) {
+        self.at = self.at.min(at);
+        self.duration_secs = self.duration_secs.max(other.duration_secs);
+        self.reported.merge(&other.reported);
     }
 }
 

@@ -7,11 +7,13 @@
 //! To add a kind of event: a variant of [`What`], an arm in `apply.rs`, a row in the phase × event table of the tests.
 //!
 //! - `event`: the facts · `effect`: what to do about them · `leg`: the facts of one attempt and the state they add up to
-//! - `apply`: what each fact does · `deadline`: when to look again · `disposition`: how it ended · `turn`: question and answer
+//! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
+//! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
 //! - `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod apply;
 mod deadline;
+mod dialogue;
 mod disposition;
 mod effect;
 mod event;

@@ -30,6 +30,20 @@ pub enum Personal {
 }
 
 impl What {
+    /// Whether there is a personal part to take out.
+    pub fn is_personal(&self) -> bool {
+        match self {
+            Self::Requested(_)
+            | Self::Arrived(_)
+            | Self::Transcribed { .. }
+            | Self::MetadataMerged { .. } => true,
+            Self::Spoke(spoke) => spoke.heard.as_ref().is_some_and(|heard| {
+                heard.value != AnswerValue::Recorded || heard.digits.is_some() || heard.speech.is_some()
+            }),
+            _ => false,
+        }
+    }
+
     /// Takes the personal part out, leaving blanks; `None` if there is none.
     pub fn take_personal(&mut self) -> Option<Personal> {
         match self {

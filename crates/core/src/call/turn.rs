@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Turn {
     /// The question's index, from 0.
     pub step: u16,
-    /// Its text, as the person heard it.
+    /// Its text, as the person heard it first.
     #[serde(default)]
     pub question: String,
     /// When it was first asked.
@@ -124,11 +124,12 @@ impl Turn {
     }
 
     pub(super) fn asked(&mut self, ask: u8, text: &str, at: Timestamp) {
-        if self.asks == 0 {
-            text.clone_into(&mut self.question);
-        }
         self.asks = self.asks.max(ask.saturating_add(1));
-        self.asked_at = Some(self.asked_at.map_or(at, |earlier| earlier.min(at)));
+        let first = self.asked_at.is_none_or(|known| (at, text) < (known, self.question.as_str()));
+        if first {
+            text.clone_into(&mut self.question);
+            self.asked_at = Some(at);
+        }
     }
 
     pub(super) fn heard(&mut self, heard: &Heard, at: Timestamp) {
@@ -157,27 +158,39 @@ impl Turn {
         self.recording(news.ask, &fact, news.state.clone())
     }
 
+    /// Merges what is known of a recording; `true` when it became fetchable by this.
     fn recording(&mut self, ask: u8, fact: &RecordingFact, state: RecordingState) -> bool {
         let url = (!fact.url.is_empty()).then(|| fact.url.clone());
-        if let Some(known) = self.recordings.iter_mut().find(|recording| recording.id == fact.id) {
-            let was_new = known.state < RecordingState::Ready;
-            known.url = known.url.take().or(url);
-            known.duration_secs = known.duration_secs.or(fact.duration_secs);
-            if state > known.state {
-                known.state = state;
-            }
-            return was_new && known.state == RecordingState::Ready;
-        }
-        let ready = state == RecordingState::Ready;
-        self.recordings.push(Recording {
-            id: fact.id.clone(),
-            ask,
-            url,
-            duration_secs: fact.duration_secs,
-            state,
-        });
+        let known = self.take_recording(&fact.id);
+        let was_ready = known.as_ref().is_some_and(|known| known.state >= RecordingState::Ready);
+        let recording = match known {
+            // News that names no question names no asking either, and says 0.
+            Some(known) => Recording {
+                ask: known.ask.max(ask),
+                url: known.url.or(url),
+                duration_secs: known.duration_secs.or(fact.duration_secs),
+                state: known.state.max(state),
+                id: known.id,
+            },
+            None => Recording { id: fact.id.clone(), ask, url, duration_secs: fact.duration_secs, state },
+        };
+        let is_ready = recording.state == RecordingState::Ready;
+        self.put_recording(recording);
+        is_ready && !was_ready
+    }
+
+    pub(super) fn has_recording(&self, id: &RecordingId) -> bool {
+        self.recordings.iter().any(|known| known.id == *id)
+    }
+
+    pub(super) fn take_recording(&mut self, id: &RecordingId) -> Option<Recording> {
+        let place = self.recordings.iter().position(|known| known.id == *id)?;
+        Some(self.recordings.remove(place))
+    }
+
+    pub(super) fn put_recording(&mut self, recording: Recording) {
+        self.recordings.push(recording);
         self.recordings.sort_by(|a, b| (a.ask, &a.id).cmp(&(b.ask, &b.id)));
-        ready
     }
 
     /// The recording that is the answer: the last one that holds anything.

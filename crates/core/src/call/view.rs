@@ -1,7 +1,7 @@
 //! What users read off a call: derived, never stored apart.
 
 use super::disposition::{Disposition, EndFacts};
-use super::event::HangUpReason;
+use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{Activity, State, Status};
 use super::turn::{Recording, RecordingState};
@@ -54,11 +54,24 @@ impl Call {
                 answered: leg.answered.is_some(),
                 rang: leg.rang(),
                 answered_by: leg.answered_by,
-                over_time: leg.hang_up.is_some_and(|hang_up| hang_up.reason == HangUpReason::TimeLimit),
+                hung_up_for: leg.hung_up_for(),
+                over_time: self.is_over_time(),
                 reported: leg.end.as_ref().map_or(&nothing, |end| &end.reported),
             }
             .disposition(),
         )
+    }
+
+    /// Whether the carrier cut it: it is asked to at the time limit, and says no more than that the call is over.
+    fn is_over_time(&self) -> bool {
+        let limit = self.limits.time_limit_secs;
+        let connected = self.leg().end.as_ref().and_then(|end| end.duration_secs);
+        limit > 0 && connected.is_some_and(|secs| secs >= limit)
+    }
+
+    /// Who closed the line, as far as the facts tell.
+    pub fn hang_up_by(&self) -> HangUpBy {
+        self.leg().hang_up_by(self.direction)
     }
 
     /// Whether the end was seen or inferred.

@@ -1,0 +1,223 @@
+//! The URLs of one leg.
+//!
+//! `q` is the step in clear, for people who read a carrier's log; `s` is the sealed state, and wins. The fragment holds
+//! the carrier's delivery settings and is never sent: without it a callback that meets a restart is lost for good.
+
+use super::keys::SecretKeys;
+use super::state::{CallbackState, Place};
+use super::urls::{PublicUrl, PublicUrls, Scheme};
+use trunkline_core::call::OnLeg;
+use trunkline_core::id::{AccountId, CallId};
+use trunkline_core::script::{Cursor, Next, Page, ScriptVersion, Then};
+
+/// Nobody waits for a callback: five retries, whatever went wrong.
+const CALLBACK_DELIVERY: &str = "rc=5&rp=all";
+/// A person waits for a page, and the carrier gives up after 15 s in all: three tries of at most 4 s each leave time
+/// for the fallback, and outlast a restart.
+const VOICE_DELIVERY: &str = "ct=2000&rt=4000&rc=2&rp=all";
+
+/// Makes the URLs of one leg.
+#[derive(Clone, Debug)]
+pub struct Mint<'a> {
+    urls: &'a PublicUrls,
+    keys: &'a SecretKeys,
+    state: CallbackState,
+}
+
+/// What a carrier is told when a call is placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegUrls {
+    /// The first page, once somebody answers.
+    pub voice: String,
+    /// Asked when a page can't be had.
+    pub fallback: String,
+    /// Told of progress.
+    pub status: String,
+    /// Told who took the call.
+    pub amd: String,
+}
+
+/// The URLs inside one page that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageUrls {
+    /// Asked with the answer.
+    pub action: String,
+    /// Asked when nothing was heard.
+    pub on_silence: String,
+    /// Told when the answer's recording can be fetched.
+    pub recording: String,
+    /// Told the answer's text.
+    pub transcription: String,
+}
+
+impl<'a> Mint<'a> {
+    /// The URLs of this leg, which runs this version of a script.
+    pub fn new(
+        urls: &'a PublicUrls,
+        keys: &'a SecretKeys,
+        account: &AccountId,
+        call: CallId,
+        on: OnLeg,
+        script: Option<ScriptVersion>,
+    ) -> Self {
+        let OnLeg { leg, fence } = on;
+        let state = CallbackState { account: account.clone(), call, leg, fence, script, place: Place::START };
+        Self { urls, keys, state }
+    }
+
+    /// The URLs of the leg that a token was sealed for: whoever can open it can go on with the call.
+    pub fn of(urls: &'a PublicUrls, keys: &'a SecretKeys, state: CallbackState) -> Self {
+        Self { urls, keys, state }
+    }
+
+    /// What the carrier is told when the call is placed.
+    pub fn leg(&self) -> LegUrls {
+        LegUrls {
+            voice: self.voice(Place::START),
+            fallback: self.fallback(),
+            status: self.status(),
+            amd: self.amd(),
+        }
+    }
+
+    /// The URLs inside this page; `None` if it waits for nothing.
+    pub fn page(&self, page: &Page) -> Option<PageUrls> {
+        let (at, on_silence) = match &page.then {
+            Then::Record(record) => (record.at, record.on_silence),
+            Then::Keys(keys) => (keys.at, keys.on_silence),
+            Then::HangUp => return None,
+        };
+        Some(PageUrls {
+            action: self.voice(Place::Hear(at)),
+            on_silence: self.voice(Place::Open(on_silence)),
+            recording: self.recording(at),
+            transcription: self.transcription(at),
+        })
+    }
+
+    /// A page of the script.
+    pub fn voice(&self, place: Place) -> String {
+        let path = format!("/voice?q={}&s={}", step_in_clear(place), self.sealed(place));
+        with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
+    }
+
+    /// The first fetch of a leg whose page is not chosen yet.
+    pub fn answer(&self) -> String {
+        let path = format!("/answer?s={}", self.sealed(Place::START));
+        with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
+    }
+
+    /// Told of progress.
+    pub fn status(&self) -> String {
+        self.callback("/status", Place::START)
+    }
+
+    /// Told who took the call.
+    pub fn amd(&self) -> String {
+        self.callback("/amd", Place::START)
+    }
+
+    /// Told when the recording of what was said at `at` can be fetched.
+    pub fn recording(&self, at: Cursor) -> String {
+        self.callback("/recording", Place::Hear(at))
+    }
+
+    /// Told the text of what was said at `at`.
+    pub fn transcription(&self, at: Cursor) -> String {
+        self.callback("/transcription", Place::Hear(at))
+    }
+
+    /// Asked when a page can't be had: on the fallback host, where there is one.
+    pub fn fallback(&self) -> String {
+        let path = format!("/fallback?s={}", self.sealed(self.state.place));
+        with_delivery(self.urls.fallback(), &path, VOICE_DELIVERY)
+    }
+
+    /// The media socket. It carries no query, since carriers drop it: the single-use token goes in the stream's
+    /// parameters.
+    pub fn media(&self) -> String {
+        self.urls.minting().address(Scheme::WebSocket, "/media")
+    }
+
+    fn callback(&self, path: &str, place: Place) -> String {
+        let path = format!("{path}?s={}", self.sealed(place));
+        with_delivery(self.urls.minting(), &path, CALLBACK_DELIVERY)
+    }
+
+    fn sealed(&self, place: Place) -> String {
+        self.keys.seal(&CallbackState { place, ..self.state.clone() })
+    }
+}
+
+/// What is asked next, as far as that is known before the answer is.
+fn step_in_clear(place: Place) -> String {
+    match place {
+        Place::Open(Next::Ask(at)) => at.step.to_string(),
+        Place::Open(Next::GoodBye | Next::OptedOut) => "end".to_owned(),
+        Place::Hear(at) => at.step.saturating_add(1).to_string(),
+    }
+}
+
+fn with_delivery(url: &PublicUrl, path_and_query: &str, delivery: &str) -> String {
+    format!("{}#{delivery}", url.address(Scheme::Http, path_and_query))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_core::id::{Fence, LegNo};
+    use trunkline_core::script::{Caller, Script};
+    use url::Url;
+
+    const ON: OnLeg = OnLeg { leg: LegNo(2), fence: Fence(3) };
+
+    fn minted(make: impl FnOnce(&Mint<'_>) -> String) -> (Url, CallbackState) {
+        let urls = "https://calls.example.com/t".parse::<PublicUrls>().unwrap();
+        let urls = urls.with_fallback(Some("https://other.example.com".parse().unwrap()));
+        let keys = SecretKeys::from_bytes(&[1; 32]);
+        let version = Script::builtin().version;
+        let call = CallId::from_bytes([9; 16]);
+        let mint = Mint::new(&urls, &keys, &AccountId::new("twilio:AC1"), call, ON, Some(version));
+        let url = Url::parse(&make(&mint)).unwrap();
+        let token = url.query_pairs().find(|(name, _)| name == "s").unwrap().1.into_owned();
+        (url, keys.open(&token).unwrap())
+    }
+
+    #[test]
+    fn a_page_names_its_step_in_clear_and_everything_in_its_token() {
+        let heard = Place::Hear(Cursor { step: 1, ask: 1, repeat: 2 });
+        let (url, state) = minted(|mint| mint.voice(heard));
+        assert!(url.as_str().starts_with("https://calls.example.com/t/voice?q=2&s="), "{url}");
+        assert_eq!((state.on(), state.script), (ON, Some(Script::builtin().version)));
+        assert_eq!(state.place, heard);
+    }
+
+    #[test]
+    fn every_callback_is_retried_and_every_page_fits_the_carriers_patience() {
+        assert_eq!(minted(|mint| mint.status()).0.fragment(), Some("rc=5&rp=all"));
+        assert_eq!(minted(|mint| mint.recording(Cursor::START)).0.fragment(), Some("rc=5&rp=all"));
+        assert_eq!(minted(|mint| mint.answer()).0.fragment(), Some("ct=2000&rt=4000&rc=2&rp=all"));
+    }
+
+    #[test]
+    fn the_fallback_is_on_its_own_host() {
+        assert_eq!(minted(|mint| mint.fallback()).0.host_str(), Some("other.example.com"));
+    }
+
+    #[test]
+    fn a_page_leads_on_with_its_answer_and_asks_again_in_silence() {
+        let page = Script::builtin().open(&Caller::default(), Cursor::START);
+        let (_, action) = minted(|mint| mint.page(&page).unwrap().action);
+        assert_eq!(action.place, Place::Hear(Cursor::START));
+        let (url, silence) = minted(|mint| mint.page(&page).unwrap().on_silence);
+        assert_eq!(silence.place, Place::Open(Next::Ask(Cursor { ask: 1, ..Cursor::START })));
+        assert!(url.query().unwrap().starts_with("q=0&"));
+    }
+
+    #[test]
+    fn no_url_holds_anything_that_a_carrier_would_refuse_or_encode() {
+        let (url, _) = minted(|mint| mint.amd());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/?=&#.-_".contains(&byte);
+        assert!(url.as_str().bytes().all(plain), "{url}");
+    }
+}

@@ -1,0 +1,178 @@
+//! What a callback URL knows: compact, binary, versioned.
+
+use trunkline_core::call::OnLeg;
+use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
+use trunkline_core::script::{Cursor, Next, ScriptVersion};
+
+/// What a page's URL is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It opens this page; nothing was heard before it.
+    Open(Next),
+    /// It brings what was heard at this cursor; the script says where that leads.
+    Hear(Cursor),
+}
+
+impl Place {
+    /// Where a call begins.
+    pub const START: Self = Self::Open(Next::Ask(Cursor::START));
+
+    /// The question that what comes with the request is the answer to, if it is one.
+    pub fn answers(self) -> Option<Cursor> {
+        match self {
+            Self::Open(_) => None,
+            Self::Hear(at) => Some(at),
+        }
+    }
+}
+
+/// Everything that a callback URL carries, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackState {
+    /// The carrier account.
+    pub account: AccountId,
+    /// Our call.
+    pub call: CallId,
+    /// The attempt.
+    pub leg: LegNo,
+    /// Whose attempt: an earlier owner's URLs have a lower fence.
+    pub fence: Fence,
+    /// The version of the script the call runs, if it runs one.
+    pub script: Option<ScriptVersion>,
+    /// Where in the script this URL belongs.
+    pub place: Place,
+}
+
+const VERSION: u8 = 1;
+
+impl CallbackState {
+    /// The leg this URL was minted for.
+    pub fn on(&self) -> OnLeg {
+        OnLeg { leg: self.leg, fence: self.fence }
+    }
+
+    /// The state as bytes. The account comes last, since it alone has no fixed length.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(96);
+        bytes.push(VERSION);
+        bytes.extend(self.call.as_bytes());
+        bytes.extend(self.leg.0.to_be_bytes());
+        bytes.extend(self.fence.0.to_be_bytes());
+        match self.script {
+            Some(version) => {
+                bytes.push(1);
+                bytes.extend(version.to_bytes());
+            }
+            None => bytes.push(0),
+        }
+        match self.place {
+            Place::Open(Next::Ask(at)) => put(&mut bytes, 0, at),
+            Place::Open(Next::GoodBye) => bytes.push(1),
+            Place::Open(Next::OptedOut) => bytes.push(2),
+            Place::Hear(at) => put(&mut bytes, 3, at),
+        }
+        bytes.extend(self.account.as_str().as_bytes());
+        bytes
+    }
+
+    /// The state with these bytes; `None` if a later version wrote them, or nobody.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut bytes = Bytes(bytes);
+        if bytes.take()? != [VERSION] {
+            return None;
+        }
+        let call = CallId::from_bytes(bytes.take()?);
+        let leg = LegNo(u16::from_be_bytes(bytes.take()?));
+        let fence = Fence(u32::from_be_bytes(bytes.take()?));
+        let script = match bytes.take()? {
+            [0] => None,
+            [1] => Some(ScriptVersion::from_bytes(bytes.take()?)),
+            _ => return None,
+        };
+        let place = match bytes.take()? {
+            [0] => Place::Open(Next::Ask(bytes.cursor()?)),
+            [1] => Place::Open(Next::GoodBye),
+            [2] => Place::Open(Next::OptedOut),
+            [3] => Place::Hear(bytes.cursor()?),
+            _ => return None,
+        };
+        let account = AccountId::new(std::str::from_utf8(bytes.0).ok()?);
+        Some(Self { account, call, leg, fence, script, place })
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, kind: u8, at: Cursor) {
+    bytes.push(kind);
+    bytes.extend(at.step.to_be_bytes());
+    bytes.extend([at.ask, at.repeat]);
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn cursor(&mut self) -> Option<Cursor> {
+        let step = u16::from_be_bytes(self.take()?);
+        let [ask, repeat] = self.take()?;
+        Some(Cursor { step, ask, repeat })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cursor() -> impl Strategy<Value = Cursor> {
+        (any::<u16>(), any::<u8>(), any::<u8>()).prop_map(|(step, ask, repeat)| Cursor { step, ask, repeat })
+    }
+
+    fn place() -> impl Strategy<Value = Place> {
+        prop_oneof![
+            cursor().prop_map(|at| Place::Open(Next::Ask(at))),
+            cursor().prop_map(Place::Hear),
+            Just(Place::Open(Next::GoodBye)),
+            Just(Place::Open(Next::OptedOut)),
+        ]
+    }
+
+    prop_compose! {
+        pub(in crate::callback) fn any_state()(
+            account in "[a-z]{1,8}:[A-Za-z0-9]{0,64}",
+            call in any::<[u8; 16]>(),
+            leg in any::<u16>(),
+            fence in any::<u32>(),
+            script in any::<Option<[u8; 8]>>(),
+            place in place(),
+        ) -> CallbackState {
+            CallbackState {
+                account: AccountId::new(account),
+                call: CallId::from_bytes(call),
+                leg: LegNo(leg),
+                fence: Fence(fence),
+                script: script.map(ScriptVersion::from_bytes),
+                place,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_state_reads_back(state in any_state()) {
+            prop_assert_eq!(CallbackState::from_bytes(&state.to_bytes()), Some(state));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = CallbackState::from_bytes(&bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) use tests::any_state;

@@ -1,0 +1,145 @@
+//! Twilio's words, each with what it means to us.
+//!
+//! The sets are closed, and a word outside them is kept as text: it is never an error, and never an end.
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use std::fmt;
+use trunkline_core::call::{AnsweredBy, CarrierEnd, Direction, EndWord, News, RecordingState, RefusalClass};
+
+/// A word that we do not know, cut to a length that fits a journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownWord(String);
+
+impl UnknownWord {
+    pub(super) fn new(word: &str) -> Self {
+        Self(word.chars().filter(|char| !char.is_control()).take(64).collect())
+    }
+
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A call's status; `end` tells the rest, if it is an end.
+pub(super) fn news(status: &str, end: impl FnOnce(EndWord) -> CarrierEnd) -> Result<News, UnknownWord> {
+    let word = match status {
+        "queued" | "initiated" => return Ok(News::Accepted),
+        "ringing" => return Ok(News::Ringing),
+        "in-progress" => return Ok(News::Answered),
+        "completed" => EndWord::Completed,
+        "busy" => EndWord::Busy,
+        "no-answer" => EndWord::NoAnswer,
+        "failed" => EndWord::Failed,
+        "canceled" => EndWord::Canceled,
+        other => return Err(UnknownWord::new(other)),
+    };
+    Ok(News::Ended(Box::new(end(word))))
+}
+
+/// Who took a call.
+pub(super) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
+    Ok(match word {
+        "human" => AnsweredBy::Human,
+        "machine_start" => AnsweredBy::Machine,
+        "machine_end_beep" | "machine_end_silence" | "machine_end_other" => AnsweredBy::MachineReady,
+        "fax" => AnsweredBy::Fax,
+        "unknown" => AnsweredBy::Unknown,
+        other => return Err(UnknownWord::new(other)),
+    })
+}
+
+/// Where a recording stands.
+pub(super) fn recording(status: &str, error: Option<&str>) -> Result<RecordingState, UnknownWord> {
+    Ok(match status {
+        "in-progress" | "paused" | "stopped" | "processing" => RecordingState::Named,
+        "completed" => RecordingState::Ready,
+        "absent" | "deleted" => RecordingState::Absent,
+        "failed" => {
+            RecordingState::Failed { why: format!("the carrier failed, code {}", error.unwrap_or("none")) }
+        }
+        other => return Err(UnknownWord::new(other)),
+    })
+}
+
+/// Which way a call goes. Whatever does not say that we called is somebody calling us.
+pub(super) fn direction(word: &str) -> Direction {
+    match word {
+        "outbound-api" | "outbound-dial" | "trunking-terminating" => Direction::Outbound,
+        _ => Direction::Inbound,
+    }
+}
+
+/// A time as Twilio writes it, `Tue, 31 Aug 2010 20:36:28 +0000`.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+    PARSER.parse_timestamp(text.trim()).ok()
+}
+
+/// What a refused request means. A code that we do not know is our own fault or the account's: nothing says that the
+/// person can't be called.
+pub(super) fn refusal(code: u32) -> RefusalClass {
+    match code {
+        // No To, not a number, not a number that exists, no carrier reaches it.
+        21_201 | 21_211 | 21_217 | 21_214 | 13_223 | 13_224 => RefusalClass::InvalidNumber,
+        // No permission for this part of the world, or a number that Twilio blocks.
+        21_203 | 21_215 | 21_216 | 13_227 | 32_205 => RefusalClass::Blocked,
+        // Too many requests, too many calls at once, too many waiting.
+        20_429 | 10_004 | 22_005 => RefusalClass::TooMany,
+        _ => RefusalClass::Configuration,
+    }
+}
+
+/// The carrier's own words, fit for a journal and a log: they quote the number that was dialed.
+pub(super) fn without_numbers(message: &str) -> String {
+    let mut clean = String::new();
+    let mut digits = String::new();
+    let flush = |digits: &mut String, clean: &mut String| {
+        clean.push_str(if digits.len() > 5 { "•••" } else { digits });
+        digits.clear();
+    };
+    for char in message.chars().filter(|char| !char.is_control()).take(300) {
+        if char.is_ascii_digit() {
+            digits.push(char);
+        } else {
+            flush(&mut digits, &mut clean);
+            clean.push(char);
+        }
+    }
+    flush(&mut digits, &mut clean);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_nobody_knows_is_kept_and_ends_nothing() {
+        let end = |word| CarrierEnd { word, duration_secs: None, reported: Default::default() };
+        assert_eq!(news("no-answer", end).unwrap(), News::Ended(Box::new(end(EndWord::NoAnswer))));
+        assert_eq!(news("noanswer", end).unwrap_err().as_str(), "noanswer");
+        assert_eq!(news("Completed", end).unwrap_err().as_str(), "Completed");
+        assert_eq!(news(&"x\n".repeat(900), end).unwrap_err().as_str(), "x".repeat(64));
+    }
+
+    #[test]
+    fn twilios_time_is_read() {
+        let time = time("Tue, 31 Aug 2010 20:36:28 +0000").unwrap();
+        assert_eq!(time.to_string(), "2010-08-31T20:36:28Z");
+        assert_eq!(super::time("yesterday"), None);
+    }
+
+    #[test]
+    fn the_carriers_words_lose_the_persons_number_and_keep_their_codes() {
+        let words = without_numbers("The 'To' number +15551234567 is not a valid phone number. See 21211\n");
+        assert_eq!(words, "The 'To' number +••• is not a valid phone number. See 21211");
+    }
+}

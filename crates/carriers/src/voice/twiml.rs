@@ -1,0 +1,217 @@
+//! The document in Twilio's dialect (TwiML). Telnyx reads the same verbs with other defaults, so nothing is left to a
+//! default that matters.
+
+use super::{
+    Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say, Stream,
+    Trim, Verb, text,
+};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+
+impl Document {
+    /// The document as text, `application/xml` in UTF-8.
+    pub fn to_twiml(&self) -> String {
+        let mut xml = Xml(Writer::new(Vec::new()));
+        xml.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
+        xml.open(Element::new("Response"), |xml| self.verbs().iter().for_each(|verb| xml.verb(verb)));
+        // The writer only ever wrote what it was given, and that was `str`.
+        String::from_utf8(xml.0.into_inner()).unwrap_or_default()
+    }
+}
+
+/// An element with its attributes, each cleaned when it is added.
+struct Element(BytesStart<'static>);
+
+impl Element {
+    fn new(name: &'static str) -> Self {
+        Self(BytesStart::new(name))
+    }
+
+    fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.0.push_attribute((name, text::attribute(value.as_ref()).as_ref()));
+        self
+    }
+
+    fn with_number(self, name: &str, value: impl Into<u64>) -> Self {
+        self.with(name, value.into().to_string())
+    }
+
+    fn with_option(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+}
+
+struct Xml(Writer<Vec<u8>>);
+
+impl Xml {
+    fn event(&mut self, event: Event<'_>) {
+        // Writing into memory does not fail.
+        let _ = self.0.write_event(event);
+    }
+
+    fn empty(&mut self, element: Element) {
+        self.event(Event::Empty(element.0));
+    }
+
+    fn open(&mut self, element: Element, inside: impl FnOnce(&mut Self)) {
+        let end = BytesEnd::from(element.0.name()).into_owned();
+        self.event(Event::Start(element.0));
+        inside(self);
+        self.event(Event::End(end));
+    }
+
+    fn text(&mut self, element: Element, content: &str) {
+        self.open(element, |xml| xml.event(Event::Text(BytesText::new(&text::content(content)))));
+    }
+
+    fn verb(&mut self, verb: &Verb) {
+        match verb {
+            Verb::Say(say) => self.say(say),
+            Verb::Play(play) => self.play(play),
+            Verb::Pause { secs } => self.pause(*secs),
+            Verb::Record(record) => self.record(record),
+            Verb::Gather(gather) => self.gather(gather),
+            Verb::Redirect(redirect) => {
+                self.text(Element::new("Redirect").with("method", word(redirect.method)), &redirect.url);
+            }
+            Verb::Hangup => self.empty(Element::new("Hangup")),
+            Verb::Reject(reason) => self.empty(Element::new("Reject").with(
+                "reason",
+                match reason {
+                    RejectReason::Rejected => "rejected",
+                    RejectReason::Busy => "busy",
+                },
+            )),
+            Verb::Dial(dial) => self.dial(dial),
+            Verb::Connect(stream) => self.open(Element::new("Connect"), |xml| xml.stream(stream)),
+        }
+    }
+
+    fn prompt(&mut self, prompt: &Prompt) {
+        match prompt {
+            Prompt::Say(say) => self.say(say),
+            Prompt::Play(play) => self.play(play),
+            Prompt::Pause { secs } => self.pause(*secs),
+        }
+    }
+
+    fn say(&mut self, say: &Say) {
+        let element = Element::new("Say")
+            .with_option("voice", say.voice.as_deref())
+            .with_option("language", say.language.as_deref())
+            .with_option("loop", say.loops.map(|loops| loops.to_string()).as_deref());
+        self.text(element, &say.text);
+    }
+
+    fn play(&mut self, play: &Play) {
+        self.text(Element::new("Play"), &play.url);
+    }
+
+    fn pause(&mut self, secs: u16) {
+        self.empty(Element::new("Pause").with_number("length", secs));
+    }
+
+    fn record(&mut self, record: &Record) {
+        let mut element = Element::new("Record")
+            .with("action", &record.action)
+            .with("method", word(record.method))
+            .with_number("timeout", record.timeout_secs)
+            .with_number("maxLength", record.max_length_secs)
+            // Twilio takes no empty value here (in a gather it does): without any, every key ends the recording.
+            .with_option("finishOnKey", Some(record.finish_on_key.as_str()).filter(|keys| !keys.is_empty()))
+            .with(
+                "playBeep",
+                match record.beep {
+                    Beep::Played => "true",
+                    Beep::Omitted => "false",
+                },
+            )
+            .with(
+                "trim",
+                match record.trim {
+                    Trim::Silence => "trim-silence",
+                    Trim::Nothing => "do-not-trim",
+                },
+            );
+        if let Some(callback) = &record.status_callback {
+            element = element
+                .with("recordingStatusCallback", callback)
+                .with("recordingStatusCallbackMethod", "POST")
+                .with("recordingStatusCallbackEvent", "completed absent");
+        }
+        if let Some(callback) = &record.transcribe_callback {
+            element = element.with("transcribe", "true").with("transcribeCallback", callback);
+        }
+        self.empty(element);
+    }
+
+    fn gather(&mut self, gather: &Gather) {
+        let mut element = Element::new("Gather")
+            .with(
+                "input",
+                match gather.input {
+                    Input::Keys => "dtmf",
+                    Input::Speech => "speech",
+                    Input::Both => "dtmf speech",
+                },
+            )
+            .with("action", &gather.action)
+            .with("method", word(gather.method))
+            .with_number("timeout", gather.timeout_secs)
+            .with_option("numDigits", gather.num_digits.map(|count| count.to_string()).as_deref())
+            .with("finishOnKey", &gather.finish_on_key);
+        if gather.input != Input::Keys {
+            element = element
+                .with("speechTimeout", "auto")
+                .with_option("language", gather.language.as_deref())
+                .with_option("hints", hints(&gather.hints).as_deref());
+        }
+        element = element.with(
+            "actionOnEmptyResult",
+            match gather.on_empty {
+                OnEmpty::FallsThrough => "false",
+                OnEmpty::AsksAction => "true",
+            },
+        );
+        if gather.prompts.is_empty() {
+            self.empty(element);
+        } else {
+            self.open(element, |xml| gather.prompts.iter().for_each(|prompt| xml.prompt(prompt)));
+        }
+    }
+
+    fn dial(&mut self, dial: &Dial) {
+        let element = Element::new("Dial")
+            .with_option("action", dial.action.as_deref())
+            .with("method", word(dial.method))
+            .with_number("timeout", dial.timeout_secs)
+            .with_option("timeLimit", dial.time_limit_secs.map(|secs| secs.to_string()).as_deref())
+            .with_option("callerId", dial.caller_id.as_deref());
+        self.open(element, |xml| xml.text(Element::new("Number"), &dial.number));
+    }
+
+    fn stream(&mut self, stream: &Stream) {
+        let element = Element::new("Stream").with("url", &stream.url);
+        self.open(element, |xml| {
+            for (name, value) in &stream.parameters {
+                xml.empty(Element::new("Parameter").with("name", name).with("value", value));
+            }
+        });
+    }
+}
+
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Post => "POST",
+        Method::Get => "GET",
+    }
+}
+
+/// Hints are parted by commas, so a comma inside one would make it two.
+fn hints(hints: &[String]) -> Option<String> {
+    let words: Vec<String> = hints.iter().map(|hint| hint.replace(',', " ")).collect();
+    (!words.is_empty()).then(|| words.join(","))
+}

@@ -1,0 +1,170 @@
+//! When a call may be dialed. One task asks the pure gates of the core, in order, for every call that waits.
+
+use crate::engine::Inner;
+use crate::live::Handle;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Notify;
+use trunkline_core::call::{Call, Direction, Gate, OnLeg, Source, State, What};
+use trunkline_core::dial::gates::{Candidate, Closed, SamePair, Server, Snapshot, Suppressed, admit};
+use trunkline_core::id::{AccountId, CallId};
+use trunkline_journal::Taking;
+
+/// The calls that wait for their turn, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    calls: Mutex<Order>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Order {
+    by_age: BTreeMap<(Timestamp, CallId), ()>,
+    ages: HashMap<CallId, Timestamp>,
+}
+
+impl Waiting {
+    /// Brings the queue in step with a call that has just changed.
+    pub fn update(&self, call: &Call) {
+        if call.direction != Direction::Outbound {
+            return;
+        }
+        if call.state() != State::Queued {
+            return self.remove(call.id);
+        }
+        let age = call.leg().queued_at;
+        let mut order = self.calls.lock();
+        if order.ages.insert(call.id, age).is_none() {
+            order.by_age.insert((age, call.id), ());
+            drop(order);
+            self.wake();
+        }
+    }
+
+    pub fn remove(&self, call: CallId) {
+        let mut order = self.calls.lock();
+        if let Some(age) = order.ages.remove(&call) {
+            order.by_age.remove(&(age, call));
+        }
+    }
+
+    /// Something changed that may open a gate.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    pub fn len(&self) -> usize {
+        self.calls.lock().ages.len()
+    }
+
+    fn oldest_first(&self) -> Vec<CallId> {
+        self.calls.lock().by_age.keys().map(|(_, call)| *call).collect()
+    }
+}
+
+impl Inner {
+    /// Lets waiting calls through their gates, until the server stops.
+    pub(crate) async fn admit_calls(self: Arc<Self>) {
+        loop {
+            let opens_at = self.admit_all().await;
+            let wait = opens_at.map_or(Duration::from_secs(60), |at| self.clock.until(at));
+            tokio::select! {
+                () = self.waiting.changed.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Tries every waiting call once; returns when the next gate opens by the clock.
+    async fn admit_all(self: &Arc<Self>) -> Option<Timestamp> {
+        let mut opens = None;
+        for id in self.waiting.oldest_first() {
+            let Some(handle) = self.live.get(id) else {
+                self.waiting.remove(id);
+                continue;
+            };
+            match self.try_admit(&handle).await {
+                Ok(()) => {}
+                Err(closed) => {
+                    if let Closed::NotBefore { opens_at } | Closed::Cps { opens_at } = closed {
+                        opens = Some(opens.map_or(opens_at, |known: Timestamp| known.min(opens_at)));
+                    }
+                    let whole_server =
+                        matches!(closed, Closed::Draining | Closed::CatchingUp | Closed::JournalFull);
+                    handle.lock().gate = Some(closed);
+                    if whole_server {
+                        break;
+                    }
+                }
+            }
+        }
+        opens
+    }
+
+    async fn try_admit(self: &Arc<Self>, handle: &Handle) -> Result<(), Closed> {
+        let now = self.clock.now();
+        let (id, on, verdict) = {
+            let live = handle.lock();
+            let leg = live.call.leg();
+            if leg.state() != State::Queued {
+                return Ok(());
+            }
+            let candidate = Candidate { account: leg.account.clone(), not_before: leg.not_before };
+            let verdict = admit(&candidate, &self.snapshot(&live.call), &self.config.dial_limits, now);
+            (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
+        };
+        let what = match verdict {
+            Ok(()) => What::DialStarted(on),
+            Err(Closed::Suppressed) => What::Gated { gate: Gate::Suppressed },
+            Err(closed) => return Err(closed),
+        };
+        if verdict.is_ok() {
+            handle.lock().gate = None;
+            self.paces.lock().insert(self.account.clone(), now);
+        }
+        let key = format!("admitted:{}", on.leg);
+        let event = self.own_event(id, key, Source::Engine, what);
+        if let Err(error) = self.observe_on(handle, event).await {
+            tracing::warn!(call = %id, %error, "call.not_dialed: its intent could not be journaled");
+            return Err(Closed::JournalFull);
+        }
+        Ok(())
+    }
+
+    /// What the gates look at, counted at this moment.
+    pub(crate) fn snapshot(&self, call: &Call) -> Snapshot {
+        let open = self.slots.count(call);
+        let suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
+        Snapshot {
+            system: open.system,
+            carrier: open.account,
+            tenant: open.tenant,
+            tenant_outbound: open.tenant_outbound,
+            live: u32::try_from(self.live.len()).unwrap_or(u32::MAX),
+            last_dial_at: self.paces.lock().get(&call.account).copied(),
+            suppressed: if suppressed { Suppressed::Yes } else { Suppressed::No },
+            same_pair: if open.pair > 0 { SamePair::Open } else { SamePair::None },
+            server: self.server_gate(),
+        }
+    }
+
+    fn server_gate(&self) -> Server {
+        if self.draining.load(Ordering::Relaxed) {
+            Server::Draining
+        } else if !self.may_dial.load(Ordering::Relaxed) {
+            Server::CatchingUp
+        } else if self.journal.status().taking != Taking::All {
+            Server::JournalFull
+        } else {
+            Server::Dialing
+        }
+    }
+}
+
+/// When the last attempt on each account began.
+pub(crate) type Paces = Mutex<HashMap<AccountId, Timestamp>>;

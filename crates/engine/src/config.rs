@@ -1,0 +1,52 @@
+//! What the engine is told when it starts. Reading settings is the binary's affair.
+
+use crate::clock::Clock;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use trunkline_carriers::callback::{PublicUrls, SecretKeys};
+use trunkline_core::call::{Limits, Timing};
+use trunkline_core::dial::gates::DialLimits;
+use trunkline_core::phone::CountryCode;
+use trunkline_core::private::Address;
+
+/// The engine's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder that holds the journal, the keys, the SQLite file and the recordings.
+    pub data_dir: PathBuf,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// How the journal is kept.
+    pub journal: trunkline_journal::Options,
+    /// How long projected segments are kept.
+    pub journal_retention: Duration,
+    /// The folder of recordings.
+    pub recordings: PathBuf,
+    /// The longest recording, in bytes.
+    pub recording_max_bytes: u64,
+    /// A questions file, or a folder of them.
+    pub questions: PathBuf,
+    /// The script of calls that name none; the file's own name if absent.
+    pub default_script: Option<String>,
+    /// Which script an inbound number runs.
+    pub numbers: Vec<(Address, String)>,
+    /// Our own caller id.
+    pub from: Option<Address>,
+    /// The country of numbers written without one.
+    pub default_country: Option<CountryCode>,
+    /// How long calls may take, unless their order says otherwise.
+    pub call_limits: Limits,
+    /// How many calls, how fast.
+    pub dial_limits: DialLimits,
+    /// When to look again.
+    pub timing: Timing,
+    /// How long one create request may take.
+    pub post_timeout: Duration,
+    /// Where carriers reach us.
+    pub urls: PublicUrls,
+    /// What seals the state in callback URLs.
+    pub secrets: Arc<SecretKeys>,
+    /// The clock.
+    pub clock: Clock,
+}

@@ -1,0 +1,180 @@
+//! Commands to the carrier that are owed: the one create request of an attempt, and hang-ups.
+//!
+//! What is owed is read off the call's state, so a command that a crash swallowed is done again at recovery; the create
+//! request alone is never done twice: `post_begun` is durable before it, and the guard of the core is asked under the
+//! call's lock.
+
+use crate::engine::Inner;
+use crate::intake::IntakeError;
+use crate::live::Handle;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use trunkline_carriers::{HangUpAnswer, MachineDetection, Order, PostAnswer};
+use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
+use trunkline_core::dial::{Withheld, guard};
+use trunkline_core::id::{CallId, CarrierCallId, LegNo};
+
+/// After a refusal that says nothing of when to come back.
+const BACK_OFF: SignedDuration = SignedDuration::from_secs(5);
+
+impl Inner {
+    /// Does an owed command, off the caller's path.
+    pub(crate) fn owe(self: &Arc<Self>, handle: Handle, owed: Owed) {
+        let inner = self.clone();
+        match owed {
+            Owed::Post(leg) => drop(self.tasks.spawn(async move { inner.post(handle, leg).await })),
+            Owed::HangUp(leg, id) => {
+                drop(self.tasks.spawn(async move { inner.hang_up(handle, leg, id).await }))
+            }
+            Owed::HangUpStray(id) => {
+                drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await }))
+            }
+            // The deadline of an unclear attempt is its first listing.
+            Owed::Reconcile(_) => {}
+        }
+    }
+
+    /// Sends the one create request of an attempt.
+    async fn post(self: Arc<Self>, handle: Handle, leg: LegNo) {
+        let Some((call, on, order)) = self.prepare(&handle, leg) else { return };
+        let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
+        if let Err(error) = self.observe_on(&handle, begun).await {
+            tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
+            return;
+        }
+        let answer = match self.withheld(&handle, on) {
+            Some(why) => PostAnswer::NotSent(why),
+            None => {
+                let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
+                match tokio::time::timeout(timeout, self.carrier.place(&order)).await {
+                    Ok(answer) => answer,
+                    Err(_) => PostAnswer::Unclear("no answer in time".to_owned()),
+                }
+            }
+        };
+        tracing::info!(%call, %leg, answer = answer.word(), "call.posted");
+        if let Err(error) = self.record_answer(&handle, call, on, answer).await {
+            tracing::error!(%call, %leg, %error, "call.answer_not_journaled: it will be reconciled");
+        }
+    }
+
+    /// Under the call's lock: may this attempt be posted, and with what?
+    fn prepare(&self, handle: &Handle, leg: LegNo) -> Option<(CallId, OnLeg, Order)> {
+        let live = handle.lock();
+        let leg = live.call.leg_no(leg)?;
+        match guard(leg, leg.fence) {
+            Ok(()) => {}
+            Err(Withheld::AlreadyPosted) => return None,
+            Err(why) => {
+                tracing::info!(call = %live.call.id, leg = %leg.no, %why, "call.withheld");
+                return None;
+            }
+        }
+        Some((live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, self.order(&live.call, leg.no)?))
+    }
+
+    fn order(&self, call: &Call, leg: LegNo) -> Option<Order> {
+        let leg = call.leg_no(leg)?;
+        Some(Order {
+            to: call.party.to.clone(),
+            from: call.party.from.clone(),
+            urls: self.mint(call, OnLeg { leg: leg.no, fence: leg.fence }).leg(),
+            ring_timeout_secs: call.limits.ring_timeout_secs,
+            time_limit_secs: call.limits.time_limit_secs,
+            machine_detection: MachineDetection::Off,
+        })
+    }
+
+    /// Directly before the request is written: has anything forbidden it since its intent was durable?
+    fn withheld(&self, handle: &Handle, on: OnLeg) -> Option<String> {
+        let live = handle.lock();
+        let leg = live.call.leg_no(on.leg)?;
+        if leg.hang_up.is_some() || leg.state() != State::Dialing {
+            return Some("withdrawn before anything was sent".to_owned());
+        }
+        let number = live.call.party.person(live.call.direction);
+        self.suppressed
+            .contains(&live.call.tenant, number)
+            .then(|| "suppressed before anything was sent".to_owned())
+    }
+
+    async fn record_answer(
+        self: &Arc<Self>,
+        handle: &Handle,
+        call: CallId,
+        on: OnLeg,
+        answer: PostAnswer,
+    ) -> Result<(), IntakeError> {
+        let key = format!("post:{}:answer", on.leg);
+        let what = match answer {
+            PostAnswer::Placed(id) => {
+                What::Progress(Progress { on, carrier_call_id: id, news: News::Accepted })
+            }
+            PostAnswer::Unclear(why) => What::PostUnclear { on, why },
+            PostAnswer::Refused(refusal) => What::PostRefused { on, refusal },
+            PostAnswer::NotSent(why) => What::PostRefused {
+                on,
+                refusal: Refusal { class: RefusalClass::NotSent, code: None, http: None, message: why },
+            },
+        };
+        let goes_back =
+            matches!(&what, What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue());
+        self.observe_on(handle, self.own_event(call, key, Source::Engine, what)).await?;
+        if goes_back { self.requeue(handle, call, on).await } else { Ok(()) }
+    }
+
+    /// The attempt never reached the carrier: another one waits for its turn, unless somebody hung up.
+    async fn requeue(self: &Arc<Self>, handle: &Handle, call: CallId, on: OnLeg) -> Result<(), IntakeError> {
+        let now = self.clock.now();
+        let next = {
+            let live = handle.lock();
+            let number = live.call.party.person(live.call.direction);
+            let waited = now.duration_since(live.call.created_at).as_secs();
+            let expired = waited >= i64::from(live.call.limits.queue_limit_secs);
+            let wanted = live.call.leg().hang_up.is_none() && live.call.leg().no == on.leg && !expired;
+            (wanted && !self.suppressed.contains(&live.call.tenant, number)).then(|| on.leg.next())
+        };
+        let Some(leg) = next else { return Ok(()) };
+        let not_before = back_off(now, leg);
+        let what = What::Requeued { leg, not_before };
+        self.observe_on(handle, self.own_event(call, format!("requeue:{leg}"), Source::Engine, what)).await?;
+        Ok(())
+    }
+
+    async fn hang_up(self: Arc<Self>, handle: Handle, leg: LegNo, id: CarrierCallId) {
+        let call = handle.lock().call.id;
+        match self.carrier.hang_up(&id).await {
+            Ok(HangUpAnswer::Asked) => {}
+            // It is over already and we were not told: find out how.
+            Ok(HangUpAnswer::AlreadyOver | HangUpAnswer::Gone) => self.ask(handle, leg),
+            Err(error) => tracing::warn!(%call, %leg, %error, "call.not_hung_up: it will be asked for again"),
+        }
+    }
+
+    async fn hang_up_stray(self: Arc<Self>, handle: Handle, id: CarrierCallId) {
+        let call = handle.lock().call.id;
+        tracing::warn!(%call, "call.stray: a call that no attempt owns is hung up");
+        let mut wait = Duration::from_secs(1);
+        loop {
+            match self.carrier.hang_up(&id).await {
+                Ok(_) => break,
+                Err(error) => tracing::warn!(%call, %error, "call.stray_not_hung_up: tried again"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.clock.really(wait)) => wait = (wait * 2).min(Duration::from_secs(60)),
+                () = self.stop.cancelled() => return,
+            }
+        }
+        let what = What::StrayHungUp { carrier_call_id: id.clone() };
+        let event = self.own_event(call, format!("stray:{id}"), Source::Engine, what);
+        if let Err(error) = self.observe_on(&handle, event).await {
+            tracing::error!(%call, %error, "call.stray_not_journaled");
+        }
+    }
+}
+
+fn back_off(now: Timestamp, leg: LegNo) -> Timestamp {
+    let factor = i32::from(leg.0.min(12));
+    now.checked_add(BACK_OFF * factor).unwrap_or(now)
+}

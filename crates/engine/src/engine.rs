@@ -1,0 +1,436 @@
+//! The engine itself: what it holds, how it starts and stops, and the doors that web and command line use.
+
+use crate::admission::{Paces, Waiting};
+use crate::bound::Bound;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::{Identity, IdentityError};
+use crate::intake::IntakeError;
+use crate::keys_used::KeysUsed;
+use crate::live::LiveCalls;
+use crate::order::{EndError, Order, PlaceError, Placed};
+use crate::projector::StoreFeed;
+use crate::reader::{BadQuery, Unavailable};
+use crate::reading::{Counts, Entry, Health, History, Listing, Part, Query};
+use crate::record::Codec;
+use crate::recovery::RecoverError;
+use crate::scripts::{ScriptInfo, Scripts};
+use crate::slots::Slots;
+use crate::suppressions::Suppressed;
+use crate::timers::Timers;
+use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use trunkline_carriers::Carrier;
+use trunkline_carriers::voice::Document;
+use trunkline_core::call::{Call, Status};
+use trunkline_core::dial::gates::Closed;
+use trunkline_core::id::{AccountId, CallId, TenantId};
+use trunkline_core::private::{Address, Private};
+use trunkline_journal::keys::{KeyError, KeyRing};
+use trunkline_journal::{Journal, OpenError, Taking};
+use trunkline_media::Recordings;
+use trunkline_store::JournalIdent;
+
+/// How many questions to a carrier are out at once.
+const ASKS_AT_ONCE: usize = 8;
+/// How many recordings are fetched at once.
+const FETCHES_AT_ONCE: usize = 4;
+/// How often the script files are looked at.
+const LOOK_AT_SCRIPTS: Duration = Duration::from_secs(1);
+/// Listeners that lag further behind are told to look again.
+const CHANGES_KEPT: usize = 4_096;
+
+/// A call's flat status changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which call.
+    pub call: CallId,
+    /// Its status now.
+    pub status: Status,
+}
+
+/// A recording in the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256 in hex.
+    pub sha256: String,
+}
+
+/// Why the engine did not start. Nothing was changed on disk but what recovery may change.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] IdentityError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// What the journal holds.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The folder of recordings.
+    #[error(transparent)]
+    Recordings(#[from] trunkline_media::StoreError),
+    /// A task died.
+    #[error("recovery was cut short")]
+    CutShort,
+}
+
+/// The engine. Cheap to clone; every clone is the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub config: Config,
+    pub clock: Clock,
+    pub ident: JournalIdent,
+    pub account: AccountId,
+    pub carrier: Arc<dyn Carrier>,
+    pub journal: Journal,
+    pub codec: Codec,
+    pub live: LiveCalls,
+    pub slots: Slots,
+    pub waiting: Waiting,
+    pub timers: Timers,
+    pub paces: Paces,
+    pub suppressed: Suppressed,
+    pub keys_used: KeysUsed,
+    pub bound: Bound,
+    pub scripts: Scripts,
+    pub recordings: Recordings,
+    pub projection: StoreFeed,
+    pub changes: broadcast::Sender<Change>,
+    pub asking: Semaphore,
+    pub fetching: Semaphore,
+    pub carrier_trouble: Mutex<Option<(String, Timestamp)>>,
+    pub journal_trouble: Mutex<Option<Timestamp>>,
+    pub may_dial: AtomicBool,
+    pub draining: AtomicBool,
+    pub is_recovered: AtomicBool,
+    pub recovered: AtomicU64,
+    pub apologies: AtomicU64,
+    pub unknown_words: AtomicU64,
+    pub tasks: TaskTracker,
+    pub stop: CancellationToken,
+}
+
+impl Engine {
+    /// Starts in the order of the design: lock, scan and fold, then serve; store, owed commands and dialing follow by
+    /// themselves. When this returns, webhooks can be answered.
+    pub async fn start(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
+        let identity = Identity::open(&config.data_dir)?;
+        let recordings = Recordings::open(&config.recordings, config.recording_max_bytes).await?;
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let folded = tokio::task::spawn_blocking(move || {
+            let (journal, found) = Journal::open(&config.data_dir.join("journal"), config.journal.clone())?;
+            let keys = KeyRing::open(&config.data_dir.join("persons.keys"))?;
+            let codec = Codec::new(Arc::new(keys), identity.salt);
+            let clock = config.clock;
+            let inner = Inner {
+                clock,
+                ident: identity.journal(),
+                account: carrier.account().clone(),
+                carrier,
+                codec,
+                live: LiveCalls::new(),
+                slots: Slots::default(),
+                waiting: Waiting::default(),
+                timers: Timers::new(clock),
+                paces: Paces::default(),
+                suppressed: Suppressed::default(),
+                keys_used: KeysUsed::default(),
+                bound: Bound::default(),
+                scripts: Scripts::new(config.questions.clone(), config.default_script.clone()),
+                recordings,
+                projection: StoreFeed::new(clock.now()),
+                changes,
+                asking: Semaphore::new(ASKS_AT_ONCE),
+                fetching: Semaphore::new(FETCHES_AT_ONCE),
+                carrier_trouble: Mutex::new(None),
+                journal_trouble: Mutex::new(None),
+                may_dial: AtomicBool::new(false),
+                draining: AtomicBool::new(false),
+                is_recovered: AtomicBool::new(false),
+                recovered: AtomicU64::new(0),
+                apologies: AtomicU64::new(0),
+                unknown_words: AtomicU64::new(0),
+                tasks: TaskTracker::new(),
+                stop: CancellationToken::new(),
+                journal,
+                config,
+            };
+            inner.scripts.look(inner.clock.now());
+            inner.recover(&found)?;
+            if let Some(torn) = &found.torn {
+                tracing::warn!(
+                    file = %torn.file.display(), offset = torn.offset, bytes = torn.bytes,
+                    "journal.torn_tail: cut; nothing acknowledged was in it"
+                );
+            }
+            Ok::<_, StartError>(Arc::new(inner))
+        });
+        let inner = folded.await.map_err(|_| StartError::CutShort)??;
+        inner.is_recovered.store(true, Ordering::Release);
+        tracing::info!(
+            calls = inner.recovered.load(Ordering::Relaxed),
+            "recovery.done: recovered live calls"
+        );
+        let engine = Self { inner };
+        engine.run();
+        Ok(engine)
+    }
+
+    fn run(&self) {
+        let inner = &self.inner;
+        inner.supervise("projector", Inner::project);
+        inner.supervise("admission", Inner::admit_calls);
+        inner.supervise("deadlines", Inner::watch_deadlines);
+        inner.supervise("checkpoints", Inner::make_checkpoints);
+        inner.supervise("scripts", Inner::watch_scripts);
+        inner.resume();
+        inner.ask_about_all();
+    }
+
+    /// Stops in order: no new dials, effects under way are let finish for a moment, a checkpoint, the journal closed.
+    pub async fn stop(self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(10), self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("engine.stop: some tasks did not end in time; the next start takes them up");
+        }
+        let journal = self.inner.journal.clone();
+        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+    }
+
+    /// Resolves when the journal can no longer be trusted: the process must exit.
+    pub async fn fatal(&self) -> String {
+        self.inner.journal.fatal().await
+    }
+
+    /// The engine's time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The carrier account that calls go through.
+    pub fn account(&self) -> &AccountId {
+        &self.inner.account
+    }
+
+    /// What seals and opens the state in callback URLs.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Takes on an order to call somebody.
+    pub async fn place(&self, order: Order) -> Result<Placed, PlaceError> {
+        self.to_the_end(async move |inner| inner.place(order).await).await.unwrap_or_else(|died| Err(died.into()))
+    }
+
+    /// Ends a call, named by our id or the carrier's.
+    pub async fn end(&self, id: &str) -> Result<Call, EndError> {
+        let id = id.to_owned();
+        self.to_the_end(async move |inner| inner.end(&id).await).await.unwrap_or_else(|died| Err(died.into()))
+    }
+
+    /// A call, by our id or the carrier's.
+    pub async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
+        self.inner.call(id).await
+    }
+
+    /// A page of calls.
+    pub async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
+        self.inner.calls(query).await
+    }
+
+    /// A call's history.
+    pub async fn history(&self, id: &str) -> Result<Option<Vec<Entry>>, Unavailable> {
+        self.inner.history(id).await
+    }
+
+    /// Counts, and whether history could be counted.
+    pub async fn counts(&self) -> (Counts, History) {
+        self.inner.counts().await
+    }
+
+    /// The `n`-th recording of a call, from 0 in the order of questions, if it is in the folder.
+    pub async fn recording(&self, id: &str, n: usize) -> Result<Option<RecordingFile>, Unavailable> {
+        let call = self.inner.call(id).await?;
+        Ok(call.and_then(|call| self.inner.recording_file(&call, n)))
+    }
+
+    /// What to say to whoever is on the line. Never fails: an apology is an answer.
+    pub async fn voice(&self, fetch: VoiceFetch) -> Document {
+        let spoken = self.to_the_end(async move |inner| inner.voice(fetch).await).await;
+        spoken.unwrap_or_else(|_| self.inner.apology())
+    }
+
+    /// Takes in a status callback.
+    pub async fn status(&self, report: StatusReport) -> Result<(), IntakeError> {
+        self.to_the_end(async move |inner| inner.status(report).await).await?
+    }
+
+    /// Takes in a recording callback.
+    pub async fn recording_report(&self, report: RecordingReport) -> Result<(), IntakeError> {
+        self.to_the_end(async move |inner| inner.recording(report).await).await?
+    }
+
+    /// Takes in a verdict on who answered.
+    pub async fn machine(&self, report: MachineReport) -> Result<(), IntakeError> {
+        self.to_the_end(async move |inner| inner.machine(report).await).await?
+    }
+
+    /// Takes in a transcription.
+    pub async fn transcript(&self, report: TranscriptReport) -> Result<(), IntakeError> {
+        self.to_the_end(async move |inner| inner.transcript(report).await).await?
+    }
+
+    /// Runs something to its end even if whoever asked for it hangs up meanwhile (a carrier that times out drops its
+    /// request): what is journaled must also be acted upon. A panic costs this one request.
+    async fn to_the_end<T, F>(&self, run: impl FnOnce(Arc<Inner>) -> F) -> Result<T, IntakeError>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let task = tokio::spawn(run(self.inner.clone()));
+        task.await.map_err(|died| {
+            tracing::error!(%died, "engine.request_died: it failed alone");
+            IntakeError::Failed("an internal failure".to_owned())
+        })
+    }
+
+    /// The gate that holds a waiting call back, if one does.
+    pub fn gate(&self, call: CallId) -> Option<Closed> {
+        self.inner.live.get(call).and_then(|handle| handle.lock().gate.clone())
+    }
+
+    /// Suppresses a number: it is never dialed again.
+    pub async fn suppress(&self, number: &str, reason: &str) -> Result<(), PlaceError> {
+        let parsed = trunkline_core::phone::PhoneNumber::parse(number, self.inner.config.default_country);
+        let parsed = parsed.map_err(|bad| PlaceError::Invalid { field: "number", why: bad.to_string() })?;
+        let number = Address::new(parsed.number.as_str());
+        Ok(self.inner.suppress_number(&TenantId::default_tenant(), number, reason).await?)
+    }
+
+    /// The suppressed numbers, with the reasons.
+    pub fn suppressions(&self) -> Vec<(Private<String>, String, Timestamp)> {
+        let all = self.inner.suppressed.all();
+        all.into_iter()
+            .map(|entry| (Private::new(entry.number.to_string()), entry.reason, entry.since))
+            .collect()
+    }
+
+    /// The scripts there are.
+    pub fn scripts(&self) -> Vec<ScriptInfo> {
+        self.inner.scripts.list()
+    }
+
+    /// Every change of a call's status from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Begins no more calls; those there are go on.
+    pub async fn drain(&self) {
+        if !self.inner.draining.swap(true, Ordering::Relaxed) {
+            tracing::info!("engine.draining: no new calls are begun");
+        }
+    }
+
+    /// Whether the journal has been read: `/health` is 200 from then on.
+    pub fn is_recovered(&self) -> bool {
+        self.inner.is_recovered.load(Ordering::Acquire)
+    }
+
+    /// How many calls are not over. Cheap.
+    pub fn active_calls(&self) -> u64 {
+        self.inner.active()
+    }
+
+    /// How many calls wait for their turn.
+    pub fn waiting_calls(&self) -> usize {
+        self.inner.waiting.len()
+    }
+
+    /// How every part is.
+    pub async fn health(&self) -> Health {
+        self.inner.health()
+    }
+}
+
+impl Inner {
+    /// Runs a loop of the engine, and starts it again if it panics: one bad call must not stop all others.
+    fn supervise<F>(self: &Arc<Self>, name: &'static str, run: fn(Arc<Self>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let inner = self.clone();
+        self.tasks.spawn(async move {
+            while let Err(panic) = tokio::spawn(run(inner.clone())).await {
+                tracing::error!(task = name, %panic, "engine.task_died: started again");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+    }
+
+    async fn watch_scripts(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AT_SCRIPTS) => {}
+                () = self.stop.cancelled() => return,
+            }
+            let inner = self.clone();
+            let _ = tokio::task::spawn_blocking(move || inner.scripts.look(inner.clock.now())).await;
+        }
+    }
+
+    fn health(&self) -> Health {
+        let status = self.journal.status();
+        Health {
+            active_calls: self.active(),
+            recovered_calls: self.recovered.load(Ordering::Relaxed),
+            journal: self.journal_health(status.taking),
+            database: self.projection.health(self.config.database.display().to_string()),
+            carrier: match &*self.carrier_trouble.lock() {
+                Some((reason, since)) => Part::Degraded { reason: reason.clone(), since: *since },
+                None => Part::Ok { detail: self.account.to_string() },
+            },
+            scripts: self.scripts.health(),
+            lag_events: status.durable.get().saturating_sub(self.projection.position().get()),
+            draining: self.draining.load(Ordering::Relaxed),
+        }
+    }
+
+    fn journal_health(&self, taking: Taking) -> Part {
+        let mut trouble = self.journal_trouble.lock();
+        let reason = match taking {
+            Taking::All => {
+                *trouble = None;
+                return Part::Ok { detail: self.config.data_dir.join("journal").display().to_string() };
+            }
+            Taking::NoDials => "too much is not yet in the database: no new calls are begun",
+            Taking::EndingsByBacklog => "too much is not yet in the database: only ends of calls are taken",
+            Taking::EndingsByFullDisk => "the disk is full: only ends of calls are taken",
+        };
+        let since = *trouble.get_or_insert_with(|| self.clock.now());
+        Part::Degraded { reason: reason.to_owned(), since }
+    }
+}

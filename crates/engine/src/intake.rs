@@ -1,0 +1,307 @@
+//! The one way in: apply, journal, and only when it is durable answer and act.
+//!
+//! Under the call's own lock the event is applied and handed to the journal, so that memory and disk agree on the order
+//! of one call's events. The lock is let go before the disk is waited for: many calls share one sync.
+
+use crate::engine::Inner;
+use crate::live::{Handle, Health, Inserted, Live};
+use crate::record::{RecordError, kind};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use thiserror::Error;
+use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, What};
+use trunkline_core::id::{CallId, EventKey};
+use trunkline_journal::{AppendError, Class, Lsn, Pending};
+
+/// Why an event was not taken in. Nothing was acknowledged, and nothing will come of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IntakeError {
+    /// The journal has no room for this kind of event now.
+    #[error("the journal has no room ({0})")]
+    Full(String),
+    /// The journal failed, and the process is about to exit; or it is shutting down.
+    #[error("the journal failed ({0})")]
+    Failed(String),
+}
+
+impl From<AppendError> for IntakeError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Full | AppendError::Backlog | AppendError::Queue => Self::Full(error.to_string()),
+            AppendError::TooLarge(_) | AppendError::Poisoned | AppendError::Closed => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<RecordError> for IntakeError {
+    fn from(error: RecordError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// What became of an event that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It changed the call.
+    Applied,
+    /// It changed nothing, and stands in the history with its reason.
+    Refused(Refused),
+    /// It was known already, word for word.
+    Repeated,
+    /// The call can't be reached now: the event is journaled, and merged when it can.
+    Unmerged,
+}
+
+/// How far an event has come under its call's lock.
+enum Step {
+    /// It is known; the call's last record.
+    Repeated(Lsn),
+    /// It is on its way to the disk.
+    Journaling { pending: Pending, effects: Vec<Effect>, taken: Taken },
+}
+
+impl Inner {
+    /// Takes in an event of a call that exists.
+    pub(crate) async fn observe(self: &Arc<Self>, event: Event) -> Result<Taken, IntakeError> {
+        let Some(handle) = self.reach(event.call).await else {
+            return self.journal_unmerged(event).await;
+        };
+        self.observe_on(&handle, event).await
+    }
+
+    /// Takes in an event of a call that is in memory.
+    pub(crate) async fn observe_on(
+        self: &Arc<Self>,
+        handle: &Handle,
+        event: Event,
+    ) -> Result<Taken, IntakeError> {
+        let (pending, effects, taken) = match self.apply(handle, &event)? {
+            Step::Repeated(last) => {
+                // The first report may still be on its way to the disk: a repeat is not acknowledged before it.
+                self.journal.wait_durable(last).await?;
+                return Ok(Taken::Repeated);
+            }
+            Step::Journaling { pending, effects, taken } => (pending, effects, taken),
+        };
+        if let Err(error) = pending.await {
+            let mut live = handle.lock();
+            live.seen.retain(|seen| *seen != key_hash(&event.key));
+            self.ahead(handle, &mut live);
+            return Err(error.into());
+        }
+        self.tell(event.call, &event.what, &taken);
+        self.perform(handle, effects);
+        Ok(taken)
+    }
+
+    /// Applies an event and hands it to the journal, both under the call's lock.
+    fn apply(self: &Arc<Self>, handle: &Handle, event: &Event) -> Result<Step, IntakeError> {
+        let key = key_hash(&event.key);
+        let mut live = handle.lock();
+        if live.seen.contains(&key) {
+            return Ok(Step::Repeated(live.last));
+        }
+        let (effects, refused) = match live.call.apply(event) {
+            Ok(effects) => (effects, None),
+            Err(refused) => (Vec::new(), Some(refused)),
+        };
+        let payload = self.codec.event(&live.call, event, refused.as_ref())?;
+        let pending = match self.journal.append(kind::EVENT, payload, class(&event.what)) {
+            Ok(pending) => pending,
+            Err(error) => {
+                self.ahead(handle, &mut live);
+                return Err(error.into());
+            }
+        };
+        live.seen.push(key);
+        live.last = pending.lsn();
+        self.after_change(&mut live);
+        Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
+    }
+
+    /// Takes in the first event of a call. If the call is there already, the event is merged like any other.
+    pub(crate) async fn begin(self: &Arc<Self>, event: Event) -> Result<(Handle, Taken), IntakeError> {
+        let Some((call, effects)) = Call::begin(&event) else {
+            return Err(IntakeError::Failed(format!("a call does not begin with {}", kind_of(&event.what))));
+        };
+        // A new person's key is made durable first: off the async threads.
+        let (codec, copy) = (self.codec.clone(), event.clone());
+        let sealed = tokio::task::spawn_blocking(move || {
+            codec.event(&call, &copy, None).map(|payload| (call, payload))
+        });
+        let (call, payload) = sealed.await.map_err(|e| IntakeError::Failed(e.to_string()))??;
+        let mut fresh = Live::new(call, Lsn::ZERO);
+        fresh.seen.push(key_hash(&event.key));
+        let mut pending = None;
+        let inserted = self.live.insert(fresh, |live| {
+            let first = self.journal.append(kind::EVENT, payload, class(&event.what))?;
+            (live.first, live.last) = (first.lsn(), first.lsn());
+            self.after_change(live);
+            pending = Some(first);
+            Ok::<_, IntakeError>(())
+        })?;
+        let handle = match inserted {
+            Inserted::New(handle) => handle,
+            Inserted::Known(handle) => {
+                let taken = self.observe_on(&handle, event).await?;
+                return Ok((handle, taken));
+            }
+        };
+        if let Some(pending) = pending
+            && let Err(error) = pending.await
+        {
+            let live = handle.lock();
+            self.forget(&live.call);
+            return Err(error.into());
+        }
+        self.tell(event.call, &event.what, &Taken::Applied);
+        self.perform(&handle, effects);
+        Ok((handle, Taken::Applied))
+    }
+
+    /// The call in memory; one that is only in the store is brought back. `None` if neither has it, or the store is away.
+    pub(crate) async fn reach(self: &Arc<Self>, id: CallId) -> Option<Handle> {
+        if let Some(handle) = self.live.get(id) {
+            return Some(handle);
+        }
+        let call = self.history_call(id).await?;
+        let last = self.journal.durable();
+        let handle = self.live.put_back(Live::new(call, last));
+        self.after_change(&mut handle.lock());
+        Some(handle)
+    }
+
+    async fn journal_unmerged(self: &Arc<Self>, event: Event) -> Result<Taken, IntakeError> {
+        let payload = self.codec.unmerged(&event)?;
+        self.journal.append(kind::EVENT, payload, class(&event.what))?.await?;
+        Ok(Taken::Unmerged)
+    }
+
+    /// Keeps every index in step with a call that has just changed. Called under the call's lock.
+    pub(crate) fn after_change(&self, live: &mut Live) {
+        self.slots.update(&live.call);
+        self.live.index(&live.call);
+        self.waiting.update(&live.call);
+        self.timers.arm(live, &self.config.timing);
+    }
+
+    /// Takes a call out of every index.
+    pub(crate) fn forget(&self, call: &Call) {
+        self.slots.remove(call);
+        self.waiting.remove(call.id);
+        self.live.remove(call);
+    }
+
+    /// Memory moved and the journal did not follow: the call is folded again from what the journal has.
+    fn ahead(self: &Arc<Self>, handle: &Handle, live: &mut Live) {
+        if live.health == Health::Ahead {
+            return;
+        }
+        live.health = Health::Ahead;
+        let (inner, handle) = (self.clone(), handle.clone());
+        self.tasks.spawn(async move { inner.refold(&handle).await });
+    }
+
+    fn tell(&self, call: CallId, what: &What, taken: &Taken) {
+        match taken {
+            Taken::Applied => tracing::debug!(%call, kind = kind_of(what), "call.event"),
+            Taken::Refused(Refused::Conflict) => {
+                tracing::warn!(%call, "call.conflicting_end: the first end stands");
+            }
+            Taken::Refused(reason) => {
+                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused")
+            }
+            Taken::Repeated | Taken::Unmerged => {}
+        }
+    }
+
+    /// Does what an event asked for, now that it is durable.
+    pub(crate) fn perform(self: &Arc<Self>, handle: &Handle, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Owed(owed) => self.owe(handle.clone(), owed),
+                Effect::FetchRecording(id) => self.fetch_recording(handle.clone(), id),
+                Effect::Announce(status) => {
+                    let call = handle.lock().call.id;
+                    // Nobody listening is fine.
+                    let _ = self.changes.send(crate::Change { call, status });
+                }
+                Effect::Released => self.waiting.wake(),
+            }
+        }
+    }
+
+    /// An event of our own making.
+    pub(crate) fn own_event(&self, call: CallId, key: String, source: Source, what: What) -> Event {
+        Event {
+            call,
+            key: EventKey::new(key),
+            received_at: self.clock.now(),
+            occurred_at: None,
+            source,
+            what,
+        }
+    }
+}
+
+/// What is refused first when the journal is short of room: new dials, then news, and the ends of calls last.
+fn class(what: &What) -> Class {
+    match what {
+        What::Requested(_)
+        | What::Arrived(_)
+        | What::DialStarted(_)
+        | What::PostBegun(_)
+        | What::Requeued { .. } => Class::Dial,
+        What::Progress(progress) if matches!(progress.news, News::Ended(_)) => Class::Ending,
+        What::HangUpAsked { .. }
+        | What::GaveUp(_)
+        | What::Expired(_)
+        | What::Gated { .. }
+        | What::PostRefused { .. }
+        | What::RuledNotPlaced(_)
+        | What::StrayHungUp { .. } => Class::Ending,
+        _ => Class::Event,
+    }
+}
+
+pub(crate) fn key_hash(key: &EventKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.as_str().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The event's word, for logs and the history.
+pub(crate) fn kind_of(what: &What) -> &'static str {
+    match what {
+        What::Requested(_) => "requested",
+        What::Arrived(_) => "arrived",
+        What::DialStarted(_) => "dial_started",
+        What::PostBegun(_) => "post_begun",
+        What::PostUnclear { .. } => "post_unclear",
+        What::PostRefused { .. } => "post_refused",
+        What::Requeued { .. } => "requeued",
+        What::Progress(progress) => match progress.news {
+            News::Accepted => "accepted",
+            News::Ringing => "ringing",
+            News::Answered => "answered",
+            News::Ended(_) => "ended",
+        },
+        What::ListedNothing(_) => "listed_nothing",
+        What::RuledNotPlaced(_) => "ruled_not_placed",
+        What::CarrierSilent(_) => "carrier_silent",
+        What::GaveUp(_) => "gave_up",
+        What::Expired(_) => "expired",
+        What::Gated { .. } => "gated",
+        What::HangUpAsked { .. } => "hang_up_asked",
+        What::StrayHungUp { .. } => "stray_hung_up",
+        What::Spoke(_) => "spoke",
+        What::Recording(_) => "recording",
+        What::Transcribed { .. } => "transcribed",
+        What::AnsweredBy { .. } => "answered_by",
+        What::Priced { .. } => "priced",
+        What::MetadataMerged { .. } => "metadata_merged",
+        What::UnknownWord { .. } => "unknown_word",
+    }
+}

@@ -1,0 +1,162 @@
+//! The live calls: one owner each, decided for in memory, in order.
+//!
+//! A call is here from its first event until it is settled and its last event is in the store. Each has its own lock;
+//! events of one call are applied and handed to the journal under it, so their order in memory is their order on disk.
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use trunkline_core::call::Call;
+use trunkline_core::dial::gates::Closed;
+use trunkline_core::id::{AccountId, CallId, CarrierCallId};
+use trunkline_journal::Lsn;
+
+const SHARDS: usize = 64;
+
+/// A call in memory, with what only this process knows of it.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// The fold of its events.
+    pub call: Call,
+    /// Where its first event is in the journal.
+    pub first: Lsn,
+    /// Where its last event is.
+    pub last: Lsn,
+    /// Hashes of the event keys seen, so that a repeat is not journaled again.
+    pub seen: Vec<u64>,
+    /// For when the timer is set, if it is.
+    pub armed: Option<Timestamp>,
+    /// When the carrier last confirmed the state without news.
+    pub heard_at: Option<Timestamp>,
+    /// When the carrier was last asked.
+    pub asked_at: Option<Timestamp>,
+    /// The gate that holds it back, while it waits.
+    pub gate: Option<Closed>,
+    /// An event of it was applied and then not journaled: memory is ahead of the truth.
+    pub health: Health,
+}
+
+/// Whether memory agrees with the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It does.
+    Sound,
+    /// An append failed after the event was applied: the call is to be folded again.
+    Ahead,
+}
+
+impl Live {
+    pub fn new(call: Call, first: Lsn) -> Self {
+        Self {
+            call,
+            first,
+            last: first,
+            seen: Vec::new(),
+            armed: None,
+            heard_at: None,
+            asked_at: None,
+            gate: None,
+            health: Health::Sound,
+        }
+    }
+}
+
+/// One call's lock.
+pub(crate) type Handle = Arc<Mutex<Live>>;
+
+/// All live calls, by id.
+#[derive(Debug)]
+pub(crate) struct LiveCalls {
+    shards: Vec<Mutex<HashMap<CallId, Handle>>>,
+    hasher: RandomState,
+    count: AtomicUsize,
+    by_carrier: Mutex<HashMap<(AccountId, CarrierCallId), CallId>>,
+}
+
+impl LiveCalls {
+    pub fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+            by_carrier: Mutex::default(),
+        }
+    }
+
+    fn shard(&self, id: CallId) -> &Mutex<HashMap<CallId, Handle>> {
+        // The remainder is below the number of shards.
+        let index = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or(0);
+        &self.shards[index]
+    }
+
+    pub fn get(&self, id: CallId) -> Option<Handle> {
+        self.shard(id).lock().get(&id).cloned()
+    }
+
+    /// Puts a call in, unless it is there. `first` is done before anybody else can see it: nothing of a call may be
+    /// journaled before its first event.
+    pub fn insert<E>(&self, mut live: Live, first: impl FnOnce(&mut Live) -> Result<(), E>) -> Result<Inserted, E> {
+        let id = live.call.id;
+        let mut shard = self.shard(id).lock();
+        if let Some(known) = shard.get(&id) {
+            return Ok(Inserted::Known(known.clone()));
+        }
+        first(&mut live)?;
+        self.index(&live.call);
+        let handle = Arc::new(Mutex::new(live));
+        shard.insert(id, handle.clone());
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(Inserted::New(handle))
+    }
+
+    /// Puts a call in that the journal or the store has, unless it is there.
+    pub fn put_back(&self, live: Live) -> Handle {
+        match self.insert(live, |_| Ok::<_, std::convert::Infallible>(())) {
+            Ok(Inserted::New(handle) | Inserted::Known(handle)) => handle,
+            Err(never) => match never {},
+        }
+    }
+
+    pub fn remove(&self, call: &Call) {
+        if self.shard(call.id).lock().remove(&call.id).is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            let mut by_carrier = self.by_carrier.lock();
+            for leg in &call.legs {
+                if let Some(id) = &leg.carrier_call_id {
+                    by_carrier.remove(&(leg.account.clone(), id.clone()));
+                }
+            }
+        }
+    }
+
+    /// Makes the carrier's ids of a call findable.
+    pub fn index(&self, call: &Call) {
+        for leg in &call.legs {
+            if let Some(id) = &leg.carrier_call_id {
+                self.by_carrier.lock().insert((leg.account.clone(), id.clone()), call.id);
+            }
+        }
+    }
+
+    pub fn by_carrier(&self, account: &AccountId, id: &CarrierCallId) -> Option<CallId> {
+        self.by_carrier.lock().get(&(account.clone(), id.clone())).copied()
+    }
+
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Every live call at this moment; calls that come or go meanwhile may be missed.
+    pub fn all(&self) -> Vec<Handle> {
+        self.shards.iter().flat_map(|shard| shard.lock().values().cloned().collect::<Vec<_>>()).collect()
+    }
+}
+
+/// Whether a call was put in or was there.
+pub(crate) enum Inserted {
+    New(Handle),
+    Known(Handle),
+}

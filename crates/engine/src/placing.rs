@@ -1,0 +1,203 @@
+//! Taking an order on: checked whole before anything is written, journaled before anybody is told.
+
+use crate::clock::chance;
+use crate::engine::Inner;
+use crate::keys_used::Known;
+use crate::order::{EndError, Novelty, Order, PlaceError, Placed};
+use crate::{IntakeError, record};
+use std::sync::Arc;
+use trunkline_core::call::{Call, HangUpReason, Limits, Party, Refused, Request, ScriptRef, Source, What};
+use trunkline_core::id::{CallId, SessionId, TenantId};
+use trunkline_core::phone::PhoneNumber;
+use trunkline_core::private::{Address, Private};
+use trunkline_core::script::Script;
+use trunkline_journal::Class;
+
+/// The longest name that is kept; longer ones are cut, spoken ones even shorter.
+const MAX_NAME_CHARS: usize = 10_000;
+const MAX_METADATA_BYTES: usize = 16 * 1_024;
+
+impl Inner {
+    /// Takes an order on: from here on the call exists, whatever happens to this process.
+    pub(crate) async fn place(self: &Arc<Self>, order: Order) -> Result<Placed, PlaceError> {
+        let tenant = TenantId::default_tenant();
+        let (party, warnings) = self.party(&order)?;
+        let limits = self.limits(&order)?;
+        let script = self.scripts.current(order.script.as_deref()).ok_or_else(|| PlaceError::Invalid {
+            field: "script",
+            why: format!("there is no script of that name; there are: {}", self.script_names()),
+        })?;
+        self.check_open(&tenant, &party.to)?;
+        if let Some(wanted) = &order.idempotency {
+            match self.keys_used.reserve(&tenant, wanted, self.clock.now()) {
+                Known::New => {}
+                Known::OtherBody => return Err(PlaceError::KeyReused),
+                Known::InFlight => return Err(PlaceError::KeyInFlight),
+                Known::Call(id) => return self.repeated(id).await,
+            }
+        }
+        let placed = self.take_on(&tenant, &order, party, limits, &script, warnings).await;
+        if let (Err(_), Some(wanted)) = (&placed, &order.idempotency) {
+            self.keys_used.release(&tenant, wanted);
+        }
+        placed
+    }
+
+    async fn take_on(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        order: &Order,
+        party: Party,
+        limits: Limits,
+        script: &Arc<Script>,
+        warnings: Vec<String>,
+    ) -> Result<Placed, PlaceError> {
+        let now = self.clock.now();
+        let chance = chance().map_err(|e| IntakeError::Failed(e.to_string()))?;
+        let id = CallId::new(now, chance);
+        let request = Request {
+            tenant: tenant.clone(),
+            account: self.account.clone(),
+            party,
+            script: self.use_script(script).await?,
+            limits,
+            not_before: order.not_before,
+            session: order.session_id.clone().map(SessionId::new),
+            idempotency: order.idempotency.clone(),
+        };
+        let event =
+            self.own_event(id, "requested".to_owned(), Source::Api, What::Requested(Box::new(request)));
+        let (handle, _) = self.begin(event).await?;
+        if let Some(idempotency) = order.idempotency.clone() {
+            let tenant = tenant.clone();
+            self.keys_used.remember(crate::checkpoint::RememberedKey {
+                tenant,
+                idempotency,
+                call: id,
+                at: now,
+            });
+        }
+        tracing::info!(call = %id, "call.requested");
+        let call = handle.lock().call.clone();
+        Ok(Placed { call, novelty: Novelty::New, warnings })
+    }
+
+    async fn repeated(self: &Arc<Self>, id: CallId) -> Result<Placed, PlaceError> {
+        match self.reach(id).await {
+            Some(handle) => {
+                let call = handle.lock().call.clone();
+                Ok(Placed { call, novelty: Novelty::Repeated, warnings: Vec::new() })
+            }
+            None => Err(PlaceError::Closed(
+                "the call of this key is in a history that can't be read now".to_owned(),
+            )),
+        }
+    }
+
+    fn party(&self, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
+        let (to, warning) = self.number("to", order.to.reveal())?;
+        let from = match &order.from {
+            Some(from) => self.number("from", from.reveal())?.0,
+            None => self.config.from.clone().ok_or_else(|| PlaceError::Invalid {
+                field: "from",
+                why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
+            })?,
+        };
+        let metadata = serde_json::to_vec(order.metadata.reveal()).unwrap_or_default().len();
+        if metadata > MAX_METADATA_BYTES {
+            let why = format!("{metadata} bytes of JSON; at most {MAX_METADATA_BYTES} are kept");
+            return Err(PlaceError::Invalid { field: "metadata", why });
+        }
+        let name =
+            order.name.as_ref().map(|name| name.reveal().chars().take(MAX_NAME_CHARS).collect::<String>());
+        let party = Party {
+            to,
+            from,
+            name: name.filter(|name| !name.trim().is_empty()).map(Private::new),
+            variables: order.variables.clone(),
+            metadata: order.metadata.clone(),
+        };
+        Ok((party, warning.into_iter().collect()))
+    }
+
+    fn number(&self, field: &'static str, raw: &str) -> Result<(Address, Option<String>), PlaceError> {
+        match PhoneNumber::parse(raw, self.config.default_country) {
+            Ok(parsed) => {
+                let warning = parsed.warning.map(|warning| format!("{field}: {warning}"));
+                Ok((Address::new(parsed.number.as_str()), warning))
+            }
+            Err(bad) => Err(PlaceError::Invalid { field, why: bad.to_string() }),
+        }
+    }
+
+    fn limits(&self, order: &Order) -> Result<Limits, PlaceError> {
+        let standard = self.config.call_limits;
+        let within = |field, given: Option<u32>, standard: u32, min: u32, max: u32| match given {
+            Some(secs) if !(min..=max).contains(&secs) => {
+                Err(PlaceError::Invalid { field, why: format!("{secs} s is not between {min} and {max} s") })
+            }
+            given => Ok(given.unwrap_or(standard)),
+        };
+        Ok(Limits {
+            ring_timeout_secs: within(
+                "ring_timeout_secs",
+                order.ring_timeout_secs,
+                standard.ring_timeout_secs,
+                5,
+                600,
+            )?,
+            time_limit_secs: within(
+                "time_limit_secs",
+                order.time_limit_secs,
+                standard.time_limit_secs,
+                10,
+                14_400,
+            )?,
+            ..standard
+        })
+    }
+
+    fn check_open(&self, tenant: &TenantId, to: &Address) -> Result<(), PlaceError> {
+        if self.suppressed.contains(tenant, to) {
+            return Err(PlaceError::Suppressed);
+        }
+        if self.draining.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(PlaceError::Closed("the server is being drained".to_owned()));
+        }
+        let limit = self.config.dial_limits.max_live;
+        if self.live.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Err(PlaceError::Closed(format!("{limit} calls are live, which is the limit")));
+        }
+        Ok(())
+    }
+
+    fn script_names(&self) -> String {
+        self.scripts.list().into_iter().map(|script| script.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Journals a script's content the first time a call runs it, so that a call in mid-script survives an edit and a restart.
+    pub(crate) async fn use_script(self: &Arc<Self>, script: &Arc<Script>) -> Result<ScriptRef, IntakeError> {
+        if self.scripts.use_version(script.version) {
+            let payload =
+                serde_json::to_vec(script.as_ref()).map_err(|e| IntakeError::Failed(e.to_string()))?;
+            self.journal.append(record::kind::SCRIPT, payload, Class::Event)?.await?;
+        }
+        Ok(ScriptRef { name: script.name.as_str().to_owned(), version: script.version.to_string() })
+    }
+
+    /// Ends a call: withdraws it if nothing was sent, else hangs it up.
+    pub(crate) async fn end(self: &Arc<Self>, id: &str) -> Result<Call, EndError> {
+        let handle = self.find(id).await.ok().flatten().ok_or(EndError::NotFound)?;
+        let call = handle.lock().call.id;
+        let what = What::HangUpAsked { reason: HangUpReason::Asked };
+        let key = format!("end:{}", self.clock.now());
+        let taken = self.observe_on(&handle, self.own_event(call, key, Source::Api, what)).await?;
+        let call = handle.lock().call.clone();
+        match taken {
+            crate::intake::Taken::Refused(Refused::Late { .. }) => {
+                Err(EndError::Over(call.status().as_str()))
+            }
+            _ => Ok(call),
+        }
+    }
+}

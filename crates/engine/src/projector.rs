@@ -1,0 +1,363 @@
+//! Feeds the store: journal → SQL in batches, the cursor moved in the same transaction. Never on a call's path.
+//!
+//! The store may be slow, locked, replaced or gone for a day: the projector tries again within a second, says so once
+//! per change, and when the store is back goes on where the cursor stands. It performs no effects.
+
+use crate::engine::Inner;
+use crate::live::Handle;
+use crate::reading::{History, Part};
+use crate::record::{Decoded, Suppression as SuppressedRecord};
+use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use trunkline_core::call::{Call, Event, Refused};
+use trunkline_core::id::{CallId, TenantId};
+use trunkline_journal::{Lsn, ReadError, Reader, Record};
+use trunkline_store::{
+    Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target,
+};
+
+/// A batch is at most so many records and bytes.
+const BATCH_RECORDS: usize = 4_000;
+const BATCH_BYTES: usize = 4 << 20;
+/// Events are let gather this long, so that a batch is worth its transaction.
+const GATHER: Duration = Duration::from_millis(50);
+/// Between two tries to reach a store that is away.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often the store is told to sync and the journal to let go of old segments.
+const UPKEEP: Duration = Duration::from_secs(10);
+
+/// The store as the engine sees it: there, or away with a reason.
+pub(crate) struct StoreFeed {
+    store: RwLock<Option<Store>>,
+    away: Mutex<Option<(String, Timestamp)>>,
+    position: AtomicU64,
+    /// Calls whose events the store refuses: set aside, so that the rest goes on.
+    parked: Mutex<BTreeSet<CallId>>,
+}
+
+/// The projector's own word for a store that can't go on.
+#[derive(Debug, thiserror::Error)]
+enum Stuck {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal can't be read: {0}")]
+    Journal(#[from] ReadError),
+}
+
+impl StoreFeed {
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            store: RwLock::new(None),
+            away: Mutex::new(Some(("not connected yet".to_owned(), now))),
+            position: AtomicU64::new(0),
+            parked: Mutex::default(),
+        }
+    }
+
+    /// The store, if it is there.
+    pub fn store(&self) -> Option<Store> {
+        self.store.read().clone()
+    }
+
+    /// Up to where the store has eaten.
+    pub fn position(&self) -> Lsn {
+        Lsn::new(self.position.load(Ordering::Acquire))
+    }
+
+    pub fn history(&self) -> History {
+        match &*self.away.lock() {
+            Some((reason, since)) => History::Unavailable { reason: reason.clone(), since: *since },
+            None => History::Available,
+        }
+    }
+
+    pub fn health(&self, detail: String) -> Part {
+        match &*self.away.lock() {
+            Some((reason, since)) => Part::Degraded { reason: reason.clone(), since: *since },
+            None => Part::Ok { detail },
+        }
+    }
+
+    async fn close(&self) {
+        let store = self.store.write().take();
+        if let Some(store) = store {
+            store.close().await;
+        }
+    }
+
+    fn is_away(&self, reason: String, now: Timestamp) {
+        let mut away = self.away.lock();
+        match &mut *away {
+            Some((known, _)) => {
+                if *known != reason {
+                    tracing::warn!(%reason, "database.away: calls go on, history waits");
+                }
+                *known = reason;
+            }
+            None => {
+                tracing::warn!(%reason, "database.away: calls go on, history waits");
+                *away = Some((reason, now));
+            }
+        }
+    }
+
+    fn is_back(&self) {
+        if self.away.lock().take().is_some() {
+            tracing::info!("database.available");
+        }
+    }
+}
+
+impl Inner {
+    /// Projects until the server stops.
+    pub(crate) async fn project(self: Arc<Self>) {
+        loop {
+            let stuck = tokio::select! {
+                stuck = self.project_until_stuck() => stuck,
+                () = self.stop.cancelled() => break,
+            };
+            self.projection.is_away(stuck.to_string(), self.clock.now());
+            self.projection.close().await;
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = self.stop.cancelled() => break,
+            }
+        }
+        self.projection.close().await;
+    }
+
+    async fn project_until_stuck(self: &Arc<Self>) -> Stuck {
+        match self.project_on().await {
+            Ok(never) => match never {},
+            Err(stuck) => stuck,
+        }
+    }
+
+    async fn project_on(self: &Arc<Self>) -> Result<std::convert::Infallible, Stuck> {
+        let store = Store::open(&Target::Sqlite(self.config.database.clone())).await?;
+        let Cursor { position, .. } = store.cursor(&self.ident).await?;
+        *self.projection.store.write() = Some(store.clone());
+        self.projection.position.store(position.0, Ordering::Release);
+        let mut reader = self.journal.reader(Lsn::new(position.0))?;
+        let mut upkeep = tokio::time::interval(UPKEEP);
+        let mut first = true;
+        loop {
+            let caught_up = self.drain(&store, &mut reader).await?;
+            if caught_up {
+                self.projection.is_back();
+                if first {
+                    // Calls that the journal's tail brought back and the store has had for long.
+                    self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
+                    first = false;
+                }
+                if !self.may_dial.swap(true, Ordering::AcqRel) {
+                    self.waiting.wake();
+                }
+            }
+            tokio::select! {
+                _ = self.journal.changed(reader.position()) => tokio::time::sleep(GATHER).await,
+                _ = upkeep.tick() => {
+                    if store.moved() {
+                        return Err(StoreError::Unavailable { doing: "looking at it", why: trunkline_store::Away::Moved }.into());
+                    }
+                    let synced = store.sync(&self.ident).await?;
+                    self.retire(Lsn::new(synced.0)).await;
+                }
+            }
+        }
+    }
+
+    /// Projects what there is, batch by batch; `true` when the end was reached.
+    async fn drain(self: &Arc<Self>, store: &Store, reader: &mut Reader) -> Result<bool, Stuck> {
+        loop {
+            let records = tokio::task::block_in_place(|| reader.next_batch(BATCH_RECORDS, BATCH_BYTES))?;
+            let Some(last) = records.last().map(|record| record.lsn) else { return Ok(true) };
+            let batch = self.gather(store, &records).await?;
+            let calls: Vec<CallId> = batch.calls.keys().copied().collect();
+            self.write(store, batch, last).await?;
+            self.projection.position.store(last.get(), Ordering::Release);
+            calls
+                .into_iter()
+                .filter_map(|call| self.live.get(call))
+                .for_each(|handle| self.let_go_of(&handle, last));
+        }
+    }
+
+    /// Decodes a batch and takes the folds that the engine has, or makes them.
+    async fn gather(self: &Arc<Self>, store: &Store, records: &[Record]) -> Result<Batch, Stuck> {
+        let mut batch = Batch::default();
+        for record in records {
+            match self.codec.decode(record.kind, &record.payload) {
+                Ok(Decoded::Event { event, tenant, refused }) => {
+                    batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
+                }
+                Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
+                Ok(Decoded::Script(_)) => {}
+                Ok(Decoded::Unknown(kind)) => {
+                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped")
+                }
+                Err(error) => {
+                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped")
+                }
+            }
+        }
+        let ids: BTreeSet<CallId> = batch.events.iter().map(|projected| projected.event.call).collect();
+        let (missing, seen) = self.folds_in_memory(ids, &mut batch);
+        // A fold may be ahead of this batch, but never of the disk.
+        let _ = self.journal.wait_durable(seen).await;
+        for call in store.load_folds(&missing).await? {
+            batch.calls.insert(call.id, call);
+        }
+        for projected in &mut batch.events {
+            if !missing.contains(&projected.event.call) {
+                continue;
+            }
+            match batch.calls.get_mut(&projected.event.call) {
+                Some(call) => {
+                    if let Err(refused) = call.apply(&projected.event) {
+                        projected.refused = projected.refused.take().or(Some(refused));
+                    }
+                }
+                None => {
+                    if let Some((call, _)) = Call::begin(&projected.event) {
+                        batch.calls.insert(call.id, call);
+                    }
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
+    fn folds_in_memory(&self, ids: BTreeSet<CallId>, batch: &mut Batch) -> (Vec<CallId>, Lsn) {
+        let (mut missing, mut last) = (Vec::new(), Lsn::ZERO);
+        for id in ids {
+            match self.live.get(id) {
+                Some(handle) => {
+                    let live = handle.lock();
+                    last = last.max(live.last);
+                    batch.calls.insert(id, live.call.clone());
+                }
+                None => missing.push(id),
+            }
+        }
+        (missing, last)
+    }
+
+    /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
+    async fn write(&self, store: &Store, batch: Batch, upto: Lsn) -> Result<(), Stuck> {
+        let mut open = vec![batch];
+        while let Some(mut batch) = open.pop() {
+            batch.leave_out(&self.projection.parked.lock());
+            // The cursor moves with the last piece only.
+            let position = if open.is_empty() { upto } else { self.projection.position() };
+            match store.project(&batch.projection(&self.ident, position)?).await {
+                Ok(()) => {}
+                Err(error) if error.is_poison() => {
+                    let calls: Vec<CallId> = batch.calls.keys().copied().collect();
+                    match batch.halve() {
+                        Some((one, other)) => open.extend([other, one]),
+                        None => {
+                            tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
+                            self.projection.parked.lock().extend(calls);
+                            open.push(Batch::default());
+                        }
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A call that owes nothing more and whose last event is in the store leaves memory.
+    fn let_go_of(self: &Arc<Self>, handle: &Handle, upto: Lsn) {
+        let live = handle.lock();
+        if live.call.is_settled() && live.last <= upto {
+            self.bound.bury(&live.call, self.clock.now());
+            self.forget(&live.call);
+        }
+    }
+
+    async fn retire(self: &Arc<Self>, synced: Lsn) {
+        // What is parked is in no row: the journal keeps it.
+        if !self.projection.parked.lock().is_empty() {
+            return;
+        }
+        let (inner, retention) = (self.clone(), self.config.journal_retention);
+        let retired = tokio::task::spawn_blocking(move || {
+            inner.journal.retire(synced, crate::clock::system_now(), retention)
+        });
+        match retired.await {
+            Ok(Ok(retired)) if retired.segments > 0 => {
+                tracing::info!(segments = retired.segments, bytes = retired.bytes, "journal.retired");
+            }
+            Ok(Ok(_)) | Err(_) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "journal.not_retired: tried again"),
+        }
+    }
+}
+
+/// A piece of the journal, decoded.
+#[derive(Default)]
+struct Batch {
+    calls: BTreeMap<CallId, Call>,
+    events: Vec<Projected>,
+    suppressions: Vec<SuppressedRecord>,
+}
+
+struct Projected {
+    lsn: Lsn,
+    event: Event,
+    tenant: TenantId,
+    refused: Option<Refused>,
+}
+
+impl Batch {
+    fn projection(&self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
+        let rows = self.events.iter().map(|projected| {
+            let applied = projected.refused.as_ref().map_or(Ok(()), Err);
+            EventRow::new(Position(projected.lsn.get()), projected.tenant.clone(), &projected.event, applied)
+        });
+        Ok(Projection {
+            journal: journal.clone(),
+            upto: Position(upto.get()),
+            calls: self.calls.values().cloned().collect(),
+            events: rows.collect::<Result<_, _>>()?,
+            suppressions: self.suppressions.iter().map(suppression).collect(),
+        })
+    }
+
+    fn leave_out(&mut self, parked: &BTreeSet<CallId>) {
+        if !parked.is_empty() {
+            self.calls.retain(|id, _| !parked.contains(id));
+            self.events.retain(|projected| !parked.contains(&projected.event.call));
+        }
+    }
+
+    /// Two halves, split between calls so that one call's rows stay together; `None` if there is one call at most.
+    fn halve(mut self) -> Option<(Self, Self)> {
+        if self.calls.len() < 2 {
+            return None;
+        }
+        let middle = *self.calls.keys().nth(self.calls.len() / 2)?;
+        let calls = self.calls.split_off(&middle);
+        let (events, rest) = self.events.into_iter().partition(|projected| projected.event.call >= middle);
+        let other = Self { calls, events, suppressions: Vec::new() };
+        Some((Self { events: rest, ..self }, other))
+    }
+}
+
+fn suppression(entry: &SuppressedRecord) -> Suppression {
+    Suppression {
+        tenant: Some(entry.tenant.clone()),
+        number: entry.number.clone(),
+        reason: entry.reason.clone(),
+        since: entry.since,
+        lifted_at: None,
+    }
+}

@@ -1,0 +1,322 @@
+//! What readers get: live calls laid over history, so that a call is seen once, as it is now, also while the store is away.
+
+use crate::engine::Inner;
+use crate::live::Handle;
+use crate::reading::{Counts, Entry, History, Listing, Query, Scope};
+use crate::record::Decoded;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use trunkline_core::call::{Call, Refused};
+use trunkline_core::id::{CallId, CarrierCallId, TenantId};
+use trunkline_core::private::{Address, Private};
+use trunkline_journal::Lsn;
+use trunkline_store::{CallFilter, EventRow, Liveness, PageRequest, StoreError};
+
+const DEFAULT_LIMIT: u32 = 50;
+const MAX_LIMIT: u32 = 500;
+/// A reader waits no longer than this for the store.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A webhook waits no longer than this for a call that is only in the store.
+const WEBHOOK_PATIENCE: Duration = Duration::from_millis(40);
+
+/// History can't be read now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("history is not available: {reason}")]
+pub struct Unavailable {
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: jiff::Timestamp,
+}
+
+/// A query that can't be answered as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadQuery(pub String);
+
+impl Inner {
+    /// A call that is only in the store, if the store answers within a webhook's patience.
+    pub(crate) async fn history_call(&self, id: CallId) -> Option<Call> {
+        let store = self.projection.store()?;
+        tokio::time::timeout(WEBHOOK_PATIENCE, store.load_call(id)).await.ok()?.ok()?
+    }
+
+    /// A call in memory, by our id or the carrier's; brought back from the store if need be.
+    pub(crate) async fn find(self: &Arc<Self>, id: &str) -> Result<Option<Handle>, Unavailable> {
+        if let Ok(ours) = id.parse::<CallId>() {
+            if let Some(handle) = self.reach(ours).await {
+                return Ok(Some(handle));
+            }
+        } else if let Some(ours) = self.live.by_carrier(&self.account, &CarrierCallId::new(id)) {
+            return Ok(self.live.get(ours));
+        }
+        match self.stored(id).await? {
+            Some(call) => Ok(self.reach(call.id).await),
+            None => Ok(None),
+        }
+    }
+
+    /// One call as it is now, and durable: nothing is shown that a crash could take back.
+    pub(crate) async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
+        let ours = id.parse().ok().or_else(|| self.live.by_carrier(&self.account, &CarrierCallId::new(id)));
+        if let Some(handle) = ours.and_then(|id| self.live.get(id)) {
+            let (call, last) = {
+                let live = handle.lock();
+                (live.call.clone(), live.last)
+            };
+            let _ = self.journal.wait_durable(last).await;
+            return Ok(Some(call));
+        }
+        self.stored(id).await
+    }
+
+    async fn stored(&self, id: &str) -> Result<Option<Call>, Unavailable> {
+        let tenant = TenantId::default_tenant();
+        let carrier_id = CarrierCallId::new(id);
+        self.ask_store(async |store| match id.parse::<CallId>() {
+            Ok(id) => store.load_call(id).await,
+            Err(_) => store.call_by_carrier_id(&tenant, &carrier_id).await,
+        })
+        .await
+    }
+
+    /// Asks the store with a reader's patience.
+    async fn ask_store<T>(
+        &self,
+        ask: impl AsyncFnOnce(&trunkline_store::Store) -> Result<T, StoreError>,
+    ) -> Result<T, Unavailable> {
+        let Some(store) = self.projection.store() else {
+            return Err(self.unavailable("it is not connected"));
+        };
+        match tokio::time::timeout(PATIENCE, ask(&store)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.unavailable(&error.to_string())),
+            Err(_) => Err(self.unavailable("it does not answer in time")),
+        }
+    }
+
+    fn unavailable(&self, otherwise: &str) -> Unavailable {
+        match self.projection.history() {
+            History::Unavailable { reason, since } => Unavailable { reason, since },
+            History::Available => Unavailable { reason: otherwise.to_owned(), since: self.clock.now() },
+        }
+    }
+
+    /// A page of calls, newest first.
+    pub(crate) async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
+        let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        let size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let after = query.cursor.as_deref().map(place).transpose()?;
+        let live = self.live_matching(query, after).await;
+        let stored = self.stored_page(query, limit).await;
+        let (stored, history) = match stored {
+            Ok(stored) => (stored, History::Available),
+            Err(Failure::Query(bad)) => return Err(bad),
+            Err(Failure::Away(away)) => {
+                (Vec::new(), History::Unavailable { reason: away.reason, since: away.since })
+            }
+        };
+        let mut calls: BTreeMap<(jiff::Timestamp, CallId), Call> = BTreeMap::new();
+        for call in stored {
+            // The store may still show a live call as it was a moment ago: the live one decides whether it belongs here.
+            if self.live.get(call.id).is_none() {
+                calls.insert((call.created_at, call.id), call);
+            }
+        }
+        calls.extend(live.into_iter().map(|call| ((call.created_at, call.id), call)));
+        let mut calls: Vec<Call> = calls.into_values().rev().collect();
+        let more = calls.len() > size;
+        calls.truncate(size);
+        let next = calls
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("{:x}.{}", last.created_at.as_microsecond(), last.id));
+        Ok(Listing { calls, next, as_of: self.clock.now(), history })
+    }
+
+    async fn live_matching(&self, query: &Query, after: Option<(jiff::Timestamp, CallId)>) -> Vec<Call> {
+        let mut last = Lsn::ZERO;
+        let mut calls = Vec::new();
+        for handle in self.live.all() {
+            let live = handle.lock();
+            let place = (live.call.created_at, live.call.id);
+            if after.is_none_or(|after| place < after) && matches(query, &live.call) {
+                last = last.max(live.last);
+                calls.push(live.call.clone());
+            }
+        }
+        let _ = self.journal.wait_durable(last).await;
+        calls
+    }
+
+    async fn stored_page(&self, query: &Query, limit: u32) -> Result<Vec<Call>, Failure> {
+        let filter = filter(query);
+        let wanted = u16::try_from(limit + 1).unwrap_or(u16::MAX);
+        let page = PageRequest { after: query.cursor.clone(), limit: wanted };
+        let answer = self
+            .ask_store(async |store| {
+                let rows = match store.list(&filter, &page).await {
+                    Err(StoreError::PageCursor) => {
+                        return Ok(Err(BadQuery("cursor: not one of ours".to_owned())));
+                    }
+                    rows => rows?,
+                };
+                let ids: Vec<CallId> = rows.items.iter().map(|row| row.id).collect();
+                store.load_folds(&ids).await.map(Ok)
+            })
+            .await;
+        match answer {
+            Ok(Ok(calls)) => Ok(calls),
+            Ok(Err(bad)) => Err(Failure::Query(bad)),
+            Err(away) => Err(Failure::Away(away)),
+        }
+    }
+
+    /// A call's history: what the store has, then what the journal has beyond it.
+    pub(crate) async fn history(&self, id: &str) -> Result<Option<Vec<Entry>>, Unavailable> {
+        let Some(call) = self.call(id).await? else { return Ok(None) };
+        let projected = self.projection.position();
+        let stored = self.ask_store(async |store| store.events(&call.tenant, call.id).await).await;
+        let mut entries: Vec<Entry> = match &stored {
+            Ok(rows) => rows.iter().map(entry).collect(),
+            Err(_) => Vec::new(),
+        };
+        let known: BTreeSet<u64> = entries.iter().map(|entry| entry.lsn).collect();
+        let beyond = tokio::task::block_in_place(|| self.journaled_after(projected, call.id));
+        entries.extend(beyond.into_iter().filter(|entry| !known.contains(&entry.lsn)));
+        match stored {
+            Err(away) if entries.is_empty() => Err(away),
+            _ => Ok(Some(entries)),
+        }
+    }
+
+    fn journaled_after(&self, after: Lsn, call: CallId) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let after = after.max(Lsn::new(self.journal.status().oldest.get().saturating_sub(1)));
+        let Ok(mut reader) = self.journal.reader(after) else { return entries };
+        while let Ok(records) = reader.next_batch(10_000, 16 << 20) {
+            if records.is_empty() {
+                break;
+            }
+            for record in records {
+                if self.codec.call_of(record.kind, &record.payload).ok().flatten() != Some(call) {
+                    continue;
+                }
+                if let Ok(Decoded::Event { event, refused, .. }) =
+                    self.codec.decode(record.kind, &record.payload)
+                {
+                    entries.push(Entry {
+                        lsn: record.lsn.get(),
+                        received_at: event.received_at,
+                        occurred_at: event.occurred_at,
+                        source: word(&event.source),
+                        kind: crate::intake::kind_of(&event.what).to_owned(),
+                        applied: refused.is_none(),
+                        reason: refused.as_ref().map(Refused::to_string),
+                        event: serde_json::to_value(&event.what).unwrap_or_default(),
+                    });
+                }
+            }
+        }
+        entries
+    }
+
+    pub(crate) async fn counts(&self) -> (Counts, History) {
+        let tenant = TenantId::default_tenant();
+        let in_progress = self.active();
+        match self.ask_store(async |store| store.counts(&tenant).await).await {
+            Ok(counts) => {
+                let by_status =
+                    counts.by_status.iter().map(|(status, n)| (status.as_str().to_owned(), *n)).collect();
+                let counts =
+                    Counts { total: counts.total, completed: counts.completed, in_progress, by_status };
+                (counts, self.projection.history())
+            }
+            Err(away) => {
+                let counts = Counts { in_progress, ..Counts::default() };
+                (counts, History::Unavailable { reason: away.reason, since: away.since })
+            }
+        }
+    }
+
+    /// How many calls are not over: those that hold a slot and those that wait for one.
+    pub(crate) fn active(&self) -> u64 {
+        u64::try_from(self.slots.len() + self.waiting.len()).unwrap_or(u64::MAX)
+    }
+}
+
+enum Failure {
+    Query(BadQuery),
+    Away(Unavailable),
+}
+
+fn place(cursor: &str) -> Result<(jiff::Timestamp, CallId), BadQuery> {
+    let bad = || BadQuery("cursor: not one of ours".to_owned());
+    let (at, id) = cursor.split_once('.').ok_or_else(bad)?;
+    let micros = i64::from_str_radix(at, 16).map_err(|_| bad())?;
+    let at = jiff::Timestamp::from_microsecond(micros).map_err(|_| bad())?;
+    Ok((at, id.parse().map_err(|_| bad())?))
+}
+
+fn filter(query: &Query) -> CallFilter {
+    CallFilter {
+        activity: (query.active == Scope::Active).then_some(Liveness::Active),
+        status: query.statuses.first().copied(),
+        direction: query.direction,
+        number: query.number.as_ref().map(|number| Address::new(number.clone())),
+        since: query.since,
+        until: query.until,
+        search: query.search.clone().map(Private::new),
+        metadata: Private::new(query.metadata.iter().cloned().collect()),
+        ..CallFilter::all_of(TenantId::default_tenant())
+    }
+}
+
+/// Whether a live call is one of those asked for: the same question that the store answers for history.
+fn matches(query: &Query, call: &Call) -> bool {
+    let party = &call.party;
+    let has_number = |number: &String| party.to.as_str() == number || party.from.as_str() == number;
+    let has_text = |words: &String| {
+        let words = words.to_lowercase();
+        let name = party.name.as_ref().map(|name| name.reveal().to_lowercase()).unwrap_or_default();
+        let metadata = serde_json::to_string(party.metadata.reveal()).unwrap_or_default().to_lowercase();
+        [party.to.as_str(), party.from.as_str(), &name, &metadata]
+            .iter()
+            .any(|text| text.contains(words.as_str()))
+    };
+    let has_value = |(key, value): &(String, String)| match party.metadata.reveal().get(key) {
+        Some(serde_json::Value::String(text)) => text == value,
+        Some(other) => other.to_string() == *value,
+        None => false,
+    };
+    (query.active == Scope::All || !call.is_over())
+        && (query.statuses.is_empty() || query.statuses.contains(&call.status()))
+        && query.direction.is_none_or(|direction| direction == call.direction)
+        && query.number.as_ref().is_none_or(has_number)
+        && query.since.is_none_or(|since| call.created_at >= since)
+        && query.until.is_none_or(|until| call.created_at < until)
+        && query.search.as_ref().is_none_or(has_text)
+        && query.metadata.iter().all(has_value)
+}
+
+fn entry(row: &EventRow) -> Entry {
+    Entry {
+        lsn: row.position.0,
+        received_at: row.received_at,
+        occurred_at: row.occurred_at,
+        source: word(&row.source),
+        kind: row.kind.clone(),
+        applied: row.applied.is_ok(),
+        reason: row.applied.as_ref().err().cloned(),
+        event: serde_json::from_str(row.body.reveal().get()).unwrap_or_default(),
+    }
+}
+
+/// An enum's word in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,173 @@
+//! Asking the carrier: about a live call without news, and about a create request whose answer never came.
+
+use crate::engine::Inner;
+use crate::live::Handle;
+use std::sync::Arc;
+use trunkline_carriers::{AskError, Listed};
+use trunkline_core::call::{Call, Event, News, OnLeg, Progress, Source, State, What};
+use trunkline_core::dial::matches_attempt;
+use trunkline_core::id::{CarrierCallId, LegNo};
+
+impl Inner {
+    /// Asks what the carrier knows of a leg, off the caller's path and paced.
+    pub(crate) fn ask(self: &Arc<Self>, handle: Handle, leg: LegNo) {
+        let inner = self.clone();
+        self.tasks.spawn(async move {
+            let Ok(_turn) = inner.asking.acquire().await else { return };
+            inner.ask_now(&handle, leg).await;
+        });
+    }
+
+    async fn ask_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
+        let Some((on, id, state)) = ({
+            let live = handle.lock();
+            live.call.leg_no(leg).and_then(|leg| {
+                let on = OnLeg { leg: leg.no, fence: leg.fence };
+                Some((on, leg.carrier_call_id.clone()?, leg.state()))
+            })
+        }) else {
+            return;
+        };
+        if state == State::Ended {
+            return;
+        }
+        match self.carrier.fetch(&id).await {
+            Ok(Some(fetched)) => {
+                let still_up = !matches!(fetched.news, Some(News::Ended(_)));
+                if let Some(news) = fetched.news {
+                    self.heard(handle, on, id.clone(), news, fetched.occurred_at).await;
+                } else {
+                    handle.lock().heard_at = Some(self.clock.now());
+                }
+                if still_up && state == State::Ending {
+                    // Our hang-up did not arrive: ask for it again.
+                    if let Err(error) = self.carrier.hang_up(&id).await {
+                        let call = handle.lock().call.id;
+                        tracing::warn!(%call, %error, "call.not_hung_up: it will be asked for again");
+                    }
+                }
+                self.carrier_answers();
+            }
+            Ok(None) => self.silent(handle, on, "the carrier does not know the call").await,
+            Err(error) => {
+                self.carrier_fails(&error);
+                self.silent(handle, on, &error.to_string()).await;
+            }
+        }
+    }
+
+    /// Looks for the call of an unclear create request in the carrier's listing, off the caller's path and paced.
+    pub(crate) fn list(self: &Arc<Self>, handle: Handle, leg: LegNo) {
+        let inner = self.clone();
+        self.tasks.spawn(async move {
+            let Ok(_turn) = inner.asking.acquire().await else { return };
+            inner.list_now(&handle, leg).await;
+        });
+    }
+
+    async fn list_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
+        let call = handle.lock().call.clone();
+        let Some(attempt) = call.leg_no(leg).filter(|leg| leg.is_unclear()) else { return };
+        let on = OnLeg { leg, fence: attempt.fence };
+        let intent = attempt.dial_started_at.unwrap_or(attempt.queued_at);
+        match self.carrier.list(&call.party.to, &call.party.from, intent).await {
+            Ok(listed) => {
+                self.carrier_answers();
+                match self.call_of_attempt(&call, leg, listed) {
+                    Some(found) => self.heard(handle, on, found.id, found.news, None).await,
+                    None => {
+                        let key = format!("listed:{leg}:{}", self.clock.now());
+                        let event = self.own_event(call.id, key, Source::Reconciler, What::ListedNothing(on));
+                        self.take_in(handle, event).await;
+                    }
+                }
+            }
+            Err(error) => {
+                self.carrier_fails(&error);
+                self.silent(handle, on, &error.to_string()).await;
+            }
+        }
+    }
+
+    /// The listed call that belongs to the attempt. At most one attempt per pair of numbers is open, so a call that is
+    /// young enough and bound to nobody is ours (assuming no other software dials the same people from our number).
+    fn call_of_attempt(&self, call: &Call, leg: LegNo, listed: Vec<Listed>) -> Option<Listed> {
+        let attempt = call.leg_no(leg)?;
+        listed.into_iter().find(|listed| {
+            matches_attempt(attempt, listed.created_at, || {
+                let owner = self.live.by_carrier(&self.account, &listed.id);
+                owner.is_some() || self.bound.contains(&self.account, &listed.id)
+            })
+        })
+    }
+
+    /// The carrier's answer to our asking, as an event; a state that is known already is only noted.
+    async fn heard(
+        self: &Arc<Self>,
+        handle: &Handle,
+        on: OnLeg,
+        id: CarrierCallId,
+        news: News,
+        occurred_at: Option<jiff::Timestamp>,
+    ) {
+        let (call, known) = {
+            let mut live = handle.lock();
+            live.heard_at = Some(self.clock.now());
+            let state = live.call.leg_no(on.leg).map(trunkline_core::call::Leg::state);
+            let bound = live.call.leg_no(on.leg).is_some_and(|leg| leg.carrier_call_id.as_ref() == Some(&id));
+            let rank = match news {
+                News::Accepted => State::Initiated,
+                News::Ringing => State::Ringing,
+                News::Answered => State::Answered,
+                News::Ended(_) => State::Ended,
+            };
+            (live.call.id, bound && state.is_some_and(|state| state >= rank))
+        };
+        if known {
+            return;
+        }
+        let key = format!("{}:{id}:asked:{}", self.account, word(&news));
+        let what = What::Progress(Progress { on, carrier_call_id: id, news });
+        let event = Event { occurred_at, ..self.own_event(call, key, Source::Reconciler, what) };
+        self.take_in(handle, event).await;
+    }
+
+    async fn silent(self: &Arc<Self>, handle: &Handle, on: OnLeg, why: &str) {
+        let call = handle.lock().call.id;
+        tracing::warn!(%call, leg = %on.leg, why, "call.carrier_silent");
+        let key = format!("silent:{}:{}", on.leg, self.clock.now());
+        let event = self.own_event(call, key, Source::Reconciler, What::CarrierSilent(on));
+        self.take_in(handle, event).await;
+    }
+
+    async fn take_in(self: &Arc<Self>, handle: &Handle, event: Event) {
+        let call = event.call;
+        if let Err(error) = self.observe_on(handle, event).await {
+            tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
+        }
+    }
+
+    fn carrier_answers(&self) {
+        let mut trouble = self.carrier_trouble.lock();
+        if trouble.take().is_some() {
+            tracing::info!("carrier.answers_again");
+        }
+    }
+
+    fn carrier_fails(&self, error: &AskError) {
+        let mut trouble = self.carrier_trouble.lock();
+        if trouble.is_none() {
+            tracing::warn!(%error, "carrier.does_not_answer: calls go on by its callbacks");
+            *trouble = Some((error.to_string(), self.clock.now()));
+        }
+    }
+}
+
+fn word(news: &News) -> &'static str {
+    match news {
+        News::Accepted => "accepted",
+        News::Ringing => "ringing",
+        News::Answered => "answered",
+        News::Ended(_) => "ended",
+    }
+}

@@ -1,0 +1,202 @@
+//! What stands in the journal: events and decisions as JSON, their personal parts sealed under the person's own key.
+//!
+//! A record is readable by a person with `journal cat`, and still a fact when the person's key has been dropped: the
+//! event stays, its personal part is blank.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::sync::Arc;
+use thiserror::Error;
+use trunkline_core::call::{Call, Event, Personal, Refused};
+use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::private::Address;
+use trunkline_core::script::Script;
+use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
+
+/// The kinds of records. Numbers are never reused.
+pub(crate) mod kind {
+    /// An event of a call.
+    pub const EVENT: u8 = 1;
+    /// A number that must not be dialed.
+    pub const SUPPRESSED: u8 = 2;
+    /// A version of a script that a call runs.
+    pub const SCRIPT: u8 = 3;
+}
+
+/// An event as it is journaled.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct EventRecord<'a> {
+    /// Whose it is.
+    #[serde(rename = "tenant")]
+    pub tenant: Cow<'a, TenantId>,
+    /// The event, without what is sealed.
+    pub event: Cow<'a, Event>,
+    /// Why it changed nothing, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Cow<'a, Refused>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+/// A personal part, readable with its person's key only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sealed {
+    person: String,
+    data: String,
+}
+
+/// A number that must not be dialed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Suppression {
+    pub tenant: TenantId,
+    pub number: Address,
+    pub reason: String,
+    pub since: jiff::Timestamp,
+}
+
+/// A decoded record.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    Event {
+        event: Box<Event>,
+        tenant: TenantId,
+        refused: Option<Refused>,
+    },
+    Suppressed(Suppression),
+    Script(Box<Script>),
+    /// A kind from a later version: kept, not understood.
+    Unknown(u8),
+}
+
+/// Why a record could not be written or read.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// It is no JSON of ours.
+    #[error("not a record of this version: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The key file refused.
+    #[error("cannot seal a personal part: {0}")]
+    Key(#[from] KeyError),
+    /// The personal part was altered.
+    #[error("a sealed part is damaged")]
+    Damaged,
+}
+
+/// Writes and reads records with one folder's keys.
+#[derive(Clone)]
+pub(crate) struct Codec {
+    keys: Arc<KeyRing>,
+    salt: [u8; 32],
+}
+
+impl Codec {
+    pub fn new(keys: Arc<KeyRing>, salt: [u8; 32]) -> Self {
+        Self { keys, salt }
+    }
+
+    /// Who a person is in the key file: nothing that tells the number without the folder's salt.
+    pub fn person(&self, tenant: &TenantId, number: &Address) -> PersonId {
+        let mut hash = Sha256::new();
+        hash.update(self.salt);
+        hash.update(tenant.as_str());
+        hash.update([0]);
+        hash.update(number.as_str());
+        let digest = hash.finalize();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        PersonId(id)
+    }
+
+    /// An event as bytes. Blocks on the disk only when the person is new.
+    pub fn event(
+        &self,
+        call: &Call,
+        event: &Event,
+        refused: Option<&Refused>,
+    ) -> Result<Vec<u8>, RecordError> {
+        let mut bare = Cow::Borrowed(event);
+        let mut sealed = None;
+        if event.what.is_personal()
+            && let Some(personal) = bare.to_mut().what.take_personal()
+        {
+            let person = self.person(&call.tenant, call.party.person(call.direction));
+            sealed = Some(self.seal(person, &serde_json::to_vec(&personal)?)?);
+        }
+        let refused = refused.map(Cow::Borrowed);
+        let record = EventRecord { tenant: Cow::Borrowed(&call.tenant), event: bare, refused, sealed };
+        Ok(serde_json::to_vec(&record)?)
+    }
+
+    /// An event of a call that can't be reached now: whose it is will be known when it is merged. What it holds of a
+    /// person is sealed under the call's own id.
+    pub fn unmerged(&self, event: &Event) -> Result<Vec<u8>, RecordError> {
+        let tenant = TenantId::default_tenant();
+        let mut bare = event.clone();
+        let sealed = match bare.what.take_personal() {
+            Some(personal) => {
+                let person = self.person(&tenant, &Address::new(event.call.to_string()));
+                Some(self.seal(person, &serde_json::to_vec(&personal)?)?)
+            }
+            None => None,
+        };
+        let record =
+            EventRecord { tenant: Cow::Owned(tenant), event: Cow::Owned(bare), refused: None, sealed };
+        Ok(serde_json::to_vec(&record)?)
+    }
+
+    /// Of which call a record is, without opening what is sealed.
+    pub fn call_of(&self, kind: u8, payload: &[u8]) -> Result<Option<CallId>, RecordError> {
+        #[derive(Deserialize)]
+        struct Outer {
+            event: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            call: CallId,
+        }
+        if kind != kind::EVENT {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_slice::<Outer>(payload)?.event.call))
+    }
+
+    /// Reads a record back.
+    pub fn decode(&self, kind: u8, payload: &[u8]) -> Result<Decoded, RecordError> {
+        match kind {
+            kind::EVENT => {
+                let record: EventRecord<'_> = serde_json::from_slice(payload)?;
+                let mut event = record.event.into_owned();
+                if let Some(sealed) = &record.sealed
+                    && let Some(plain) = self.open(sealed)?
+                {
+                    event.what.put_personal(serde_json::from_slice::<Personal>(&plain)?);
+                }
+                Ok(Decoded::Event {
+                    event: Box::new(event),
+                    tenant: record.tenant.into_owned(),
+                    refused: record.refused.map(Cow::into_owned),
+                })
+            }
+            kind::SUPPRESSED => Ok(Decoded::Suppressed(serde_json::from_slice(payload)?)),
+            kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
+            other => Ok(Decoded::Unknown(other)),
+        }
+    }
+
+    /// Seals bytes under a person's key, making the key (durably) if the person is new.
+    pub fn seal(&self, person: PersonId, plain: &[u8]) -> Result<Sealed, RecordError> {
+        let person_hex = person.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Sealed { person: person_hex, data: self.keys.seal(person, plain)? })
+    }
+
+    /// Opens sealed bytes; `None` if the person was erased.
+    pub fn open(&self, sealed: &Sealed) -> Result<Option<Vec<u8>>, RecordError> {
+        let person = u128::from_str_radix(&sealed.person, 16).map_err(|_| RecordError::Damaged)?;
+        match self.keys.unseal(PersonId(person.to_be_bytes()), &sealed.data) {
+            Ok(plain) => Ok(Some(plain)),
+            Err(Unsealed::Erased) => Ok(None),
+            Err(Unsealed::Damaged) => Err(RecordError::Damaged),
+        }
+    }
+}

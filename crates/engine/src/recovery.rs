@@ -1,0 +1,200 @@
+//! The normal start: the last checkpoint, the tail behind it, and every call that was live is live again.
+
+use crate::checkpoint::Checkpoint;
+use crate::engine::Inner;
+use crate::intake::key_hash;
+use crate::live::{Handle, Health, Live};
+use crate::record::Decoded;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use trunkline_core::call::{Call, Event, What};
+use trunkline_core::id::CallId;
+use trunkline_journal::{Lsn, Record, Recovered};
+
+/// Why the engine could not read what it had written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] trunkline_journal::ReadError),
+    /// The checkpoint is not one of this version.
+    #[error("the checkpoint can't be read: {0}")]
+    Checkpoint(String),
+}
+
+impl Inner {
+    /// Folds checkpoint and tail. Nothing is acted upon yet. Blocking.
+    pub(crate) fn recover(&self, found: &Recovered) -> Result<(), RecoverError> {
+        let mut covers = Lsn::ZERO;
+        if let Some(kept) = &found.checkpoint {
+            covers = kept.covers;
+            self.recover_checkpoint(&kept.payload).map_err(|e| RecoverError::Checkpoint(e.to_string()))?;
+        }
+        let from = covers.max(Lsn::new(found.oldest.get().saturating_sub(1)));
+        let mut reader = self.journal.reader(from)?;
+        loop {
+            let records = reader.next_batch(10_000, 16 << 20)?;
+            if records.is_empty() {
+                break;
+            }
+            for record in records {
+                self.recover_record(&record);
+            }
+        }
+        let mut live = 0;
+        for handle in self.live.all() {
+            let mut call = handle.lock();
+            live += u64::from(!call.call.is_over());
+            self.after_change(&mut call);
+        }
+        self.recovered.store(live, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn recover_checkpoint(&self, payload: &[u8]) -> Result<(), crate::record::RecordError> {
+        let kept: Checkpoint = serde_json::from_slice(payload)?;
+        for live in kept.calls(&self.codec)? {
+            self.live.put_back(live);
+        }
+        kept.suppressions.into_iter().for_each(|entry| self.suppressed.add(entry));
+        kept.scripts.into_iter().for_each(|script| self.scripts.remember(script));
+        kept.bound.into_iter().for_each(|(at, account, id)| self.bound.add(at, account, id));
+        kept.idempotency.into_iter().for_each(|key| self.keys_used.remember(key));
+        self.paces.lock().extend(kept.paces);
+        Ok(())
+    }
+
+    fn recover_record(&self, record: &Record) {
+        match self.codec.decode(record.kind, &record.payload) {
+            Ok(Decoded::Event { event, .. }) => self.recover_event(&event, record.lsn),
+            Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
+            Ok(Decoded::Script(script)) => self.scripts.remember(*script),
+            Ok(Decoded::Unknown(kind)) => {
+                tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped")
+            }
+            Err(error) => tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped"),
+        }
+    }
+
+    fn recover_event(&self, event: &Event, lsn: Lsn) {
+        if let What::Requested(request) = &event.what
+            && let Some(idempotency) = &request.idempotency
+        {
+            self.keys_used.remember(crate::checkpoint::RememberedKey {
+                tenant: request.tenant.clone(),
+                idempotency: idempotency.clone(),
+                call: event.call,
+                at: event.received_at,
+            });
+        }
+        if matches!(event.what, What::DialStarted(_)) {
+            self.paces.lock().insert(self.account.clone(), event.received_at);
+        }
+        let Some(handle) = self.live.get(event.call) else {
+            if let Some((call, _)) = Call::begin(event) {
+                let mut live = Live::new(call, lsn);
+                live.seen.push(key_hash(&event.key));
+                self.live.put_back(live);
+            }
+            return;
+        };
+        let mut live = handle.lock();
+        // A call in the checkpoint may be ahead of it: merging again what it holds changes nothing.
+        let _ = live.call.apply(event);
+        live.last = live.last.max(lsn);
+        let key = key_hash(&event.key);
+        if !live.seen.contains(&key) {
+            live.seen.push(key);
+        }
+    }
+
+    /// What recovered calls owe is done again; what the store has already is let go of.
+    pub(crate) fn resume(self: &Arc<Self>) {
+        for handle in self.live.all() {
+            let (owed, recordings) = {
+                let live = handle.lock();
+                let recordings: Vec<_> =
+                    live.call.recordings_to_fetch().map(|(_, recording)| recording.id.clone()).collect();
+                (live.call.owed(), recordings)
+            };
+            owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
+            recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
+        }
+    }
+
+    /// Asks the carrier about every call that was live when the last process ended, paced.
+    pub(crate) fn ask_about_all(self: &Arc<Self>) {
+        for handle in self.live.all() {
+            let leg = {
+                let live = handle.lock();
+                let leg = live.call.leg();
+                (!live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
+            };
+            if let Some(leg) = leg {
+                self.ask(handle, leg);
+            }
+        }
+    }
+
+    /// Folds one call again from the journal, after an append failed that memory had already believed.
+    pub(crate) async fn refold(self: Arc<Self>, handle: &Handle) {
+        loop {
+            let (id, first) = {
+                let live = handle.lock();
+                (live.call.id, live.first)
+            };
+            let inner = self.clone();
+            let folded = tokio::task::spawn_blocking(move || inner.fold_from(id, first)).await;
+            let folded = match folded {
+                Ok(Ok(folded)) => folded,
+                Ok(Err(error)) => {
+                    tracing::error!(call = %id, %error, "call.not_refolded: memory stays ahead until the restart");
+                    return;
+                }
+                Err(_) => return,
+            };
+            let mut live = handle.lock();
+            let Some((call, upto)) = folded else {
+                // Not even its first event is in the journal: it never was.
+                self.forget(&live.call);
+                return;
+            };
+            if live.last > upto && live.last <= self.journal.durable() {
+                continue;
+            }
+            live.call = call;
+            live.last = upto;
+            live.health = Health::Sound;
+            live.armed = None;
+            self.after_change(&mut live);
+            tracing::info!(call = %id, "call.refolded");
+            return;
+        }
+    }
+
+    fn fold_from(&self, id: CallId, first: Lsn) -> Result<Option<(Call, Lsn)>, trunkline_journal::ReadError> {
+        let mut reader = self.journal.reader(Lsn::new(first.get().saturating_sub(1)))?;
+        let mut folded: Option<(Call, Lsn)> = None;
+        loop {
+            let records = reader.next_batch(10_000, 16 << 20)?;
+            if records.is_empty() {
+                return Ok(folded);
+            }
+            for record in records {
+                if self.codec.call_of(record.kind, &record.payload).ok().flatten() != Some(id) {
+                    continue;
+                }
+                let Ok(Decoded::Event { event, .. }) = self.codec.decode(record.kind, &record.payload) else {
+                    continue;
+                };
+                match &mut folded {
+                    Some((call, upto)) => {
+                        let _ = call.apply(&event);
+                        *upto = record.lsn;
+                    }
+                    None => folded = Call::begin(&event).map(|(call, _)| (call, record.lsn)),
+                }
+            }
+        }
+    }
+}

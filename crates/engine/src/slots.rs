@@ -1,0 +1,108 @@
+//! Who takes up a slot at this moment: an index over the live calls, kept in step with them under the call's own lock.
+//! What it counts are sets of calls, not numbers, so there is nothing to leak.
+
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use trunkline_core::call::{Call, Direction};
+use trunkline_core::id::{AccountId, CallId, TenantId};
+use trunkline_core::private::Address;
+
+/// The open calls, by everything a limit asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Slots(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    all: HashSet<CallId>,
+    by_account: HashMap<AccountId, HashSet<CallId>>,
+    by_tenant: HashMap<TenantId, HashSet<CallId>>,
+    outbound_by_tenant: HashMap<TenantId, HashSet<CallId>>,
+    by_pair: HashMap<Pair, HashSet<CallId>>,
+}
+
+type Pair = (AccountId, Address, Address);
+
+/// How many calls are open, as seen by one call.
+pub(crate) struct Count {
+    pub system: u32,
+    pub account: u32,
+    pub tenant: u32,
+    pub tenant_outbound: u32,
+    /// Of the same pair of numbers, not counting the call itself.
+    pub pair: u32,
+}
+
+impl Slots {
+    /// Brings the index in step with a call that has just changed.
+    pub fn update(&self, call: &Call) {
+        let mut open = self.0.lock();
+        if call.holds_slot() {
+            open.take(call);
+        } else {
+            open.free(call);
+        }
+    }
+
+    /// How many calls hold a slot.
+    pub fn len(&self) -> usize {
+        self.0.lock().all.len()
+    }
+
+    /// Takes a call out, whatever its state.
+    pub fn remove(&self, call: &Call) {
+        self.0.lock().free(call);
+    }
+
+    /// How many calls are open, as seen by this one.
+    pub fn count(&self, call: &Call) -> Count {
+        let open = self.0.lock();
+        let size =
+            |set: Option<&HashSet<CallId>>| set.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX));
+        let pair = open.by_pair.get(&pair(call));
+        let own = u32::from(pair.is_some_and(|set| set.contains(&call.id)));
+        Count {
+            system: u32::try_from(open.all.len()).unwrap_or(u32::MAX),
+            account: size(open.by_account.get(&call.account)),
+            tenant: size(open.by_tenant.get(&call.tenant)),
+            tenant_outbound: size(open.outbound_by_tenant.get(&call.tenant)),
+            pair: size(pair) - own,
+        }
+    }
+}
+
+impl Open {
+    fn take(&mut self, call: &Call) {
+        if !self.all.insert(call.id) {
+            return;
+        }
+        self.by_account.entry(call.account.clone()).or_default().insert(call.id);
+        self.by_tenant.entry(call.tenant.clone()).or_default().insert(call.id);
+        if call.direction == Direction::Outbound {
+            self.outbound_by_tenant.entry(call.tenant.clone()).or_default().insert(call.id);
+            self.by_pair.entry(pair(call)).or_default().insert(call.id);
+        }
+    }
+
+    fn free(&mut self, call: &Call) {
+        if !self.all.remove(&call.id) {
+            return;
+        }
+        leave(&mut self.by_account, &call.account, call.id);
+        leave(&mut self.by_tenant, &call.tenant, call.id);
+        leave(&mut self.outbound_by_tenant, &call.tenant, call.id);
+        leave(&mut self.by_pair, &pair(call), call.id);
+    }
+}
+
+fn pair(call: &Call) -> Pair {
+    (call.account.clone(), call.party.from.clone(), call.party.to.clone())
+}
+
+fn leave<K: std::hash::Hash + Eq>(sets: &mut HashMap<K, HashSet<CallId>>, key: &K, call: CallId) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(&call);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Delivery of webhooks: signed, timed, retried as the URL's connection overrides say, and logged.
+//!
+//! All budgets here are real time. Retries start 250 ms after a failure and double, within the total budget. A redirect
+//! is not followed and counts as a refusal.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use reqwest::{Client, RequestBuilder, redirect};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::call::{CallEvent, Form};
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::ids::CallSid;
+use crate::signature::sign;
+use crate::target::{FailureKind, Method, Target};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// What a webhook is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookKind {
+    /// A voice document is asked for.
+    Voice,
+    /// A call moved on.
+    Status,
+    /// A recording moved on.
+    Recording,
+    /// Human or machine was decided.
+    Detection,
+}
+
+/// One request that was made, or that a fault kept from being made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WebhookRecord {
+    /// When, simulated.
+    pub at: Timestamp,
+    /// The call it was about.
+    pub call: CallSid,
+    /// What it was about.
+    pub kind: WebhookKind,
+    /// The event, for a status callback.
+    pub event: Option<CallEvent>,
+    /// The URL that was signed.
+    pub url: String,
+    /// From 1; more are retries.
+    pub attempt: u32,
+    /// `I-Twilio-Idempotency-Token`: the same on all attempts and copies.
+    pub token: String,
+    /// The answer's HTTP status.
+    pub status: Option<u16>,
+    /// Why there was no good answer.
+    pub error: Option<String>,
+    /// The parameters, in the order sent.
+    pub params: Vec<(String, String)>,
+}
+
+/// A webhook to deliver.
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    pub(crate) call: CallSid,
+    pub(crate) kind: WebhookKind,
+    pub(crate) event: Option<CallEvent>,
+    pub(crate) target: Target,
+    pub(crate) form: Form,
+    pub(crate) token: String,
+}
+
+/// A good answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) content_type: String,
+    pub(crate) body: String,
+}
+
+/// No good answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    pub(crate) what: String,
+}
+
+/// A webhook on its way, with what is left of its budget.
+pub(crate) struct Delivery {
+    hook: Hook,
+    begun: Instant,
+    attempts: u32,
+}
+
+/// What one attempt led to.
+pub(crate) enum Step {
+    Done(Result<Answer, Failure>),
+    RetryAfter(Duration),
+}
+
+/// Makes the requests and keeps the log.
+pub(crate) struct Courier {
+    auth_token: String,
+    clock: Arc<Clock>,
+    changes: Arc<Changes>,
+    /// One client for each connection time-out, which a client cannot change by request.
+    clients: Mutex<HashMap<Duration, Client>>,
+    log: Mutex<VecDeque<WebhookRecord>>,
+    log_limit: usize,
+}
+
+impl Courier {
+    pub(crate) fn new(
+        auth_token: String,
+        clock: Arc<Clock>,
+        changes: Arc<Changes>,
+        log_limit: usize,
+    ) -> Self {
+        // Another part of the process may have installed one; then that one is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { auth_token, clock, changes, clients: Mutex::default(), log: Mutex::default(), log_limit }
+    }
+
+    /// Delivers with all retries.
+    pub(crate) async fn deliver(&self, hook: Hook) -> Result<Answer, Failure> {
+        self.finish(Self::begin(hook)).await
+    }
+
+    pub(crate) fn begin(hook: Hook) -> Delivery {
+        Delivery { hook, begun: Instant::now(), attempts: 0 }
+    }
+
+    /// Makes the attempts that are left.
+    pub(crate) async fn finish(&self, mut delivery: Delivery) -> Result<Answer, Failure> {
+        loop {
+            match self.attempt(&mut delivery).await {
+                Step::Done(result) => return result,
+                Step::RetryAfter(pause) => tokio::time::sleep(pause).await,
+            }
+        }
+    }
+
+    /// Makes one attempt.
+    pub(crate) async fn attempt(&self, delivery: &mut Delivery) -> Step {
+        let overrides = &delivery.hook.target.overrides;
+        delivery.attempts += 1;
+        let left = overrides.total.saturating_sub(delivery.begun.elapsed());
+        let result = self.request(&delivery.hook, left).await;
+        self.note(&delivery.hook, delivery.attempts, &result);
+        let failure = match result {
+            Ok((_, answer)) => return Step::Done(Ok(answer)),
+            Err((_, failure)) => failure,
+        };
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(delivery.attempts - 1);
+        let may_retry = delivery.attempts <= overrides.retries && overrides.retries_after(failure.kind);
+        if may_retry && delivery.begun.elapsed() + pause < overrides.total {
+            Step::RetryAfter(pause)
+        } else {
+            Step::Done(Err(failure))
+        }
+    }
+
+    async fn request(&self, hook: &Hook, left: Duration) -> Result<(u16, Answer), (Option<u16>, Failure)> {
+        let fail = |kind, what: String| Failure { kind, what };
+        let request =
+            self.signed(hook).map_err(|error| (None, fail(FailureKind::Connect, error.to_string())))?;
+        let budget = left.min(hook.target.overrides.connect + hook.target.overrides.read);
+        let late = || (None, fail(FailureKind::Read, "no answer in time".into()));
+        let exchange = async {
+            let response = request.send().await.map_err(|error| {
+                let kind = if error.is_connect() { FailureKind::Connect } else { FailureKind::Read };
+                (None, fail(kind, error.without_url().to_string()))
+            })?;
+            let status = response.status().as_u16();
+            let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+            let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+            let body = response
+                .text()
+                .await
+                .map_err(|error| (Some(status), fail(FailureKind::Read, error.without_url().to_string())))?;
+            match status {
+                200..=299 => Ok((status, Answer { content_type, body })),
+                500.. => Err((Some(status), fail(FailureKind::Status5xx, format!("HTTP {status}")))),
+                _ => Err((Some(status), fail(FailureKind::Status4xx, format!("HTTP {status}")))),
+            }
+        };
+        tokio::time::timeout(budget, exchange).await.map_err(|_| late())?
+    }
+
+    fn signed(&self, hook: &Hook) -> reqwest::Result<RequestBuilder> {
+        let client = self.client(hook.target.overrides.connect)?;
+        let mut url = hook.target.url.clone();
+        let pairs = hook.form.pairs();
+        let (request, signature) = match hook.target.method {
+            Method::Post => {
+                let signature = sign(&self.auth_token, url.as_str(), pairs);
+                (client.post(url).form(pairs), signature)
+            }
+            Method::Get => {
+                url.query_pairs_mut().extend_pairs(pairs);
+                let signature = sign(&self.auth_token, url.as_str(), &[]);
+                (client.get(url), signature)
+            }
+        };
+        Ok(request
+            .header("User-Agent", "TwilioProxy/1.1")
+            .header("Accept", "*/*")
+            .header("X-Twilio-Signature", signature)
+            .header("I-Twilio-Idempotency-Token", &hook.token))
+    }
+
+    fn client(&self, connect: Duration) -> reqwest::Result<Client> {
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.get(&connect) {
+            return Ok(client.clone());
+        }
+        let client = Client::builder()
+            .connect_timeout(connect)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        clients.insert(connect, client.clone());
+        Ok(client)
+    }
+
+    fn note(&self, hook: &Hook, attempt: u32, result: &Result<(u16, Answer), (Option<u16>, Failure)>) {
+        let (status, error) = match result {
+            Ok((status, _)) => (Some(*status), None),
+            Err((status, failure)) => (*status, Some(failure.what.clone())),
+        };
+        self.log(hook, attempt, status, error);
+    }
+
+    /// Logs that a fault kept a webhook from being sent.
+    pub(crate) fn lose(&self, hook: &Hook) {
+        self.log(hook, 0, None, Some("lost on request".into()));
+    }
+
+    fn log(&self, hook: &Hook, attempt: u32, status: Option<u16>, error: Option<String>) {
+        let mut log = self.log.lock();
+        if log.len() >= self.log_limit {
+            log.pop_front();
+        }
+        log.push_back(WebhookRecord {
+            at: self.clock.now(),
+            call: hook.call.clone(),
+            kind: hook.kind,
+            event: hook.event,
+            url: hook.target.url.to_string(),
+            attempt,
+            token: hook.token.clone(),
+            status,
+            error,
+            params: hook.form.pairs().to_vec(),
+        });
+        drop(log);
+        self.changes.bump();
+    }
+
+    /// The log, oldest first.
+    pub(crate) fn webhooks(&self) -> Vec<WebhookRecord> {
+        self.log.lock().iter().cloned().collect()
+    }
+}

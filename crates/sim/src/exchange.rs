@@ -1,0 +1,210 @@
+//! The telephone exchange: what all calls share, and the two ways in which a call comes to be.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Person;
+use crate::call::{CallRecord, Direction};
+use crate::chance::Chance;
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::courier::Courier;
+use crate::error::SimError;
+use crate::faults::{FaultKind, Faults, Moment};
+use crate::ids::CallSid;
+use crate::life::{self, Plan};
+use crate::line::Line;
+use crate::memory::Memory;
+use crate::numbers::{Numbers, OwnNumber};
+use crate::options::SimOptions;
+use crate::orders::Source;
+use crate::people::People;
+use crate::person::Habit;
+use crate::recordings::Recordings;
+use crate::register::{Register, new_record};
+use crate::target::{Method, Target};
+
+/// Everything that outlives one call.
+pub(crate) struct Exchange {
+    pub(crate) account_sid: String,
+    pub(crate) auth_token: String,
+    pub(crate) base_url: String,
+    pub(crate) seed: u64,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) register: Register,
+    pub(crate) recordings: Recordings,
+    pub(crate) numbers: Numbers,
+    pub(crate) people: People,
+    pub(crate) faults: Faults,
+    pub(crate) courier: Courier,
+    pub(crate) memory: Memory,
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) patience: Duration,
+    pub(crate) recording_lag: Duration,
+    pace: Option<Pace>,
+    stop: CancellationToken,
+}
+
+/// The carrier's own queue: new calls leave it one by one.
+struct Pace {
+    gap: Duration,
+    next: Mutex<Duration>,
+}
+
+impl Exchange {
+    /// Opens an exchange that calls itself `base_url`.
+    pub(crate) fn open(options: SimOptions, base_url: String) -> Result<Arc<Self>, SimError> {
+        let clock = Arc::new(Clock::start(options.speed, options.epoch));
+        let changes = Arc::new(Changes::default());
+        let register = Register::default();
+        let recordings = Recordings::default();
+        let memory = match &options.state_file {
+            Some(path) => Memory::open(path, &register, &recordings, clock.now())
+                .map_err(|source| SimError::StateFile { path: path.clone(), source })?,
+            None => Memory::default(),
+        };
+        let seed = options.seed;
+        let number_sid = |number: &str| format!("PN{}", Chance::of(seed, &["number", number]).hex32());
+        Ok(Arc::new(Self {
+            numbers: Numbers::new(options.numbers, number_sid),
+            people: People::new(seed, options.mix, options.people),
+            faults: Faults::new(seed, options.faults),
+            courier: Courier::new(
+                options.auth_token.clone(),
+                Arc::clone(&clock),
+                Arc::clone(&changes),
+                options.webhook_log,
+            ),
+            account_sid: options.account_sid,
+            auth_token: options.auth_token,
+            base_url,
+            seed,
+            clock,
+            register,
+            recordings,
+            memory,
+            changes,
+            patience: options.patience,
+            recording_lag: options.recording_lag,
+            pace: options
+                .calls_per_second
+                .filter(|rate| *rate > 0.0)
+                .map(|rate| Pace { gap: Duration::from_secs_f64(1.0 / rate), next: Mutex::default() }),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// Runs work until it is done or the simulator stops.
+    pub(crate) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let busy = self.changes.mark_busy();
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            let _busy = busy;
+            // Work that was cut off by a stop has nobody left to tell.
+            let _ = stop.run_until_cancelled_owned(work).await;
+        });
+    }
+
+    /// Cancelled when the simulator stops.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Ends everything, as a power cut would.
+    pub(crate) fn halt(&self) {
+        self.stop.cancel();
+    }
+
+    /// Makes a call that the product asked for.
+    pub(crate) fn place(self: &Arc<Self>, from: &str, to: &str, plan: Plan) -> CallRecord {
+        let nth = self.register.next_turn(Direction::OutboundApi, to);
+        let person = self.people.person(to, nth);
+        self.make(Direction::OutboundApi, (from, to), nth, person, plan)
+    }
+
+    /// A person calls one of our numbers.
+    pub(crate) fn call_in(
+        self: &Arc<Self>,
+        from: &str,
+        to: &str,
+        habit: Option<Habit>,
+    ) -> Result<CallRecord, SimError> {
+        let number = self.numbers.by_number(to).ok_or(SimError::NotOurNumber)?;
+        let plan = inbound_plan(&number).ok_or(SimError::NoVoiceUrl)?;
+        let nth = self.register.next_turn(Direction::Inbound, from);
+        let habit = habit.or_else(|| self.people.known_habit(from)).unwrap_or_else(Habit::answers);
+        let person = self.people.with_habit(habit, from, nth);
+        Ok(self.make(Direction::Inbound, (from, to), nth, person, plan))
+    }
+
+    /// The leg that a `<Dial>` makes; whoever dialed it lives its life.
+    pub(crate) fn make_leg(&self, parent: &CallSid, from: &str, to: &str) -> (CallRecord, Person) {
+        let nth = self.register.next_turn(Direction::OutboundDial, to);
+        let mut record = self.new_record(Direction::OutboundDial, (from, to), nth);
+        record.parent = Some(parent.clone());
+        self.memory.created(&record);
+        self.register.add(record.clone(), record.created_at, None);
+        (record, self.people.person(to, nth))
+    }
+
+    fn make(
+        self: &Arc<Self>,
+        direction: Direction,
+        parties: (&str, &str),
+        nth: u64,
+        person: Person,
+        plan: Plan,
+    ) -> CallRecord {
+        let record = self.new_record(direction, parties, nth);
+        let listed_from = match self.faults.strike(Moment::Accepted, record.person(), None) {
+            Some(FaultKind::ListLag { secs }) => {
+                record.created_at.saturating_add(jiff::SignedDuration::from_secs(secs.into()))
+            }
+            _ => Ok(record.created_at),
+        };
+        let (sender, orders) = mpsc::unbounded_channel();
+        // Written before anybody can hear of the call: the file never knows less than the product.
+        self.memory.created(&record);
+        self.register.add(record.clone(), listed_from.unwrap_or(record.created_at), Some(sender));
+        self.changes.bump();
+        let line = Line::new(Arc::clone(self), record.sid.clone(), person, &plan);
+        self.spawn(async move {
+            Box::pin(life::live(line, direction, plan, orders)).await;
+        });
+        record
+    }
+
+    fn new_record(&self, direction: Direction, parties: (&str, &str), nth: u64) -> CallRecord {
+        let words = ["call", direction.as_str(), parties.0, parties.1, &nth.to_string()];
+        let sid = format!("CA{}", Chance::of(self.seed, &words).hex32());
+        new_record(sid.into(), direction, parties, self.clock.now())
+    }
+
+    /// Waits for a turn in the carrier's queue and says how long that took.
+    pub(crate) async fn wait_in_queue(&self) -> Duration {
+        let Some(pace) = &self.pace else { return Duration::ZERO };
+        let now = self.clock.elapsed();
+        let turn = {
+            let mut next = pace.next.lock();
+            let turn = (*next).max(now);
+            *next = turn + pace.gap;
+            turn
+        };
+        self.clock.sleep_until(turn).await;
+        turn.saturating_sub(now)
+    }
+}
+
+fn inbound_plan(number: &OwnNumber) -> Option<Plan> {
+    let target = |url: &str, method: &str| Target::parse(url, Method::parse(method).unwrap_or_default());
+    let document = target(&number.voice_url, &number.voice_method)?;
+    let mut plan = Plan::new(Source::Fetch(document));
+    plan.fallback = target(&number.voice_fallback_url, &number.voice_fallback_method);
+    plan.status = target(&number.status_callback, &number.status_callback_method);
+    Some(plan)
+}

@@ -1,0 +1,28 @@
+//! Orders to a live call: end it, or follow another document.
+
+use tokio::sync::oneshot;
+
+use crate::target::Target;
+
+/// Where a document comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    Fetch(Target),
+    Twiml(String),
+}
+
+/// What the product wants of a live call.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Hang up, or take back a call that still rings.
+    End,
+    /// Follow another document from now on.
+    Follow(Source),
+}
+
+/// A wish, and somebody who waits to hear that it was obeyed.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) wish: Wish,
+    pub(crate) obeyed: oneshot::Sender<()>,
+}

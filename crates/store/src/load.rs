@@ -1,0 +1,76 @@
+//! One call, whole: by our id, by the carrier's, by its session.
+
+use crate::db::Value;
+use crate::error::StoreError;
+use crate::rows::{self, IdColumn};
+use crate::sql::{self, Statement};
+use crate::store::Store;
+use trunkline_core::call::Call;
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
+
+const DOING: &str = "reading a call";
+
+impl Store {
+    /// The call with this id, whosever it is.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if its row can't be read.
+    pub async fn load_call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
+        Ok(self.load_folds(&[id]).await?.pop())
+    }
+
+    /// Those of these calls that are there, in the order of their ids.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn load_folds(&self, ids: &[CallId]) -> Result<Vec<Call>, StoreError> {
+        let wanted = rows::json(ids.iter().map(|id| IdColumn { id: *id }))
+            .map_err(|_| StoreError::poison(DOING, "an id is no JSON"))?;
+        self.folds(&sql::FOLDS, vec![wanted.into()]).await
+    }
+
+    /// The call that this leg belongs to at this account, strays included: whom a webhook is about.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if its row can't be read.
+    pub async fn call_by_leg(
+        &self,
+        account: &AccountId,
+        id: &CarrierCallId,
+    ) -> Result<Option<Call>, StoreError> {
+        Ok(self.folds(&sql::FOLD_BY_LEG, vec![account.as_str().into(), id.as_str().into()]).await?.pop())
+    }
+
+    /// A tenant's call by the carrier's id, at whichever carrier.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if its row can't be read.
+    pub async fn call_by_carrier_id(
+        &self,
+        tenant: &TenantId,
+        id: &CarrierCallId,
+    ) -> Result<Option<Call>, StoreError> {
+        Ok(self
+            .folds(&sql::FOLD_BY_CARRIER_ID, vec![tenant.as_str().into(), id.as_str().into()])
+            .await?
+            .pop())
+    }
+
+    /// A tenant's newest call of this session.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if its row can't be read.
+    pub async fn call_by_session(
+        &self,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<Option<Call>, StoreError> {
+        let values = vec![tenant.as_str().into(), session.as_str().into()];
+        Ok(self.folds(&sql::FOLD_BY_SESSION, values).await?.pop())
+    }
+
+    async fn folds(&self, statement: &Statement, values: Vec<Value>) -> Result<Vec<Call>, StoreError> {
+        let rows = self.db.read(DOING, statement, values).await?;
+        rows.iter().map(|row| row.json("fold")).collect()
+    }
+}

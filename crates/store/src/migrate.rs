@@ -1,0 +1,98 @@
+//! Brings a database to the schema this program knows: numbered files, embedded, run at start.
+//!
+//! All that is missing runs in one transaction that commits in full: a database is at one number or at another, never
+//! between, and two processes that start together take turns. A database with nothing missing is not even locked.
+//!
+//! To add one: a file `migrations/<engine>/NNNN_name.sql` in every engine's folder, and its line here. A file that has
+//! been released never changes.
+
+use crate::db::{Db, Durability};
+use crate::error::StoreError;
+use crate::sql;
+use jiff::Timestamp;
+
+const DOING: &str = "migrating it";
+
+/// A change of the schema that a database has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Migration {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What it brings.
+    pub name: String,
+    /// When it was made, by the database's clock.
+    pub applied_at: Timestamp,
+}
+
+struct File {
+    number: u32,
+    name: &'static str,
+    sqlite: &'static str,
+}
+
+const FILES: &[File] =
+    &[File { number: 1, name: "calls", sqlite: include_str!("../migrations/sqlite/0001_calls.sql") }];
+
+/// The number of the last migration this program knows.
+pub(crate) fn known() -> u32 {
+    FILES.last().map_or(0, |file| file.number)
+}
+
+/// Every table this program's migrations make.
+pub(crate) const TABLES: &[&str] =
+    &["call_counts", "calls", "cursors", "events", "legs", "meta", "migrations", "suppressions", "turns"];
+
+/// Runs what is missing.
+pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
+    let mut tx = match found(db).await? {
+        Some(found) if found == known() => return Ok(()),
+        Some(_) | None => db.begin(DOING, Durability::Decision).await?,
+    };
+    tx.run(&sql::CREATE_MIGRATIONS, vec![]).await?;
+    // Asked again under the lock: another process may have been faster.
+    let found = checked(last(&tx.rows(&sql::MIGRATIONS, vec![]).await?)?)?;
+    for file in FILES.iter().filter(|file| file.number > found) {
+        tx.script(match db {
+            Db::Sqlite(_) => file.sqlite,
+        })
+        .await?;
+        tx.run(&sql::RECORD_MIGRATION, vec![i64::from(file.number).into(), file.name.into()]).await?;
+    }
+    tx.commit().await
+}
+
+/// What a database has, in order.
+pub(crate) async fn applied(db: &Db) -> Result<Vec<Migration>, StoreError> {
+    let rows = db.read("reading its migrations", &sql::MIGRATIONS, vec![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Migration {
+                number: row.number("number")?,
+                name: row.text("name")?,
+                applied_at: row.time("applied_at")?,
+            })
+        })
+        .collect()
+}
+
+/// The last migration of a database; `None` if it has never seen one.
+async fn found(db: &Db) -> Result<Option<u32>, StoreError> {
+    let tables = db.read(DOING, &sql::TABLES, vec![]).await?;
+    let mut names = Vec::new();
+    for table in &tables {
+        names.push(table.text("name")?);
+    }
+    if !names.iter().any(|name| name == "migrations") {
+        return Ok(None);
+    }
+    checked(last(&db.read(DOING, &sql::MIGRATIONS, vec![]).await?)?).map(Some)
+}
+
+fn last(rows: &[crate::db::Row]) -> Result<u32, StoreError> {
+    rows.last().map_or(Ok(0), |row| row.number("number"))
+}
+
+fn checked(found: u32) -> Result<u32, StoreError> {
+    let known = known();
+    if found > known { Err(StoreError::SchemaNewer { found, known }) } else { Ok(found) }
+}

@@ -1,0 +1,58 @@
+//! Statements that look up one thing.
+
+use super::{rows, statements};
+
+statements! { READS:
+    /// The database's own name.
+    STORE_ID = "SELECT value FROM meta WHERE key = 'store_id'";
+
+    /// Which journals feed it.
+    CURSORS = "SELECT node, journal, position, synced FROM cursors ORDER BY node";
+
+    /// Which migrations it has.
+    MIGRATIONS = "SELECT number, name, applied_at FROM migrations ORDER BY number";
+
+    /// The tables it has.
+    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+
+    /// `$1`: rows with `id`.
+    FOLDS = concat!(rows!(), "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
+
+    /// `$1` account, `$2` the carrier's id.
+    FOLD_BY_LEG =
+        "SELECT calls.fold FROM legs JOIN calls ON calls.id = legs.call \
+         WHERE legs.account = $1 AND legs.carrier_call_id = $2";
+
+    /// `$1` tenant, `$2` the carrier's id, at whichever carrier; the newest call of several.
+    FOLD_BY_CARRIER_ID =
+        "SELECT calls.fold FROM legs JOIN calls ON calls.id = legs.call \
+         WHERE legs.tenant = $1 AND legs.carrier_call_id = $2 \
+         ORDER BY calls.created_at DESC, calls.id DESC LIMIT 1";
+
+    /// `$1` tenant, `$2` session: its newest call.
+    FOLD_BY_SESSION =
+        "SELECT fold FROM calls WHERE tenant = $1 AND session_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
+
+    /// `$1` tenant, `$2` call.
+    EVENTS =
+        "SELECT position, call, tenant, key, received_at, occurred_at, source, kind, applied, refused, body \
+         FROM events WHERE call = $2 AND tenant = $1 ORDER BY position, key";
+
+    /// `$1` tenant.
+    COUNTS = "SELECT status, CAST(SUM(n) AS BIGINT) AS n FROM call_counts WHERE tenant = $1 GROUP BY status";
+
+    /// `$1` tenant, `$2` first day, `$3` last day.
+    DAILY_COUNTS =
+        "SELECT day, status, n FROM call_counts WHERE tenant = $1 AND day >= $2 AND day <= $3 AND n <> 0 \
+         ORDER BY day, status";
+
+    /// `$1` tenant: its own and those that hold for everyone.
+    SUPPRESSIONS =
+        "SELECT tenant, number, reason, since, lifted_at FROM suppressions \
+         WHERE tenant IN ($1, '') AND lifted_at IS NULL ORDER BY number, tenant";
+
+    /// Every one that stands: what a node must know to dial.
+    ALL_SUPPRESSIONS =
+        "SELECT tenant, number, reason, since, lifted_at FROM suppressions WHERE lifted_at IS NULL \
+         ORDER BY tenant, number";
+}

@@ -1,0 +1,120 @@
+//! The store itself: opened, told which journal feeds it, closed.
+
+use crate::db::{Db, Durability, Value};
+use crate::error::StoreError;
+use crate::migrate::{self, Migration};
+use crate::position::{Cursor, JournalIdent, Position};
+use crate::sql;
+use crate::sqlite::Sqlite;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file, made if it is not there.
+    Sqlite(PathBuf),
+}
+
+/// A database, open and at this program's schema. Cheap to clone; every clone is the same database.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Arc<Db>,
+}
+
+impl Store {
+    /// Connects, and migrates if something is missing.
+    ///
+    /// # Errors
+    /// `SchemaNewer` if a newer program was here; `Unavailable` if it can't be reached or is locked.
+    pub async fn open(target: &Target) -> Result<Self, StoreError> {
+        let db = match target {
+            Target::Sqlite(path) => Db::Sqlite(Sqlite::open(path).await?),
+        };
+        match migrate::migrate(&db).await {
+            Ok(()) => Ok(Self { db: Arc::new(db) }),
+            Err(error) => {
+                db.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The migrations it has, in order.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn migrations(&self) -> Result<Vec<Migration>, StoreError> {
+        migrate::applied(&self.db).await
+    }
+
+    /// How far it has eaten this journal. A database that no journal has fed yet is this journal's from now on.
+    ///
+    /// # Errors
+    /// `Foreign` if another journal has fed it: projecting into it would mix two histories. `Unavailable`.
+    pub async fn cursor(&self, journal: &JournalIdent) -> Result<Cursor, StoreError> {
+        const DOING: &str = "reading its cursor";
+        let ids = self.db.read(DOING, &sql::STORE_ID, vec![]).await?;
+        let store =
+            ids.first().ok_or_else(|| StoreError::broken(DOING, "it has no store id"))?.text("value")?;
+        let rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
+        let Some(row) = rows.first() else {
+            self.reset_cursor(journal, Position(0)).await?;
+            return Ok(Cursor { store, position: Position(0), synced: Position(0) });
+        };
+        let (node, found) = (row.text("node")?, row.text("journal")?);
+        if (&node, &found) != (&journal.node, &journal.journal) {
+            return Err(StoreError::Foreign { node, found, expected: journal.journal.clone() });
+        }
+        let position = |column| row.number(column).map(Position);
+        Ok(Cursor { store, position: position("position")?, synced: position("synced")? })
+    }
+
+    /// Adopts the database for this journal, eaten up to `position`: 0 projects all of it again, which changes nothing
+    /// that is already there.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn reset_cursor(&self, journal: &JournalIdent, position: Position) -> Result<(), StoreError> {
+        const DOING: &str = "setting its cursor";
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        tx.run(&sql::FORGET_OTHER_CURSORS, vec![journal.node.as_str().into()]).await?;
+        let mut values = ident(journal);
+        values.push(bigint(DOING, position.0)?.into());
+        tx.run(&sql::SET_CURSOR, values).await?;
+        tx.commit().await
+    }
+
+    /// Brings all that was projected to the disk, and says up to where that is. Projections commit without waiting for
+    /// the disk; a journal may forget only what this has confirmed.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Foreign` if the database is not this journal's.
+    pub async fn sync(&self, journal: &JournalIdent) -> Result<Position, StoreError> {
+        let mut tx = self.db.begin("syncing it", Durability::Decision).await?;
+        tx.run(&sql::MARK_SYNCED, ident(journal)).await?;
+        tx.commit().await?;
+        self.db.in_place("syncing it")?;
+        Ok(self.cursor(journal).await?.synced)
+    }
+
+    /// Whether the database under this store is no longer the one that was opened: its file was deleted or replaced.
+    /// Open it anew and project from the journal; until then everything here is refused as `Unavailable`.
+    pub fn moved(&self) -> bool {
+        self.db.in_place("looking at it").is_err()
+    }
+
+    /// Waits for what runs, and closes. Every clone is closed with it.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+pub(crate) fn ident(journal: &JournalIdent) -> Vec<Value> {
+    vec![journal.node.as_str().into(), journal.journal.as_str().into()]
+}
+
+/// A number as SQL knows it.
+pub(crate) fn bigint(doing: &'static str, number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::poison(doing, "a number is beyond 64 bits"))
+}

@@ -1,0 +1,147 @@
+//! `config check`: settings that are each right and together don't do what their owner wants. Offline: nothing is
+//! asked of the carrier here.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::Settings;
+use super::access::STRONG_CHARS;
+use super::carrier::Account;
+use super::finding::Finding;
+use super::public_url::{PublicUrl, Reach};
+
+/// Twilio may show a call this late in its list; a shorter settle time could call a person twice.
+const SAFE_SETTLE: Duration = Duration::from_secs(180);
+
+/// All findings, the worst first.
+pub fn check(settings: &Settings) -> Vec<Finding> {
+    let mut findings = settings.noticed.clone();
+    match &settings.carrier.account {
+        Account::Simulator => {}
+        Account::Twilio { account_sid, .. } => twilio(settings, account_sid, &mut findings),
+    }
+    addresses(settings, &mut findings);
+    access(settings, &mut findings);
+    limits(settings, &mut findings);
+    disk(settings, &mut findings);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    findings
+}
+
+fn twilio(settings: &Settings, account_sid: &str, findings: &mut Vec<Finding>) {
+    if settings.server.public_urls.is_empty() {
+        findings.push(Finding::error(
+            "server.public_url",
+            "Twilio does not know where to fetch what it shall say",
+            "set PUBLIC_URL to the address of your proxy or tunnel, such as https://calls.example.com",
+        ));
+    }
+    let unreachable = |url: &&PublicUrl| url.reach() != Reach::World;
+    if let Some(url) = settings.server.public_urls.iter().find(unreachable) {
+        findings.push(Finding::warning(
+            "server.public_url",
+            format!("Twilio can't reach {url}: it is no address of the open internet"),
+            "use the address of your proxy or tunnel",
+        ));
+    }
+    if account_sid.len() != 34 || !account_sid[2..].bytes().all(|c| c.is_ascii_hexdigit()) {
+        findings.push(Finding::warning(
+            "carrier.account_sid",
+            "it is not AC and 32 hexadecimal digits",
+            "copy it again from Twilio's console, unless api_base is a test server",
+        ));
+    }
+    match &settings.carrier.from {
+        Some(from) => findings.push(Finding::note(
+            "carrier.from",
+            format!("an unanswered request is settled by Twilio's list of calls from {from}"),
+            "make sure that no other software dials from it",
+        )),
+        None => findings.push(Finding::warning(
+            "carrier.from",
+            "calls that name no number of their own can't be placed",
+            "set TWILIO_PHONE_NUMBER to a number of the account",
+        )),
+    }
+    if settings.limits.settle < SAFE_SETTLE {
+        findings.push(Finding::warning(
+            "limits.settle_secs",
+            format!("Twilio may show a call later than after {} s", settings.limits.settle.as_secs()),
+            "set 180 or more, or a person might be called twice",
+        ));
+    }
+}
+
+fn addresses(settings: &Settings, findings: &mut Vec<Finding>) {
+    let server = &settings.server;
+    let mut named: Vec<_> = server.public_urls.iter().map(|url| ("server.public_url", url)).collect();
+    named.extend(server.fallback_url.iter().map(|url| ("server.fallback_url", url)));
+    for (setting, url) in named {
+        if url.reach() == Reach::World && !url.is_encrypted() {
+            findings.push(Finding::warning(
+                setting,
+                format!("{url} is not encrypted: names, numbers and answers can be read on the way"),
+                "put a proxy with a certificate in front and write https://",
+            ));
+        }
+    }
+    let same_host = |fallback: &&PublicUrl| {
+        server.public_urls.iter().any(|url| url.url().host() == fallback.url().host())
+    };
+    if server.fallback_url.iter().any(|fallback| same_host(&fallback)) {
+        findings.push(Finding::warning(
+            "server.fallback_url",
+            "it is on the same host as public_url and goes down with it",
+            "use another machine, or take it out",
+        ));
+    }
+    if !server.host.is_loopback() {
+        findings.push(Finding::note(
+            "server.host",
+            format!("the server listens on {} without encryption", server.host),
+            "let nothing but your proxy reach this port",
+        ));
+    }
+}
+
+fn access(settings: &Settings, findings: &mut Vec<Finding>) {
+    let weak = |key: &&secrecy::SecretString| key.expose_secret().len() < STRONG_CHARS;
+    if settings.access.api_key.iter().any(|key| weak(&key)) {
+        findings.push(Finding::warning(
+            "access.api_key",
+            format!("it is shorter than {STRONG_CHARS} characters and could be guessed"),
+            "use the output of: openssl rand -hex 32",
+        ));
+    }
+}
+
+fn limits(settings: &Settings, findings: &mut Vec<Finding>) {
+    let limits = &settings.limits;
+    let ladder = [
+        ("limits.tenant_outbound_calls", limits.tenant_outbound_calls, "tenant_calls", limits.tenant_calls),
+        ("limits.tenant_calls", limits.tenant_calls, "system_calls", limits.system_calls),
+        ("limits.carrier_calls", limits.carrier_calls, "system_calls", limits.system_calls),
+        ("limits.system_calls", limits.system_calls, "max_live_calls", limits.max_live_calls),
+    ];
+    for (setting, value, wider, bound) in ladder {
+        if value > bound {
+            findings.push(Finding::warning(
+                setting,
+                format!("{value} is never reached: {wider} is {bound}"),
+                format!("lower it, or raise {wider}"),
+            ));
+        }
+    }
+}
+
+fn disk(settings: &Settings, findings: &mut Vec<Finding>) {
+    let journal = &settings.journal;
+    if journal.backlog_bytes < journal.segment_bytes.saturating_mul(4) {
+        findings.push(Finding::warning(
+            "journal.backlog_bytes",
+            "it holds fewer than four segments: calls are refused soon after the database is away",
+            "raise it, or lower segment_bytes",
+        ));
+    }
+}

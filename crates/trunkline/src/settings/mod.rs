@@ -1,0 +1,131 @@
+//! Settings: what the operator decides, from flags, the environment, `.env` and `trunkline.toml`, in that order.
+//!
+//! In: [`Sources`], gathered once at start; the environment is an argument, so that tests are a table. Out:
+//! [`Settings`], one documented type per section, checked; or one [`SettingError`] of one line, on which the caller
+//! ends with exit code 2. [`Settings::check`] finds what is right by itself and wrong together,
+//! [`Settings::example`] prints every setting with its built-in value.
+//!
+//! A setting is declared once, in its section (`server.rs`, `limits.rs`, …), as a [`key::Key`]; how to add one is said
+//! there. Opening sockets, files and databases is left to whoever is given the settings.
+
+mod access;
+mod carrier;
+mod check;
+mod dotenv;
+mod error;
+mod example;
+mod file;
+mod finding;
+mod flags;
+mod given;
+mod journal;
+mod key;
+mod limits;
+mod log;
+mod names;
+mod public_url;
+mod read;
+mod recordings;
+mod scripts;
+mod server;
+mod sources;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use access::Access;
+pub use carrier::{Account, Carrier};
+pub use error::{Origin, SettingError};
+pub use finding::{Finding, Level};
+pub use flags::Flags;
+pub use given::TextFile;
+pub use journal::Journal;
+pub use limits::Limits;
+pub use log::{Format, Log};
+pub use public_url::{PublicUrl, Reach};
+pub use recordings::Recordings;
+pub use scripts::{NumberRoute, Scripts};
+pub use server::Server;
+pub use sources::Sources;
+pub use store::{Database, Store};
+
+use given::{Given, Layer};
+use key::Section;
+
+/// Every section, in the order of the example file.
+static SECTIONS: [Section; 9] = [
+    server::SECTION,
+    access::SECTION,
+    carrier::SECTION,
+    scripts::SECTION,
+    limits::SECTION,
+    store::SECTION,
+    journal::SECTION,
+    recordings::SECTION,
+    log::SECTION,
+];
+
+/// Everything the operator decides. Its secrets don't print.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the server listens and how the world reaches it.
+    pub server: Server,
+    /// Secrets that open the server and seal what travels.
+    pub access: Access,
+    /// Who connects calls to the phone network.
+    pub carrier: Carrier,
+    /// The questionnaires.
+    pub scripts: Scripts,
+    /// How much, how fast, how long.
+    pub limits: Limits,
+    /// The database.
+    pub store: Store,
+    /// The journal's size and age.
+    pub journal: Journal,
+    /// Recordings kept here.
+    pub recordings: Recordings,
+    /// The log.
+    pub log: Log,
+    /// What was noticed while loading: names that do nothing. [`Settings::check`] has it too.
+    pub noticed: Vec<Finding>,
+}
+
+impl Settings {
+    /// Lays the sources over each other and reads every setting.
+    ///
+    /// # Errors
+    /// The first setting that can't be used, as one line: which, from where, what is wrong, what would be right.
+    pub fn load(sources: &Sources) -> Result<Self, SettingError> {
+        let mut layers = vec![Layer::environment(&sources.environment)];
+        if let Some(dotenv) = &sources.dotenv {
+            layers.push(Layer::dotenv(dotenv)?);
+        }
+        let mut noticed = names::findings(&SECTIONS, &layers);
+        let given = Given::collect(&SECTIONS, &sources.flags.given(), &layers, sources.file.as_ref())?;
+        let server = Server::read(&given)?;
+        let store = Store::read(&given, &server.data_dir, &mut noticed)?;
+        let recordings = Recordings::read(&given, &server.data_dir)?;
+        Ok(Self {
+            access: Access::read(&given)?,
+            carrier: Carrier::read(&given)?,
+            scripts: Scripts::read(&given)?,
+            limits: Limits::read(&given)?,
+            journal: Journal::read(&given)?,
+            log: Log::read(&given)?,
+            server,
+            store,
+            recordings,
+            noticed,
+        })
+    }
+
+    /// What can be used and may not do what its owner wants, the worst first. Asks nobody.
+    pub fn check(&self) -> Vec<Finding> {
+        check::check(self)
+    }
+
+    /// A commented `trunkline.toml` with every setting and its built-in value.
+    pub fn example() -> String {
+        example::example(&SECTIONS)
+    }
+}

@@ -1,0 +1,73 @@
+//! Variables that are set and do nothing: those of later releases, and slips of the finger in our own.
+
+use std::collections::BTreeSet;
+
+use super::error::nearest;
+use super::finding::Finding;
+use super::given::Layer;
+use super::key::{Section, Shown};
+
+/// Names that people already have, and what will use them.
+const LATER: [(&str, &str); 16] = [
+    ("REDIS_URL", "the cache"),
+    ("REDIS_HOST", "the cache"),
+    ("REDIS_PORT", "the cache"),
+    ("REDIS_DB", "the cache"),
+    ("REDIS_PASSWORD", "the cache"),
+    ("CALLS_DATA_FILE", "the import of a calls file"),
+    ("TELNYX_API_KEY", "Telnyx"),
+    ("TELNYX_PUBLIC_KEY", "Telnyx"),
+    ("TELNYX_CONNECTION_ID", "Telnyx"),
+    ("TELNYX_API_BASE", "Telnyx"),
+    ("OPENAI_API_KEY", "bots"),
+    ("OPENAI_REALTIME_URL", "bots"),
+    ("TRUNKLINE_JWT_SECRET", "app calls"),
+    ("TRUNKLINE_JWT_SECRET_FILE", "app calls"),
+    ("TELNYX_API_KEY_FILE", "Telnyx"),
+    ("OPENAI_API_KEY_FILE", "bots"),
+];
+
+/// Ours, and no settings: read by the commands and by [`super::Sources`].
+const OURS: [&str; 2] = ["TRUNKLINE_CONFIG", "TRUNKLINE_URL"];
+
+/// What the variables' names tell. A server must start beside a neighbour's variables, so none of it is an error.
+pub fn findings(sections: &[Section], layers: &[Layer]) -> Vec<Finding> {
+    let known = known(sections);
+    let mut seen = BTreeSet::new();
+    let names = layers.iter().flat_map(Layer::names).filter(|(name, _)| seen.insert(*name));
+    names.filter_map(|(name, origin)| finding(&known, name).map(|found| placed(found, origin))).collect()
+}
+
+fn placed(mut finding: Finding, origin: &super::error::Origin) -> Finding {
+    finding.setting = format!("{} ({origin})", finding.setting);
+    finding
+}
+
+fn finding(known: &BTreeSet<String>, name: &str) -> Option<Finding> {
+    if let Some((_, used_by)) = LATER.iter().find(|(later, _)| *later == name) {
+        let text = format!("it is not used yet: {used_by} will come with a later release");
+        return Some(Finding::warning(name, text, "leave it for then, or take it out"));
+    }
+    if !name.starts_with("TRUNKLINE_") || known.contains(name) || OURS.contains(&name) {
+        return None;
+    }
+    let fix = nearest(name, known.iter().map(String::as_str).filter(|known| known.starts_with("TRUNKLINE_")))
+        .map_or_else(
+            || "see `trunkline config example`".to_owned(),
+            |meant| format!("did you mean {meant}?"),
+        );
+    Some(Finding::warning(name, "no setting has this name", fix))
+}
+
+fn known(sections: &[Section]) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for facts in sections.iter().flat_map(|section| section.keys) {
+        for name in facts.variables() {
+            if facts.shown == Shown::Never {
+                known.insert(format!("{name}_FILE"));
+            }
+            known.insert(name);
+        }
+    }
+    known
+}

@@ -1,0 +1,123 @@
+//! `[scripts]`: where the questionnaires are, and which one answers which number.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::error::{SettingError, Wrong, nearest, quoted};
+use super::given::Given;
+use super::key::{Absent, Facts, Key, Raw, Section};
+use super::read;
+
+const SCRIPTS: &str = "scripts";
+
+static QUESTIONS: Key<PathBuf> = Key::new(
+    SCRIPTS,
+    "questions",
+    read::path,
+    Absent::Default("\"questions.json\""),
+    "A questions.json, or a folder of scripts. Read while running: the next call asks the new text.",
+)
+.env(&["QUESTIONS"])
+.flag("--questions");
+
+static DEFAULT_SCRIPT: Key<String> = Key::new(
+    SCRIPTS,
+    "default_script",
+    read::text,
+    Absent::Unset("\"survey\""),
+    "Script of a call that names none: a file's name without its ending. Without it the first of the folder.",
+);
+
+static NUMBERS: Key<Vec<NumberRoute>> = Key::new(
+    SCRIPTS,
+    "numbers",
+    numbers,
+    Absent::Default("[]"),
+    "Script that answers calls to our numbers: [{ number = \"+14155550100\", script = \"survey\" }], \
+     in the environment +14155550100=survey,…",
+);
+
+static KEYS: [&Facts; 3] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts];
+
+/// The section as declared.
+pub static SECTION: Section =
+    Section { name: SCRIPTS, about: "The questionnaires, and which one answers which number.", keys: &KEYS };
+
+/// The questionnaires, and which one answers which number.
+#[derive(Debug, Clone)]
+pub struct Scripts {
+    /// A questions file, or a folder of scripts. It need not be there: the built-in questions stand in, loudly.
+    pub questions: PathBuf,
+    /// Script of a call that names none.
+    pub default_script: Option<String>,
+    /// Scripts of inbound calls by our number; no number stands twice.
+    pub numbers: Vec<NumberRoute>,
+}
+
+/// Which script answers calls to one of our numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberRoute {
+    /// Our number, in E.164 by shape.
+    pub number: String,
+    /// The script's name.
+    pub script: String,
+}
+
+impl Scripts {
+    /// Reads the section.
+    ///
+    /// # Errors
+    /// The first setting of it that can't be used.
+    pub fn read(given: &Given) -> Result<Self, SettingError> {
+        Ok(Self {
+            questions: given.read(&QUESTIONS)?,
+            default_script: given.read_given(&DEFAULT_SCRIPT)?,
+            numbers: given.read(&NUMBERS)?,
+        })
+    }
+}
+
+const RIGHT: &str = "write { number = \"+14155550100\", script = \"survey\" }";
+
+fn numbers(raw: &Raw) -> Result<Vec<NumberRoute>, Wrong> {
+    let routes: Vec<_> = match raw {
+        Raw::Rows(rows) => rows.iter().map(|row| from_row(row)).collect::<Result<_, _>>()?,
+        words => read::many(words)?.into_iter().map(from_word).collect::<Result<_, _>>()?,
+    };
+    let mut seen = BTreeSet::new();
+    match routes.iter().find(|route| !seen.insert(&route.number)) {
+        Some(twice) => Err(Wrong::new(
+            format_args!("the number {} stands in it twice", twice.number),
+            "give each number one script",
+        )),
+        None => Ok(routes),
+    }
+}
+
+fn from_word(word: &str) -> Result<NumberRoute, Wrong> {
+    let (number, script) = word
+        .split_once('=')
+        .ok_or_else(|| Wrong::new(format_args!("{} has no =", quoted(word)), "write +14155550100=survey"))?;
+    route(number, script)
+}
+
+fn from_row(row: &[(String, String)]) -> Result<NumberRoute, Wrong> {
+    let names = ["number", "script"];
+    if let Some((name, _)) = row.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        let meant = nearest(name, names).map(|meant| format!("did you mean {meant}?"));
+        return Err(Wrong::new(
+            format_args!("{} is unknown in it", quoted(name)),
+            meant.unwrap_or(RIGHT.to_owned()),
+        ));
+    }
+    let field = |name: &str| {
+        let value = row.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        value.ok_or_else(|| Wrong::new(format_args!("{name} is missing"), RIGHT))
+    };
+    route(field("number")?, field("script")?)
+}
+
+fn route(number: &str, script: &str) -> Result<NumberRoute, Wrong> {
+    let one = |text: &str| Raw::One(text.to_owned());
+    Ok(NumberRoute { number: read::e164(&one(number))?, script: read::text(&one(script))? })
+}

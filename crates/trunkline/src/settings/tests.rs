@@ -1,0 +1,440 @@
+//! The settings as their owner meets them: what is given, and what comes of it.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+const SID: &str = "AC0123456789abcdef0123456789abcdef";
+
+/// Sources under construction.
+#[derive(Default)]
+struct Given(Sources);
+
+impl Given {
+    fn env(mut self, variables: &[(&str, &str)]) -> Self {
+        self.0.environment.extend(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        self
+    }
+
+    fn dotenv(mut self, text: &str) -> Self {
+        self.0.dotenv = Some(TextFile { path: ".env".into(), text: text.to_owned() });
+        self
+    }
+
+    fn file(mut self, text: &str) -> Self {
+        self.0.file = Some(TextFile { path: "trunkline.toml".into(), text: text.to_owned() });
+        self
+    }
+
+    fn flags(mut self, flags: Flags) -> Self {
+        self.0.flags = flags;
+        self
+    }
+
+    fn load(&self) -> Settings {
+        Settings::load(&self.0).unwrap()
+    }
+
+    fn refused(&self) -> String {
+        let line = Settings::load(&self.0).unwrap_err().to_string();
+        assert!(!line.contains('\n'), "an error is one line: {line}");
+        line
+    }
+}
+
+fn env(variables: &[(&str, &str)]) -> Given {
+    Given::default().env(variables)
+}
+
+fn file(text: &str) -> Given {
+    Given::default().file(text)
+}
+
+fn twilio(variables: &[(&str, &str)]) -> Settings {
+    env(&[("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN", "t0ken")]).env(variables).load()
+}
+
+fn levels(settings: &Settings, setting: &str) -> Vec<Level> {
+    settings.check().into_iter().filter(|f| f.setting == setting).map(|f| f.level).collect()
+}
+
+#[test]
+fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
+    let settings = Given::default().load();
+    assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8080));
+    assert!(matches!(settings.carrier.account, Account::Simulator));
+    assert_eq!(settings.store.database, Database::Sqlite("./trunkline-data/trunkline.db".into()));
+    assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
+    assert_eq!(settings.limits.settle.as_secs(), 180);
+    assert_eq!(settings.check(), []);
+}
+
+#[test]
+fn each_source_is_stronger_than_the_next() {
+    let file_only = file("[server]\nport = 4\n");
+    assert_eq!(file_only.load().server.port, 4);
+    let with_dotenv = file_only.dotenv("PORT=3\n");
+    assert_eq!(with_dotenv.load().server.port, 3);
+    let with_environment = with_dotenv.env(&[("PORT", "2")]);
+    assert_eq!(with_environment.load().server.port, 2);
+    let with_own_name = with_environment.env(&[("TRUNKLINE_SERVER_PORT", "1")]);
+    assert_eq!(with_own_name.load().server.port, 1);
+    let with_flag = with_own_name.flags(Flags { port: Some("0".to_owned()), ..Flags::default() });
+    assert_eq!(with_flag.load().server.port, 0);
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    assert_eq!(env(&[("PORT", "")]).file("[server]\nport = 4\n").load().server.port, 4);
+}
+
+#[test]
+fn the_names_people_already_have_are_understood() {
+    type Get = fn(&Settings) -> String;
+    let table: [(&str, &str, Get, &str); 13] = [
+        ("HOST", "0.0.0.0", |s| s.server.host.to_string(), "0.0.0.0"),
+        ("HOST", "localhost", |s| s.server.host.to_string(), "127.0.0.1"),
+        ("DATA_DIR", "/d", |s| s.store.database_file(), "/d/trunkline.db"),
+        ("DATABASE_URL", "sqlite:///x/y.db", |s| s.store.database_file(), "/x/y.db"),
+        ("DB_FILE", "calls.db", |s| s.store.database_file(), "calls.db"),
+        ("PUBLIC_URL", "https://a.example/", |s| s.server.public_urls[0].to_string(), "https://a.example"),
+        (
+            "PUBLIC_URLS",
+            "https://a.example, wss://b.example/p",
+            |s| s.server.public_urls[1].to_string(),
+            "wss://b.example/p",
+        ),
+        (
+            "FALLBACK_URL",
+            "https://c.example",
+            |s| s.server.fallback_url.as_ref().unwrap().to_string(),
+            "https://c.example",
+        ),
+        (
+            "NODE_URL",
+            "http://node_1:8080",
+            |s| s.server.node_url.as_ref().unwrap().to_string(),
+            "http://node_1:8080/",
+        ),
+        ("TWILIO_PHONE_NUMBER", "+1 415 555 0100", |s| s.carrier.from.clone().unwrap(), "+14155550100"),
+        ("QUESTIONS", "/q", |s| s.scripts.questions.display().to_string(), "/q"),
+        ("DEFAULT_COUNTRY", "il", |s| s.limits.default_country.clone().unwrap(), "IL"),
+        ("RUST_LOG", "info,trunkline=debug", |s| s.log.filter.clone(), "info,trunkline=debug"),
+    ];
+    for (name, value, get, expected) in table {
+        assert_eq!(get(&env(&[(name, value)]).load()), expected, "{name}={value}");
+    }
+}
+
+impl Store {
+    fn database_file(&self) -> String {
+        let Database::Sqlite(path) = &self.database;
+        path.display().to_string()
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
+    let table = [
+        (
+            env(&[("PORT", "80x")]),
+            "server.port (environment PORT): \"80x\" is not a port; give a number from 1 to 65535",
+        ),
+        (Given::default().dotenv("\n\nPORT=80x"), "server.port (.env:3): \"80x\" is not a port; "),
+        (Given::default().dotenv("A='b"), ".env (.env:1): a quote is not closed in this line; "),
+        (file("[server]\n\nport = 80000\n"), "server.port (trunkline.toml:3): \"80000\" is not a port; "),
+        (file("[server]\nport = [1]\n"), "server.port (trunkline.toml:2): it is a list; give a single value"),
+        (
+            Given::default().flags(Flags { host: Some("here".to_owned()), ..Flags::default() }),
+            "server.host (--host): \"here\" is not an IP address; ",
+        ),
+        (file("[server\n"), "trunkline.toml (trunkline.toml:1): "),
+        (
+            file("port = 1\n"),
+            "port (trunkline.toml:1): it stands outside of any section; did you mean server.port, in the section [server]?",
+        ),
+        (
+            file("[server]\nprot = 1\n"),
+            "server.prot (trunkline.toml:2): no such setting; did you mean server.port?",
+        ),
+        (
+            file("[server]\nsettle_secs = 1\n"),
+            "server.settle_secs (trunkline.toml:2): no such setting; did you mean limits.settle_secs, in the section [limits]?",
+        ),
+        (
+            file("[log]\nlevel = 1\n"),
+            "log.level (trunkline.toml:2): no such setting; [log] knows filter, format",
+        ),
+        (
+            file("[sever]\nx = 1\n"),
+            "sever.x (trunkline.toml:2): there is no section \"sever\"; did you mean [server]?",
+        ),
+        (file("[limits]\ncps = 0\n"), "limits.cps (trunkline.toml:2): \"0\"; give a number above 0"),
+        (
+            file("[limits]\nring_timeout_secs = 700\n"),
+            "limits.ring_timeout_secs (trunkline.toml:2): \"700\"; give whole seconds from 5 to 600",
+        ),
+        (
+            file("[log]\nformat = \"xml\"\n"),
+            "log.format (trunkline.toml:2): \"xml\" is no format; give text or json",
+        ),
+        (file("[log]\nfilter = \"a=b=c\"\n"), "log.filter (trunkline.toml:2): \"a=b=c\" is no filter: "),
+        (
+            env(&[("DATABASE_URL", "postgres://u:pw@h/d")]),
+            "store.database_url (environment DATABASE_URL): PostgreSQL comes with the next release; ",
+        ),
+        (
+            env(&[("PUBLIC_URL", "calls.example.com")]),
+            "server.public_url (environment PUBLIC_URL): it has no scheme; write it like https://",
+        ),
+        (
+            env(&[("PUBLIC_URLS", "https://a.example,https://b_c.example")]),
+            "server.public_urls (environment PUBLIC_URLS): the host \"b_c.example\" has an underscore",
+        ),
+        (
+            env(&[("TWILIO_ACCOUNT_SID", SID)]),
+            "carrier.auth_token (not set): it is needed and missing; set carrier.auth_token or TWILIO_AUTH_TOKEN",
+        ),
+        (
+            env(&[("TWILIO_AUTH_TOKEN", "x")]),
+            "carrier.account_sid (not set): it is needed and missing; set carrier.account_sid or TWILIO_ACCOUNT_SID",
+        ),
+        (file("[carrier]\nkind = \"twilio\"\n"), "carrier.account_sid (not set): it is needed"),
+        (
+            file("[carrier]\nkind = \"telnix\"\n"),
+            "carrier.kind (trunkline.toml:2): \"telnix\" is no carrier we know; ",
+        ),
+        (
+            env(&[("TWILIO_ACCOUNT_SID", "SK01")]),
+            "carrier.account_sid (environment TWILIO_ACCOUNT_SID): it is the SID of an API key; ",
+        ),
+        (
+            env(&[("TWILIO_PHONE_NUMBER", "415")]),
+            "carrier.from (environment TWILIO_PHONE_NUMBER): \"415\" is not a phone number in international form; ",
+        ),
+        (
+            env(&[("TRUNKLINE_SECRET_KEYS", "short")]),
+            "access.secret_keys (environment TRUNKLINE_SECRET_KEYS): key 1 has 5 characters, which could be guessed; ",
+        ),
+        (
+            env(&[("TRUNKLINE_API_KEY", "a b")]),
+            "access.api_key (environment TRUNKLINE_API_KEY): it holds a blank",
+        ),
+        (
+            file("[scripts]\nnumbers = [{ number = \"+14155550100\" }]\n"),
+            "scripts.numbers (trunkline.toml:2): script is missing; ",
+        ),
+        (
+            file("[scripts]\nnumbers = [{ nubmer = \"+1\" }]\n"),
+            "scripts.numbers (trunkline.toml:2): \"nubmer\" is unknown in it; did you mean number?",
+        ),
+        (
+            env(&[("TRUNKLINE_SCRIPTS_NUMBERS", "+14155550100=a,+14155550100=b")]),
+            "scripts.numbers (environment TRUNKLINE_SCRIPTS_NUMBERS): the number +14155550100 stands in it twice; ",
+        ),
+    ];
+    for (given, expected) in table {
+        let line = given.refused();
+        assert!(line.starts_with(expected), "\n  said     {line}\n  expected {expected}");
+    }
+}
+
+#[test]
+fn inbound_numbers_are_routed_from_a_list_in_the_file_and_from_the_environment() {
+    let expected = [NumberRoute { number: "+14155550100".to_owned(), script: "survey".to_owned() }];
+    let tables = file("[[scripts.numbers]]\nnumber = \"+14155550100\"\nscript = \"survey\"\n").load();
+    assert_eq!(tables.scripts.numbers, expected);
+    let words = env(&[("TRUNKLINE_SCRIPTS_NUMBERS", "+14155550100=survey")]).load();
+    assert_eq!(words.scripts.numbers, expected);
+}
+
+#[test]
+fn the_first_public_address_mints_and_none_stands_twice() {
+    let urls =
+        |given: Given| given.load().server.public_urls.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let given =
+        env(&[("PUBLIC_URL", "https://b.example"), ("PUBLIC_URLS", "https://a.example,https://b.example/")]);
+    assert_eq!(urls(given), ["https://b.example", "https://a.example"]);
+}
+
+#[test]
+fn twilio_is_chosen_by_its_credentials_and_can_be_held_back() {
+    let Account::Twilio { account_sid, api_base, .. } = twilio(&[]).carrier.account else {
+        panic!("credentials choose twilio");
+    };
+    assert_eq!((account_sid.as_str(), api_base.as_str()), (SID, "https://api.twilio.com/"));
+    assert!(matches!(twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.account, Account::Simulator));
+}
+
+#[test]
+fn a_secret_may_be_given_as_a_file_but_not_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "t0ken\n").unwrap();
+    let path = path.to_str().unwrap();
+    let given = env(&[("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN_FILE", path)]);
+    let Account::Twilio { auth_token, .. } = given.load().carrier.account else { panic!("twilio") };
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&auth_token), "t0ken");
+
+    let twice = given.env(&[("TWILIO_AUTH_TOKEN", "other")]).refused();
+    assert!(twice.contains("both TWILIO_AUTH_TOKEN and TWILIO_AUTH_TOKEN_FILE are set; keep one"), "{twice}");
+    let missing = env(&[("TRUNKLINE_API_KEY_FILE", "/nowhere/at/all")]).refused();
+    assert!(
+        missing.starts_with(
+            "access.api_key (environment TRUNKLINE_API_KEY_FILE): /nowhere/at/all can't be read"
+        )
+    );
+}
+
+#[test]
+fn no_secret_ever_prints() {
+    let secrets = "s3cret-0123456789-0123456789-0123456789";
+    let settings = twilio(&[
+        ("TWILIO_AUTH_TOKEN", secrets),
+        ("TRUNKLINE_API_KEY", secrets),
+        ("TRUNKLINE_SECRET_KEYS", secrets),
+        ("REDIS_URL", secrets),
+    ]);
+    let printed = format!("{settings:?} {:?}", settings.check());
+    assert!(!printed.contains("s3cret"), "{printed}");
+    for name in ["TRUNKLINE_API_KEY", "TWILIO_AUTH_TOKEN", "TRUNKLINE_SECRET_KEYS", "DATABASE_URL"] {
+        let line = env(&[(name, "s3cret s3cret")]).refused();
+        assert!(!line.contains("s3cret"), "{line}");
+    }
+}
+
+#[test]
+fn names_that_do_nothing_are_noticed_and_do_not_stop_the_start() {
+    let settings =
+        env(&[("REDIS_URL", "redis://h"), ("CALLS_DATA_FILE", "c.json"), ("TRUNKLINE_SERVER_PROT", "1")])
+            .env(&[("TRUNKLINE_CONFIG", "x"), ("TRUNKLINE_API_KEY_FILE", ""), ("PATH", "/bin")])
+            .dotenv("OPENAI_API_KEY=x\n")
+            .load();
+    let said: Vec<_> = settings.check().iter().map(ToString::to_string).collect();
+    let starts = [
+        "warning: CALLS_DATA_FILE (environment CALLS_DATA_FILE): it is not used yet",
+        "warning: REDIS_URL (environment REDIS_URL): it is not used yet: the cache",
+        "warning: TRUNKLINE_SERVER_PROT (environment TRUNKLINE_SERVER_PROT): no setting has this name; did you mean TRUNKLINE_SERVER_PORT?",
+        "warning: OPENAI_API_KEY (.env:1): it is not used yet: bots",
+    ];
+    assert_eq!(said.len(), starts.len(), "{said:#?}");
+    for (line, start) in said.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn a_database_file_beside_a_database_url_is_noticed() {
+    let settings = env(&[("DATABASE_URL", "sqlite://a.db"), ("DB_FILE", "b.db")]).load();
+    assert_eq!(settings.store.database_file(), "a.db");
+    assert_eq!(levels(&settings, "store.db_file"), [Level::Note]);
+}
+
+#[test]
+fn check_explains_what_is_right_alone_and_wrong_together() {
+    use Level::{Error, Note, Warning};
+    let fine = [("PUBLIC_URL", "https://calls.example.com"), ("TWILIO_PHONE_NUMBER", "+14155550100")];
+    assert_eq!(
+        twilio(&fine).check().iter().map(|f| f.level).collect::<Vec<_>>(),
+        [Note],
+        "the control: all is well"
+    );
+
+    let table: [(&str, &str, &str, &[Level]); 10] = [
+        ("PUBLIC_URL", "", "server.public_url", &[Error]),
+        ("PUBLIC_URL", "https://localhost:8080", "server.public_url", &[Warning]),
+        ("PUBLIC_URL", "https://192.168.1.5", "server.public_url", &[Warning]),
+        ("PUBLIC_URL", "http://calls.example.com", "server.public_url", &[Warning]),
+        ("FALLBACK_URL", "https://calls.example.com/b", "server.fallback_url", &[Warning]),
+        ("TWILIO_PHONE_NUMBER", "", "carrier.from", &[Warning]),
+        ("TWILIO_ACCOUNT_SID", "ACtest", "carrier.account_sid", &[Warning]),
+        ("TRUNKLINE_LIMITS_SETTLE_SECS", "20", "limits.settle_secs", &[Warning]),
+        ("TRUNKLINE_API_KEY", "short", "access.api_key", &[Warning]),
+        ("HOST", "0.0.0.0", "server.host", &[Note]),
+    ];
+    for (name, value, setting, expected) in table {
+        let settings = twilio(&[&fine[..], &[(name, value)]].concat());
+        assert_eq!(levels(&settings, setting), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn check_finds_limits_that_can_never_be_reached_and_a_backlog_that_is_too_small() {
+    let settings = file("[limits]\ntenant_calls = 50\n[journal]\nbacklog_bytes = \"128MiB\"\n").load();
+    assert_eq!(levels(&settings, "limits.tenant_calls"), [Level::Warning]);
+    assert_eq!(levels(&settings, "journal.backlog_bytes"), [Level::Warning]);
+}
+
+#[test]
+fn the_settings_file_is_found_by_flag_variable_or_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let gather = |flags: Flags, name: &str| {
+        let environment = BTreeMap::from([("TRUNKLINE_CONFIG".to_owned(), name.to_owned())]);
+        Sources::gather(flags, environment, folder.path())
+    };
+    let port =
+        |sources: Result<Sources, SettingError>| Settings::load(&sources.unwrap()).unwrap().server.port;
+    assert_eq!(port(gather(Flags::default(), "")), 8080, "no file is no error");
+
+    for (name, port) in [("trunkline.toml", 1), ("a.toml", 2), ("b.toml", 3)] {
+        std::fs::write(folder.path().join(name), format!("[server]\nport = {port}\n")).unwrap();
+    }
+    assert_eq!(port(gather(Flags::default(), "")), 1);
+    assert_eq!(port(gather(Flags::default(), "a.toml")), 2);
+    let flags = Flags { config: Some("b.toml".into()), ..Flags::default() };
+    assert_eq!(port(gather(flags, "a.toml")), 3);
+    let missing = gather(Flags::default(), "c.toml").unwrap_err().to_string();
+    assert!(missing.starts_with("config (environment TRUNKLINE_CONFIG): "), "{missing}");
+
+    std::fs::write(folder.path().join(".env"), "PORT=9\n").unwrap();
+    assert_eq!(port(gather(Flags::default(), "")), 9);
+}
+
+#[test]
+fn every_flag_of_a_setting_is_one_of_the_command_line() {
+    #[derive(clap::Parser)]
+    struct Serve {
+        #[command(flatten)]
+        flags: Flags,
+    }
+    let mut declared: Vec<_> =
+        SECTIONS.iter().flat_map(|section| section.keys).filter_map(|facts| facts.flag).collect();
+    declared.sort_unstable();
+    let line = std::iter::once("serve").chain(declared.iter().flat_map(|flag| [flag, "x"]));
+    let serve: Serve = clap::Parser::try_parse_from(line).unwrap();
+    assert_eq!(serve.flags.given().into_keys().collect::<Vec<_>>(), declared);
+}
+
+#[test]
+fn the_example_says_what_is_built_in() {
+    let example = file(&Settings::example()).load();
+    assert_eq!(format!("{example:?}"), format!("{:?}", Given::default().load()));
+    let changed = file(&Settings::example().replace("port = 8080", "port = 8081")).load();
+    assert_ne!(format!("{changed:?}"), format!("{example:?}"), "the control: a changed example is seen");
+}
+
+#[test]
+fn what_is_commented_out_in_the_example_can_be_used() {
+    let uncommented: Vec<_> = Settings::example()
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned())
+        // Two that are words to people, not values.
+        .map(|line| {
+            line.replace("(the output of: openssl rand -hex 32)", "k")
+                .replace("(from the carrier's console)", "t")
+        })
+        .collect();
+    let settings = file(&uncommented.join("\n")).load();
+    assert!(matches!(settings.carrier.account, Account::Twilio { .. }));
+    assert_eq!(settings.limits.default_country.as_deref(), Some("US"));
+}
+
+#[test]
+fn the_checked_in_example_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/trunkline.example.toml");
+    let checked_in = std::fs::read_to_string(path).unwrap();
+    assert!(
+        checked_in == Settings::example(),
+        "docs/trunkline.example.toml is stale: run `cargo xtask generate`"
+    );
+}

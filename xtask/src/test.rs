@@ -1,0 +1,35 @@
+//! `cargo xtask test`: everything that a change must pass, with one closing line.
+
+use anyhow::{Result, bail};
+
+use crate::{check, shell, tools};
+
+/// How thorough the run is.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave out the documentation, the licences and the tests that are ignored by default
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Checks the house, then runs the tests, also after some have failed.
+///
+/// # Errors
+/// The house is not in order, a test failed, or tests can't be run at all.
+pub fn run(options: &Options) -> Result<()> {
+    check::run(if options.quick { check::Depth::Quick } else { check::Depth::Full })?;
+    let mut counts = shell::run_tests(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
+    if !options.quick {
+        counts += ignored_by_default()?;
+    }
+    println!("\n{} passed, {} failed", counts.passed, counts.failed);
+    if counts.failed == 0 { Ok(()) } else { bail!("{} tests failed", counts.failed) }
+}
+
+/// Tests that need more than Rust. They find the Python that has their packages in `TRUNKLINE_TEST_PYTHON`. Examples
+/// in documentation are left out: there, "ignored" means that they can't be run.
+fn ignored_by_default() -> Result<shell::Counts> {
+    let mut test = shell::cargo();
+    test.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--", "--ignored"]);
+    shell::run_tests(test.env("TRUNKLINE_TEST_PYTHON", tools::python()?))
+}

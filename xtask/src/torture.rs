@@ -1,0 +1,144 @@
+//! `cargo xtask torture`: the faults of the list, at full counts, each with the control that must fail.
+//!
+//! Every row is a program with a subcommand that takes `--rounds` and `--seed`, prints its own table and fails if a
+//! promise was broken or its control wasn't. To add a fault: write it into such a program, then add its row here.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::shell;
+
+/// A program that tortures: a binary of one of our crates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Program {
+    package: &'static str,
+    binary: &'static str,
+}
+
+const JOURNAL: Program = Program { package: "trunkline-journal", binary: "journal-torture" };
+
+/// A fault to survive.
+struct Fault {
+    name: &'static str,
+    what: &'static str,
+    program: Program,
+    subcommand: &'static str,
+    rounds: u32,
+}
+
+const FAULTS: [Fault; 6] = [
+    journal("F-01", "killed under load", "f01", 200),
+    journal("F-02", "power cut", "f02", 200),
+    journal("F-03", "a sync fails", "f03", 60),
+    journal("F-04", "the disk is full", "f04", 20),
+    journal("F-05", "a bit flips", "f05", 1000),
+    journal("F-06", "a folder was not synced", "f06", 50),
+];
+
+const fn journal(name: &'static str, what: &'static str, subcommand: &'static str, rounds: u32) -> Fault {
+    Fault { name, what, program: JOURNAL, subcommand, rounds }
+}
+
+/// What is tortured, and by which chance.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only these faults, such as F-02
+    #[arg(value_name = "FAULT")]
+    only: Vec<String>,
+    /// Where chance begins: the same seed gives the same run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A tenth of the rounds, to see that it works
+    #[arg(long)]
+    small: bool,
+}
+
+/// Runs the faults, all of them even if one fails, and sums up.
+///
+/// # Errors
+/// A program can't be built, a name is unknown, or a promise was broken.
+pub fn run(options: &Options) -> Result<()> {
+    let faults = chosen(&options.only)?;
+    build(&faults)?;
+    let lines: Vec<_> = faults.iter().map(|fault| torture(fault, options)).collect();
+    println!("\nseed {}\nfault  rounds  result      time  what", options.seed);
+    for line in &lines {
+        println!("{}", line.text);
+    }
+    let failed = lines.iter().filter(|line| !line.survived).count();
+    println!("\n{} passed, {failed} failed", lines.len() - failed);
+    if failed == 0 { Ok(()) } else { bail!("{failed} of {} faults were not survived", lines.len()) }
+}
+
+fn chosen(only: &[String]) -> Result<Vec<&'static Fault>> {
+    let named = |fault: &Fault, word: &String| {
+        word.eq_ignore_ascii_case(fault.name) || word.eq_ignore_ascii_case(fault.subcommand)
+    };
+    if let Some(unknown) = only.iter().find(|word| !FAULTS.iter().any(|fault| named(fault, word))) {
+        let names: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
+        bail!("no fault is called {unknown}; there are {}", names.join(", "));
+    }
+    Ok(FAULTS.iter().filter(|fault| only.is_empty() || only.iter().any(|word| named(fault, word))).collect())
+}
+
+fn build(faults: &[&Fault]) -> Result<()> {
+    let mut built: Vec<Program> = Vec::new();
+    for program in faults.iter().map(|fault| fault.program) {
+        if !built.contains(&program) {
+            let Program { package, binary } = program;
+            shell::run(shell::cargo().args(["build", "--release", "--package", package, "--bin", binary]))?;
+            built.push(program);
+        }
+    }
+    Ok(())
+}
+
+struct Line {
+    text: String,
+    survived: bool,
+}
+
+fn torture(fault: &Fault, options: &Options) -> Line {
+    let rounds = if options.small { (fault.rounds / 10).max(1) } else { fault.rounds };
+    let program: PathBuf = shell::target().join("release").join(fault.program.binary);
+    let mut command = shell::command(program);
+    command.arg(fault.subcommand);
+    command.args(["--rounds", &rounds.to_string(), "--seed", &options.seed.to_string()]);
+    let begun = Instant::now();
+    let done = shell::run(&mut command);
+    if let Err(error) = &done {
+        println!("xtask: {}: {error:#}", fault.name);
+    }
+    let result = if done.is_ok() { "survived" } else { "FAILED" };
+    Line {
+        text: format!(
+            "{:5}  {rounds:6}  {result:8}  {:>6}  {}",
+            fault.name,
+            in_words(begun.elapsed()),
+            fault.what
+        ),
+        survived: done.is_ok(),
+    }
+}
+
+fn in_words(time: Duration) -> String {
+    format!("{:.0} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_chosen_by_either_name_and_a_wrong_name_is_refused() {
+        let names = |only: &[&str]| -> Vec<_> {
+            let only: Vec<_> = only.iter().map(ToString::to_string).collect();
+            chosen(&only).map(|faults| faults.iter().map(|fault| fault.name).collect()).unwrap_or_default()
+        };
+        assert_eq!(names(&["f02", "F-05"]), ["F-02", "F-05"]);
+        assert_eq!(names(&[]).len(), FAULTS.len());
+        assert!(names(&["F-99"]).is_empty());
+    }
+}
