@@ -1,12 +1,10 @@
 //! Whole calls: created over REST, led by documents, answered by people, told to the product.
 
-mod product;
-
 use std::time::Duration;
 
+use crate::product::{Client, OURS, Product, document, options, over, sim};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use product::{Client, OURS, Product, document, options, over, sim};
 use trunkline_sim::{
     CallSid, CallStatus, Direction, Habit, Heard, OwnNumber, Sim, SimOptions, WebhookKind, sign,
 };
