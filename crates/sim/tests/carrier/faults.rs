@@ -182,3 +182,46 @@ async fn answers_may_be_slow() {
     client.get("/Calls.json").await;
     assert!(begun.elapsed() >= Duration::from_millis(150));
 }
+
+#[tokio::test]
+async fn a_bad_day_with_every_fault_still_ends_every_call_and_counts_it_once() {
+    let seed = std::env::var("SIM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    println!("SIM_SEED={seed}");
+    let kinds = [
+        FaultKind::CreateFails,
+        FaultKind::CreateFailsAfterAccepting,
+        FaultKind::CreateResetsAfterAccepting,
+        FaultKind::CreateAnswersGarbage,
+        FaultKind::CreateAcceptsLate { secs: 5 },
+        FaultKind::CallbackLost,
+        FaultKind::CallbackLate { secs: 60 },
+        FaultKind::CallbackDoubled { copies: 2 },
+        FaultKind::CallbackReordered,
+        FaultKind::VoiceFetchDoubled,
+        FaultKind::RecordingLate { secs: 10 },
+    ];
+    let faults = kinds.map(|kind| Fault::new(kind).with_chance(0.1)).into();
+    let product = Product::with_documents([
+        ("/voice", "<Say>Hello.</Say><Record action='/q2' timeout='2'/><Say>Pity.</Say>"),
+        ("/q2", "<Gather numDigits='1' action='/bye'><Say>Press 1 or 2.</Say></Gather>"),
+        ("/bye", "<Hangup/>"),
+    ])
+    .await;
+    let sim = sim(SimOptions { seed, faults, mix: SimOptions::default().mix, ..options() }).await;
+    let client = Client::of(&sim);
+    let mut refused = 0;
+    for n in 0..300 {
+        let answer = client.try_create(&product, &format!("+1512555{n:04}"), &[]).await;
+        refused += u64::from(matches!(answer, Ok((500, _))));
+    }
+    sim.wait_until_idle().await;
+
+    let calls = sim.calls();
+    assert!(calls.iter().all(|call| call.status.is_final()));
+    assert!(sim.dialed().values().all(|count| *count == 1));
+    let struck = |index: usize| u64::from(sim.faults()[index].struck);
+    assert_eq!(calls.len() as u64, 300 - struck(0));
+    assert_eq!(refused, struck(0) + struck(1));
+    assert!((0..kinds.len()).all(|index| struck(index) > 0), "{:?}", sim.faults());
+    assert!(sim.webhooks().iter().all(|hook| hook.status.is_some() || hook.attempt == 0));
+}
