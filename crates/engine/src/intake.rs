@@ -211,7 +211,7 @@ impl Inner {
                 tracing::warn!(%call, "call.conflicting_end: the first end stands");
             }
             Taken::Refused(reason) => {
-                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused")
+                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused");
             }
             Taken::Repeated | Taken::Unmerged => {}
         }

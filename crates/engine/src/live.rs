@@ -98,7 +98,11 @@ impl LiveCalls {
 
     /// Puts a call in, unless it is there. `first` is done before anybody else can see it: nothing of a call may be
     /// journaled before its first event.
-    pub fn insert<E>(&self, mut live: Live, first: impl FnOnce(&mut Live) -> Result<(), E>) -> Result<Inserted, E> {
+    pub fn insert<E>(
+        &self,
+        mut live: Live,
+        first: impl FnOnce(&mut Live) -> Result<(), E>,
+    ) -> Result<Inserted, E> {
         let id = live.call.id;
         let mut shard = self.shard(id).lock();
         if let Some(known) = shard.get(&id) {
