@@ -182,7 +182,7 @@ impl Inner {
     /// Keeps every index in step with a call that has just changed. Called under the call's lock.
     pub(crate) fn after_change(&self, live: &mut Live) {
         self.slots.update(&live.call);
-        self.live.index(&live.call);
+        self.live.index(live);
         self.waiting.update(&live.call);
         self.timers.arm(live, &self.config.timing);
     }
