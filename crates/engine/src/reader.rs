@@ -11,7 +11,7 @@ use trunkline_core::call::{Call, Refused};
 use trunkline_core::id::{CallId, CarrierCallId, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_journal::Lsn;
-use trunkline_store::{CallFilter, EventRow, Liveness, PageRequest, StoreError};
+use trunkline_store::{CallFilter, EventRow, Liveness, PageCursor, PageRequest, StoreError};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
@@ -109,7 +109,7 @@ impl Inner {
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let after = query.cursor.as_deref().map(place).transpose()?;
         let live = self.live_matching(query, after).await;
-        let stored = self.stored_page(query, limit).await;
+        let stored = self.stored_page(query, after, limit).await;
         let (stored, history) = match stored {
             Ok(stored) => (stored, History::Available),
             Err(Failure::Query(bad)) => return Err(bad),
@@ -150,10 +150,16 @@ impl Inner {
         calls
     }
 
-    async fn stored_page(&self, query: &Query, limit: u32) -> Result<Vec<Call>, Failure> {
+    async fn stored_page(
+        &self,
+        query: &Query,
+        after: Option<(jiff::Timestamp, CallId)>,
+        limit: u32,
+    ) -> Result<Vec<Call>, Failure> {
         let filter = filter(query);
         let wanted = u16::try_from(limit + 1).unwrap_or(u16::MAX);
-        let page = PageRequest { after: query.cursor.clone(), limit: wanted };
+        let after = after.map(|(created_at, id)| PageCursor::after(created_at, id));
+        let page = PageRequest { after, limit: wanted };
         let answer = self
             .ask_store(async |store| {
                 let rows = match store.list(&filter, &page).await {
