@@ -213,7 +213,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::{Place, any_state};
+    use super::super::state::Place;
+    use super::super::state::tests::any_state;
     use super::*;
     use proptest::prelude::*;
     use trunkline_core::id::{AccountId, CallId, Fence, LegNo};

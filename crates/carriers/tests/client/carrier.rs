@@ -10,7 +10,7 @@ pub enum Answer {
     /// These bytes, then a clean end.
     Whole(Vec<u8>),
     /// These bytes, then the connection ends. (A reset might throw them away before they are read.)
-    CutAnswer(Vec<u8>),
+    Cut(Vec<u8>),
     /// A head and a body that comes too slowly to end.
     Stalls,
     /// A body of two megabytes and more, as fast as it is read.
@@ -134,7 +134,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, answers: Arc<Vec<A
                     return;
                 }
             }
-            Answer::CutAnswer(bytes) => {
+            Answer::Cut(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 return;
             }

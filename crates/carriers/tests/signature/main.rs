@@ -1,4 +1,5 @@
 //! Who speaks for the carrier: true requests are let in, everything else is not (S-01, S-02, S-04).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod judge;
 mod sign;
