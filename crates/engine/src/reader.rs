@@ -287,7 +287,7 @@ fn matches(query: &Query, call: &Call) -> bool {
     };
     let has_value = |(key, value): &(String, String)| match party.metadata.reveal().get(key) {
         Some(serde_json::Value::String(text)) => text == value,
-        Some(other) => other.to_string() == *value,
+        Some(other) => serde_json::from_str::<serde_json::Value>(value).is_ok_and(|value| value == *other),
         None => false,
     };
     (query.active == Scope::All || !call.is_over())

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use trunkline_journal::{OpenError, Sync};
+use trunkline_journal::{OpenError, Sync, verify};
 use trunkline_testkit::{
     chance::Chance,
     powercut::{Fault, FolderChanges, PowerCut, Shim},
@@ -204,7 +204,11 @@ fn examine(dir: &Path, segment_bytes: u64, acked: &Fold) -> Outcome<Autopsy> {
     match opened {
         Ok((journal, recovered, fold)) => {
             journal.close();
-            let lost = fold.lacks(acked);
+            let findings = verify(dir)?.findings;
+            if !findings.is_empty() {
+                report::complain(&format!("after recovery there is still: {findings:?}"));
+            }
+            let lost = fold.lacks(acked) + findings.len() as u64;
             Ok(Autopsy { lost, torn: recovered.torn.is_some(), refused: false, open_millis })
         }
         Err(Broken::Open(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. })) => {

@@ -102,7 +102,7 @@ impl Told {
 fn fill_and_free(reserve: u64, chance: &mut Chance) -> Outcome<Seen> {
     let disk = Disk::mount()?;
     let ballast = disk.path.join("ballast");
-    let left = chance.between(reserve + (40 << 10), 400 << 10);
+    let left = chance.between(2 * reserve + (64 << 10), 500 << 10);
     fs::write(&ballast, vec![1; usize::try_from(DISK - left)?])?;
     let options = Options {
         segment_bytes: chance.between(16 << 10, 128 << 10),
