@@ -1,0 +1,88 @@
+//! Everything a handler may reach: the engine, the keys, and a few settings. Nothing here changes while it serves, but
+//! for the counters and the short memory of sign-ins.
+
+use crate::access::Access;
+use crate::pages::attempts::Attempts;
+use crate::pages::session::Revoked;
+use crate::pages::settings_check::Finding;
+use crate::server::Limits;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use trunkline_engine::Engine;
+use url::Url;
+
+/// How many browsers may follow live changes at once.
+const STREAMS_MAX: usize = 256;
+
+/// What the web room is made of.
+pub struct Parts {
+    /// Who answers and who does.
+    pub engine: Engine,
+    /// Who may come in.
+    pub access: Access,
+    /// How this server is reached from outside.
+    pub public_url: Url,
+    /// The configured carrier's name, such as `twilio`.
+    pub carrier: String,
+    /// What the check of the settings found, for its page.
+    pub findings: Vec<Finding>,
+    /// How much and how long.
+    pub limits: Limits,
+}
+
+/// The web room, ready to serve.
+pub struct Web {
+    pub(crate) engine: Engine,
+    pub(crate) access: Access,
+    pub(crate) public_url: Url,
+    pub(crate) carrier: String,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) limits: Limits,
+    pub(crate) attempts: Attempts,
+    pub(crate) revoked: Revoked,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) shutdown: CancellationToken,
+    serial: AtomicU64,
+}
+
+impl Web {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        // Serial numbers name requests, sessions and forms. Beginning at the time of the start keeps them unique over
+        // restarts without chance.
+        let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
+        Self {
+            engine: parts.engine,
+            access: parts.access,
+            public_url: parts.public_url,
+            carrier: parts.carrier,
+            findings: parts.findings,
+            limits: parts.limits,
+            attempts: Attempts::default(),
+            revoked: Revoked::default(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            shutdown: CancellationToken::new(),
+            serial: AtomicU64::new(start),
+        }
+    }
+
+    /// Serves until `shutdown` is cancelled: then no new connection is taken, requests in work are finished, and what
+    /// is not finished after [`Limits::drain`] is cut.
+    pub async fn serve(mut self, listener: TcpListener, shutdown: CancellationToken) {
+        self.shutdown = shutdown;
+        crate::server::serve(Arc::new(self), listener).await;
+    }
+
+    /// A number no other request, session or form of this server has.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether browsers reach this server over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
