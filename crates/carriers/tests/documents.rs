@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::escape::unescape;
+use quick_xml::events::{BytesStart, Event};
 use trunkline_carriers::callback::{Mint, PublicUrls, SecretKeys};
 use trunkline_carriers::voice::{
     Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, Redirect, RejectReason, Say,
@@ -16,44 +17,56 @@ use trunkline_core::script::{Caller, Cursor, Next, Page, Script};
 /// A document as a parser sees it.
 #[derive(Debug, PartialEq)]
 enum Node {
-    Element { name: String, attributes: Vec<(String, String)>, inside: Vec<Node> },
+    Element(Element),
     Text(String),
 }
 
+#[derive(Debug, Default, PartialEq)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    inside: Vec<Node>,
+}
+
+/// What stands at the top of a document, prolog left out.
 fn parsed(xml: &str) -> Vec<Node> {
     let mut reader = Reader::from_str(xml);
-    let mut open: Vec<(String, Vec<(String, String)>, Vec<Node>)> = vec![(String::new(), vec![], vec![])];
+    let mut above: Vec<Element> = Vec::new();
+    let mut here = Element::default();
     loop {
         let event = reader.read_event().unwrap_or_else(|error| panic!("not well-formed: {error}\n{xml}"));
         match event {
-            Event::Start(start) => open.push((name(&start), attributes(&start), vec![])),
-            Event::Empty(start) => {
-                let node =
-                    Node::Element { name: name(&start), attributes: attributes(&start), inside: vec![] };
-                open.last_mut().unwrap().2.push(node);
-            }
+            Event::Start(start) => above.push(std::mem::replace(&mut here, element(&start))),
+            Event::Empty(start) => here.inside.push(Node::Element(element(&start))),
             Event::End(_) => {
-                let (name, attributes, inside) = open.pop().unwrap();
-                open.last_mut().unwrap().2.push(Node::Element { name, attributes, inside });
+                let done = std::mem::replace(&mut here, above.pop().unwrap());
+                here.inside.push(Node::Element(done));
             }
-            Event::Text(text) => add_text(&mut open.last_mut().unwrap().2, &text),
+            Event::Text(text) => add_text(&mut here.inside, &text),
             Event::GeneralRef(reference) => {
-                let name = reference.to_string();
-                let char = match name.as_str() {
-                    "lt" => "<".to_owned(),
-                    "gt" => ">".to_owned(),
-                    "amp" => "&".to_owned(),
-                    "quot" => "\"".to_owned(),
-                    "apos" => "'".to_owned(),
-                    _ => reference.resolve_char_ref().unwrap().expect("a character").to_string(),
+                let char = match &*reference {
+                    "lt" => '<',
+                    "gt" => '>',
+                    "amp" => '&',
+                    "quot" => '"',
+                    "apos" => '\'',
+                    _ => reference.resolve_char_ref().unwrap().expect("a character"),
                 };
-                add_text(&mut open.last_mut().unwrap().2, &char);
+                add_text(&mut here.inside, &char.to_string());
             }
-            Event::Eof => return open.pop().unwrap().2,
+            Event::Eof => return here.inside,
             Event::Decl(_) => {}
             other => panic!("something that was never written: {other:?}"),
         }
     }
+}
+
+fn element(start: &BytesStart<'_>) -> Element {
+    let attributes = start.attributes().map(|attribute| {
+        let attribute = attribute.unwrap();
+        (attribute.key.as_ref().to_owned(), unescape(&attribute.value).unwrap().into_owned())
+    });
+    Element { name: start.name().as_ref().to_owned(), attributes: attributes.collect(), inside: vec![] }
 }
 
 fn add_text(inside: &mut Vec<Node>, text: &str) {
@@ -61,21 +74,6 @@ fn add_text(inside: &mut Vec<Node>, text: &str) {
         Some(Node::Text(before)) => before.push_str(text),
         _ => inside.push(Node::Text(text.to_owned())),
     }
-}
-
-fn name(start: &quick_xml::events::BytesStart<'_>) -> String {
-    start.name().as_ref().to_owned()
-}
-
-fn attributes(start: &quick_xml::events::BytesStart<'_>) -> Vec<(String, String)> {
-    start
-        .attributes()
-        .map(|attribute| {
-            let attribute = attribute.unwrap();
-            let name = attribute.key.as_ref().to_owned();
-            (name, quick_xml::escape::unescape(&attribute.value).unwrap().into_owned())
-        })
-        .collect()
 }
 
 fn say(text: &str) -> Say {
@@ -92,7 +90,8 @@ fn assert_one_text_node(text: &str) {
     let xml = Document::new(vec![Verb::Say(say(text)), Verb::Hangup]).to_twiml();
     let legal = legal(text);
     let spoken = if legal.is_empty() { vec![] } else { vec![Node::Text(legal)] };
-    let element = |name: &str, inside| Node::Element { name: name.to_owned(), attributes: vec![], inside };
+    let element =
+        |name: &str, inside| Node::Element(Element { name: name.to_owned(), attributes: vec![], inside });
     let expected = element("Response", vec![element("Say", spoken), element("Hangup", vec![])]);
     assert!(
         parsed(&xml) == [expected],
@@ -127,7 +126,7 @@ fn text_that_tries_to_be_markup_is_one_text_node() {
 #[test]
 fn the_judge_of_these_tests_sees_pasted_markup() {
     let pasted = parsed("<Response><Say>Ann</Say><Dial>1</Dial><Say></Say></Response>");
-    let [Node::Element { inside, .. }] = pasted.as_slice() else { panic!("{pasted:?}") };
+    let [Node::Element(Element { inside, .. })] = pasted.as_slice() else { panic!("{pasted:?}") };
     assert_eq!(inside.len(), 3);
 }
 
@@ -165,8 +164,8 @@ proptest! {
         };
         let xml = Document::new(vec![Verb::Dial(Box::new(dial))]).to_twiml();
         let tree = parsed(&xml);
-        let [Node::Element { inside, .. }] = tree.as_slice() else { panic!("{tree:?}") };
-        let [Node::Element { name, attributes, .. }] = inside.as_slice() else { panic!("{inside:?}") };
+        let [Node::Element(Element { inside, .. })] = tree.as_slice() else { panic!("{tree:?}") };
+        let [Node::Element(Element { name, attributes, .. })] = inside.as_slice() else { panic!("{inside:?}") };
         prop_assert_eq!(name, "Dial");
         let names: Vec<&str> = attributes.iter().map(|(name, _)| name.as_str()).collect();
         prop_assert_eq!(names, ["method", "timeout", "callerId"]);

@@ -34,7 +34,8 @@ pub const SIGNATURE: &str = "x-twilio-signature";
 pub const SETTINGS: &str = "x-twilio-webhooks-signature-settings";
 const BODY_HASH: &str = "bodySHA256";
 
-/// Checks signatures of one account.
+/// Checks signatures of one account. Its secrets do not print.
+#[derive(Debug)]
 pub struct Verifier {
     urls: PublicUrls,
     /// The account's token and, while it is being replaced, the one before.

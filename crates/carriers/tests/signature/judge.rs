@@ -106,8 +106,8 @@ fn bend(mut case: Case, chance: &mut StdRng) -> Case {
         1 => drop(case.signature.pop()),
         2 => case.signature.replace_range(3..4, if &case.signature[3..4] == "A" { "B" } else { "A" }),
         3 => {
-            case.algorithm =
-                if case.algorithm == "HMAC_SHA1" { "HMAC_SHA256" } else { "HMAC_SHA1" }.to_owned()
+            let other = if case.algorithm == "HMAC_SHA1" { "HMAC_SHA256" } else { "HMAC_SHA1" };
+            other.clone_into(&mut case.algorithm);
         }
         // May change nothing: then both must let it in.
         4 => case.fields.iter_mut().for_each(|fields| fields.reverse()),
