@@ -235,6 +235,12 @@ part-journal = Journal
 part-database = Database
 part-carrier = Carrier
 part-scripts = Scripts
+part-webhooks = Webhooks
+webhooks-refused =
+    { $count ->
+        [one] One request was refused since the start, because its signature was not the carrier's. If it was the carrier's, PUBLIC_URL or the token is wrong.
+       *[other] { $count } requests were refused since the start, because their signature was not the carrier's. If they were the carrier's, PUBLIC_URL or the token is wrong.
+    }
 findings-title = Settings
 addresses-title = Addresses for the carrier
 addresses-why = Outbound calls carry these by themselves; a number that takes calls must be told.

@@ -235,6 +235,12 @@ part-journal = יומן
 part-database = מסד נתונים
 part-carrier = ספק טלפוניה
 part-scripts = שאלונים
+part-webhooks = פניות הספק
+webhooks-refused =
+    { $count ->
+        [one] פנייה אחת נדחתה מאז ההפעלה, כי חתימתה אינה של הספק. אם היא של הספק, הכתובת PUBLIC_URL או האסימון שגויים.
+       *[other] { $count } פניות נדחו מאז ההפעלה, כי חתימתן אינה של הספק. אם הן של הספק, הכתובת PUBLIC_URL או האסימון שגויים.
+    }
 findings-title = הגדרות
 addresses-title = כתובות עבור הספק
 addresses-why = שיחות יוצאות נושאות אותן בעצמן; למספר שמקבל שיחות יש למסור אותן.

@@ -17,6 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tower::Service;
+use trunkline_carriers::callback::PublicUrl;
 
 /// Nothing inline, nothing from elsewhere, in nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -53,12 +54,29 @@ impl Door {
         let mut response = if has_two_lengths(request.headers()) {
             Problem::new(Code::BadRequest).detail("the length of the body is given twice").into_response()
         } else {
-            tidy(&mut request);
+            self.tidy(&mut request);
             request.extensions_mut().insert(Peer(peer.ip()));
             self.route(request, id).await
         };
         dress(response.headers_mut(), id);
         response
+    }
+
+    fn tidy(&self, request: &mut Request<Body>) {
+        let uri = request.uri();
+        let prefixes = self.web.engine.config().urls.all().map(PublicUrl::prefix);
+        let tidied = tidy(uri.path(), prefixes);
+        if tidied == uri.path() {
+            return;
+        }
+        let tidied = match uri.query() {
+            Some(query) => format!("{tidied}?{query}").parse::<PathAndQuery>(),
+            None => tidied.parse(),
+        };
+        if let Ok(tidied) = tidied {
+            let asked = std::mem::replace(request.uri_mut(), Uri::from(tidied));
+            request.extensions_mut().insert(AskedAs(asked));
+        }
     }
 
     /// A panic fails this request and no other. What it says may be personal, and is left to the process's own hook.
@@ -75,7 +93,7 @@ impl Door {
             Ok(Err(never)) => match never {},
             Err(_) => {
                 tracing::error!(request = %format_args!("{id:x}"), path = uri.path(), "a handler panicked");
-                crate::router::after_panic(uri.path())
+                crate::router::after_panic(&self.web, uri.path())
             }
         }
     }
@@ -86,21 +104,18 @@ fn has_two_lengths(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
 }
 
-/// `/api/calls/` is `/api/calls`.
-fn tidy(request: &mut Request<Body>) {
-    let path = request.uri().path();
-    if path.len() < 2 || !path.ends_with('/') {
-        return;
-    }
+/// The path that a route is looked up by: `/api/calls/` is `/api/calls`, and the prefix of a public address that a
+/// proxy left on a carrier's request is taken off.
+fn tidy<'a>(path: &'a str, mut prefixes: impl Iterator<Item = &'a str>) -> &'a str {
     let trimmed = path.trim_end_matches('/');
-    let trimmed = if trimmed.is_empty() { "/" } else { trimmed };
-    let tidied = match request.uri().query() {
-        Some(query) => format!("{trimmed}?{query}").parse::<PathAndQuery>(),
-        None => trimmed.parse(),
-    };
-    if let Ok(tidied) = tidied {
-        let asked = std::mem::replace(request.uri_mut(), Uri::from(tidied));
-        request.extensions_mut().insert(AskedAs(asked));
+    let unprefixed = prefixes.find_map(|prefix| {
+        let rest = trimmed.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+        crate::router::is_carriers(rest).then_some(rest)
+    });
+    match unprefixed {
+        Some(rest) => rest,
+        None if trimmed.is_empty() => "/",
+        None => trimmed,
     }
 }
 
@@ -121,19 +136,22 @@ fn dress(headers: &mut HeaderMap, id: u64) {
 mod tests {
     use super::*;
 
-    fn tidied(uri: &str) -> (String, Option<String>) {
-        let mut request = Request::builder().uri(uri).body(Body::empty()).unwrap();
-        tidy(&mut request);
-        let asked = request.extensions().get::<AskedAs>().map(|asked| asked.0.to_string());
-        (request.uri().to_string(), asked)
+    #[test]
+    fn a_trailing_slash_means_nothing() {
+        for (asked, tidied) in
+            [("/api/calls/", "/api/calls"), ("/api/calls", "/api/calls"), ("/", "/"), ("//", "/")]
+        {
+            assert_eq!(tidy(asked, [""].into_iter()), tidied);
+        }
     }
 
     #[test]
-    fn a_trailing_slash_means_nothing_and_is_remembered() {
-        assert_eq!(tidied("/api/calls/?q=1"), ("/api/calls?q=1".into(), Some("/api/calls/?q=1".into())));
-        assert_eq!(tidied("/api/calls"), ("/api/calls".into(), None));
-        assert_eq!(tidied("/"), ("/".into(), None));
-        assert_eq!(tidied("//"), ("/".into(), Some("//".into())));
+    fn a_prefix_that_a_proxy_left_is_taken_off_carriers_routes_only() {
+        let tidied = |path: &'static str| tidy(path, ["", "/calls"].into_iter());
+        assert_eq!(tidied("/calls/voice"), "/voice");
+        assert_eq!(tidied("/calls/status/"), "/status");
+        assert_eq!(tidied("/calls/0199b2a4"), "/calls/0199b2a4");
+        assert_eq!(tidied("/voice"), "/voice");
     }
 
     #[test]

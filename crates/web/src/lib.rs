@@ -17,6 +17,7 @@
 mod access;
 mod api;
 mod body;
+mod carrier;
 mod door;
 mod pages;
 mod problem;

@@ -209,7 +209,7 @@ impl From<EndError> for Problem {
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Full => Self::new(Code::JournalFull).retry_after(10),
+            IntakeError::Full(_) => Self::new(Code::JournalFull).retry_after(10),
             // The words name files on the server's disk: they are for its log, not for clients.
             IntakeError::Failed(_) => Self::new(Code::JournalFailed).retry_after(5),
         }

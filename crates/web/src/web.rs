@@ -2,6 +2,8 @@
 //! for the counters and the short memory of sign-ins.
 
 use crate::access::Access;
+use crate::api::call_json::carrier_of;
+use crate::carrier::Refused;
 use crate::pages::attempts::Attempts;
 use crate::pages::session::Revoked;
 use crate::pages::settings_check::Finding;
@@ -11,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use trunkline_carriers::callback::Scheme;
+use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_engine::Engine;
 use url::Url;
 
@@ -23,10 +27,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Who may come in.
     pub access: Access,
-    /// How this server is reached from outside.
-    pub public_url: Url,
-    /// The configured carrier's name, such as `twilio`.
-    pub carrier: String,
+    /// Who tells the carrier's requests from a stranger's.
+    pub verifier: Verifier,
     /// What the check of the settings found, for its page.
     pub findings: Vec<Finding>,
     /// How much and how long.
@@ -37,8 +39,10 @@ pub struct Parts {
 pub struct Web {
     pub(crate) engine: Engine,
     pub(crate) access: Access,
-    pub(crate) public_url: Url,
-    pub(crate) carrier: String,
+    pub(crate) verifier: Verifier,
+    pub(crate) refused: Refused,
+    /// How browsers reach this server: its origin, such as `https://calls.example.com`.
+    pub(crate) origin: String,
     pub(crate) findings: Vec<Finding>,
     pub(crate) limits: Limits,
     pub(crate) attempts: Attempts,
@@ -54,11 +58,13 @@ impl Web {
         // Serial numbers name requests, sessions and forms. Beginning at the time of the start keeps them unique over
         // restarts without chance.
         let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
+        let origin = origin(&parts.engine);
         Self {
             engine: parts.engine,
             access: parts.access,
-            public_url: parts.public_url,
-            carrier: parts.carrier,
+            verifier: parts.verifier,
+            refused: Refused::default(),
+            origin,
             findings: parts.findings,
             limits: parts.limits,
             attempts: Attempts::default(),
@@ -83,6 +89,16 @@ impl Web {
 
     /// Whether browsers reach this server over TLS.
     pub(crate) fn is_https(&self) -> bool {
-        self.public_url.scheme() == "https"
+        self.origin.starts_with("https://")
     }
+
+    /// The configured carrier's name, such as `twilio`.
+    pub(crate) fn carrier(&self) -> &str {
+        carrier_of(self.engine.account())
+    }
+}
+
+fn origin(engine: &Engine) -> String {
+    let address = engine.config().urls.minting().address(Scheme::Http, "/");
+    Url::parse(&address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }

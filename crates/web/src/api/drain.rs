@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 /// `POST /api/drain`: no new calls from now on; those that live are finished. Watch `/readyz` for how far it is.
 pub(crate) async fn drain(State(web): State<Arc<Web>>) -> StatusCode {
-    let engine = web.engine.clone();
-    tokio::spawn(async move { engine.drain().await });
+    web.engine.drain().await;
     StatusCode::ACCEPTED
 }

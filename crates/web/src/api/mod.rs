@@ -92,7 +92,8 @@ fn no_such_call() -> Problem {
 }
 
 async fn read(web: &Web, request: Request<Body>) -> Result<Bytes, Problem> {
-    body::read(request, Bound { bytes: web.limits.api_bytes, time: web.limits.body }).await
+    let (parts, body) = request.into_parts();
+    body::read(&parts.headers, body, Bound { bytes: web.limits.api_bytes, time: web.limits.body }).await
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

@@ -22,7 +22,7 @@ use trunkline_engine::Order;
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
     let key = idempotency_key(request.headers())?;
     let body = read(&web, request).await?;
-    let (mut order, notes) = order(&body, &web.carrier)?;
+    let (mut order, notes) = order(&body, web.carrier())?;
     order.idempotency = key.map(|key| Idempotency { key, body: hash(&body) });
     let mut placed = web.engine.place(order).await?;
     placed.warnings.extend(notes);

@@ -177,7 +177,7 @@ fn evidence(t: Texts, call: &Call) -> Vec<Fact> {
         facts.add(t.get("evidence-error"), reported.error_message.as_deref());
     }
     if call.is_over() {
-        facts.add(t.get("evidence-hangup"), word(t, "hangup", &leg.hang_up_by()));
+        facts.add(t.get("evidence-hangup"), word(t, "hangup", &call.hang_up_by()));
         facts.add(
             t.get("evidence-source"),
             call.end_source().and_then(|source| word(t, "source-of-end", &source)),

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use std::sync::Arc;
+use trunkline_carriers::callback::Scheme;
 use trunkline_engine::{Health, Part};
 
 /// One thing that the check of the settings found.
@@ -65,7 +66,8 @@ struct Address {
 pub(crate) async fn show(State(web): State<Arc<Web>>, reader: Reader) -> Response {
     let t = reader.t;
     let frame = Frame::of(&web, &reader, Section::SettingsCheck).await;
-    let parts = parts(t, &web.engine.health().await);
+    let mut parts = parts(t, &web.engine.health().await);
+    parts.extend(refused(t, &web));
     let findings = web.findings.iter().map(|finding| of_finding(t, finding)).collect();
     page(StatusCode::OK, &SettingsCheckPage { frame, t, parts, findings, addresses: addresses(t, &web) })
 }
@@ -80,6 +82,18 @@ fn parts(t: Texts, health: &Health) -> Vec<Check> {
     .into_iter()
     .map(|(subject, part)| of_part(t, subject, part))
     .collect()
+}
+
+/// Webhooks that the carrier had not signed: a few are strangers, many are a wrong PUBLIC_URL or token.
+fn refused(t: Texts, web: &Web) -> Option<Check> {
+    let refused = web.refused.total();
+    (refused > 0).then(|| Check {
+        subject: t.get("part-webhooks"),
+        tone: "is-soft",
+        word: t.get("check-doubtful"),
+        detail: t.count("webhooks-refused", &refused),
+        since: None,
+    })
 }
 
 fn of_part(t: Texts, subject: String, part: &Part) -> Check {
@@ -107,13 +121,13 @@ fn of_finding(t: Texts, finding: &Finding) -> Check {
 }
 
 fn addresses(t: Texts, web: &Web) -> Vec<Address> {
-    let base = web.public_url.as_str().trim_end_matches('/');
+    let urls = &web.engine.config().urls;
     [
-        (t.get("address-answer"), "/answer"),
-        (t.get("address-fallback"), "/fallback"),
-        (t.get("address-status"), "/status"),
+        (t.get("address-answer"), urls.minting().address(Scheme::Http, "/answer")),
+        (t.get("address-fallback"), urls.fallback().address(Scheme::Http, "/fallback")),
+        (t.get("address-status"), urls.minting().address(Scheme::Http, "/status")),
     ]
     .into_iter()
-    .map(|(label, path)| Address { label, url: format!("{base}{path}") })
+    .map(|(label, url)| Address { label, url })
     .collect()
 }
