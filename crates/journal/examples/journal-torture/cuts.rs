@@ -211,7 +211,12 @@ fn examine(dir: &Path, segment_bytes: u64, acked: &Fold) -> Outcome<Autopsy> {
             let lost = fold.lacks(acked) + findings.len() as u64;
             Ok(Autopsy { lost, torn: recovered.torn.is_some(), refused: false, open_millis })
         }
-        Err(Broken::Open(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. })) => {
+        Err(Broken::Open(error @ (OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }))) => {
+            report::complain(&error.to_string());
+            if let Some(to) = std::env::var_os("TORTURE_KEEP") {
+                let kept = std::process::Command::new("cp").arg("-a").arg(dir).arg(to).status()?;
+                report::complain(&format!("kept: {kept}"));
+            }
             // Nothing was damaged but by the power cut: to refuse is as bad as to lose.
             Ok(Autopsy { lost: acked.0.iter().sum::<u64>().max(1), torn: false, refused: true, open_millis })
         }
