@@ -43,7 +43,7 @@ pub(crate) use statements;
 /// not once for each column read from it.
 macro_rules! rows {
     () => {
-        "WITH r AS MATERIALIZED (SELECT j.value AS item FROM json_each($1) AS j) "
+        "WITH r AS MATERIALIZED (SELECT j.value AS item FROM jsonb_each($1) AS j) "
     };
 }
 pub(crate) use rows;
