@@ -4,7 +4,8 @@
 //! when first used) writes down what was written, synced, created, renamed and unlinked. [`PowerCut::strike`] then does
 //! to the files what a power cut may do:
 //! * a file ends anywhere between its length at the last sync and its length now;
-//! * of the 512-byte sectors written since the last sync, 40 % hold garbage or zeros;
+//! * of the 512-byte sectors written since the last sync, 40 % hold garbage or zeros (but a sector overwritten with the bytes
+//!   that it has keeps them: any mix of old and new is the same);
 //! * what a failed sync left behind counts as unwritten, even if a later sync succeeds (so does Linux);
 //! * of the folder's changes since its last sync only the first few have happened, or none.
 //!
