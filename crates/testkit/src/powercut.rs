@@ -172,10 +172,10 @@ impl PowerCut {
         };
         match change {
             FolderChange::Created { inode, name } if is_at(name, *inode) => {
-                fs::remove_file(self.root.join(name))?
+                fs::remove_file(self.root.join(name))?;
             }
             FolderChange::Unlinked { inode, name } if !is_at(name, *inode) => {
-                self.bring_back(*inode, name)?
+                self.bring_back(*inode, name)?;
             }
             FolderChange::Renamed { inode, replaced, old, new } if is_at(new, *inode) => {
                 fs::rename(self.root.join(new), self.root.join(old))?;
