@@ -33,16 +33,10 @@ fn one(t: Texts, entry: &Entry) -> EntryView {
 
 /// What happened, in words: an event of an unknown kind shows its kind.
 fn title(t: Texts, entry: &Entry) -> String {
-    let event = &entry.event;
-    let word = |name: &str| event.get(name).and_then(Value::as_str);
     let question = |of: &Value| of.get("step").and_then(Value::as_u64).map(|step| step + 1);
     match entry.kind.as_str() {
-        "progress" => {
-            let news = word("news").or_else(|| event.get("news")?.get("news")?.as_str()).unwrap_or("?");
-            t.or(&format!("event-progress-{news}"), news)
-        }
         "spoke" => {
-            let says = event.get("says").unwrap_or(&Value::Null);
+            let says = entry.event.get("says").unwrap_or(&Value::Null);
             match (says.get("says").and_then(Value::as_str), question(says)) {
                 (Some("question"), Some(number)) => t.count("event-spoke-question", &number),
                 (Some("goodbye"), _) => t.get("event-spoke-goodbye"),
@@ -78,6 +72,10 @@ mod tests {
     fn every_kind_of_event_has_words_in_every_language() {
         let kinds = [
             "requested",
+            "accepted",
+            "ringing",
+            "answered",
+            "ended",
             "arrived",
             "dial_started",
             "post_begun",
@@ -104,11 +102,6 @@ mod tests {
             let t = Texts { language };
             for kind in kinds {
                 assert_ne!(title(t, &entry(kind, json!({}))), kind, "{language:?}");
-            }
-            for news in ["accepted", "ringing", "answered", "ended"] {
-                let flat = title(t, &entry("progress", json!({ "news": news })));
-                assert_ne!(flat, news, "{language:?}");
-                assert_eq!(flat, title(t, &entry("progress", json!({ "news": { "news": news } }))));
             }
             for source in ["reconciler", "carrier", "engine", "api"] {
                 assert_ne!(t.or(&format!("source-{source}"), source), source, "{language:?}");
