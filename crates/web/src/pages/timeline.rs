@@ -35,6 +35,12 @@ fn one(t: Texts, entry: &Entry) -> EntryView {
 fn title(t: Texts, entry: &Entry) -> String {
     let question = |of: &Value| of.get("step").and_then(Value::as_u64).map(|step| step + 1);
     match entry.kind.as_str() {
+        // The store and the journal's tail name news of a leg differently.
+        "progress" => {
+            let news = entry.event.get("news").and_then(|news| news.get("news")).and_then(Value::as_str);
+            let news = news.unwrap_or_default();
+            t.or(&format!("event-{news}"), news)
+        }
         "spoke" => {
             let says = entry.event.get("says").unwrap_or(&Value::Null);
             match (says.get("says").and_then(Value::as_str), question(says)) {
@@ -114,6 +120,13 @@ mod tests {
         let t = Texts { language: Language::English };
         let event = json!({ "says": { "says": "question", "step": 0, "ask": 0, "text": "How?" } });
         assert!(title(t, &entry("spoke", event)).contains('1'));
+    }
+
+    #[test]
+    fn news_of_a_leg_read_the_same_from_the_store_and_from_the_journal() {
+        let t = Texts { language: Language::English };
+        let event = json!({ "news": { "news": "ended", "word": "busy" } });
+        assert_eq!(title(t, &entry("progress", event.clone())), title(t, &entry("ended", event)));
     }
 
     #[test]

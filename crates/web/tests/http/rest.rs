@@ -82,7 +82,7 @@ async fn a_call_ends_once_and_then_says_how_it_had_ended() {
     assert_eq!(house.api("POST", &end, "").await.status, 202);
     let again = house.api("POST", &end, "").await;
     assert_eq!(again.status, 409);
-    assert_eq!((&again.json()["state"], &again.json()["disposition"]), (&json!("ended"), &json!("canceled")));
+    assert_eq!((&again.json()["state"], &again.json()["call_status"]), (&json!("ended"), &json!("canceled")));
     assert_eq!(house.api("POST", &format!("/api/calls/{NOBODY}/end"), "").await.status, 404);
 }
 
