@@ -7,7 +7,7 @@ use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
     State, Status,
 };
-use trunkline_core::id::{AccountId, CallId};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId};
 use trunkline_engine::{Novelty, Placed};
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
@@ -117,8 +117,8 @@ impl<'a> From<&'a Call> for CallJson<'a> {
         Self {
             id: call.id,
             call_id: call.id,
-            carrier_call_id: leg.carrier_call_id.as_ref().map(|id| id.as_str()),
-            session_id: call.session.as_ref().map(|session| session.as_str()),
+            carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
+            session_id: call.session.as_ref().map(SessionId::as_str),
             carrier,
             provider: carrier,
             direction: call.direction,
@@ -204,7 +204,7 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
         Self {
             no: leg.no.0,
             carrier: carrier_of(&leg.account),
-            carrier_call_id: leg.carrier_call_id.as_ref().map(|id| id.as_str()),
+            carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
             queued_at: leg.queued_at,
             not_before: leg.not_before,
@@ -231,7 +231,7 @@ mod tests {
         CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
         Source, What,
     };
-    use trunkline_core::id::{CarrierCallId, EventKey, LegNo, SessionId, TenantId};
+    use trunkline_core::id::{EventKey, LegNo, TenantId};
     use trunkline_core::private::{Address, Private};
 
     const SID: &str = "CA00000000000000000000000000000001";

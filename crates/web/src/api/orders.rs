@@ -70,10 +70,10 @@ fn not_yet(fields: &mut Fields, configured: &str) -> Result<Vec<String>, Problem
     if fields.take(&["bot"]).is_some() {
         return Err(Problem::field("bot", "this server has no bots"));
     }
-    if let Some(carrier) = fields.text(&["carrier", "provider"])? {
-        if !carrier.eq_ignore_ascii_case(configured) {
-            return Err(Problem::field("carrier", &format!("this server calls through {configured}")));
-        }
+    if let Some(carrier) = fields.text(&["carrier", "provider"])?
+        && !carrier.eq_ignore_ascii_case(configured)
+    {
+        return Err(Problem::field("carrier", &format!("this server calls through {configured}")));
     }
     match fields.take(&["record"]) {
         None | Some(Value::Bool(true)) => {}

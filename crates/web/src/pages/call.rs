@@ -15,7 +15,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Direction, State as CallState};
+use trunkline_core::call::{Call, Direction, Disposition, State as CallState};
+use trunkline_core::id::{CarrierCallId, SessionId};
 use trunkline_engine::EndError;
 
 #[derive(Template)]
@@ -132,7 +133,7 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
         Direction::Outbound => t.get("direction-outbound"),
     };
     let mut facts = Facts(Vec::new());
-    let disposition = call.disposition().map(|disposition| disposition.as_str());
+    let disposition = call.disposition().map(Disposition::as_str);
     facts.add(t.get("fact-disposition"), disposition.map(|word| t.or(&format!("disposition-{word}"), word)));
     facts.add(
         t.get("fact-outcome"),
@@ -143,9 +144,9 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
     facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
     facts.add(t.get("fact-script"), call.script.as_ref().map(|script| script.name.as_str()));
-    facts.add(t.get("fact-session"), call.session.as_ref().map(|session| session.as_str()));
+    facts.add(t.get("fact-session"), call.session.as_ref().map(SessionId::as_str));
     facts.add(t.get("fact-account"), Some(call.account.as_str()));
-    facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(|id| id.as_str()));
+    facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
     facts
         .add(t.get("fact-cost"), call.price.as_ref().map(|price| format!("{} {}", price.amount, price.unit)));
     facts.0
