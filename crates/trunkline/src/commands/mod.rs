@@ -25,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
 }
 
 /// Reads the settings of this process, from the working directory on.
-fn settings(flags: Flags) -> Result<Settings, Failure> {
+pub(crate) fn settings(flags: Flags) -> Result<Settings, Failure> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -101,8 +101,7 @@ impl From<NotStarted> for Failure {
             NotStarted::Setting(finding) => Self::new(Exit::Usage, finding),
             NotStarted::Keys(_) => Self::new(Exit::Damaged, crate::exit::chain(&error)),
             NotStarted::Carrier(crate::wiring::CarrierError::Settings(_))
-            | NotStarted::PublicUrl(_)
-            | NotStarted::Url(_) => Self::new(Exit::Usage, crate::exit::chain(&error)),
+            | NotStarted::PublicUrl(_) => Self::new(Exit::Usage, crate::exit::chain(&error)),
             NotStarted::Listen { .. } | NotStarted::Folder(_) | NotStarted::Carrier(_) => {
                 Self::new(Exit::Failed, crate::exit::chain(&error))
             }

@@ -10,13 +10,11 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use trunkline_carriers::Carrier as _;
 use trunkline_carriers::callback::PublicUrls;
 use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_engine::{Clock, Engine, Pace, StartError};
 use trunkline_sim::Sim;
 use trunkline_web::{Access, KeyHash, Parts, Web};
-use url::Url;
 
 use super::beside::Beside;
 use super::carrier::{self, CarrierError, Connected, Population, Simulated};
@@ -60,9 +58,6 @@ pub enum NotStarted {
     /// A public address.
     #[error("server.public_url: {0}")]
     PublicUrl(#[from] trunkline_carriers::callback::BadPublicUrl),
-    /// A public address.
-    #[error("server.public_url: {0}")]
-    Url(#[from] url::ParseError),
     /// The data folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -108,7 +103,6 @@ impl Server {
         let connected = connect(&plan, &keys, &local).await?;
         let verifier = Verifier::new(urls.clone(), connected.token);
         let clock = plan.pace.map_or_else(Clock::real, Clock::paced);
-        let public_url = Url::parse(&urls.minting().address(trunkline_carriers::callback::Scheme::Http, "/"))?;
         let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock);
         let engine = Engine::start(config, Arc::new(connected.twilio)).await?;
 
@@ -123,8 +117,7 @@ impl Server {
         let web = Web::new(Parts {
             engine: engine.clone(),
             access: Access::new(api, keys.session),
-            public_url,
-            carrier: carrier_name(settings).to_owned(),
+            verifier,
             findings: findings.iter().map(shown).collect(),
             limits: web_limits(settings),
         });
@@ -210,13 +203,6 @@ async fn connect(plan: &Plan, keys: &Keys, local: &str) -> Result<Connected, Car
         numbers: settings.scripts.numbers.iter().map(|route| route.number.clone()).collect(),
     };
     carrier::connect(&settings.carrier, simulated).await
-}
-
-fn carrier_name(settings: &Settings) -> &'static str {
-    match settings.carrier.account {
-        Account::Simulator => "simulator",
-        Account::Twilio { .. } => "twilio",
-    }
 }
 
 fn web_limits(settings: &Settings) -> trunkline_web::Limits {

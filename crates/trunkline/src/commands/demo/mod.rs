@@ -27,7 +27,7 @@ use crate::settings::{Flags, Settings, Sources};
 use crate::terminal::Form;
 use crate::wiring::{Plan, Population, Server, log};
 
-pub(self) const SURVEY: &str = include_str!("survey.json");
+const SURVEY: &str = include_str!("survey.json");
 const QUESTIONS: u16 = 4;
 /// How often the calls are looked at.
 const LOOK: Duration = Duration::from_millis(40);
@@ -56,7 +56,7 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Failed, stopped(&folder)));
     };
     let twice = called_twice(&server);
-    show.summary(&folder, &calls, &twice, QUESTIONS);
+    show.summary(&calls, &twice, QUESTIONS);
     show.end(&folder, args.keep, &url);
     if args.keep {
         return serve_until_told(server, signals).await;
