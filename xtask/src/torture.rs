@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::shell;
 
-/// A program that tortures: a binary of one of our crates.
+/// A program that tortures: an example of one of our crates, so that production code never depends on what kills it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Program {
     package: &'static str,
@@ -28,13 +28,14 @@ struct Fault {
     rounds: u32,
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 7] = [
     journal("F-01", "killed under load", "f01", 200),
     journal("F-02", "power cut", "f02", 200),
     journal("F-03", "a sync fails", "f03", 60),
     journal("F-04", "the disk is full", "f04", 20),
     journal("F-05", "a bit flips", "f05", 1000),
     journal("F-06", "a folder was not synced", "f06", 50),
+    journal("keys", "the key file, by power cuts", "keys", 100),
 ];
 
 const fn journal(name: &'static str, what: &'static str, subcommand: &'static str, rounds: u32) -> Fault {
@@ -88,7 +89,14 @@ fn build(faults: &[&Fault]) -> Result<()> {
     for program in faults.iter().map(|fault| fault.program) {
         if !built.contains(&program) {
             let Program { package, binary } = program;
-            shell::run(shell::cargo().args(["build", "--release", "--package", package, "--bin", binary]))?;
+            shell::run(shell::cargo().args([
+                "build",
+                "--release",
+                "--package",
+                package,
+                "--example",
+                binary,
+            ]))?;
             built.push(program);
         }
     }
@@ -102,7 +110,7 @@ struct Line {
 
 fn torture(fault: &Fault, options: &Options) -> Line {
     let rounds = if options.small { (fault.rounds / 10).max(1) } else { fault.rounds };
-    let program: PathBuf = shell::target().join("release").join(fault.program.binary);
+    let program: PathBuf = shell::target().join("release/examples").join(fault.program.binary);
     let mut command = shell::command(program);
     command.arg(fault.subcommand);
     command.args(["--rounds", &rounds.to_string(), "--seed", &options.seed.to_string()]);

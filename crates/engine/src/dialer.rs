@@ -39,19 +39,18 @@ impl Inner {
     async fn post(self: Arc<Self>, handle: Handle, leg: LegNo) {
         let Some((call, on, order)) = self.prepare(&handle, leg) else { return };
         let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
+        let begun_at = begun.received_at;
         if let Err(error) = self.observe_on(&handle, begun).await {
             tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
             return;
         }
-        let answer = match self.withheld(&handle, on) {
+        let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
+        let answer = match self.withheld(&handle, on, begun_at) {
             Some(why) => PostAnswer::NotSent(why),
-            None => {
-                let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
-                match tokio::time::timeout(timeout, self.carrier.place(&order)).await {
-                    Ok(answer) => answer,
-                    Err(_) => PostAnswer::Unclear("no answer in time".to_owned()),
-                }
-            }
+            None => match tokio::time::timeout(timeout, self.carrier.place(&order)).await {
+                Ok(answer) => answer,
+                Err(_) => PostAnswer::Unclear("no answer in time".to_owned()),
+            },
         };
         tracing::info!(%call, %leg, answer = answer.word(), "call.posted");
         if let Err(error) = self.record_answer(&handle, call, on, answer).await {
@@ -87,7 +86,15 @@ impl Inner {
     }
 
     /// Directly before the request is written: has anything forbidden it since its intent was durable?
-    fn withheld(&self, handle: &Handle, on: OnLeg) -> Option<String> {
+    ///
+    /// A process that was paused in between may find that others have ruled on the attempt: what is not written within
+    /// the post's own time-out is never written, which is what the settle time rests on.
+    fn withheld(&self, handle: &Handle, on: OnLeg, begun_at: Timestamp) -> Option<String> {
+        let late =
+            SignedDuration::try_from(self.config.post_timeout).unwrap_or(SignedDuration::from_secs(10));
+        if self.clock.now().duration_since(begun_at) >= late {
+            return Some("too late to be sent: this process was paused".to_owned());
+        }
         let live = handle.lock();
         let leg = live.call.leg_no(on.leg)?;
         if leg.hang_up.is_some() || leg.state() != State::Dialing {

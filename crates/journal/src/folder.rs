@@ -97,6 +97,7 @@ pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
 
 /// Makes creations, renames and removals in `dir` durable.
 pub(crate) fn sync_folder(dir: &Path, sync: Sync) -> Result<(), FileError> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     match sync {
         Sync::Off => Ok(()),
         Sync::Fdatasync => File::open(dir).and_then(|folder| folder.sync_all()).doing("sync", dir),

@@ -113,6 +113,7 @@ impl KeyRing {
     /// # Errors
     /// A key is damaged, or a file operation failed.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
+        remove_unfinished(&path.with_extension("tmp"))?;
         if !path.exists() {
             put_in_place(path, &MAGIC)?;
         }
@@ -128,6 +129,10 @@ impl KeyRing {
         let uncertain = bytes.get(certain..usize::try_from(length).unwrap_or(certain)).unwrap_or_default();
         file.write_all_at(uncertain, certain as u64).doing("write again", path)?;
         file.sync_all().doing("sync", path)?;
+        if let Some(dir) = path.parent() {
+            // The last process may have died between putting this file in its place and making that durable.
+            folder::sync_folder(dir, Sync::Fdatasync)?;
+        }
         let file = Mutex::new(KeyFile { file, length, poisoned: false });
         Ok(Self { path: path.to_owned(), keys: RwLock::new(keys), wanted: Mutex::default(), file })
     }
@@ -280,6 +285,14 @@ fn put_in_place(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
             KeyError::Poisoned
         }
     })
+}
+
+/// A forgetting that was cut short has left a copy of the other keys.
+fn remove_unfinished(tmp: &Path) -> Result<(), FileError> {
+    match fs::remove_file(tmp) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).doing("remove", tmp),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Best effort: the file has no name any more, and nobody will read it.

@@ -142,7 +142,8 @@ fn settle_tail(
                 file.set_len(mark.offset).doing("cut", &segment.path)?;
             }
             // A batch may be in the page cache only: after a kill, or after a failed sync, which marks its pages clean all the
-            // same. So it is written again, and then synced, before anyone may believe it.
+            // same. So it is written again, and then synced, before anyone may believe it. The same bytes in the same
+            // place: should the power go meanwhile, any mix of old and new sectors is the same.
             write_again(&file, certain, mark.offset).doing("write again", &segment.path)?;
             match options.sync {
                 Sync::Off => {}

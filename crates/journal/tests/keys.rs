@@ -111,3 +111,14 @@ fn a_torn_last_key_is_cut_and_a_damaged_earlier_one_is_refused() {
     };
     assert_eq!((damage.file, damage.offset), (path, 8));
 }
+
+#[test]
+fn a_forgetting_that_was_cut_short_leaves_no_copy_of_keys() {
+    let (_dir, path, ring) = ring();
+    ring.seal(ANN, b"ann's").unwrap();
+    drop(ring);
+    let copy = path.with_extension("tmp");
+    std::fs::copy(&path, &copy).unwrap();
+    KeyRing::open(&path).unwrap();
+    assert!(!copy.exists());
+}

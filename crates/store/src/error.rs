@@ -77,7 +77,7 @@ pub enum Away {
     /// It can't be opened.
     #[error("not reachable")]
     Unreachable,
-    /// It can't be written.
+    /// It can't be written. A file that was protected when it was opened stays so for this store: open it anew.
     #[error("read-only")]
     ReadOnly,
     /// The disk is full.

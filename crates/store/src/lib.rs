@@ -11,8 +11,8 @@
 //! - [`StoreError`]: what went wrong, sorted by what to do next
 //!
 //! A database that is locked, full, read-only or gone answers at once with [`StoreError::Unavailable`], and works
-//! again when it does; only a file that was deleted or replaced ([`Store::moved`]) must be opened anew. Personal data
-//! is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
+//! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
+//! anew. Personal data is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
 
 mod count;
 mod db;

@@ -51,6 +51,9 @@ impl Store {
     pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
         let calls = newer_than_known(&mut tx, &batch.calls).await?;
+        let reborn = calls.iter().filter(|change| change.is_reborn());
+        put(&mut tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?)
+            .await?;
         put(&mut tx, &sql::UPSERT_CALLS, written(calls.iter().map(|change| CallColumns::from(change.call)))?)
             .await?;
         put(
@@ -80,14 +83,91 @@ impl Store {
     }
 }
 
-/// A fold that is to be written, and where the call was counted until now.
+/// A fold that is to be written, and what the table knows of the call.
 struct Change<'a> {
     call: &'a Call,
-    was: Option<Counted>,
+    known: Option<Known>,
+}
+
+impl Change<'_> {
+    /// Whether what a call is born with has changed: its row must be made anew. A person was erased, or a newer program
+    /// reads an old event in another way.
+    fn is_reborn(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.birth != Birth::of(self.call))
+    }
+}
+
+/// A call as the table knows it.
+struct Known {
+    updated_at: i64,
+    status: String,
+    birth: Birth,
+}
+
+/// What a call is born with.
+#[derive(PartialEq, Eq)]
+struct Birth {
+    tenant: String,
+    created_at: i64,
+    session: Option<String>,
+    from: String,
+    to: String,
+}
+
+impl Birth {
+    fn of(call: &Call) -> Self {
+        Self {
+            tenant: call.tenant.as_str().to_owned(),
+            created_at: call.created_at.as_microsecond(),
+            session: call.session.as_ref().map(|session| session.as_str().to_owned()),
+            from: call.party.from.as_str().to_owned(),
+            to: call.party.to.as_str().to_owned(),
+        }
+    }
+}
+
+/// The last fold of each call, without those that are older than what the table holds.
+async fn newer_than_known<'a>(tx: &mut Tx, calls: &'a [Call]) -> Result<Vec<Change<'a>>, StoreError> {
+    let latest: BTreeMap<CallId, &Call> = calls.iter().map(|call| (call.id, call)).collect();
+    if latest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut known = known(tx, latest.keys().copied()).await?;
+    let changes = latest.into_values().map(|call| Change { call, known: known.remove(&call.id) });
+    let is_newer = |change: &Change<'_>| {
+        let at = change.call.updated_at.as_microsecond();
+        change.known.as_ref().is_none_or(|known| known.updated_at <= at)
+    };
+    Ok(changes.filter(is_newer).collect())
+}
+
+async fn known(
+    tx: &mut Tx,
+    ids: impl Iterator<Item = CallId>,
+) -> Result<BTreeMap<CallId, Known>, StoreError> {
+    let found = tx
+        .rows(
+            &sql::KNOWN_CALLS,
+            vec![written(ids.map(|id| IdColumn { id }))?.unwrap_or_else(|| "[]".to_owned()).into()],
+        )
+        .await?;
+    let mut known = BTreeMap::new();
+    for row in &found {
+        let birth = Birth {
+            tenant: row.text("tenant")?,
+            created_at: row.int("created_at")?,
+            session: row.opt_text("session_id")?,
+            from: row.text("from_number")?,
+            to: row.text("to_number")?,
+        };
+        let call = Known { updated_at: row.int("updated_at")?, status: row.text("status")?, birth };
+        known.insert(row.word("id")?, call);
+    }
+    Ok(known)
 }
 
 /// Where a call counts: whose, on which day, as what.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Counted {
     tenant: String,
     day: i64,
@@ -104,49 +184,22 @@ impl Counted {
     }
 }
 
-/// The last fold of each call, without those that are older than what the table holds.
-async fn newer_than_known<'a>(tx: &mut Tx, calls: &'a [Call]) -> Result<Vec<Change<'a>>, StoreError> {
-    let latest: BTreeMap<CallId, &Call> = calls.iter().map(|call| (call.id, call)).collect();
-    if latest.is_empty() {
-        return Ok(Vec::new());
+impl From<&Known> for Counted {
+    fn from(known: &Known) -> Self {
+        Self {
+            tenant: known.birth.tenant.clone(),
+            day: rows::day_of(known.birth.created_at),
+            status: known.status.clone(),
+        }
     }
-    let mut known = known(tx, latest.keys().copied()).await?;
-    let changes = latest.into_values().filter_map(|call| match known.remove(&call.id) {
-        Some((updated_at, _)) if updated_at > call.updated_at.as_microsecond() => None,
-        Some((_, was)) => Some(Change { call, was: Some(was) }),
-        None => Some(Change { call, was: None }),
-    });
-    Ok(changes.collect())
-}
-
-async fn known(
-    tx: &mut Tx,
-    ids: impl Iterator<Item = CallId>,
-) -> Result<BTreeMap<CallId, (i64, Counted)>, StoreError> {
-    let found = tx
-        .rows(
-            &sql::KNOWN_CALLS,
-            vec![written(ids.map(|id| IdColumn { id }))?.unwrap_or_else(|| "[]".to_owned()).into()],
-        )
-        .await?;
-    let mut known = BTreeMap::new();
-    for row in &found {
-        let counted = Counted {
-            tenant: row.text("tenant")?,
-            day: rows::day_of(row.int("created_at")?),
-            status: row.text("status")?,
-        };
-        known.insert(row.word("id")?, (row.int("updated_at")?, counted));
-    }
-    Ok(known)
 }
 
 /// What the counts move by: one less where a call was, one more where it is.
 fn count_moves(changes: &[Change<'_>]) -> Vec<(Counted, i64)> {
     let mut moves: BTreeMap<Counted, i64> = BTreeMap::new();
     for change in changes {
-        if let Some(was) = &change.was {
-            *moves.entry(was.clone()).or_default() -= 1;
+        if let Some(known) = &change.known {
+            *moves.entry(known.into()).or_default() -= 1;
         }
         *moves.entry(Counted::of(change.call)).or_default() += 1;
     }

@@ -4,7 +4,8 @@
 //! when first used) writes down what was written, synced, created, renamed and unlinked. [`PowerCut::strike`] then does
 //! to the files what a power cut may do:
 //! * a file ends anywhere between its length at the last sync and its length now;
-//! * of the 512-byte sectors written since the last sync, 40 % hold garbage or zeros;
+//! * of the 512-byte sectors written since the last sync, 40 % hold garbage or zeros (but a sector overwritten with the bytes
+//!   that it has keeps them: any mix of old and new is the same);
 //! * what a failed sync left behind counts as unwritten, even if a later sync succeeds (so does Linux);
 //! * of the folder's changes since its last sync only the first few have happened, or none.
 //!
@@ -171,10 +172,10 @@ impl PowerCut {
         };
         match change {
             FolderChange::Created { inode, name } if is_at(name, *inode) => {
-                fs::remove_file(self.root.join(name))?
+                fs::remove_file(self.root.join(name))?;
             }
             FolderChange::Unlinked { inode, name } if !is_at(name, *inode) => {
-                self.bring_back(*inode, name)?
+                self.bring_back(*inode, name)?;
             }
             FolderChange::Renamed { inode, replaced, old, new } if is_at(new, *inode) => {
                 fs::rename(self.root.join(new), self.root.join(old))?;

@@ -9,7 +9,6 @@
 //! [`Server`]: wiring::Server
 
 mod cli;
-mod client;
 mod commands;
 mod exit;
 pub mod settings;

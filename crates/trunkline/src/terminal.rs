@@ -50,10 +50,14 @@ pub(crate) fn is_watched() -> bool {
 
 /// Rows under headings, each column as wide as its widest word. Control characters of strangers stay outside.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|word| clean(word)).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|word| clean(word)).collect()).collect();
     let width = |column: usize| {
         let heading = headings.get(column).map_or(0, |heading| heading.chars().count());
-        rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count()).fold(heading, usize::max)
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|word| word.chars().count())
+            .fold(heading, usize::max)
     };
     let widths: Vec<usize> = (0..headings.len()).map(width).collect();
     let line = |words: &mut dyn Iterator<Item = &str>| {

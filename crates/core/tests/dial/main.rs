@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and prints its seed or size"
 )]
 
+mod rules;
 mod world;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};

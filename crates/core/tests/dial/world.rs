@@ -16,7 +16,7 @@ use trunkline_core::private::Address;
 
 const TICK_SECS: i64 = 60;
 /// Time passes at any moment until then, and afterwards when nothing else is left to happen.
-const HORIZON: i64 = 5;
+const HORIZON: i64 = 4;
 const LAST_LEG: u16 = 2;
 const LAST_FENCE: Fence = Fence(3);
 
@@ -219,6 +219,7 @@ pub enum Action {
     Begin(usize),
     Write(usize),
     Forget(usize),
+    Recover(usize),
     Lose(usize),
     Refuse(usize),
     Accept(usize),
@@ -252,6 +253,9 @@ impl stateright::Model for Model {
             match holds {
                 Worker::Idle | Worker::Withheld if may_claim(state, worker) => {
                     actions.push(Action::Claim(worker));
+                }
+                Worker::Idle if leg.state() == trunkline_core::call::State::Dialing => {
+                    actions.push(Action::Recover(worker));
                 }
                 Worker::Idle | Worker::Withheld => {}
                 Worker::Claimed(_) => actions.push(Action::Intend(worker)),
@@ -319,6 +323,11 @@ impl stateright::Model for Model {
             }
             Action::Begin(worker) => self.begin(&mut state, worker),
             Action::Write(worker) => Self::write(&mut state, worker),
+            // The owner was started again and reads in the journal that it had meant to dial.
+            Action::Recover(worker) => {
+                let leg = state.call.leg();
+                state.workers[worker] = Worker::Intends(OnLeg { leg: leg.no, fence: leg.fence });
+            }
             Action::Forget(worker) => state.workers[worker] = Worker::Idle,
             Action::Answer(worker) => {
                 let Worker::Waits(request) = state.workers[worker] else { return None };
@@ -461,11 +470,11 @@ impl Model {
     }
 }
 
-fn minute(now: i64) -> Timestamp {
+pub fn minute(now: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_secs(now * TICK_SECS)
 }
 
-fn new_call() -> Call {
+pub fn new_call() -> Call {
     let event = Event {
         call: CallId::new(minute(0), [1; 10]),
         key: EventKey::new("request"),

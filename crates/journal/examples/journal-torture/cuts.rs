@@ -28,7 +28,7 @@ const TINY_SEGMENT: u64 = 4 << 10;
 struct Autopsy {
     lost: u64,
     torn: bool,
-    refused: bool,
+    refused: Option<String>,
     open_millis: u64,
 }
 
@@ -166,7 +166,10 @@ impl Row {
     fn note(&mut self, autopsy: &Autopsy) {
         self.lost += autopsy.lost;
         self.count("torn", u64::from(autopsy.torn));
-        self.count("refused", u64::from(autopsy.refused));
+        self.count("refused", u64::from(autopsy.refused.is_some()));
+        if let Some(why) = &autopsy.refused {
+            report::complain(why);
+        }
         self.at_most("slowest open ms", autopsy.open_millis);
         self.count("over 2 s", u64::from(autopsy.open_millis > 2000));
         self.lost += u64::from(autopsy.open_millis > 2000);
@@ -209,20 +212,20 @@ fn examine(dir: &Path, segment_bytes: u64, acked: &Fold) -> Outcome<Autopsy> {
                 report::complain(&format!("after recovery there is still: {findings:?}"));
             }
             let lost = fold.lacks(acked) + findings.len() as u64;
-            Ok(Autopsy { lost, torn: recovered.torn.is_some(), refused: false, open_millis })
+            Ok(Autopsy { lost, torn: recovered.torn.is_some(), refused: None, open_millis })
         }
         Err(Broken::Open(error @ (OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }))) => {
-            report::complain(&error.to_string());
-            if let Some(to) = std::env::var_os("TORTURE_KEEP") {
-                let kept = std::process::Command::new("cp").arg("-a").arg(dir).arg(to).status()?;
-                report::complain(&format!("kept: {kept}"));
-            }
             // Nothing was damaged but by the power cut: to refuse is as bad as to lose.
-            Ok(Autopsy { lost: acked.0.iter().sum::<u64>().max(1), torn: false, refused: true, open_millis })
+            Ok(Autopsy {
+                lost: acked.0.iter().sum::<u64>().max(1),
+                torn: false,
+                refused: Some(error.to_string()),
+                open_millis,
+            })
         }
         Err(Broken::Wrong(why)) => {
             report::complain(&why);
-            Ok(Autopsy { lost: 1, torn: false, refused: false, open_millis })
+            Ok(Autopsy { lost: 1, torn: false, refused: None, open_millis })
         }
         Err(error) => Err(error.into()),
     }

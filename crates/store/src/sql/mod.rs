@@ -40,10 +40,10 @@ macro_rules! statements {
 pub(crate) use statements;
 
 /// The objects of the JSON array in `$1`, as rows of one column `item`. Materialized: each object is rendered once and
-/// not once for each column read from it.
+/// not once for each column read from it, and left in SQLite's binary form, so that it is parsed once.
 macro_rules! rows {
     () => {
-        "WITH r AS MATERIALIZED (SELECT j.value AS item FROM json_each($1) AS j) "
+        "WITH r AS MATERIALIZED (SELECT j.value AS item FROM jsonb_each($1) AS j) "
     };
 }
 pub(crate) use rows;

@@ -29,20 +29,24 @@ statements! { WRITES:
     /// `$1`: rows with `id`. What is known of these calls, locked in the order of their ids.
     KNOWN_CALLS = concat!(
         rows!(),
-        "SELECT id, tenant, status, created_at, updated_at FROM calls \
+        "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number FROM calls \
          WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
     );
 
-    /// `$1`: rows of calls, each id once.
+    /// `$1`: rows with `id`.
+    DELETE_CALLS = concat!(rows!(), "DELETE FROM calls WHERE id IN (SELECT item ->> 'id' FROM r)");
+
+    /// `$1`: rows of calls, each id once. A call that is there keeps its tenant, session, numbers and time of creation:
+    /// they stand in indexes, and SQLite rewrites every index that an update names, changed or not.
     UPSERT_CALLS = insert!("calls",
         text: "id", "tenant", "account", "carrier", "carrier_call_id", "session_id", "direction", "kind", "status",
             "state", "disposition", "outcome", "from_number", "to_number", "name", "script", "price_amount",
             "price_unit", "error_code", "error_message", "metadata", "fold";
         numbers: "question", "answer_count", "created_at", "ringing_at", "answered_at", "ended_at", "updated_at",
             "duration_secs";
-        replace!("id": "tenant", "account", "carrier", "carrier_call_id", "session_id", "direction", "kind", "status",
-            "state", "disposition", "outcome", "from_number", "to_number", "name", "script", "price_amount",
-            "price_unit", "error_code", "error_message", "metadata", "fold", "question", "answer_count", "created_at",
+        replace!("id": "account", "carrier", "carrier_call_id", "direction", "kind", "status",
+            "state", "disposition", "outcome", "name", "script", "price_amount",
+            "price_unit", "error_code", "error_message", "metadata", "fold", "question", "answer_count",
             "ringing_at", "answered_at", "ended_at", "updated_at", "duration_secs"));
 
     /// `$1`: rows of events. One that is known stays as it is.

@@ -131,6 +131,38 @@ async fn of_two_folds_in_one_batch_the_last_one_counts() {
 }
 
 #[tokio::test]
+async fn an_erased_person_leaves_every_column_and_index() {
+    let place = Place::new().await;
+    let mut story = Story::with(1, 0, |request| request.session = Some(SessionId::new("s"))).dialed();
+    place.project(4, &[&story]).await;
+    let number = story.call.party.to.clone();
+    story.call.party = Party { to: Address::new("erased"), from: Address::new("erased"), ..Party::default() };
+    story.call.session = None;
+    place.project(5, &[&story]).await;
+
+    let by_number = CallFilter { number: Some(number), ..CallFilter::all_of(tenant()) };
+    assert_eq!(place.store.list(&by_number, &PageRequest::first(9)).await.unwrap().items, []);
+    assert_eq!(place.store.call_by_session(&tenant(), &SessionId::new("s")).await.unwrap(), None);
+    assert_eq!(place.store.load_call(story.call.id).await.unwrap().as_ref(), Some(&story.call));
+    let rows = sql(&place, "SELECT from_number || to_number || coalesce(name, '-') FROM calls").await;
+    assert_eq!(rows, ["erasederased-"]);
+    assert_eq!(place.store.counts(&tenant()).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn a_call_that_changes_its_tenant_is_counted_once() {
+    let place = Place::new().await;
+    let mut story = Story::new(1, 0);
+    place.project(1, &[&story]).await;
+    story.call.tenant = TenantId::new("other");
+    place.project(2, &[&story]).await;
+    assert_eq!(place.store.counts(&tenant()).await.unwrap().total, 0);
+    assert_eq!(place.store.counts(&story.call.tenant).await.unwrap().total, 1);
+    let page = place.store.list(&CallFilter::all_of(tenant()), &PageRequest::first(9)).await.unwrap();
+    assert_eq!(page.items, []);
+}
+
+#[tokio::test]
 async fn answers_are_kept_question_by_question() {
     let place = Place::new().await;
     let heard = Heard {

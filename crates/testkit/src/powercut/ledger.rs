@@ -70,6 +70,7 @@ impl Ledger {
         let inode = number(1)?;
         match *words.first()? {
             "W" => self.written(inode, line, number(2)?, number(3)?, number(4)?),
+            "I" => self.written_again(inode, line, number(2)?, number(3)?),
             "T" => self.truncated(inode, number(2)?),
             "B" => {
                 let length = self.files.get(&inode).map_or(0, |file| file.length);
@@ -116,6 +117,21 @@ impl Ledger {
         file.extents.push(Extent { start, end, line, lost: false });
     }
 
+    /// The same bytes again: what is durable stays so, and what a failed sync lost gets another chance.
+    fn written_again(&mut self, inode: u64, line: u64, start: u64, count: u64) {
+        let Some(file) = self.files.get_mut(&inode) else { return };
+        let end = start + count;
+        let again = |old: &Extent| {
+            let inside = Extent { start: old.start.max(start), end: old.end.min(end), line, lost: false };
+            let unchanged = if old.lost { outside(old, start, end) } else { vec![*old] };
+            unchanged
+                .into_iter()
+                .chain((old.lost && inside.start < inside.end).then_some(inside))
+                .collect::<Vec<_>>()
+        };
+        file.extents = file.extents.iter().flat_map(again).collect();
+    }
+
     fn truncated(&mut self, inode: u64, length: u64) {
         let Some(file) = self.files.get_mut(&inode) else { return };
         file.length = length;
@@ -141,6 +157,13 @@ impl Ledger {
             extent.lost = true;
         }
     }
+}
+
+/// The parts of an extent that are not between `start` and `end`.
+fn outside(extent: &Extent, start: u64, end: u64) -> Vec<Extent> {
+    let before = Extent { end: extent.end.min(start), ..*extent };
+    let behind = Extent { start: extent.start.max(end), ..*extent };
+    [before, behind].into_iter().filter(|part| part.start < part.end).collect()
 }
 
 impl File {
@@ -178,6 +201,14 @@ mod tests {
     fn what_is_cut_or_overwritten_is_no_longer_lost() {
         assert_eq!(extents("W 7 0 10 0\nB 7 1\nE 7 1\nT 7 6\n"), [(0, 6)]);
         assert_eq!(extents("W 7 0 10 0\nB 7 1\nE 7 1\nW 7 2 3 10\nB 7 2\nS 7 2\n"), [(0, 2), (5, 10)]);
+    }
+
+    #[test]
+    fn the_same_bytes_again_endanger_nothing_and_save_what_was_lost() {
+        assert_eq!(extents("W 7 0 10 0\nB 7 1\nS 7 1\nI 7 0 10 10\n"), []);
+        let lost = "W 7 0 10 0\nB 7 1\nE 7 1\nI 7 0 10 10\n";
+        assert_eq!(extents(lost), [(0, 10)]);
+        assert_eq!(extents(&format!("{lost}B 7 2\nS 7 2\n")), []);
     }
 
     #[test]

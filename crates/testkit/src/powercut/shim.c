@@ -9,6 +9,7 @@
  * POWERCUT_IGNORE_FOLDER_SYNC  folder syncs are not written down (for a control)
  *
  *   W inode offset length size   about to be written (before: what was not logged can't count as synced)
+ *   I inode offset length size   about to be overwritten with the very bytes that are there
  *   T inode length               was truncated
  *   B inode ticket               a sync begins (inode 0: of the folder); what is logged before is what it can make durable
  *   S inode ticket               it succeeded
@@ -123,12 +124,27 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     return real(fd, bytes, count);
 }
 
+/* Are these the bytes that the file has there? Then any mix of old and new sectors is the same. */
+static int identical(int fd, const void *bytes, size_t count, off_t at, off_t size) {
+    char chunk[4096];
+    if (at + (off_t)count > size) return 0;
+    for (size_t done = 0; done < count;) {
+        size_t part = count - done < sizeof chunk ? count - done : sizeof chunk;
+        ssize_t got = syscall(SYS_pread64, fd, chunk, part, at + (off_t)done);
+        if (got <= 0 || memcmp(chunk, (const char *)bytes + done, (size_t)got) != 0) return 0;
+        done += (size_t)got;
+    }
+    return 1;
+}
+
 #define PWRITE(name, offset_type) \
     ssize_t name(int fd, const void *bytes, size_t count, offset_type at) { \
         REAL(name, ssize_t (*)(int, const void *, size_t, offset_type)); \
         struct stat st; \
-        if (followed(fd, &st, S_IFREG)) \
-            note("W %lu %ld %zu %ld\n", (unsigned long)st.st_ino, (long)at, count, (long)st.st_size); \
+        if (followed(fd, &st, S_IFREG)) { \
+            char act = identical(fd, bytes, count, (off_t)at, st.st_size) ? 'I' : 'W'; \
+            note("%c %lu %ld %zu %ld\n", act, (unsigned long)st.st_ino, (long)at, count, (long)st.st_size); \
+        } \
         return real(fd, bytes, count, at); \
     }
 PWRITE(pwrite, off_t)

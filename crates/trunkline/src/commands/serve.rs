@@ -50,10 +50,15 @@ pub(super) async fn serve_until_told(server: Server, mut signals: Signals) -> Re
 fn greet(server: &Server) {
     if let Some(key) = server.fresh_key() {
         say(&format!("API key, shown only now: {key}"));
-        say("Keep it. It opens the API and the dashboard; to get another, delete access.json in the data folder.");
+        say(
+            "Keep it. It opens the API and the dashboard; to get another, delete access.json in the data folder.",
+        );
     }
     if let Some(simulator) = server.simulator() {
-        say(&format!("Calls are simulated: nobody's phone rings. The simulated carrier is at {}", simulator.base_url()));
+        say(&format!(
+            "Calls are simulated: nobody's phone rings. The simulated carrier is at {}",
+            simulator.base_url()
+        ));
     }
     say(&format!("Dashboard: {}/", server.url()));
 }
@@ -65,9 +70,10 @@ fn pace(args: &cli::Pace, settings: &Settings) -> Result<Option<Pace>, Failure> 
     };
     match args.speed {
         1.0 => Ok(None),
-        _ if !simulated => {
-            Err(Failure::new(Exit::Usage, "--speed: real people can't be called faster; use it with the simulator"))
-        }
+        _ if !simulated => Err(Failure::new(
+            Exit::Usage,
+            "--speed: real people can't be called faster; use it with the simulator",
+        )),
         speed => Ok(Some(Pace { epoch: args.epoch.unwrap_or_else(|| Clock::real().now()), speed })),
     }
 }
@@ -100,8 +106,9 @@ impl From<NotStarted> for Failure {
             NotStarted::Engine(error) => error.into(),
             NotStarted::Setting(finding) => Self::new(Exit::Usage, finding),
             NotStarted::Keys(_) => Self::new(Exit::Damaged, crate::exit::chain(&error)),
-            NotStarted::Carrier(crate::wiring::CarrierError::Settings(_))
-            | NotStarted::PublicUrl(_) => Self::new(Exit::Usage, crate::exit::chain(&error)),
+            NotStarted::Carrier(crate::wiring::CarrierError::Settings(_)) | NotStarted::PublicUrl(_) => {
+                Self::new(Exit::Usage, crate::exit::chain(&error))
+            }
             NotStarted::Listen { .. } | NotStarted::Folder(_) | NotStarted::Carrier(_) => {
                 Self::new(Exit::Failed, crate::exit::chain(&error))
             }

@@ -105,7 +105,10 @@ async fn simulate(from: &str, simulated: Simulated<'_>) -> Result<Connected, Car
     let options = SimOptions {
         account_sid: SIMULATED_ACCOUNT.to_owned(),
         auth_token: token.clone(),
-        numbers: numbers.iter().map(|number| OwnNumber::from(number.as_str()).with_voice_url(&answer)).collect(),
+        numbers: numbers
+            .iter()
+            .map(|number| OwnNumber::from(number.as_str()).with_voice_url(&answer))
+            .collect(),
         seed: population.seed,
         speed: pace.map_or(1.0, |pace| pace.speed),
         epoch: pace.map(|pace| pace.epoch),

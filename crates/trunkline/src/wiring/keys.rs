@@ -68,8 +68,7 @@ impl Keys {
         let session: [u8; 32] = chance()?;
         let empty = Kept { api_keys: Vec::new(), session_secret: URL_SAFE_NO_PAD.encode(session) };
         let text = folder::read_or_make(&path, || Ok(json(&empty)))?;
-        let mut kept: Kept =
-            serde_json::from_str(&text).map_err(|_| KeysError::Damaged { file: ACCESS })?;
+        let mut kept: Kept = serde_json::from_str(&text).map_err(|_| KeysError::Damaged { file: ACCESS })?;
         let session = SessionSecret::new(bytes(&kept.session_secret)?);
         if let Some(key) = &access.api_key {
             return Ok(Self { sealing, api: vec![KeyHash::of(key.expose_secret())], session, fresh: None });

@@ -15,7 +15,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Direction, State as CallState};
+use trunkline_core::call::{Call, Direction, Disposition, State as CallState};
+use trunkline_core::id::{CarrierCallId, SessionId};
 use trunkline_engine::EndError;
 
 #[derive(Template)]
@@ -132,7 +133,7 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
         Direction::Outbound => t.get("direction-outbound"),
     };
     let mut facts = Facts(Vec::new());
-    let disposition = call.disposition().map(|disposition| disposition.as_str());
+    let disposition = call.disposition().map(Disposition::as_str);
     facts.add(t.get("fact-disposition"), disposition.map(|word| t.or(&format!("disposition-{word}"), word)));
     facts.add(
         t.get("fact-outcome"),
@@ -143,9 +144,9 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
     facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
     facts.add(t.get("fact-script"), call.script.as_ref().map(|script| script.name.as_str()));
-    facts.add(t.get("fact-session"), call.session.as_ref().map(|session| session.as_str()));
+    facts.add(t.get("fact-session"), call.session.as_ref().map(SessionId::as_str));
     facts.add(t.get("fact-account"), Some(call.account.as_str()));
-    facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(|id| id.as_str()));
+    facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
     facts
         .add(t.get("fact-cost"), call.price.as_ref().map(|price| format!("{} {}", price.amount, price.unit)));
     facts.0
@@ -202,4 +203,45 @@ fn evidence(t: Texts, call: &Call) -> Vec<Fact> {
 fn word(t: Texts, set: &str, value: &impl serde::Serialize) -> Option<String> {
     let name = serde_json::to_value(value).ok()?.as_str()?.to_owned();
     Some(t.or(&format!("{set}-{name}"), &name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::texts::Language;
+    use trunkline_core::call::{AnsweredBy, EndSource, HangUpBy, Outcome, Rang};
+
+    const DISPOSITIONS: &str = "completed voicemail fax abandoned busy no_answer rejected blocked unreachable \
+        invalid_number carrier_failed rate_limited canceled caller_gave_up missed declined answered_elsewhere \
+        glare_merged time_limit bot_failed rejected_capacity suppressed out_of_window duplicate expired not_placed \
+        unknown";
+
+    #[test]
+    fn every_word_of_a_closed_set_is_in_every_language() {
+        for t in Language::ALL.map(|language| Texts { language }) {
+            let has = |key: &str| assert_ne!(t.get(key), key);
+            for disposition in DISPOSITIONS.split_whitespace() {
+                has(&format!("disposition-{disposition}"));
+            }
+            for outcome in [Outcome::Finished, Outcome::Partial] {
+                has(&format!("outcome-{}", outcome.as_str()));
+            }
+            let worded =
+                |set: &str, name: serde_json::Value| has(&format!("{set}-{}", name.as_str().unwrap()));
+            use HangUpBy as By;
+            for by in [By::Caller, By::Callee, By::Us, By::Carrier, By::Unknown] {
+                worded("hangup", serde_json::to_value(by).unwrap());
+            }
+            for rang in [Rang::Yes, Rang::No, Rang::Unknown] {
+                worded("rang", serde_json::to_value(rang).unwrap());
+            }
+            for source in [EndSource::Observed, EndSource::Inferred] {
+                worded("source-of-end", serde_json::to_value(source).unwrap());
+            }
+            use AnsweredBy as Who;
+            for who in [Who::Human, Who::Machine, Who::MachineReady, Who::Fax, Who::Silence, Who::Unknown] {
+                worded("machine", serde_json::to_value(who).unwrap());
+            }
+        }
+    }
 }

@@ -54,7 +54,8 @@ impl Folder {
             Some(path) => (path.clone(), None),
             None => {
                 let made = tempfile::Builder::new().prefix("trunkline-demo-").tempdir();
-                let made = made.map_err(|error| Failure::while_doing("cannot make a temporary folder", &error))?;
+                let made =
+                    made.map_err(|error| Failure::while_doing("cannot make a temporary folder", &error))?;
                 (made.path().to_owned(), Some(made))
             }
         };
@@ -105,7 +106,10 @@ fn begun(path: &Path, args: &Demo) -> Result<Course, Failure> {
 
 fn taken_up(path: &Path, text: &str, args: &Demo) -> Result<Course, Failure> {
     let course: Course = serde_json::from_str(text).map_err(|_| {
-        Failure::new(Exit::Damaged, format_args!("{} is damaged; name an empty folder", path.join(FILE).display()))
+        Failure::new(
+            Exit::Damaged,
+            format_args!("{} is damaged; name an empty folder", path.join(FILE).display()),
+        )
     })?;
     let differs = args.speed.is_some_and(|speed| speed != course.speed)
         || args.people.is_some_and(|people| people != course.people)

@@ -94,11 +94,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     /// Calls everybody who has not been called, and watches until every call is over and every recording is kept.
-    async fn play(
-        &self,
-        folder: &Folder,
-        url: &str,
-    ) -> Result<Vec<(Person, Option<Call>)>, Failure> {
+    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Option<Call>)>, Failure> {
         let known = self.known_calls().await?;
         self.show.begin(folder, url, known.len());
         let mut calls = Vec::new();

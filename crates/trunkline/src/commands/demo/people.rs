@@ -93,10 +93,8 @@ mod tests {
 
     #[test]
     fn the_survey_is_one() {
-        let survey = trunkline_core::script::Script::parse(
-            super::super::SURVEY.as_bytes(),
-            "survey".parse().unwrap(),
-        );
+        let survey =
+            trunkline_core::script::Script::parse(super::super::SURVEY.as_bytes(), "survey".parse().unwrap());
         assert_eq!(survey.unwrap().questions.len(), 4);
     }
 }

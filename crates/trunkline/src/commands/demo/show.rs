@@ -35,7 +35,10 @@ impl Show {
             true => " (temporary; to keep everything: --folder DIR)",
             false => "",
         };
-        say(&format!("A survey of {} people who never existed. Nothing leaves this machine.\n", course.people));
+        say(&format!(
+            "A survey of {} people who never existed. Nothing leaves this machine.\n",
+            course.people
+        ));
         say(&format!("  dashboard  {url}/"));
         say(&format!("  login key  {}", course.key));
         say(&format!("  folder     {}{place}", folder.path().display()));
@@ -47,8 +50,11 @@ impl Show {
 
     pub fn happening(&self, now: Timestamp, person: &Person, call: &Call, happening: &Happening) {
         if self.form == Form::Json {
-            let mut line = json!({ "at": now, "call": call.id, "person": person.name, "number": person.number });
-            if let (Value::Object(line), Ok(Value::Object(more))) = (&mut line, serde_json::to_value(happening)) {
+            let mut line =
+                json!({ "at": now, "call": call.id, "person": person.name, "number": person.number });
+            if let (Value::Object(line), Ok(Value::Object(more))) =
+                (&mut line, serde_json::to_value(happening))
+            {
                 line.extend(more);
             }
             return say_json(&line);
@@ -65,10 +71,21 @@ impl Show {
         say(&format!("  {time}  {}{padding}  {what}", clean(&person.name)));
     }
 
+<<<<<<< HEAD
     pub fn summary(&self, calls: &[(Person, Option<Call>)], twice: &[String], questions: u16) {
+=======
+    pub fn summary(
+        &self,
+        folder: &Folder,
+        calls: &[(Person, Option<Call>)],
+        twice: &[String],
+        questions: u16,
+    ) {
+>>>>>>> main
         let recordings = calls.iter().filter_map(|(_, call)| call.as_ref()).map(stored).sum::<usize>();
         if self.form == Form::Json {
-            let people: Vec<Value> = calls.iter().map(|(person, call)| summed_up(person, call.as_ref())).collect();
+            let people: Vec<Value> =
+                calls.iter().map(|(person, call)| summed_up(person, call.as_ref())).collect();
             return say_json(
                 &json!({ "event": "summary", "people": people, "recordings": recordings, "called_twice": twice }),
             );
@@ -81,12 +98,17 @@ impl Show {
             calls.iter().map(|(person, call)| row(person, call.as_ref(), questions)).collect();
         say("");
         table(&headings, &rows).iter().for_each(|line| say(&format!("  {line}")));
-        let completed = calls.iter().filter_map(|(_, call)| call.as_ref()).filter(|call| call.answer_count() > 0);
+        let completed =
+            calls.iter().filter_map(|(_, call)| call.as_ref()).filter(|call| call.answer_count() > 0);
         say(&format!(
             "\n{} of {} people answered; {recordings} recordings are kept; {}.",
             completed.count(),
             calls.len(),
-            if twice.is_empty() { "nobody was called twice".to_owned() } else { format!("called twice: {twice:?}") }
+            if twice.is_empty() {
+                "nobody was called twice".to_owned()
+            } else {
+                format!("called twice: {twice:?}")
+            }
         ));
     }
 
@@ -98,7 +120,9 @@ impl Show {
         if keep {
             say(&format!("The server goes on at {url}/ until Ctrl-C."));
         } else if folder.is_temporary() {
-            say("The folder was temporary. To keep everything: trunkline demo --folder DIR; to look around: --keep");
+            say(
+                "The folder was temporary. To keep everything: trunkline demo --folder DIR; to look around: --keep",
+            );
         } else {
             say(&format!(
                 "All of it is in {}. To look around: trunkline demo --folder {} --keep",
@@ -118,13 +142,16 @@ fn row(person: &Person, call: Option<&Call>, questions: u16) -> Vec<String> {
 }
 
 fn summed_up(person: &Person, call: Option<&Call>) -> Value {
-    let Some(call) = call else { return json!({ "person": person.name, "number": person.number, "call": null }) };
+    let Some(call) = call else {
+        return json!({ "person": person.name, "number": person.number, "call": null });
+    };
     let answers: Vec<Value> = call
         .turns
         .values()
         .filter_map(|turn| Some((turn, answer(turn)?)))
         .map(|(turn, answer)| {
-            let recordings: Vec<&str> = turn.recordings.iter().map(|recording| recording.id.as_str()).collect();
+            let recordings: Vec<&str> =
+                turn.recordings.iter().map(|recording| recording.id.as_str()).collect();
             json!({ "question": turn.step + 1, "answer": answer, "recordings": recordings })
         })
         .collect();

@@ -1,0 +1,11 @@
+//! The web room over real sockets, with a real engine behind it and the simulator as the carrier.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test builds on must be there")]
+
+mod abuse;
+mod client;
+mod house;
+mod pages;
+mod rest;
+mod service;
+mod story;
+mod webhooks;
