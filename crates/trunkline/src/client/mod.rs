@@ -29,7 +29,8 @@ impl Client {
             Flags { config: reach.config.clone(), data_dir: reach.data_dir.clone(), ..Flags::default() };
         let settings = settings(flags)?;
         let folder = &settings.server.data_dir;
-        let beside = Beside::find(folder).map_err(|error| Failure::while_doing("cannot find the server", &error))?;
+        let beside =
+            Beside::find(folder).map_err(|error| Failure::while_doing("cannot find the server", &error))?;
         let given = settings.access.api_key.as_ref().map(|key| key.expose_secret().to_owned());
         let (base, key) = match (reach.url.as_deref().map(|url| url.trim_end_matches('/')), beside) {
             (Some(url), Some(beside)) if url == beside.url => (beside.url, beside.key),
@@ -90,7 +91,10 @@ impl Client {
     }
 
     fn unreachable(&self) -> Failure {
-        Failure::new(Exit::Unreachable, format_args!("no server answers at {}; is `trunkline serve` running?", self.base))
+        Failure::new(
+            Exit::Unreachable,
+            format_args!("no server answers at {}; is `trunkline serve` running?", self.base),
+        )
     }
 }
 

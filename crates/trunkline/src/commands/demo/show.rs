@@ -71,17 +71,7 @@ impl Show {
         say(&format!("  {time}  {}{padding}  {what}", clean(&person.name)));
     }
 
-<<<<<<< HEAD
     pub fn summary(&self, calls: &[(Person, Option<Call>)], twice: &[String], questions: u16) {
-=======
-    pub fn summary(
-        &self,
-        folder: &Folder,
-        calls: &[(Person, Option<Call>)],
-        twice: &[String],
-        questions: u16,
-    ) {
->>>>>>> main
         let recordings = calls.iter().filter_map(|(_, call)| call.as_ref()).map(stored).sum::<usize>();
         if self.form == Form::Json {
             let people: Vec<Value> =
