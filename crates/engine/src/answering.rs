@@ -38,7 +38,8 @@ impl Inner {
     pub(crate) fn apology(&self) -> Document {
         self.apologies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         tracing::error!("voice.apology: a person heard that something broke");
-        let language = self.scripts.current(None).map_or_else(Language::english, |script| script.language.clone());
+        let language =
+            self.scripts.current(None).map_or_else(Language::english, |script| script.language.clone());
         page::closing(&Page::apology(&language))
     }
 

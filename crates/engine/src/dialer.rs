@@ -25,10 +25,10 @@ impl Inner {
         match owed {
             Owed::Post(leg) => drop(self.tasks.spawn(async move { inner.post(handle, leg).await })),
             Owed::HangUp(leg, id) => {
-                drop(self.tasks.spawn(async move { inner.hang_up(handle, leg, id).await }))
+                drop(self.tasks.spawn(async move { inner.hang_up(handle, leg, id).await }));
             }
             Owed::HangUpStray(id) => {
-                drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await }))
+                drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await }));
             }
             // The deadline of an unclear attempt is its first listing.
             Owed::Reconcile(_) => {}

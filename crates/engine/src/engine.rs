@@ -242,7 +242,9 @@ impl Engine {
 
     /// Takes on an order to call somebody.
     pub async fn place(&self, order: Order) -> Result<Placed, PlaceError> {
-        self.to_the_end(async move |inner| inner.place(order).await).await.unwrap_or_else(|died| Err(died.into()))
+        self.to_the_end(async move |inner| inner.place(order).await)
+            .await
+            .unwrap_or_else(|died| Err(died.into()))
     }
 
     /// Ends a call, named by our id or the carrier's.
@@ -414,6 +416,11 @@ impl Inner {
                 None => Part::Ok { detail: self.account.to_string() },
             },
             scripts: self.scripts.health(),
+            lag_ms: self.projection.lag_ms(status.durable, self.clock.now()),
+            waiting_calls: u64::try_from(self.waiting.len()).unwrap_or(u64::MAX),
+            parked_calls: self.projection.parked_calls(),
+            apologies: self.apologies.load(Ordering::Relaxed),
+            unknown_words: self.unknown_words.load(Ordering::Relaxed),
             lag_events: status.durable.get().saturating_sub(self.projection.position().get()),
             draining: self.draining.load(Ordering::Relaxed),
         }

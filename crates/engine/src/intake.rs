@@ -182,7 +182,7 @@ impl Inner {
     /// Keeps every index in step with a call that has just changed. Called under the call's lock.
     pub(crate) fn after_change(&self, live: &mut Live) {
         self.slots.update(&live.call);
-        self.live.index(&live.call);
+        self.live.index(live);
         self.waiting.update(&live.call);
         self.timers.arm(live, &self.config.timing);
     }
@@ -211,7 +211,7 @@ impl Inner {
                 tracing::warn!(%call, "call.conflicting_end: the first end stands");
             }
             Taken::Refused(reason) => {
-                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused")
+                tracing::debug!(%call, kind = kind_of(what), %reason, "call.event_refused");
             }
             Taken::Repeated | Taken::Unmerged => {}
         }

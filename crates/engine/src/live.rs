@@ -33,6 +33,8 @@ pub(crate) struct Live {
     pub heard_at: Option<Timestamp>,
     /// When the carrier was last asked.
     pub asked_at: Option<Timestamp>,
+    /// How many of its carrier ids are findable.
+    pub indexed: usize,
     /// The gate that holds it back, while it waits.
     pub gate: Option<Closed>,
     /// An event of it was applied and then not journaled: memory is ahead of the truth.
@@ -58,6 +60,7 @@ impl Live {
             armed: None,
             heard_at: None,
             asked_at: None,
+            indexed: 0,
             gate: None,
             health: Health::Sound,
         }
@@ -98,14 +101,18 @@ impl LiveCalls {
 
     /// Puts a call in, unless it is there. `first` is done before anybody else can see it: nothing of a call may be
     /// journaled before its first event.
-    pub fn insert<E>(&self, mut live: Live, first: impl FnOnce(&mut Live) -> Result<(), E>) -> Result<Inserted, E> {
+    pub fn insert<E>(
+        &self,
+        mut live: Live,
+        first: impl FnOnce(&mut Live) -> Result<(), E>,
+    ) -> Result<Inserted, E> {
         let id = live.call.id;
         let mut shard = self.shard(id).lock();
         if let Some(known) = shard.get(&id) {
             return Ok(Inserted::Known(known.clone()));
         }
         first(&mut live)?;
-        self.index(&live.call);
+        self.index(&mut live);
         let handle = Arc::new(Mutex::new(live));
         shard.insert(id, handle.clone());
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -132,11 +139,17 @@ impl LiveCalls {
         }
     }
 
-    /// Makes the carrier's ids of a call findable.
-    pub fn index(&self, call: &Call) {
-        for leg in &call.legs {
+    /// Makes new carrier ids of a call findable.
+    pub fn index(&self, live: &mut Live) {
+        let bound = live.call.legs.iter().filter(|leg| leg.carrier_call_id.is_some()).count();
+        if bound == live.indexed {
+            return;
+        }
+        live.indexed = bound;
+        let mut by_carrier = self.by_carrier.lock();
+        for leg in &live.call.legs {
             if let Some(id) = &leg.carrier_call_id {
-                self.by_carrier.lock().insert((leg.account.clone(), id.clone()), call.id);
+                by_carrier.insert((leg.account.clone(), id.clone()), live.call.id);
             }
         }
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::id::{CallId, TenantId};
@@ -35,6 +35,8 @@ pub(crate) struct StoreFeed {
     store: RwLock<Option<Store>>,
     away: Mutex<Option<(String, Timestamp)>>,
     position: AtomicU64,
+    /// When the last projected event was received, in microseconds.
+    eaten_at: AtomicI64,
     /// Calls whose events the store refuses: set aside, so that the rest goes on.
     parked: Mutex<BTreeSet<CallId>>,
 }
@@ -54,6 +56,7 @@ impl StoreFeed {
             store: RwLock::new(None),
             away: Mutex::new(Some(("not connected yet".to_owned(), now))),
             position: AtomicU64::new(0),
+            eaten_at: AtomicI64::new(now.as_microsecond()),
             parked: Mutex::default(),
         }
     }
@@ -66,6 +69,19 @@ impl StoreFeed {
     /// Up to where the store has eaten.
     pub fn position(&self) -> Lsn {
         Lsn::new(self.position.load(Ordering::Acquire))
+    }
+
+    /// How long the store has been behind: since the last event it has eaten was received.
+    pub fn lag_ms(&self, durable: Lsn, now: Timestamp) -> u64 {
+        if durable <= self.position() {
+            return 0;
+        }
+        let eaten = self.eaten_at.load(Ordering::Relaxed);
+        u64::try_from((now.as_microsecond() - eaten) / 1_000).unwrap_or(0)
+    }
+
+    pub fn parked_calls(&self) -> u64 {
+        u64::try_from(self.parked.lock().len()).unwrap_or(u64::MAX)
     }
 
     pub fn history(&self) -> History {
@@ -178,7 +194,11 @@ impl Inner {
             let Some(last) = records.last().map(|record| record.lsn) else { return Ok(true) };
             let batch = self.gather(store, &records).await?;
             let calls: Vec<CallId> = batch.calls.keys().copied().collect();
+            let eaten_at = batch.events.last().map(|projected| projected.event.received_at.as_microsecond());
             self.write(store, batch, last).await?;
+            if let Some(eaten_at) = eaten_at {
+                self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
+            }
             self.projection.position.store(last.get(), Ordering::Release);
             calls
                 .into_iter()
@@ -198,10 +218,10 @@ impl Inner {
                 Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
                 Ok(Decoded::Script(_)) => {}
                 Ok(Decoded::Unknown(kind)) => {
-                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped")
+                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
                 }
                 Err(error) => {
-                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped")
+                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped");
                 }
             }
         }

@@ -4,6 +4,7 @@ use crate::engine::Inner;
 use crate::live::Handle;
 use crate::reading::{Counts, Entry, History, Listing, Query, Scope};
 use crate::record::Decoded;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use trunkline_core::call::{Call, Refused};
 use trunkline_core::id::{CallId, CarrierCallId, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_journal::Lsn;
-use trunkline_store::{CallFilter, EventRow, Liveness, PageRequest, StoreError};
+use trunkline_store::{CallFilter, EventRow, Liveness, PageCursor, PageRequest, StoreError};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
@@ -107,16 +108,15 @@ impl Inner {
     pub(crate) async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
-        let after = query.cursor.as_deref().map(place).transpose()?;
-        let live = self.live_matching(query, after).await;
-        let stored = self.stored_page(query, limit).await;
-        let (stored, history) = match stored {
+        let bad_cursor = |_| BadQuery("cursor: not one of ours".to_owned());
+        let after = query.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?;
+        let live = self.live_matching(query, after.as_ref()).await;
+        let (stored, history) = match self.stored_page(query, after, limit).await {
             Ok(stored) => (stored, History::Available),
-            Err(Failure::Query(bad)) => return Err(bad),
-            Err(Failure::Away(away)) => {
-                (Vec::new(), History::Unavailable { reason: away.reason, since: away.since })
-            }
+            Err(away) => (Vec::new(), History::Unavailable { reason: away.reason, since: away.since }),
         };
+        // Where the store's page ends although it has more: older live calls belong to a later page.
+        let horizon = stored.get(size).map(|last| (last.created_at, last.id));
         let mut calls: BTreeMap<(jiff::Timestamp, CallId), Call> = BTreeMap::new();
         for call in stored {
             // The store may still show a live call as it was a moment ago: the live one decides whether it belongs here.
@@ -125,23 +125,25 @@ impl Inner {
             }
         }
         calls.extend(live.into_iter().map(|call| ((call.created_at, call.id), call)));
+        calls.retain(|place, _| horizon.is_none_or(|horizon| *place >= horizon));
         let mut calls: Vec<Call> = calls.into_values().rev().collect();
-        let more = calls.len() > size;
+        let next = if calls.len() > size {
+            calls.get(size - 1).map(|last| (last.created_at, last.id))
+        } else {
+            horizon
+        };
         calls.truncate(size);
-        let next = calls
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("{:x}.{}", last.created_at.as_microsecond(), last.id));
+        let next = next.map(|(created_at, id)| PageCursor::after(created_at, id).to_string());
         Ok(Listing { calls, next, as_of: self.clock.now(), history })
     }
 
-    async fn live_matching(&self, query: &Query, after: Option<(jiff::Timestamp, CallId)>) -> Vec<Call> {
+    async fn live_matching(&self, query: &Query, after: Option<&PageCursor>) -> Vec<Call> {
         let mut last = Lsn::ZERO;
         let mut calls = Vec::new();
         for handle in self.live.all() {
             let live = handle.lock();
-            let place = (live.call.created_at, live.call.id);
-            if after.is_none_or(|after| place < after) && matches(query, &live.call) {
+            let place = || PageCursor::after(live.call.created_at, live.call.id);
+            if matches(query, &live.call) && after.is_none_or(|after| place() < *after) {
                 last = last.max(live.last);
                 calls.push(live.call.clone());
             }
@@ -150,27 +152,28 @@ impl Inner {
         calls
     }
 
-    async fn stored_page(&self, query: &Query, limit: u32) -> Result<Vec<Call>, Failure> {
-        let filter = filter(query);
+    /// One more than `limit` of the store's calls, newest first.
+    async fn stored_page(
+        &self,
+        query: &Query,
+        after: Option<PageCursor>,
+        limit: u32,
+    ) -> Result<Vec<Call>, Unavailable> {
         let wanted = u16::try_from(limit + 1).unwrap_or(u16::MAX);
-        let page = PageRequest { after: query.cursor.clone(), limit: wanted };
-        let answer = self
-            .ask_store(async |store| {
-                let rows = match store.list(&filter, &page).await {
-                    Err(StoreError::PageCursor) => {
-                        return Ok(Err(BadQuery("cursor: not one of ours".to_owned())));
-                    }
-                    rows => rows?,
-                };
-                let ids: Vec<CallId> = rows.items.iter().map(|row| row.id).collect();
-                store.load_folds(&ids).await.map(Ok)
-            })
-            .await;
-        match answer {
-            Ok(Ok(calls)) => Ok(calls),
-            Ok(Err(bad)) => Err(Failure::Query(bad)),
-            Err(away) => Err(Failure::Away(away)),
-        }
+        let page = PageRequest { after, limit: wanted };
+        let filters = filters(query);
+        self.ask_store(async |store| {
+            let mut ids = BTreeSet::new();
+            for filter in &filters {
+                let rows = store.list(filter, &page).await?;
+                ids.extend(rows.items.iter().map(|row| (Reverse(row.created_at), Reverse(row.id))));
+            }
+            let ids: Vec<CallId> = ids.into_iter().take(usize::from(wanted)).map(|(_, id)| id.0).collect();
+            let mut calls = store.load_folds(&ids).await?;
+            calls.sort_by_key(|call| Reverse((call.created_at, call.id)));
+            Ok(calls)
+        })
+        .await
     }
 
     /// A call's history: what the store has, then what the journal has beyond it.
@@ -246,23 +249,10 @@ impl Inner {
     }
 }
 
-enum Failure {
-    Query(BadQuery),
-    Away(Unavailable),
-}
-
-fn place(cursor: &str) -> Result<(jiff::Timestamp, CallId), BadQuery> {
-    let bad = || BadQuery("cursor: not one of ours".to_owned());
-    let (at, id) = cursor.split_once('.').ok_or_else(bad)?;
-    let micros = i64::from_str_radix(at, 16).map_err(|_| bad())?;
-    let at = jiff::Timestamp::from_microsecond(micros).map_err(|_| bad())?;
-    Ok((at, id.parse().map_err(|_| bad())?))
-}
-
-fn filter(query: &Query) -> CallFilter {
-    CallFilter {
+/// The query in the store's words: one filter for each status asked for.
+fn filters(query: &Query) -> Vec<CallFilter> {
+    let filter = CallFilter {
         activity: (query.active == Scope::Active).then_some(Liveness::Active),
-        status: query.statuses.first().copied(),
         direction: query.direction,
         number: query.number.as_ref().map(|number| Address::new(number.clone())),
         since: query.since,
@@ -270,7 +260,11 @@ fn filter(query: &Query) -> CallFilter {
         search: query.search.clone().map(Private::new),
         metadata: Private::new(query.metadata.iter().cloned().collect()),
         ..CallFilter::all_of(TenantId::default_tenant())
+    };
+    if query.statuses.is_empty() {
+        return vec![filter];
     }
+    query.statuses.iter().map(|status| CallFilter { status: Some(*status), ..filter.clone() }).collect()
 }
 
 /// Whether a live call is one of those asked for: the same question that the store answers for history.
@@ -287,7 +281,7 @@ fn matches(query: &Query, call: &Call) -> bool {
     };
     let has_value = |(key, value): &(String, String)| match party.metadata.reveal().get(key) {
         Some(serde_json::Value::String(text)) => text == value,
-        Some(other) => other.to_string() == *value,
+        Some(other) => serde_json::from_str::<serde_json::Value>(value).is_ok_and(|value| value == *other),
         None => false,
     };
     (query.active == Scope::All || !call.is_over())

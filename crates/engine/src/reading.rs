@@ -121,6 +121,16 @@ pub struct Health {
     pub scripts: Part,
     /// Events journaled and not yet in the store.
     pub lag_events: u64,
+    /// How old the oldest of them is, in milliseconds; 0 if there is none.
+    pub lag_ms: u64,
+    /// Calls that wait for their turn.
+    pub waiting_calls: u64,
+    /// Calls whose events the store refuses, set aside for an operator.
+    pub parked_calls: u64,
+    /// How often a person heard an apology, since the start.
+    pub apologies: u64,
+    /// Words of the carrier that nobody knew, since the start.
+    pub unknown_words: u64,
     /// Whether the server is being drained.
     pub draining: bool,
 }

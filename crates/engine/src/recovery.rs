@@ -70,7 +70,7 @@ impl Inner {
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
             Ok(Decoded::Unknown(kind)) => {
-                tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped")
+                tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped");
             }
             Err(error) => tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped"),
         }

@@ -27,11 +27,11 @@ impl Inner {
                 What::UnknownWord { word: word.clone() }
             }
         };
-        let event = Event { occurred_at: report.occurred_at, ..self.from_carrier(call, &report.key, what) };
+        let event = Event { occurred_at: report.occurred_at, ..self.carrier_event(call, &report.key, what) };
         self.observe(event).await?;
         if let Some(verdict) = report.answered_by {
             let what = What::AnsweredBy { on, verdict };
-            self.observe(self.from_carrier(call, &format!("{}:amd", report.key), what)).await?;
+            self.observe(self.carrier_event(call, &format!("{}:amd", report.key), what)).await?;
         }
         Ok(())
     }
@@ -69,7 +69,8 @@ impl Inner {
         };
         if let Ok(news) = report.news {
             let what = What::Progress(Progress { on, carrier_call_id: report.carrier_call_id, news });
-            let event = Event { occurred_at: report.occurred_at, ..self.from_carrier(id, &report.key, what) };
+            let event =
+                Event { occurred_at: report.occurred_at, ..self.carrier_event(id, &report.key, what) };
             self.observe_on(&handle, event).await?;
         }
         Ok(())
@@ -89,7 +90,7 @@ impl Inner {
             duration_secs: report.duration_secs,
             state: report.state,
         }));
-        self.observe(self.from_carrier(call, &report.key, what)).await?;
+        self.observe(self.carrier_event(call, &report.key, what)).await?;
         Ok(())
     }
 
@@ -99,7 +100,7 @@ impl Inner {
             return Ok(());
         };
         let what = What::AnsweredBy { on, verdict: report.verdict };
-        self.observe(self.from_carrier(call, &report.key, what)).await?;
+        self.observe(self.carrier_event(call, &report.key, what)).await?;
         Ok(())
     }
 
@@ -110,7 +111,7 @@ impl Inner {
         };
         let Some(at) = report.token.and_then(|token| token.place.answers()) else { return Ok(()) };
         let what = What::Transcribed { step: at.step, text: report.text };
-        let taken = self.observe(self.from_carrier(call, &report.key, what)).await?;
+        let taken = self.observe(self.carrier_event(call, &report.key, what)).await?;
         if taken == Taken::Unmerged {
             tracing::debug!(%call, "call.transcript_kept: merged when the store is back");
         }
@@ -134,7 +135,7 @@ impl Inner {
         Some((call, OnLeg { leg: leg.no, fence: leg.fence }))
     }
 
-    fn from_carrier(&self, call: CallId, key: &str, what: What) -> Event {
+    fn carrier_event(&self, call: CallId, key: &str, what: What) -> Event {
         Event {
             call,
             key: EventKey::new(key),

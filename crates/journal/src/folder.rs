@@ -136,6 +136,33 @@ fn write_tmp(tmp: &Path, parts: &[&[u8]], sync: Sync) -> Result<(), Replace> {
     }
 }
 
+/// Gives a file a name that nobody reads but people, and never one that is taken.
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let to = free_name(path, &name);
+    fs::rename(path, &to).doing("set aside", path)?;
+    Ok(to)
+}
+
+/// A free name beside `path` for what is set aside.
+pub(crate) fn free_name(path: &Path, name: &str) -> PathBuf {
+    let mut n = 0;
+    loop {
+        let to = path.with_file_name(format!("set-aside-{n}-{name}"));
+        if !to.exists() {
+            return to;
+        }
+        n += 1;
+    }
+}
+
+/// Whether the disk has room for the reserve, and as much again for what comes then. Asked first, because trying would
+/// take from others, for a moment, the little that is left.
+pub(crate) fn has_room(dir: &Path, reserve: u64) -> bool {
+    let wanted = reserve.saturating_mul(2);
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= wanted)
+}
+
 /// Takes `bytes` of the disk, to be given back when it is full. Real blocks: a sparse file would reserve nothing.
 pub(crate) fn take_reserve(dir: &Path, bytes: u64, sync: Sync) -> Result<(), Replace> {
     static BLOCK: [u8; 64 << 10] = [0; 64 << 10];

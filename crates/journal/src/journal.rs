@@ -20,7 +20,8 @@ use crate::{
     options::Options,
     queue::Pending,
     reader::Reader,
-    recover::{self, Recovered, Segment},
+    recover::{self, Recovered},
+    segment::Segment,
     shared::{Ledger, Progress, Shared, Status},
     writer::Writer,
 };
@@ -100,13 +101,14 @@ impl Journal {
     /// Waits until the record with this sequence number is durable.
     ///
     /// # Errors
-    /// The record was refused, or the journal was poisoned before it was durable.
+    /// The record was refused, or the journal was poisoned or closed before it was durable.
     pub async fn wait_durable(&self, lsn: Lsn) -> Result<(), AppendError> {
-        let settled = self.watch(|progress| progress.settled >= lsn || progress.fatal.is_some()).await;
-        match settled {
+        let done =
+            |progress: &Progress| progress.settled >= lsn || progress.fatal.is_some() || progress.ended;
+        match self.watch(done).await {
             Some(progress) if progress.settled >= lsn => self.inner.shared.fate_of(lsn),
-            Some(_) => Err(AppendError::Poisoned),
-            None => Err(AppendError::Closed),
+            Some(progress) if progress.fatal.is_some() => Err(AppendError::Poisoned),
+            Some(_) | None => Err(AppendError::Closed),
         }
     }
 
@@ -233,6 +235,7 @@ impl Inner {
         {
             self.shared.poison("the journal's writer thread panicked".into());
         }
+        self.shared.end();
     }
 }
 

@@ -33,7 +33,9 @@ mod queue;
 mod reader;
 mod recover;
 mod repair;
+mod segment;
 mod shared;
+mod survey;
 mod walk;
 mod writer;
 

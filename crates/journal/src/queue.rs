@@ -209,7 +209,8 @@ impl Queue {
             intake: Intake::Open,
             end: End::Open,
         };
-        Self { state: Mutex::new(state), filled: Condvar::new(), bound }
+        // A batch says its length in 32 bits; endings may use the bound twice.
+        Self { state: Mutex::new(state), filled: Condvar::new(), bound: bound.min(1 << 30) }
     }
 
     pub fn push(&self, kind: u8, payload: &[u8], class: Class) -> Result<Pending, AppendError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::ReadError,
     lsn::{Lsn, Position, Record},
-    recover::Segment,
+    segment::Segment,
     shared::Shared,
     walk::{Step, Walker},
 };

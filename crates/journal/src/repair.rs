@@ -13,7 +13,7 @@ use crate::{
     frame::{RECORD_HEADER, SEGMENT_HEADER},
     lsn::{Lsn, Position},
     options::Options,
-    recover,
+    recover, segment,
     walk::{Mark, Step, Walker},
 };
 
@@ -56,17 +56,15 @@ pub fn repair(dir: &Path, options: &Options) -> Result<Option<Repaired>, OpenErr
     let mut repaired = Repaired { damage, last, next, set_aside: Vec::new(), bytes: 0 };
     let aside = if keeps_head { &rest[1..] } else { rest };
     if let Some(head) = rest.first().filter(|_| keeps_head) {
-        copy_rest(dir, head, &mut repaired)?;
+        copy_rest(head, &mut repaired)?;
     }
     for segment in aside.iter().rev() {
-        let to = aside_path(dir, segment, 0);
         repaired.bytes += fs::metadata(&segment.path).doing("look at", &segment.path)?.len();
-        fs::rename(&segment.path, &to).doing("rename", &segment.path)?;
-        repaired.set_aside.push(to);
+        repaired.set_aside.push(folder::set_aside(&segment.path)?);
     }
     folder::sync_folder(dir, options.sync)?;
     let id = end.map_or(1, |segment| segment.id + 1);
-    let fresh = recover::create_segment(dir, id, next, mark.map_or(0, |mark| mark.chain), options)?;
+    let fresh = segment::create(dir, id, next, mark.map_or(0, |mark| mark.chain), options)?;
     if let Some(head) = rest.first().filter(|_| keeps_head) {
         cut_at(&head.path, repaired.damage.offset)?;
     }
@@ -102,17 +100,10 @@ fn highest(next: Lsn, segment: &SegmentName, last: Lsn) -> Result<Lsn, FileError
     Ok(next.max(Lsn::new(from.saturating_add(bytes / RECORD_HEADER as u64).saturating_add(1))))
 }
 
-fn aside_path(dir: &Path, segment: &SegmentName, offset: u64) -> PathBuf {
-    let name = segment.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    (0..)
-        .map(|n| dir.join(format!("set-aside-{n}-{name}-from-{offset}")))
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| dir.join("set-aside"))
-}
-
-fn copy_rest(dir: &Path, segment: &SegmentName, repaired: &mut Repaired) -> Result<(), FileError> {
+fn copy_rest(segment: &SegmentName, repaired: &mut Repaired) -> Result<(), FileError> {
     let offset = repaired.damage.offset;
-    let to = aside_path(dir, segment, offset);
+    let name = segment.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let to = folder::free_name(&segment.path, &format!("{name}-from-{offset}"));
     let copy = || {
         let mut bytes = Vec::new();
         let mut file = File::open(&segment.path)?;

@@ -14,7 +14,7 @@ use crate::{
     lsn::{Lsn, Position},
     options::Options,
     queue::{Intake, Queue},
-    recover::Segment,
+    segment::Segment,
 };
 
 /// How far the journal has come; watched by those who wait.
@@ -24,6 +24,8 @@ pub(crate) struct Progress {
     /// Every record up to here is durable or refused.
     pub settled: Lsn,
     pub fatal: Option<String>,
+    /// The writer has ended: nothing more will be settled.
+    pub ended: bool,
 }
 
 /// How a journal is doing, for pages, health and alarms.
@@ -105,7 +107,8 @@ const REFUSED_RANGES: usize = 4096;
 impl Shared {
     pub fn new(dir: PathBuf, options: Options, ledger: Ledger, last: Lsn) -> Self {
         let queue = Queue::new(last.next(), options.queue_bytes);
-        let (progress, _) = watch::channel(Progress { durable: last, settled: last, fatal: None });
+        let (progress, _) =
+            watch::channel(Progress { durable: last, settled: last, fatal: None, ended: false });
         Self {
             dir,
             options,
@@ -141,6 +144,11 @@ impl Shared {
             self.progress.send_modify(|progress| progress.fatal = Some(why));
         }
         self.queue.poison();
+    }
+
+    /// The writer has ended.
+    pub fn end(&self) {
+        self.progress.send_modify(|progress| progress.ended = true);
     }
 
     pub fn is_poisoned(&self) -> bool {

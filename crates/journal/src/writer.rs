@@ -19,7 +19,7 @@ use crate::{
     lsn::{Class, Lsn, Position},
     options::Sync,
     queue::{Outcome, Taken, Work},
-    recover::{self, Active, CreateError, Segment},
+    segment::{self, Active, CreateError, Segment},
     shared::{Ledger, Shared},
 };
 
@@ -31,6 +31,7 @@ pub(crate) struct Writer {
     active: Active,
     /// The disk is full: the reserve was given up, and only endings are written.
     full: bool,
+    reserve_held: bool,
     last_probe: Instant,
 }
 
@@ -50,13 +51,14 @@ impl Failure {
 
 impl Writer {
     pub fn new(shared: Arc<Shared>, active: Active) -> Self {
-        Self { shared, active, full: false, last_probe: Instant::now() }
+        let reserve_held = shared.ledger.lock().reserve_held;
+        Self { shared, active, full: false, reserve_held, last_probe: Instant::now() }
     }
 
     /// Runs until the queue is closed or the disk fails.
     pub fn run(mut self) {
         let mut spare = Vec::new();
-        if !self.shared.ledger.lock().reserve_held {
+        if !self.reserve_held {
             self.regain_reserve();
         }
         while !self.shared.is_poisoned() {
@@ -65,7 +67,7 @@ impl Writer {
                 Work::Idle => self.watermark(),
                 Work::Close => return self.watermark(),
             }
-            if self.full && self.last_probe.elapsed() >= self.shared.options.full_probe {
+            if !self.reserve_held && self.last_probe.elapsed() >= self.shared.options.full_probe {
                 self.regain_reserve();
             }
         }
@@ -150,7 +152,6 @@ impl Writer {
         if let Some(segment) = ledger.segments.last_mut() {
             segment.bytes = self.active.length;
         }
-        ledger.full = self.full;
         self.shared.update_intake(ledger);
     }
 
@@ -181,8 +182,7 @@ impl Writer {
             return Ok(());
         }
         let next = self.active.header.id + 1;
-        let made =
-            recover::create_segment(&self.shared.dir, next, first, self.active.chain, &self.shared.options);
+        let made = segment::create(&self.shared.dir, next, first, self.active.chain, &self.shared.options);
         self.active = made.map_err(|error| match error {
             CreateError::Write(error) if error.is_full() => Failure::Full,
             CreateError::Write(error) | CreateError::Sync(error) => Failure::fatal(&error),
@@ -246,37 +246,35 @@ impl Writer {
     }
 
     fn give_up_reserve(&mut self) {
-        self.full = true;
         self.last_probe = Instant::now();
         let released = folder::release_reserve(&self.shared.dir);
-        let mut ledger = self.shared.ledger.lock();
-        ledger.full = true;
-        ledger.reserve_held = false;
-        self.shared.update_intake(&ledger);
+        (self.full, self.reserve_held) = (true, false);
+        self.tell_room();
         tracing::error!(released, "the journal's disk is full: only endings are taken");
     }
 
-    /// Asks a full disk for the reserve; if there is room for it, there is room for all again.
+    /// Takes the reserve if the disk has room for it; then there is room for everybody again.
     fn regain_reserve(&mut self) {
         self.last_probe = Instant::now();
         let options = &self.shared.options;
+        if !folder::has_room(&self.shared.dir, options.reserve_bytes) {
+            return;
+        }
         match folder::take_reserve(&self.shared.dir, options.reserve_bytes, options.sync) {
             Ok(()) => {
-                let mut ledger = self.shared.ledger.lock();
-                (ledger.reserve_held, ledger.full, self.full) = (true, false, false);
-                self.shared.update_intake(&ledger);
+                (self.full, self.reserve_held) = (false, true);
+                self.tell_room();
                 tracing::info!("the journal's reserve is in place");
             }
-            Err(Replace::Write(error)) => {
-                tracing::debug!(%error, "no room yet for the journal's reserve");
-                // The file may have been there, from before.
-                folder::release_reserve(&self.shared.dir);
-                let mut ledger = self.shared.ledger.lock();
-                (ledger.reserve_held, ledger.full, self.full) = (false, true, true);
-                self.shared.update_intake(&ledger);
-            }
+            Err(Replace::Write(error)) => tracing::debug!(%error, "no room yet for the journal's reserve"),
             Err(Replace::Sync(error)) => self.shared.poison(format!("{error}: {}", error.source)),
         }
+    }
+
+    fn tell_room(&self) {
+        let mut ledger = self.shared.ledger.lock();
+        (ledger.full, ledger.reserve_held) = (self.full, self.reserve_held);
+        self.shared.update_intake(&ledger);
     }
 
     /// Writes down that everything so far was durable, so that later damage there is known as such.

@@ -53,3 +53,8 @@ fn f05_a_flipped_bit_is_never_passed_over() {
 fn f06_nothing_is_acknowledged_into_a_file_that_may_vanish() {
     dose("f06", 12);
 }
+
+#[test]
+fn a_key_in_use_survives_a_power_cut_and_a_forgotten_one_does_not_return() {
+    dose("keys", 10);
+}

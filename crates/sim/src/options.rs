@@ -64,7 +64,7 @@ impl Default for SimOptions {
             faults: Vec::new(),
             calls_per_second: None,
             recording_lag: Duration::from_secs(1),
-            webhook_log: 20_000,
+            webhook_log: 10_000,
             base_url: None,
             state_file: None,
         }

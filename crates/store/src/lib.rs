@@ -34,7 +34,7 @@ pub use count::{Counts, DayCount};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use health::Health;
-pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageRequest};
+pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
 pub use project::Projection;

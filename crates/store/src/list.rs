@@ -9,6 +9,8 @@ use crate::sql::{self, Statement};
 use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use trunkline_core::call::{Direction, Disposition, Metadata, Outcome, Price, State, Status};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
 use trunkline_core::private::{Address, Private};
@@ -85,7 +87,7 @@ impl CallFilter {
         }
     }
 
-    fn values(&self, before: &Place, limit: i64) -> Result<Vec<Value>, StoreError> {
+    fn values(&self, before: &PageCursor, limit: i64) -> Result<Vec<Value>, StoreError> {
         let words = serde_json::to_string(&self.metadata).map_err(|_| StoreError::PageCursor)?;
         let direction = self.direction.map(|direction| match direction {
             Direction::Inbound => "inbound",
@@ -127,7 +129,7 @@ fn pattern(search: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     /// Where the page before ended ([`Page::next`]); `None` for the first.
-    pub after: Option<String>,
+    pub after: Option<PageCursor>,
     /// How many rows at most, from 1 to [`MAX_PAGE`]; what is outside is brought in.
     pub limit: u16,
 }
@@ -145,31 +147,39 @@ pub struct Page<T> {
     /// The rows, newest first.
     pub items: Vec<T>,
     /// What to ask for next; `None` if this was the last page.
-    pub next: Option<String>,
+    pub next: Option<PageCursor>,
 }
 
-/// A place in the order of a list.
+/// A place in the order of a list: right after this call. Text to those who turn pages; whoever puts calls of his own
+/// between the rows of a page makes the next place from the last call he shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+pub struct PageCursor {
     created_at: i64,
     id: String,
 }
 
-impl Place {
-    /// Before everything that was created at this time or later.
-    fn at(created_at: i64) -> Self {
-        Self { created_at, id: String::new() }
+impl PageCursor {
+    /// Right after the call that was created at this time and has this id.
+    pub fn after(created_at: Timestamp, id: CallId) -> Self {
+        Self { created_at: created_at.as_microsecond(), id: id.to_string() }
     }
 
-    fn of(row: &CallRow) -> Self {
-        Self { created_at: row.created_at.as_microsecond(), id: row.id.to_string() }
+    /// Before every call that was created at this time or later.
+    fn until(created_at: Option<Timestamp>) -> Self {
+        Self { created_at: created_at.map_or(i64::MAX, Timestamp::as_microsecond), id: String::new() }
     }
+}
 
-    fn to_cursor(&self) -> String {
-        format!("{:x}.{}", self.created_at, self.id)
+impl fmt::Display for PageCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}.{}", self.created_at, self.id)
     }
+}
 
-    fn from_cursor(cursor: &str) -> Result<Self, StoreError> {
+impl FromStr for PageCursor {
+    type Err = StoreError;
+
+    fn from_str(cursor: &str) -> Result<Self, StoreError> {
         let (at, id) = cursor.split_once('.').ok_or(StoreError::PageCursor)?;
         let created_at = i64::from_str_radix(at, 16).map_err(|_| StoreError::PageCursor)?;
         let id: CallId = id.parse().map_err(|_| StoreError::PageCursor)?;
@@ -276,12 +286,12 @@ impl Store {
     /// A page of a tenant's calls, newest first.
     ///
     /// # Errors
-    /// `PageCursor` if the cursor is none of ours; `Unavailable`; `Broken` if a row can't be read.
+    /// `Unavailable`; `Broken` if a row can't be read.
     pub async fn list(&self, filter: &CallFilter, page: &PageRequest) -> Result<Page<CallRow>, StoreError> {
         let limit = page.limit.clamp(1, MAX_PAGE);
-        let mut before = Place::at(filter.until.map_or(i64::MAX, Timestamp::as_microsecond));
+        let mut before = PageCursor::until(filter.until);
         if let Some(cursor) = &page.after {
-            before = before.min(Place::from_cursor(cursor)?);
+            before = before.min(cursor.clone());
         }
         // One more than asked for: if it is there, there is a next page.
         let values = filter.values(&before, i64::from(limit) + 1)?;
@@ -289,7 +299,8 @@ impl Store {
         let mut items = rows.iter().map(CallRow::read).collect::<Result<Vec<_>, _>>()?;
         let more = items.len() > usize::from(limit);
         items.truncate(usize::from(limit));
-        let next = if more { items.last().map(|last| Place::of(last).to_cursor()) } else { None };
+        let next =
+            if more { items.last().map(|last| PageCursor::after(last.created_at, last.id)) } else { None };
         Ok(Page { items, next })
     }
 }

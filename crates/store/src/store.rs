@@ -1,6 +1,6 @@
 //! The store itself: opened, told which journal feeds it, closed.
 
-use crate::db::{Db, Durability, Value};
+use crate::db::{Db, Durability, Row, Value};
 use crate::error::StoreError;
 use crate::migrate::{self, Migration};
 use crate::position::{Cursor, JournalIdent, Position};
@@ -57,15 +57,15 @@ impl Store {
         let ids = self.db.read(DOING, &sql::STORE_ID, vec![]).await?;
         let store =
             ids.first().ok_or_else(|| StoreError::broken(DOING, "it has no store id"))?.text("value")?;
-        let rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
-        let Some(row) = rows.first() else {
-            self.reset_cursor(journal, Position(0)).await?;
-            return Ok(Cursor { store, position: Position(0), synced: Position(0) });
-        };
-        let (node, found) = (row.text("node")?, row.text("journal")?);
-        if (&node, &found) != (&journal.node, &journal.journal) {
-            return Err(StoreError::Foreign { node, found, expected: journal.journal.clone() });
+        let mut rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
+        if rows.is_empty() {
+            let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+            tx.run(&sql::CLAIM_CURSOR, ident(journal)).await?;
+            rows = tx.rows(&sql::CURSORS, vec![]).await?;
+            tx.commit().await?;
         }
+        let row = rows.first().ok_or_else(|| StoreError::broken(DOING, "it keeps no cursor"))?;
+        own(row, journal)?;
         let position = |column| row.number(column).map(Position);
         Ok(Cursor { store, position: position("position")?, synced: position("synced")? })
     }
@@ -108,6 +108,15 @@ impl Store {
     pub async fn close(&self) {
         self.db.close().await;
     }
+}
+
+/// Refuses a cursor that is another journal's.
+pub(crate) fn own(row: &Row, journal: &JournalIdent) -> Result<(), StoreError> {
+    let (node, found) = (row.text("node")?, row.text("journal")?);
+    if node == journal.node && found == journal.journal {
+        return Ok(());
+    }
+    Err(StoreError::Foreign { node, found, expected: journal.journal.clone() })
 }
 
 pub(crate) fn ident(journal: &JournalIdent) -> Vec<Value> {

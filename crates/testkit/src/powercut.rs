@@ -159,19 +159,34 @@ impl PowerCut {
             FolderChanges::UndoSome => chance.between(0, changes.len() as u64),
         };
         for change in changes.iter().skip(usize::try_from(kept).unwrap_or(0)).rev() {
-            struck.undone += 1;
-            match change {
-                FolderChange::Created { name } => fs::remove_file(self.root.join(name))?,
-                FolderChange::Unlinked { inode, name } => self.bring_back(*inode, name)?,
-                FolderChange::Renamed { replaced, old, new } => {
-                    fs::rename(self.root.join(new), self.root.join(old))?;
-                    if *replaced != 0 {
-                        self.bring_back(*replaced, new)?;
-                    }
-                }
-            }
+            struck.undone += u64::from(self.undo(change)?);
         }
         Ok(())
+    }
+
+    /// Undoes one change, if it had happened: the process may have died on the way to it.
+    fn undo(&self, change: &FolderChange) -> io::Result<bool> {
+        let is_at = |name: &str, inode| {
+            fs::symlink_metadata(self.root.join(name)).is_ok_and(|found| found.ino() == inode)
+        };
+        match change {
+            FolderChange::Created { inode, name } if is_at(name, *inode) => {
+                fs::remove_file(self.root.join(name))?
+            }
+            FolderChange::Unlinked { inode, name } if !is_at(name, *inode) => {
+                self.bring_back(*inode, name)?
+            }
+            FolderChange::Renamed { inode, replaced, old, new } if is_at(new, *inode) => {
+                fs::rename(self.root.join(new), self.root.join(old))?;
+                if *replaced != 0 {
+                    self.bring_back(*replaced, new)?;
+                }
+            }
+            FolderChange::Created { .. } | FolderChange::Unlinked { .. } | FolderChange::Renamed { .. } => {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn bring_back(&self, inode: u64, name: &str) -> io::Result<()> {

@@ -1,6 +1,6 @@
-//! The `trunkline` binary: a doorway. Commands live in `commands/`, settings in `settings/`.
+//! The `trunkline` program: a doorway. What it does is in the library beside it, so that whole-server tests reach the
+//! same parts.
 
-#[expect(dead_code, unused_imports, reason = "commands arrive next")]
-mod settings;
-
-fn main() {}
+fn main() -> std::process::ExitCode {
+    trunkline::run()
+}

@@ -1,1 +1,31 @@
 //! Translates: carrier webhooks, the REST API and the dashboard.
+//!
+//! Bytes come in over HTTP/1.1 and become words of the engine ([`Order`], [`VoiceFetch`], a [`Query`]); what the engine
+//! answers becomes bytes again: a voice document, JSON, a page. Nothing is decided and nothing is remembered here: no
+//! state of a call lives in this room, and it never reads past the engine.
+//!
+//! - `server`: sockets, time limits, the end of service · `door`: what holds for every request · `router`: the table of routes
+//! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
+//! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
+//!
+//! To add a route: a handler in the file of its group, a line in `router.rs`, a row in the documentation's table.
+//!
+//! [`Order`]: trunkline_engine::Order
+//! [`VoiceFetch`]: trunkline_engine::VoiceFetch
+//! [`Query`]: trunkline_engine::Query
+
+mod access;
+mod api;
+mod body;
+mod carrier;
+mod door;
+mod pages;
+mod problem;
+mod router;
+mod server;
+mod web;
+
+pub use access::{Access, KeyHash, SessionSecret};
+pub use pages::settings_check::{Finding, Verdict};
+pub use server::Limits;
+pub use web::{Parts, Web};

@@ -124,7 +124,7 @@ impl Bytes<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -173,6 +173,3 @@ mod tests {
         }
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::any_state;

@@ -212,6 +212,7 @@ fn word(method: Method) -> &'static str {
 
 /// Hints are parted by commas, so a comma inside one would make it two.
 fn hints(hints: &[String]) -> Option<String> {
-    let words: Vec<String> = hints.iter().map(|hint| hint.replace(',', " ")).collect();
+    let plain = |hint: &String| hint.replace(',', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: Vec<String> = hints.iter().map(plain).collect();
     (!words.is_empty()).then(|| words.join(","))
 }

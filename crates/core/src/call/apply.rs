@@ -9,6 +9,7 @@ use super::state::State;
 use super::{Call, Price, Stray};
 use crate::id::{CarrierCallId, LegNo};
 use jiff::Timestamp;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// What an event does: the effects to perform once it is durable, or why it changed nothing.
@@ -223,10 +224,16 @@ impl Call {
     ) -> Result<Binding<'_>, Refused> {
         let has_later = self.legs.last().is_some_and(|last| last.no > on.leg);
         let known_stray = self.strays.contains_key(id);
-        let leg = self.on(on)?;
+        let leg = self.leg_mut(on.leg).ok_or(Refused::NoSuchLeg { leg: on.leg })?;
         if leg.carrier_call_id.as_ref() == Some(id) {
             leg.accepted(at);
             return Ok(Binding::Own(leg));
+        }
+        match on.fence.cmp(&leg.fence) {
+            // A call that an earlier owner made after it had lost the attempt: it must not live on.
+            Ordering::Less => return Ok(Binding::Stray),
+            Ordering::Greater => return Err(Refused::OldFence),
+            Ordering::Equal => {}
         }
         let open = match &leg.end {
             None => leg.ruled_at.is_none() || !has_later,

@@ -153,7 +153,7 @@ pub enum What {
 pub type Metadata = BTreeMap<String, serde_json::Value>;
 
 /// Which attempt an event is about, under which fence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OnLeg {
     /// The attempt.
     pub leg: LegNo,

@@ -2,6 +2,7 @@
 
 use crate::facts::*;
 use trunkline_core::call::*;
+use trunkline_core::id::{Fence, LegNo};
 
 fn apply(call: &mut Call, secs: i64, what: What) -> Vec<Effect> {
     call.apply(&event(secs, what)).unwrap_or_else(|refused| panic!("refused: {refused}"))
@@ -61,6 +62,21 @@ fn a_second_id_for_one_attempt_is_a_stray_and_never_bound() {
     assert_eq!(call.state(), State::Initiated);
     apply(&mut call, 9, news(1, "CA2", end(EndWord::Completed, Some(4), Reported::default())));
     assert_eq!(call.state(), State::Initiated);
+}
+
+#[test]
+fn a_call_made_by_an_owner_who_had_lost_the_attempt_is_hung_up() {
+    let mut call = call_of(&posted());
+    call.legs[0].fence = Fence(2);
+    let by_the_earlier = OnLeg { leg: LegNo(1), fence: Fence(1) };
+    let news = |id, news| What::Progress(Progress { on: by_the_earlier, carrier_call_id: sid(id), news });
+    let effects = apply(&mut call, 4, news("CA1", News::Accepted));
+    assert_eq!(effects, [Effect::Owed(Owed::HangUpStray(sid("CA1")))]);
+    assert_eq!(call.state(), State::Dialing);
+    assert_eq!(
+        refusal(&mut call, 5, What::PostUnclear { on: by_the_earlier, why: "timeout".into() }),
+        Refused::OldFence
+    );
 }
 
 #[test]

@@ -27,6 +27,10 @@ pub fn run(args: &Args) -> Outcome<()> {
     let before = bare_disk(place.path(), 500)?;
     let (mut latencies, elapsed) = acknowledged(&place.path().join("journal"), writers, window, time)?;
     let after = bare_disk(place.path(), 500)?;
+    let reopened = Instant::now();
+    let (_, recovered) = Journal::open(&place.path().join("journal"), Options::default())?;
+    let reopened = reopened.elapsed().as_millis();
+    let records = recovered.records;
 
     latencies.sort_unstable();
     let rate = latencies.len() as f64 / elapsed.as_secs_f64();
@@ -37,11 +41,12 @@ pub fn run(args: &Args) -> Outcome<()> {
     let (bare50, bare99) = (micros(&bare, 50), micros(&bare, 99));
     report::say(&format!(
         "journal | {writers} writers x {window} | {rate:.0} acks/s | p50 {p50} µs | p99 {p99} µs | bare append + fdatasync: \
-         p50 {bare50} µs, p99 {bare99} µs"
+         p50 {bare50} µs, p99 {bare99} µs | reopened with {records} records in {reopened} ms"
     ));
     let line = json!({
         "bench": "journal", "writers": writers, "window": window, "record_bytes": RECORD_BYTES, "acks_per_sec": rate,
         "p50_micros": p50, "p99_micros": p99, "bare_p50_micros": bare50, "bare_p99_micros": bare99,
+        "reopened_records": records, "reopened_millis": reopened,
     });
     report::say(&line.to_string());
     Ok(())

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use trunkline_journal::{OpenError, Sync};
+use trunkline_journal::{OpenError, Sync, verify};
 use trunkline_testkit::{
     chance::Chance,
     powercut::{Fault, FolderChanges, PowerCut, Shim},
@@ -204,10 +204,19 @@ fn examine(dir: &Path, segment_bytes: u64, acked: &Fold) -> Outcome<Autopsy> {
     match opened {
         Ok((journal, recovered, fold)) => {
             journal.close();
-            let lost = fold.lacks(acked);
+            let findings = verify(dir)?.findings;
+            if !findings.is_empty() {
+                report::complain(&format!("after recovery there is still: {findings:?}"));
+            }
+            let lost = fold.lacks(acked) + findings.len() as u64;
             Ok(Autopsy { lost, torn: recovered.torn.is_some(), refused: false, open_millis })
         }
-        Err(Broken::Open(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. })) => {
+        Err(Broken::Open(error @ (OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }))) => {
+            report::complain(&error.to_string());
+            if let Some(to) = std::env::var_os("TORTURE_KEEP") {
+                let kept = std::process::Command::new("cp").arg("-a").arg(dir).arg(to).status()?;
+                report::complain(&format!("kept: {kept}"));
+            }
             // Nothing was damaged but by the power cut: to refuse is as bad as to lose.
             Ok(Autopsy { lost: acked.0.iter().sum::<u64>().max(1), torn: false, refused: true, open_millis })
         }

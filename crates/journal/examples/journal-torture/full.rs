@@ -21,8 +21,8 @@ const WRITERS: u64 = 4;
 /// As many small endings must go into the reserve.
 const ENDINGS: u64 = 40;
 
-/// F-04. Needs to mount a tmpfs; runs itself again in a mount namespace of its own, so that nothing is left behind.
-pub fn disk_full(rounds: u64, seed: u64) -> Outcome<Row> {
+/// F-04; whether it is good. Needs to mount a tmpfs; runs itself again in a mount namespace of its own, so that nothing is left behind.
+pub fn disk_full(rounds: u64, seed: u64) -> Outcome<bool> {
     if std::env::var_os("TORTURE_INSIDE").is_none() {
         return outside(rounds, seed);
     }
@@ -42,11 +42,11 @@ pub fn disk_full(rounds: u64, seed: u64) -> Outcome<Row> {
     for _ in 0..rounds.div_ceil(10) {
         row.control += ENDINGS.saturating_sub(fill_and_free(0, &mut chance)?.endings);
     }
-    Ok(row)
+    Ok(row.show())
 }
 
-/// Runs this very fault in a namespace where mounting is allowed. The inner process prints; the row here says how it went.
-fn outside(rounds: u64, seed: u64) -> Outcome<Row> {
+/// Runs this very fault in a namespace where mounting is allowed. The inner process prints its row.
+fn outside(rounds: u64, seed: u64) -> Outcome<bool> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     let works = |way: &&&[&str]| {
         let check = "d=$(mktemp -d) && mount -t tmpfs -o size=1m none $d";
@@ -64,7 +64,7 @@ fn outside(rounds: u64, seed: u64) -> Outcome<Row> {
         .args(["f04", "--rounds", &rounds.to_string(), "--seed", &seed.to_string()])
         .env("TORTURE_INSIDE", "1")
         .status()?;
-    std::process::exit(status.code().unwrap_or(2))
+    Ok(status.success())
 }
 
 /// What one filling of the disk showed.
@@ -102,7 +102,7 @@ impl Told {
 fn fill_and_free(reserve: u64, chance: &mut Chance) -> Outcome<Seen> {
     let disk = Disk::mount()?;
     let ballast = disk.path.join("ballast");
-    let left = chance.between(reserve + (40 << 10), 400 << 10);
+    let left = chance.between(2 * reserve + (64 << 10), 500 << 10);
     fs::write(&ballast, vec![1; usize::try_from(DISK - left)?])?;
     let options = Options {
         segment_bytes: chance.between(16 << 10, 128 << 10),

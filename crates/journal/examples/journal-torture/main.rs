@@ -1,6 +1,6 @@
 //! Breaks journals on purpose, from a seed, and counts what is lost; and measures one that is whole.
 //!
-//! `journal-torture f01|f02|f03|f04|f05|f06|all [--rounds N] [--seed S]` prints one row of a table and one line of JSON for each
+//! `journal-torture f01|f02|f03|f04|f05|f06|keys|all [--rounds N] [--seed S]` prints one row of a table and one line of JSON for each
 //! fault, and fails if anything acknowledged was lost or a control did not lose.
 //! `journal-torture bench [--writers N] [--window N] [--secs N]` prints what a disk and the journal on it can do.
 
@@ -9,13 +9,12 @@ mod child;
 mod cuts;
 mod flips;
 mod full;
+mod keyring;
 mod report;
 mod victim;
 mod workload;
 
 use std::{collections::HashMap, error::Error, process::ExitCode};
-
-use report::Row;
 
 /// Anything that stops the torture itself.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -63,27 +62,31 @@ fn run() -> Outcome<bool> {
     let args = Args::parse(words)?;
     match command.as_str() {
         "child" => child::run(&args).map(|()| true),
+        "keychild" => keyring::run_child(&args).map(|()| true),
         "bench" => bench::run(&args).map(|()| true),
         "all" => {
             let mut good = true;
-            for fault in ["f01", "f02", "f03", "f04", "f05", "f06"] {
-                good &= torture(fault, &args)?.show();
+            for fault in ["f01", "f02", "f03", "f04", "f05", "f06", "keys"] {
+                good &= torture(fault, &args)?;
             }
             Ok(good)
         }
-        fault => Ok(torture(fault, &args)?.show()),
+        fault => torture(fault, &args),
     }
 }
 
-fn torture(fault: &str, args: &Args) -> Outcome<Row> {
+/// Runs one fault and prints its row; whether it is good.
+fn torture(fault: &str, args: &Args) -> Outcome<bool> {
     let seed = args.number("seed", 1)?;
-    match fault {
+    let row = match fault {
         "f01" => cuts::killed(args.number("rounds", 200)?, seed),
         "f02" => cuts::power_cut(args.number("rounds", 200)?, seed),
         "f03" => cuts::sync_fails(args.number("rounds", 60)?, seed),
-        "f04" => full::disk_full(args.number("rounds", 20)?, seed),
+        "f04" => return full::disk_full(args.number("rounds", 20)?, seed),
         "f05" => flips::bits_flipped(args.number("rounds", 1000)?, seed),
         "f06" => cuts::folder_not_synced(args.number("rounds", 50)?, seed),
+        "keys" => keyring::key_file(args.number("rounds", 50)?, seed),
         other => Err(format!("there is no fault {other}").into()),
-    }
+    };
+    Ok(row?.show())
 }

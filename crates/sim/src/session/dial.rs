@@ -98,15 +98,12 @@ impl Session {
     }
 }
 
-/// Writes a leg's end into its record.
+/// Writes a leg's end into its record. Taken back before anybody picked up, it did not complete.
 pub(super) fn end_leg(call: &mut CallRecord, status: CallStatus, sip_code: u16, now: Timestamp) {
     let talked = call.answered_at.map(|answered| now.duration_since(answered).as_secs());
-    call.status = if talked.is_some() {
-        status
-    } else if status == CallStatus::Completed {
-        CallStatus::Canceled
-    } else {
-        status
+    call.status = match (talked, status) {
+        (None, CallStatus::Completed) => CallStatus::Canceled,
+        _ => status,
     };
     call.sip_code = Some(sip_code);
     call.ended_at = Some(now);

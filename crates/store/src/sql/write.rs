@@ -86,6 +86,11 @@ statements! { WRITES:
         "UPDATE cursors SET position = CASE WHEN position < $3 THEN $3 ELSE position END \
          WHERE node = $1 AND journal = $2";
 
+    /// `$1` node, `$2` journal: the journal of a database that none has fed yet.
+    CLAIM_CURSOR =
+        "INSERT INTO cursors (node, journal, position, synced) SELECT $1, $2, 0, 0 \
+         WHERE NOT EXISTS (SELECT 1 FROM cursors)";
+
     /// `$1` node, `$2` journal, `$3` position: from now on this journal feeds, from here.
     SET_CURSOR =
         "INSERT INTO cursors (node, journal, position, synced) VALUES ($1, $2, $3, $3) \

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
-use trunkline_store::{CallFilter, Liveness, PageRequest, StoreError};
+use trunkline_store::{CallFilter, Liveness, PageCursor, PageRequest, StoreError};
 
 fn all() -> CallFilter {
     CallFilter::all_of(tenant())
@@ -55,13 +55,27 @@ async fn the_last_page_says_so() {
     assert_eq!((page.items.len(), page.next), (2, None));
 }
 
-#[tokio::test]
-async fn a_cursor_that_is_none_of_ours_is_refused() {
-    let place = Place::new().await;
+#[test]
+fn a_cursor_that_is_none_of_ours_is_refused() {
     for cursor in ["", "x", "12.34", "zz.0190b6e0-0000-7000-8000-000000000000", "' OR 1=1 --"] {
-        let request = PageRequest { after: Some(cursor.to_owned()), limit: 5 };
-        assert!(matches!(place.store.list(&all(), &request).await, Err(StoreError::PageCursor)), "{cursor}");
+        assert!(matches!(cursor.parse::<PageCursor>(), Err(StoreError::PageCursor)), "{cursor}");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_reads_back_from_its_text_and_can_be_made_from_any_call() {
+    let place = Place::new().await;
+    let stories: Vec<Story> = (1..=3).map(|n| Story::new(n, 0)).collect();
+    place.project(3, &stories.iter().collect::<Vec<_>>()).await;
+    let first = place.store.list(&all(), &PageRequest::first(1)).await.unwrap();
+    let next = first.next.unwrap();
+    assert_eq!(next.to_string().parse::<PageCursor>().unwrap(), next);
+    assert_eq!(PageCursor::after(first.items[0].created_at, first.items[0].id), next);
+    let rest = place.store.list(&all(), &PageRequest { after: Some(next), limit: 9 }).await.unwrap();
+    assert_eq!(
+        rest.items.iter().map(|row| row.id).collect::<Vec<_>>(),
+        [stories[1].call.id, stories[0].call.id]
+    );
 }
 
 async fn mixed() -> Place {

@@ -36,8 +36,8 @@ pub struct Extent {
 /// A change of the folder itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FolderChange {
-    Created { name: String },
-    Renamed { replaced: u64, old: String, new: String },
+    Created { inode: u64, name: String },
+    Renamed { inode: u64, replaced: u64, old: String, new: String },
     Unlinked { inode: u64, name: String },
 }
 
@@ -86,10 +86,11 @@ impl Ledger {
             "C" => {
                 // The inode may be an old number used again.
                 self.files.insert(inode, File::default());
-                self.changes.push((line, FolderChange::Created { name: name(2)? }));
+                self.changes.push((line, FolderChange::Created { inode, name: name(2)? }));
             }
             "R" => {
-                let change = FolderChange::Renamed { replaced: number(2)?, old: name(3)?, new: name(4)? };
+                let change =
+                    FolderChange::Renamed { inode, replaced: number(2)?, old: name(3)?, new: name(4)? };
                 self.changes.push((line, change));
             }
             "U" => self.changes.push((line, FolderChange::Unlinked { inode, name: name(2)? })),
@@ -106,7 +107,12 @@ impl Ledger {
         });
         let end = start + count;
         file.length = file.length.max(end);
-        file.extents.retain(|old| old.start < start || old.end > end);
+        // What is overwritten is no longer what it was; what sticks out on either side is.
+        let around = |old: &Extent| {
+            [Extent { end: old.end.min(start), ..*old }, Extent { start: old.start.max(end), ..*old }]
+        };
+        file.extents =
+            file.extents.iter().flat_map(around).filter(|extent| extent.start < extent.end).collect();
         file.extents.push(Extent { start, end, line, lost: false });
     }
 
@@ -114,7 +120,10 @@ impl Ledger {
         let Some(file) = self.files.get_mut(&inode) else { return };
         file.length = length;
         file.durable_length = file.durable_length.min(length);
-        file.extents.retain(|extent| extent.start < length);
+        file.extents.retain_mut(|extent| {
+            extent.end = extent.end.min(length);
+            extent.start < extent.end
+        });
     }
 
     fn synced(&mut self, inode: u64, since: u64, length: u64) {
@@ -166,6 +175,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_or_overwritten_is_no_longer_lost() {
+        assert_eq!(extents("W 7 0 10 0\nB 7 1\nE 7 1\nT 7 6\n"), [(0, 6)]);
+        assert_eq!(extents("W 7 0 10 0\nB 7 1\nE 7 1\nW 7 2 3 10\nB 7 2\nS 7 2\n"), [(0, 2), (5, 10)]);
+    }
+
+    #[test]
     fn a_length_is_durable_when_it_is_synced() {
         let ledger = Ledger::replay("W 7 100 10 100\nB 7 1\nS 7 1\nW 7 110 9 110\n").unwrap();
         assert_eq!(ledger.file(7).unwrap().durable_length, 110);
@@ -176,8 +191,8 @@ mod tests {
         let ledger = Ledger::replay("C 8 a\nB 0 1\nC 9 b\nS 0 1\nR 9 0 b c\nU 8 a\n").unwrap();
         let changes: Vec<_> = ledger.folder_changes().into_iter().cloned().collect();
         let expected = [
-            FolderChange::Created { name: "b".into() },
-            FolderChange::Renamed { replaced: 0, old: "b".into(), new: "c".into() },
+            FolderChange::Created { inode: 9, name: "b".into() },
+            FolderChange::Renamed { inode: 9, replaced: 0, old: "b".into(), new: "c".into() },
             FolderChange::Unlinked { inode: 8, name: "a".into() },
         ];
         assert_eq!(changes, expected);

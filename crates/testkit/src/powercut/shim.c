@@ -14,8 +14,8 @@
  *   S inode ticket               it succeeded
  *   E inode ticket               it failed: the kernel marks the pages clean, a later sync won't write them
  *   C inode name                 was created in the folder
- *   R inode replaced old new     was renamed; `replaced` is the inode that had the name before, or 0
- *   U inode name                 was unlinked
+ *   R inode replaced old new     about to be renamed; `replaced` is the inode that had the name before, or 0
+ *   U inode name                 about to be unlinked (death may come before it is: whoever undoes it looks first)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -180,17 +180,17 @@ int rename(const char *from, const char *to) {
     if (!old || !new) return real(from, to);
     unsigned long inode = inode_at(from), replaced = inode_at(to);
     if (replaced) keep(to, replaced);
-    int result = real(from, to);
-    if (result == 0) note("R %lu %lu %s %s\n", inode, replaced, old, new);
-    return result;
+    note("R %lu %lu %s %s\n", inode, replaced, old, new);
+    return real(from, to);
 }
 
 int unlink(const char *path) {
     REAL(unlink, int (*)(const char *));
     const char *name = inside(path);
     unsigned long inode = name ? inode_at(path) : 0;
-    if (inode) keep(path, inode);
-    int result = real(path);
-    if (result == 0 && inode) note("U %lu %s\n", inode, name);
-    return result;
+    if (inode) {
+        keep(path, inode);
+        note("U %lu %s\n", inode, name);
+    }
+    return real(path);
 }

@@ -1,6 +1,7 @@
 //! `[access]`: the secrets that open this server and seal what travels with a call.
 
 use secrecy::{ExposeSecret, SecretString};
+use trunkline_carriers::callback::SecretKeys;
 
 use super::error::{SettingError, Wrong};
 use super::given::Given;
@@ -46,7 +47,7 @@ pub static SECTION: Section = Section {
 pub struct Access {
     /// The first API key, if it is fixed.
     pub api_key: Option<SecretString>,
-    /// Sealing keys, each at least 32 characters of any text: the first seals, all open. Empty: the data folder's own.
+    /// Sealing keys, each 32 bytes in hex or base64: the first seals, all open. Empty: the data folder's own.
     pub secret_keys: Vec<SecretString>,
 }
 
@@ -60,15 +61,15 @@ impl Access {
     }
 }
 
+/// Each must be what the sealing itself can use: said here, with the place where it was given.
 fn secret_keys(raw: &Raw) -> Result<Vec<SecretString>, Wrong> {
     let mut keys = Vec::new();
     for word in read::many(raw)? {
         let key = read::secret(&Raw::One(word.to_owned()))?;
-        let length = key.expose_secret().len();
-        if length < STRONG_CHARS {
+        if SecretKeys::parse(key.expose_secret()).is_err() {
             return Err(Wrong::new(
-                format_args!("key {} has {length} characters, which could be guessed", keys.len() + 1),
-                format_args!("give at least {STRONG_CHARS}, such as the output of: openssl rand -hex 32"),
+                format_args!("key {} is not 32 bytes in hex or base64", keys.len() + 1),
+                "give 64 hex digits, such as the output of: openssl rand -hex 32",
             ));
         }
         keys.push(key);

@@ -1,5 +1,4 @@
 //! A product in miniature: it answers webhooks as a test says and remembers what it was asked.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

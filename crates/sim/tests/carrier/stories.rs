@@ -1,12 +1,11 @@
 //! Whole calls: created over REST, led by documents, answered by people, told to the product.
 
-mod product;
-
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::product::{Client, OURS, Product, document, options, over, sim};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use product::{Client, OURS, Product, document, options, over, sim};
 use trunkline_sim::{
     CallSid, CallStatus, Direction, Habit, Heard, OwnNumber, Sim, SimOptions, WebhookKind, sign,
 };
@@ -445,6 +444,24 @@ async fn a_patient_person_waits_while_the_product_restarts() {
     assert_eq!(over(&sim, &call).await, CallStatus::Completed);
     assert_eq!(sim.heard(&call).last(), Some(&Heard::Said { text: "Goodbye.".into() }));
     assert_eq!(problems(&sim, &call), [] as [u32; 0]);
+}
+
+#[tokio::test]
+async fn a_patient_person_asks_again_with_the_same_token_when_the_product_dies_while_answering() {
+    let first = AtomicBool::new(true);
+    let product = Product::start(move |asked| match asked.path.as_str() {
+        // A handler that panics takes its connection with it, as a process that is killed does.
+        "/voice" if first.swap(false, Ordering::Relaxed) => panic!("dies while answering, as the test wants"),
+        _ => document("<Say>Here I am.</Say>"),
+    })
+    .await;
+    let sim = sim(SimOptions { patience: Duration::from_secs(20), ..options() }).await;
+    let call = Client::of(&sim).create(&product, ANN, &[]).await;
+    over(&sim, &call).await;
+    let voice = product.asked_at("/voice");
+    assert_eq!(voice.len(), 2);
+    assert_eq!(voice[0].token, voice[1].token);
+    assert_eq!(sim.heard(&call), [Heard::Said { text: "Here I am.".into() }]);
 }
 
 #[tokio::test]

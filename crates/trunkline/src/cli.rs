@@ -1,0 +1,347 @@
+//! The words of the command line. What they do is in `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::settings::Flags;
+
+const EXIT_CODES: &str = "Exit codes: 0 done and well, 1 failed or not well, 2 a wrong setting or command line, 3 the \
+                          data folder is damaged, 4 no server answers.";
+
+/// A call server that owns every phone call from intent to outcome and never loses one.
+#[derive(Debug, Parser)]
+#[command(name = "trunkline", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server. Without any setting: SQLite in ./trunkline-data, simulated calls, this machine only
+    Serve(Box<Serve>),
+    /// Watch a small survey: a server, a simulated carrier and people who never existed, all on this machine
+    Demo(Demo),
+    /// Call somebody
+    Call(Call),
+    /// List calls, newest first
+    Calls(Calls),
+    /// Show a call: its time line, its questions and answers, how it ended
+    Show(OneCall),
+    /// End a call
+    End(OneCall),
+    /// Tell how the server is; the exit code says whether all is well
+    Status(Reach),
+    /// Let the server begin no more calls; those there are go on
+    Drain(Reach),
+    /// Our phone numbers: which script answers, and where the carrier sends their calls
+    #[command(subcommand)]
+    Numbers(Numbers),
+    /// Numbers never to call
+    #[command(subcommand)]
+    Suppress(Suppress),
+    /// Check the settings, or print an example of them
+    #[command(subcommand)]
+    Config(Config),
+    /// Bring the database to this program's schema and check it; safe to repeat
+    Migrate(Migrate),
+    /// Read, check or repair the journal
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Run the simulated carrier alone
+    Sim(Box<Sim>),
+    /// Play a carrier against a whole server in a temporary folder, without network
+    Selftest(Selftest),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub settings: Flags,
+    #[command(flatten)]
+    pub pace: Pace,
+    /// What chance the simulated people are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub seed: u64,
+}
+
+/// Time that runs faster: beside a simulator only.
+#[derive(Debug, Args)]
+pub(crate) struct Pace {
+    /// How many times as fast as real time runs; only with a simulated carrier
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed, hide = true)]
+    pub speed: f64,
+    /// Since when it runs faster; the start, if not given
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub epoch: Option<Timestamp>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (1.0..=1_000.0).contains(&speed) { Ok(speed) } else { Err("give 1 to 1000".to_owned()) }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep everything in this folder; run again on it, a survey that was cut off goes on
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Go on serving when everybody has been called
+    #[arg(long)]
+    pub keep: bool,
+    /// How many times as fast as real time runs [default: 20]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// How many people are called [default: 12]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    pub people: Option<u16>,
+    /// What all chance comes from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Port to listen on, 0 for any free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// What is logged to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub log: String,
+}
+
+/// How a running server is found: by its address and key, else by what it left in its data folder.
+#[derive(Debug, Args)]
+pub(crate) struct Reach {
+    /// Address of the server [default: the one that runs on the data folder]
+    #[arg(long, env = "TRUNKLINE_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// Settings file, to find the data folder
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data folder of the server
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// Whom to call, such as +15550100123
+    pub to: String,
+    /// Which script asks; the default one if not given
+    #[arg(long, value_name = "NAME")]
+    pub script: Option<String>,
+    /// The person's name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A value for the script's {{…}}; may be given again
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = pair)]
+    pub variables: Vec<(String, String)>,
+    /// Which number they see
+    #[arg(long, value_name = "NUMBER")]
+    pub from: Option<String>,
+    /// Repeated with the same key, the same call is meant
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// Wait until the call is over; the exit code says whether it was completed
+    #[arg(long)]
+    pub wait: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    if key.is_empty() { Err("write KEY=VALUE".to_owned()) } else { Ok((key.to_owned(), value.to_owned())) }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Calls {
+    /// Only calls that are not over
+    #[arg(long)]
+    pub active: bool,
+    /// Words in numbers, name or metadata
+    #[arg(long, value_name = "WORDS")]
+    pub search: Option<String>,
+    /// Only with this status, such as busy; may be given again
+    #[arg(long)]
+    pub status: Vec<String>,
+    /// How many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+    /// Go on after the page that ended with this
+    #[arg(long)]
+    pub cursor: Option<String>,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneCall {
+    /// The call, by our id or the carrier's
+    pub call: String,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Numbers {
+    /// Show each number with its script, and where the carrier sends its calls
+    List(Offline),
+    /// Tell the carrier to send the calls of our numbers to this server
+    Sync(Offline),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Suppress {
+    /// Never call this number again
+    Add {
+        /// The number
+        number: String,
+        /// Why
+        #[arg(long, default_value = "asked by the operator")]
+        reason: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show the numbers that are never called
+    List(Reach),
+}
+
+/// Settings, for commands that need no server.
+#[derive(Debug, Args)]
+pub(crate) struct Offline {
+    #[command(flatten)]
+    pub settings: Flags,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Tell what is wrong or doubtful in the settings, and what would be right
+    Check {
+        #[command(flatten)]
+        offline: Box<Offline>,
+        /// Ask the carrier too, whether the credentials open the account
+        #[arg(long)]
+        online: bool,
+    },
+    /// Print a trunkline.toml with every setting and its built-in value
+    Example,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub offline: Offline,
+    /// Only show which migrations the database has
+    #[arg(long)]
+    pub list: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Print every record as a line of JSON, opening what the folder has keys for
+    Cat {
+        #[command(flatten)]
+        at: JournalAt,
+        /// Only records after this number
+        #[arg(long, default_value_t = 0, value_name = "LSN")]
+        after: u64,
+        /// Leave what is sealed as it is
+        #[arg(long)]
+        sealed: bool,
+    },
+    /// Check every byte; the exit code says whether all is well
+    Verify {
+        #[command(flatten)]
+        at: JournalAt,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cut a damaged journal at the damage and set the rest aside
+    Repair {
+        #[command(flatten)]
+        at: JournalAt,
+        /// Do it; without this it is only told what would be done
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalAt {
+    /// The journal's folder, or the data folder it is in [default: the data folder of the settings]
+    pub folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Box<Flags>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sim {
+    /// Port to listen on, on this machine only
+    #[arg(long, default_value_t = 4010)]
+    pub port: u16,
+    /// How many times as fast as real time its world runs
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// At this moment simulated and real time agree; the start, if not given
+    #[arg(long, value_name = "TIME")]
+    pub epoch: Option<Timestamp>,
+    /// What all chance comes from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A number of the account, or NUMBER=VOICE_URL; may be given again
+    #[arg(long = "number", value_name = "NUMBER", default_value = "+15005550006")]
+    pub numbers: Vec<String>,
+    /// The account's id
+    #[arg(long, default_value = "AC00000000000000000000000000000001")]
+    pub account_sid: String,
+    /// The account's token
+    #[arg(long, default_value = "simulator-auth-token", env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    pub auth_token: String,
+    /// New calls per second; more wait
+    #[arg(long, value_name = "N")]
+    pub cps: Option<f64>,
+    /// A fault in JSON, such as '{"kind":"create_fails","count":3}'; may be given again
+    #[arg(long = "fault", value_name = "JSON")]
+    pub faults: Vec<String>,
+    /// Remember calls in this file
+    #[arg(long, value_name = "FILE")]
+    pub state_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selftest {
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// What is logged to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,38 @@
+//! One file per command. A command reads its settings, does its work, and says how it ended.
+
+mod completions;
+mod config;
+mod demo;
+mod serve;
+
+use std::path::Path;
+
+use crate::cli::{Cli, Command, Config};
+use crate::exit::{Exit, Failure};
+use crate::settings::{Flags, Settings, Sources};
+
+/// Runs one command to its end.
+pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Serve(args) => block_on(serve::run(*args)),
+        Command::Demo(args) => block_on(demo::run(args)),
+
+        Command::Config(Config::Example) => Ok(config::example()),
+        Command::Completions { shell } => Ok(completions::shell(shell)),
+        Command::Man => Ok(completions::man()),
+        _ => Err(Failure::new(Exit::Failed, "not yet")),
+    }
+}
+
+/// Reads the settings of this process, from the working directory on.
+fn settings(flags: Flags) -> Result<Settings, Failure> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Ok(Settings::load(&Sources::gather(flags, environment, Path::new("."))?)?)
+}
+
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::while_doing("cannot start", &error))?.block_on(command)
+}

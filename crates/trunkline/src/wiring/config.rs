@@ -1,0 +1,90 @@
+//! Settings → what the engine is told.
+
+use std::sync::Arc;
+
+use trunkline_carriers::callback::{PublicUrls, SecretKeys};
+use trunkline_core::call::{Limits as CallLimits, Timing};
+use trunkline_core::dial::gates::DialLimits;
+use trunkline_core::private::Address;
+use trunkline_engine::{Clock, Config};
+
+use crate::settings::{Database, Settings};
+
+/// The engine's settings; `from` is the caller id of calls that name none.
+pub(crate) fn config(
+    settings: &Settings,
+    urls: PublicUrls,
+    secrets: Arc<SecretKeys>,
+    from: Option<Address>,
+    clock: Clock,
+) -> Config {
+    let Database::Sqlite(database) = &settings.store.database;
+    let numbers = settings.scripts.numbers.iter();
+    Config {
+        data_dir: settings.server.data_dir.clone(),
+        database: database.clone(),
+        journal: journal(settings),
+        journal_retention: settings.journal.retention,
+        recordings: settings.recordings.folder.clone(),
+        recording_max_bytes: settings.recordings.max_bytes,
+        questions: settings.scripts.questions.clone(),
+        default_script: settings.scripts.default_script.clone(),
+        numbers: numbers.map(|route| (Address::new(&*route.number), route.script.clone())).collect(),
+        from,
+        // Checked when the settings were read.
+        default_country: settings.limits.default_country.as_deref().and_then(|code| code.parse().ok()),
+        call_limits: call_limits(settings),
+        dial_limits: dial_limits(settings),
+        timing: timing(settings),
+        post_timeout: settings.limits.unclear_after,
+        urls,
+        secrets,
+        clock,
+    }
+}
+
+/// How the journal is kept.
+pub(crate) fn journal(settings: &Settings) -> trunkline_journal::Options {
+    trunkline_journal::Options {
+        segment_bytes: settings.journal.segment_bytes,
+        reserve_bytes: settings.journal.reserve_bytes,
+        backlog_bytes: settings.journal.backlog_bytes,
+        ..trunkline_journal::Options::default()
+    }
+}
+
+fn call_limits(settings: &Settings) -> CallLimits {
+    let limits = &settings.limits;
+    CallLimits {
+        ring_timeout_secs: whole(limits.ring_timeout.as_secs()),
+        time_limit_secs: whole(limits.time_limit.as_secs()),
+        queue_limit_secs: whole(limits.queue_expiry.as_secs()),
+    }
+}
+
+fn dial_limits(settings: &Settings) -> DialLimits {
+    let limits = &settings.limits;
+    DialLimits {
+        system: whole(limits.system_calls),
+        carrier: whole(limits.carrier_calls),
+        tenant: whole(limits.tenant_calls),
+        tenant_outbound: whole(limits.tenant_outbound_calls),
+        cps: limits.cps,
+        max_live: whole(limits.max_live_calls),
+    }
+}
+
+fn timing(settings: &Settings) -> Timing {
+    let limits = &settings.limits;
+    Timing {
+        unclear_secs: whole(limits.unclear_after.as_secs()),
+        settle_secs: whole(limits.settle.as_secs()),
+        listing_gap_secs: whole(limits.list_gap.as_secs()),
+        ..Timing::default()
+    }
+}
+
+/// Settings are bounded far below this where they are read.
+fn whole(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,46 @@
+//! The log, on standard error. Rooms of others that write down what they handle are kept quiet: what they handle is
+//! people's numbers.
+
+use std::io::IsTerminal;
+
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::settings::{Format, Log};
+
+/// Crates that log numbers, addresses or statements below a warning, whatever the filter asks for.
+const QUIET: [&str; 8] =
+    ["rlibphonenumber", "hyper", "hyper_util", "h2", "reqwest", "rustls", "sqlx", "tower_http"];
+
+/// Logs from here on as the settings say. The first to call it in a process wins.
+pub fn start(log: &Log) {
+    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let quiet = filter_fn(|meta| *meta.level() <= Level::WARN || !is_quiet(meta.target()));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let layer = match log.format {
+        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).compact().boxed(),
+        Format::Json => lines.json().flatten_event(true).boxed(),
+    };
+    // In tests somebody may have been faster.
+    let _ = tracing_subscriber::registry().with(layer.with_filter(quiet)).with(filter).try_init();
+}
+
+fn is_quiet(target: &str) -> bool {
+    let room = target.split("::").next().unwrap_or(target);
+    QUIET.contains(&room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_that_write_numbers_down_are_known_by_their_crate() {
+        assert!(is_quiet("rlibphonenumber::parser"));
+        assert!(is_quiet("hyper"));
+        assert!(!is_quiet("trunkline_engine::dialer"));
+    }
+}

@@ -1,0 +1,23 @@
+//! Puts the rooms together: settings in, one running [`Server`] out.
+//!
+//! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio or simulator
+//! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
+//! - `log`: where the log goes
+
+mod beside;
+mod carrier;
+mod config;
+mod folder;
+mod keys;
+pub mod log;
+mod server;
+
+pub(crate) use beside::Beside;
+pub(crate) use carrier::twilio;
+pub use carrier::{CarrierError, Population};
+pub(crate) use config::journal as journal_options;
+pub use folder::FolderError;
+pub(crate) use folder::{make as make_folder, read as read_private, replace as replace_private};
+pub use keys::KeysError;
+pub(crate) use keys::api_key;
+pub use server::{NotStarted, Plan, Server};

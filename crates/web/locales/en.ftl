@@ -1,0 +1,260 @@
+# Texts of the pages, in English.
+
+skip = Skip to the content
+nav-label = Main
+nav-calls = Calls
+nav-settings-check = Settings check
+sign-out = Sign out
+since = since
+times-in-utc = All times are UTC.
+back-to-calls = Back to the calls
+not-available = not available
+
+login-title = Sign in
+login-why = Names and voices on these pages are personal: they are for holders of an API key.
+login-key = API key
+login-enter = Sign in
+login-wrong = This is not a valid key.
+login-too-many = Too many wrong keys. Please wait a minute.
+
+banner-journal = The journal takes no events.
+banner-database = The database is not available.
+banner-carrier = The carrier does not answer.
+banner-scripts = A script can't be read as it stands.
+banner-draining = The server is being drained.
+banner-draining-why = Calls that live are finished; new ones are not taken.
+
+counts-label = Counts
+count-in-progress = In progress
+count-completed = Completed
+count-total = All calls
+count-database = Database
+database-available = Available
+database-unavailable = Unavailable
+
+live-title = Live calls
+live-count =
+    { $count ->
+        [0] none now
+        [one] one now
+       *[other] { $count } now
+    }
+live-none = Nobody is on the phone.
+
+call-title = Call somebody
+call-to = Phone number
+call-name = Name
+call-script = Script
+call-button = Call
+call-number-wrong = This number can't be called: { $why }
+call-suppressed = This number is on the list of numbers never to call.
+call-sent-twice = This form was sent before. If you want another call, please send it again.
+call-closed = No new calls are taken now: { $why }
+call-journal = The call could not be written down, and so it was not placed.
+
+calls-title = All calls
+calls-none = No calls yet. Call somebody, and it will show here.
+calls-none-found = No call fits.
+history-unavailable = History is not available while the database is away. Only live calls are shown.
+search-label = Number or name
+search-button = Search
+status-any = Any status
+pager-label = Pages of calls
+pager-newest = Newest
+pager-older = Older calls
+
+column-who = Who
+column-status = Status
+column-script = Script
+column-answers = Answers
+column-duration = Duration
+column-created = Placed
+
+status-initiated = Call initiated
+status-ringing = Ringing
+status-answered = In progress
+status-on_hold = On hold
+status-transferring = Transferring
+status-completed = Completed
+status-failed = Failed
+status-busy = Busy
+status-no_answer = No answer
+status-canceled = Canceled
+status-rejected = Rejected
+status-missed = Missed
+
+direction-inbound = inbound
+direction-outbound = outbound
+
+hang-up = Hang up
+hanging-up = Hanging up…
+hang-up-sure = Hang up this call?
+
+turns-title = Questions and answers
+turns-none = No question has been asked yet.
+turn-no-answer = No answer.
+turn-asked = { $count ->
+    [one] asked once
+   *[other] asked { $count } times
+    }
+answer-recorded = Recorded
+answer-yes = Yes
+answer-no = No
+answer-unclear = Not understood
+answer-unclear-heard = Not understood: { $heard }
+recording-label = Answer to question { $count }
+recording-length = Length { $length }
+recording-named = The recording is being made ready by the carrier.
+recording-ready = The recording is being fetched.
+recording-absent = Nothing was recorded.
+recording-failed = The recording could not be fetched: { $why }
+
+facts-title = Facts
+fact-disposition = Ended as
+fact-outcome = Outcome
+fact-duration = Duration
+fact-direction = Direction
+fact-from = From
+fact-to = To
+fact-script = Script
+fact-session = Session
+fact-account = Carrier account
+fact-carrier-id = Carrier's id
+fact-cost = Cost
+fact-id = Our id
+time-created = Placed
+time-ringing = Rang
+time-answered = Answered
+time-ended = Ended
+
+outcome-finished = All questions asked
+outcome-partial = Broken off
+
+evidence-title = Evidence
+evidence-status = Carrier's status
+evidence-code = Carrier's code
+evidence-cause = Carrier's cause
+evidence-sip = SIP code
+evidence-q850 = Q.850 cause
+evidence-error = Error
+evidence-hangup = Hung up by
+evidence-source = The end was
+evidence-rang = It rang
+evidence-ring-time = Rang for
+evidence-machine = Taken by
+evidence-unclear = Unclear
+evidence-unclear-why = The carrier's answer never came: it is being asked what became of the call.
+evidence-conflict = Conflict
+evidence-conflict-why = The carrier reported a second, different end. The first one stands.
+
+hangup-caller = the caller
+hangup-callee = the person called
+hangup-us = this server
+hangup-carrier = the carrier
+hangup-unknown = nobody said
+source-of-end-observed = reported
+source-of-end-inferred = inferred: nobody reported it
+rang-yes = yes
+rang-no = no
+rang-unknown = nobody said
+machine-human = a person
+machine-machine = a machine
+machine-machine_ready = a machine, its greeting over
+machine-fax = a fax
+machine-silence = silence
+machine-unknown = the carrier can't tell
+
+disposition-completed = Completed
+disposition-voicemail = Voicemail
+disposition-fax = Fax machine
+disposition-abandoned = Abandoned by us
+disposition-busy = Busy
+disposition-no_answer = No answer
+disposition-rejected = Declined by the person
+disposition-blocked = Blocked without ringing
+disposition-unreachable = Not reachable
+disposition-invalid_number = Invalid number
+disposition-carrier_failed = Carrier failed
+disposition-rate_limited = Too many calls for the carrier
+disposition-canceled = Canceled by us
+disposition-caller_gave_up = The caller gave up
+disposition-missed = Missed
+disposition-declined = Declined
+disposition-answered_elsewhere = Answered elsewhere
+disposition-glare_merged = Merged with a call the other way
+disposition-time_limit = Cut at the maximum length
+disposition-bot_failed = The bot failed
+disposition-rejected_capacity = No capacity
+disposition-suppressed = Suppressed: never dialed
+disposition-out_of_window = Outside calling hours: never dialed
+disposition-duplicate = Called a moment ago: not dialed
+disposition-expired = Waited too long
+disposition-not_placed = The carrier never got it
+disposition-unknown = Unknown
+
+timeline-title = What happened
+not-applied = without effect
+event-details = Details
+source-reconciler = asked the carrier
+source-carrier = the carrier
+source-engine = this server
+source-api = a client
+
+event-requested = Call requested
+event-arrived = Call arrived
+event-dial_started = Dialing begun
+event-post_begun = Request sent to the carrier
+event-post_unclear = The carrier's answer never came
+event-post_refused = The carrier refused
+event-requeued = Waits for another attempt
+event-progress-accepted = Accepted by the carrier
+event-progress-ringing = Ringing
+event-progress-answered = Answered
+event-progress-ended = Ended
+event-listed_nothing = The carrier lists no such call
+event-ruled_not_placed = Ruled: the carrier never got it
+event-carrier_silent = The carrier was asked and gave no answer
+event-gave_up = Given up: nobody knows how it ended
+event-expired = Waited too long
+event-gated = Refused by a gate: never dialed
+event-hang_up_asked = Hang-up asked for
+event-stray_hung_up = A stray call was hung up
+event-spoke = A step of the script was spoken
+event-spoke-question = Question { $count } asked
+event-spoke-goodbye = Good-bye said
+event-spoke-apology = Apology said
+event-recording = News of a recording
+event-transcribed = An answer was transcribed
+event-answered_by = Person or machine
+event-priced = Price reported
+event-metadata_merged = Metadata changed
+event-unknown_word = An unknown word from the carrier
+
+parts-title = Parts of the server
+part-journal = Journal
+part-database = Database
+part-carrier = Carrier
+part-scripts = Scripts
+part-webhooks = Webhooks
+webhooks-refused =
+    { $count ->
+        [one] One request was refused since the start, because its signature was not the carrier's. If it was the carrier's, PUBLIC_URL or the token is wrong.
+       *[other] { $count } requests were refused since the start, because their signature was not the carrier's. If they were the carrier's, PUBLIC_URL or the token is wrong.
+    }
+findings-title = Settings
+addresses-title = Addresses for the carrier
+addresses-why = Outbound calls carry these by themselves; a number that takes calls must be told.
+address-answer = A call comes in
+address-fallback = If that fails
+address-status = Call status changes
+check-good = good
+check-doubtful = doubtful
+check-wrong = wrong
+
+problem-not_found = There is nothing here
+problem-forbidden = This is not allowed
+problem-history_unavailable = History can't be read now
+problem-invalid_query = This can't be searched for
+problem-journal_full = The journal has no room
+problem-journal_failed = The journal failed
+problem-payload_too_large = This is too long

@@ -1,0 +1,260 @@
+# Texts of the pages, in Hebrew.
+
+skip = דילוג לתוכן
+nav-label = ראשי
+nav-calls = שיחות
+nav-settings-check = בדיקת הגדרות
+sign-out = יציאה
+since = מאז
+times-in-utc = כל השעות הן לפי UTC.
+back-to-calls = חזרה לשיחות
+not-available = לא זמין
+
+login-title = כניסה
+login-why = השמות והקולות בדפים אלה הם אישיים ומיועדים למחזיקי מפתח API.
+login-key = מפתח API
+login-enter = כניסה
+login-wrong = המפתח אינו תקף.
+login-too-many = יותר מדי מפתחות שגויים. נא להמתין דקה.
+
+banner-journal = היומן אינו מקבל אירועים.
+banner-database = מסד הנתונים אינו זמין.
+banner-carrier = ספק הטלפוניה אינו עונה.
+banner-scripts = לא ניתן לקרוא שאלון אחד במצבו הנוכחי.
+banner-draining = השרת מסיים את פעולתו.
+banner-draining-why = שיחות פעילות יושלמו; שיחות חדשות אינן מתקבלות.
+
+counts-label = מספרים
+count-in-progress = מתקיימות כעת
+count-completed = הושלמו
+count-total = כל השיחות
+count-database = מסד נתונים
+database-available = זמין
+database-unavailable = לא זמין
+
+live-title = שיחות פעילות
+live-count =
+    { $count ->
+        [0] אין כעת
+        [one] אחת כעת
+       *[other] { $count } כעת
+    }
+live-none = איש אינו על הקו.
+
+call-title = שיחה חדשה
+call-to = מספר טלפון
+call-name = שם
+call-script = שאלון
+call-button = חיוג
+call-number-wrong = לא ניתן לחייג למספר זה: { $why }
+call-suppressed = המספר נמצא ברשימת המספרים שאין לחייג אליהם.
+call-sent-twice = הטופס כבר נשלח. לשיחה נוספת, נא לשלוח שוב.
+call-closed = שיחות חדשות אינן מתקבלות כעת: { $why }
+call-journal = לא ניתן היה לרשום את השיחה, ולכן היא לא בוצעה.
+
+calls-title = כל השיחות
+calls-none = אין עדיין שיחות. שיחה חדשה תופיע כאן.
+calls-none-found = אין שיחה מתאימה.
+history-unavailable = ההיסטוריה אינה זמינה כל עוד מסד הנתונים אינו זמין. מוצגות שיחות פעילות בלבד.
+search-label = מספר או שם
+search-button = חיפוש
+status-any = כל מצב
+pager-label = דפי שיחות
+pager-newest = החדשות ביותר
+pager-older = שיחות קודמות
+
+column-who = מי
+column-status = מצב
+column-script = שאלון
+column-answers = תשובות
+column-duration = משך
+column-created = נוצרה
+
+status-initiated = השיחה נוצרה
+status-ringing = מצלצל
+status-answered = בשיחה
+status-on_hold = בהמתנה
+status-transferring = בהעברה
+status-completed = הושלמה
+status-failed = נכשלה
+status-busy = תפוס
+status-no_answer = אין מענה
+status-canceled = בוטלה
+status-rejected = נדחתה
+status-missed = לא נענתה
+
+direction-inbound = נכנסת
+direction-outbound = יוצאת
+
+hang-up = ניתוק
+hanging-up = מנתק…
+hang-up-sure = לנתק את השיחה?
+
+turns-title = שאלות ותשובות
+turns-none = עדיין לא נשאלה שאלה.
+turn-no-answer = אין תשובה.
+turn-asked = { $count ->
+    [one] נשאלה פעם אחת
+   *[other] נשאלה { $count } פעמים
+    }
+answer-recorded = הוקלטה
+answer-yes = כן
+answer-no = לא
+answer-unclear = לא הובנה
+answer-unclear-heard = לא הובנה: { $heard }
+recording-label = תשובה לשאלה { $count }
+recording-length = אורך { $length }
+recording-named = ההקלטה בהכנה אצל ספק הטלפוניה.
+recording-ready = ההקלטה בהורדה.
+recording-absent = לא הוקלט דבר.
+recording-failed = לא ניתן היה להוריד את ההקלטה: { $why }
+
+facts-title = פרטים
+fact-disposition = הסתיימה כ־
+fact-outcome = תוצאה
+fact-duration = משך
+fact-direction = כיוון
+fact-from = מאת
+fact-to = אל
+fact-script = שאלון
+fact-session = התקשרות
+fact-account = חשבון אצל הספק
+fact-carrier-id = מזהה אצל הספק
+fact-cost = עלות
+fact-id = המזהה שלנו
+time-created = נוצרה
+time-ringing = צלצלה
+time-answered = נענתה
+time-ended = הסתיימה
+
+outcome-finished = כל השאלות נשאלו
+outcome-partial = נקטעה
+
+evidence-title = ראיות
+evidence-status = מצב לפי הספק
+evidence-code = קוד הספק
+evidence-cause = סיבה לפי הספק
+evidence-sip = קוד SIP
+evidence-q850 = סיבת Q.850
+evidence-error = שגיאה
+evidence-hangup = נותקה בידי
+evidence-source = הסיום
+evidence-rang = צלצלה
+evidence-ring-time = משך הצלצול
+evidence-machine = נענתה בידי
+evidence-unclear = לא ברור
+evidence-unclear-why = תשובת הספק לא הגיעה: הספק נשאל מה עלה בגורל השיחה.
+evidence-conflict = סתירה
+evidence-conflict-why = הספק דיווח על סיום שני, שונה. הראשון קובע.
+
+hangup-caller = המתקשר
+hangup-callee = מי שחייגו אליו
+hangup-us = שרת זה
+hangup-carrier = הספק
+hangup-unknown = לא דווח
+source-of-end-observed = דווח
+source-of-end-inferred = הוסק: איש לא דיווח עליו
+rang-yes = כן
+rang-no = לא
+rang-unknown = לא דווח
+machine-human = אדם
+machine-machine = משיבון
+machine-machine_ready = משיבון, בתום הברכה
+machine-fax = פקס
+machine-silence = שתיקה
+machine-unknown = הספק אינו יודע
+
+disposition-completed = הושלמה
+disposition-voicemail = תא קולי
+disposition-fax = פקס
+disposition-abandoned = ננטשה על ידינו
+disposition-busy = תפוס
+disposition-no_answer = אין מענה
+disposition-rejected = נדחתה בידי האדם
+disposition-blocked = נחסמה בלי צלצול
+disposition-unreachable = לא ניתן להשיג
+disposition-invalid_number = מספר שגוי
+disposition-carrier_failed = כשל אצל הספק
+disposition-rate_limited = יותר מדי שיחות לספק
+disposition-canceled = בוטלה על ידינו
+disposition-caller_gave_up = המתקשר ויתר
+disposition-missed = לא נענתה
+disposition-declined = נדחתה
+disposition-answered_elsewhere = נענתה במקום אחר
+disposition-glare_merged = מוזגה עם שיחה בכיוון ההפוך
+disposition-time_limit = נקטעה באורך המרבי
+disposition-bot_failed = הבוט נכשל
+disposition-rejected_capacity = אין קיבולת
+disposition-suppressed = חסום: מעולם לא חויג
+disposition-out_of_window = מחוץ לשעות החיוג: לא חויג
+disposition-duplicate = חויג לפני רגע: לא חויג שוב
+disposition-expired = המתינה זמן רב מדי
+disposition-not_placed = הספק מעולם לא קיבל אותה
+disposition-unknown = לא ידוע
+
+timeline-title = מה קרה
+not-applied = ללא השפעה
+event-details = פרטים
+source-reconciler = הספק נשאל
+source-carrier = הספק
+source-engine = שרת זה
+source-api = לקוח
+
+event-requested = התבקשה שיחה
+event-arrived = הגיעה שיחה
+event-dial_started = החיוג החל
+event-post_begun = הבקשה נשלחה לספק
+event-post_unclear = תשובת הספק לא הגיעה
+event-post_refused = הספק סירב
+event-requeued = ממתינה לניסיון נוסף
+event-progress-accepted = התקבלה אצל הספק
+event-progress-ringing = מצלצל
+event-progress-answered = נענתה
+event-progress-ended = הסתיימה
+event-listed_nothing = הספק אינו מכיר שיחה כזאת
+event-ruled_not_placed = נקבע: הספק מעולם לא קיבל אותה
+event-carrier_silent = הספק נשאל ולא ענה
+event-gave_up = לא ידוע כיצד הסתיימה
+event-expired = המתינה זמן רב מדי
+event-gated = סורבה: מעולם לא חויג
+event-hang_up_asked = התבקש ניתוק
+event-stray_hung_up = שיחה תועה נותקה
+event-spoke = נאמר שלב בשאלון
+event-spoke-question = נשאלה שאלה { $count }
+event-spoke-goodbye = נאמרה פרידה
+event-spoke-apology = נאמרה התנצלות
+event-recording = חדשות על הקלטה
+event-transcribed = תשובה תומללה
+event-answered_by = אדם או משיבון
+event-priced = דווח מחיר
+event-metadata_merged = הנתונים הנלווים השתנו
+event-unknown_word = מילה לא מוכרת מהספק
+
+parts-title = חלקי השרת
+part-journal = יומן
+part-database = מסד נתונים
+part-carrier = ספק טלפוניה
+part-scripts = שאלונים
+part-webhooks = פניות הספק
+webhooks-refused =
+    { $count ->
+        [one] פנייה אחת נדחתה מאז ההפעלה, כי חתימתה אינה של הספק. אם היא של הספק, הכתובת PUBLIC_URL או האסימון שגויים.
+       *[other] { $count } פניות נדחו מאז ההפעלה, כי חתימתן אינה של הספק. אם הן של הספק, הכתובת PUBLIC_URL או האסימון שגויים.
+    }
+findings-title = הגדרות
+addresses-title = כתובות עבור הספק
+addresses-why = שיחות יוצאות נושאות אותן בעצמן; למספר שמקבל שיחות יש למסור אותן.
+address-answer = נכנסת שיחה
+address-fallback = אם זה נכשל
+address-status = מצב השיחה משתנה
+check-good = תקין
+check-doubtful = בספק
+check-wrong = שגוי
+
+problem-not_found = אין כאן דבר
+problem-forbidden = פעולה זו אינה מותרת
+problem-history_unavailable = לא ניתן לקרוא את ההיסטוריה כעת
+problem-invalid_query = לא ניתן לחפש זאת
+problem-journal_full = אין מקום ביומן
+problem-journal_failed = היומן נכשל
+problem-payload_too_large = ארוך מדי

@@ -1,0 +1,225 @@
+//! A call in JSON: every name is always there, and what does not apply is null.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use trunkline_core::call::{
+    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
+    State, Status,
+};
+use trunkline_core::id::{AccountId, CallId};
+use trunkline_engine::{Novelty, Placed};
+
+/// A call, as clients read it. Numbers and names in full: who holds a key may see them.
+#[derive(Debug, Serialize)]
+pub(crate) struct CallJson<'a> {
+    id: CallId,
+    /// The name that software with its own call logic has for `id`.
+    call_id: CallId,
+    carrier_call_id: Option<&'a str>,
+    session_id: Option<&'a str>,
+    carrier: &'a str,
+    /// The name that other software has for `carrier`.
+    provider: &'a str,
+    direction: Direction,
+    kind: &'static str,
+    call_type: &'static str,
+    status: Status,
+    state: State,
+    disposition: Option<Disposition>,
+    outcome: Option<Outcome>,
+    from: &'a str,
+    to: &'a str,
+    name: Option<&'a str>,
+    script: Option<&'a str>,
+    campaign_id: Option<&'a str>,
+    lead_id: Option<&'a str>,
+    job_id: Option<&'a str>,
+    attempt: u16,
+    question: Option<u16>,
+    answer_count: usize,
+    metadata: &'a Metadata,
+    evidence: Evidence<'a>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    created_at: Timestamp,
+    ringing_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    updated_at: Timestamp,
+    duration_seconds: Option<u32>,
+    cost: Option<Cost<'a>>,
+    legs: Vec<LegJson<'a>>,
+    conversation_id: Option<&'a str>,
+    caller_id: Option<&'a str>,
+    receiver_id: Option<&'a str>,
+    consent: Option<Value>,
+    hangup_by: Option<HangUpBy>,
+    is_duplicate: bool,
+    tenant: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+/// What was said about the call, each part as it came.
+#[derive(Debug, Serialize)]
+struct Evidence<'a> {
+    carrier_status: Option<&'a str>,
+    carrier_code: Option<&'a str>,
+    carrier_cause: Option<&'a str>,
+    sip_code: Option<u16>,
+    q850: Option<u16>,
+    hangup_by: Option<HangUpBy>,
+    rang: Rang,
+    ring_ms: Option<u64>,
+    amd: Option<AnsweredBy>,
+    error_code: Option<&'a str>,
+    error_message: Option<&'a str>,
+    /// Whether the end was seen or inferred.
+    source: Option<EndSource>,
+    /// What closed it.
+    cause: Option<Cause>,
+    /// A second end that differs from the first.
+    conflict: Option<Cause>,
+    /// Whether a request may be out whose answer never came.
+    unclear: bool,
+}
+
+/// What the carrier charged, as a decimal number above zero.
+#[derive(Debug, Serialize)]
+struct Cost<'a> {
+    amount: &'a str,
+    currency: &'a str,
+}
+
+/// One attempt.
+#[derive(Debug, Serialize)]
+struct LegJson<'a> {
+    no: u16,
+    carrier: &'a str,
+    carrier_call_id: Option<&'a str>,
+    state: State,
+    queued_at: Timestamp,
+    not_before: Option<Timestamp>,
+    dialed_at: Option<Timestamp>,
+    accepted_at: Option<Timestamp>,
+    ringing_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    duration_seconds: Option<u32>,
+}
+
+impl<'a> From<&'a Call> for CallJson<'a> {
+    fn from(call: &'a Call) -> Self {
+        let leg = call.leg();
+        let reported = leg.end.as_ref().map(|end| &end.reported);
+        let carrier = carrier_of(&call.account);
+        Self {
+            id: call.id,
+            call_id: call.id,
+            carrier_call_id: leg.carrier_call_id.as_ref().map(|id| id.as_str()),
+            session_id: call.session.as_ref().map(|session| session.as_str()),
+            carrier,
+            provider: carrier,
+            direction: call.direction,
+            kind: "phone",
+            call_type: "voice",
+            status: call.status(),
+            state: call.state(),
+            disposition: call.disposition(),
+            outcome: call.outcome(),
+            from: call.party.from.as_str(),
+            to: call.party.to.as_str(),
+            name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
+            script: call.script.as_ref().map(|script| script.name.as_str()),
+            campaign_id: None,
+            lead_id: None,
+            job_id: None,
+            attempt: leg.no.0,
+            question: call.question(),
+            answer_count: call.answer_count(),
+            metadata: call.party.metadata.reveal(),
+            evidence: Evidence::of(call),
+            error_code: reported.and_then(|reported| reported.error_code.as_deref()),
+            error_message: reported.and_then(|reported| reported.error_message.as_deref()),
+            created_at: call.created_at,
+            ringing_at: call.ringing_at(),
+            answered_at: call.answered_at(),
+            ended_at: call.ended_at(),
+            updated_at: call.updated_at,
+            duration_seconds: call.duration_secs(),
+            cost: call
+                .price
+                .as_ref()
+                .map(|price| Cost { amount: price.amount.trim_start_matches('-'), currency: &price.unit }),
+            legs: call.legs.iter().map(LegJson::from).collect(),
+            conversation_id: None,
+            caller_id: None,
+            receiver_id: None,
+            consent: None,
+            hangup_by: call.is_over().then(|| call.hang_up_by()),
+            is_duplicate: false,
+            tenant: call.tenant.as_str(),
+            warnings: &[],
+        }
+    }
+}
+
+impl<'a> From<&'a Placed> for CallJson<'a> {
+    fn from(placed: &'a Placed) -> Self {
+        Self {
+            is_duplicate: placed.novelty == Novelty::Repeated,
+            warnings: &placed.warnings,
+            ..Self::from(&placed.call)
+        }
+    }
+}
+
+impl<'a> Evidence<'a> {
+    fn of(call: &'a Call) -> Self {
+        let leg = call.leg();
+        let reported = leg.end.as_ref().map(|end| &end.reported);
+        Self {
+            carrier_status: reported.and_then(|reported| reported.carrier_status.as_deref()),
+            carrier_code: reported.and_then(|reported| reported.carrier_code.as_deref()),
+            carrier_cause: reported.and_then(|reported| reported.carrier_cause.as_deref()),
+            sip_code: reported.and_then(|reported| reported.sip),
+            q850: reported.and_then(|reported| reported.q850),
+            hangup_by: call.is_over().then(|| call.hang_up_by()),
+            rang: leg.rang(),
+            ring_ms: leg.ring_ms(),
+            amd: leg.answered_by,
+            error_code: reported.and_then(|reported| reported.error_code.as_deref()),
+            error_message: reported.and_then(|reported| reported.error_message.as_deref()),
+            source: call.end_source(),
+            cause: leg.cause(),
+            conflict: leg.conflict,
+            unclear: leg.is_unclear(),
+        }
+    }
+}
+
+impl<'a> From<&'a Leg> for LegJson<'a> {
+    fn from(leg: &'a Leg) -> Self {
+        Self {
+            no: leg.no.0,
+            carrier: carrier_of(&leg.account),
+            carrier_call_id: leg.carrier_call_id.as_ref().map(|id| id.as_str()),
+            state: leg.state(),
+            queued_at: leg.queued_at,
+            not_before: leg.not_before,
+            dialed_at: leg.post_begun_at,
+            accepted_at: leg.accepted_at,
+            ringing_at: leg.ringing_at,
+            answered_at: leg.answered_at(),
+            ended_at: leg.ended_at(),
+            duration_seconds: leg.duration_secs(),
+        }
+    }
+}
+
+/// `twilio` of `twilio:AC…`.
+pub(crate) fn carrier_of(account: &AccountId) -> &str {
+    let account = account.as_str();
+    account.split_once(':').map_or(account, |(carrier, _)| carrier)
+}

@@ -1,0 +1,101 @@
+//! Reading calls: lists, one call, its history, its turns.
+
+use super::call_json::{CallJson, carrier_of};
+use super::query::Filters;
+use super::turn_json::TurnsJson;
+use super::{CallRef, Named, json, no_such_call};
+use crate::problem::Problem;
+use crate::web::Web;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use trunkline_core::call::Call;
+use trunkline_engine::{Entry, History, Scope};
+
+/// A page of calls.
+#[derive(Serialize)]
+struct CallsJson<'a> {
+    calls: Vec<CallJson<'a>>,
+    /// What to send as `cursor` for the page after; null on the last.
+    next: Option<&'a str>,
+    as_of: Timestamp,
+    #[serde(flatten)]
+    history: &'a History,
+}
+
+#[derive(Serialize)]
+struct EventsJson<'a> {
+    events: &'a [Entry],
+}
+
+/// `GET /api/calls`
+pub(crate) async fn list(
+    State(web): State<Arc<Web>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    page(&web, Filters::parse(query.as_deref().unwrap_or_default())?).await
+}
+
+/// `GET /api/calls/active`
+pub(crate) async fn active(
+    State(web): State<Arc<Web>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut filters = Filters::parse(query.as_deref().unwrap_or_default())?;
+    filters.query.active = Scope::Active;
+    page(&web, filters).await
+}
+
+async fn page(web: &Web, filters: Filters) -> Result<Response, Problem> {
+    let listing = web.engine.calls(&filters.query).await?;
+    let body = CallsJson {
+        calls: listing.calls.iter().filter(|call| filters.admits(call)).map(CallJson::from).collect(),
+        next: listing.next.as_deref(),
+        as_of: listing.as_of,
+        history: &listing.history,
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// `GET /api/calls/{id}`
+pub(crate) async fn show(
+    State(web): State<Arc<Web>>,
+    Named(id): Named<CallRef>,
+) -> Result<Response, Problem> {
+    let call = find(&web, &id).await?;
+    Ok(json(StatusCode::OK, &CallJson::from(&call)))
+}
+
+/// `GET /api/calls/{id}/turns`
+pub(crate) async fn turns(
+    State(web): State<Arc<Web>>,
+    Named(id): Named<CallRef>,
+) -> Result<Response, Problem> {
+    let call = find(&web, &id).await?;
+    Ok(json(StatusCode::OK, &TurnsJson::from(&call)))
+}
+
+/// `GET /api/calls/{id}/events`
+pub(crate) async fn events(
+    State(web): State<Arc<Web>>,
+    Named(id): Named<CallRef>,
+) -> Result<Response, Problem> {
+    let history = web.engine.history(id.as_str()).await?.ok_or_else(no_such_call)?;
+    Ok(json(StatusCode::OK, &EventsJson { events: &history }))
+}
+
+async fn find(web: &Web, id: &CallRef) -> Result<Call, Problem> {
+    web.engine.call(id.as_str()).await?.ok_or_else(no_such_call)
+}
+
+impl Filters {
+    /// What the engine's query can't say: a page may come out shorter than its limit, and is still followed by `next`.
+    fn admits(&self, call: &Call) -> bool {
+        // No campaign exists yet, so no call belongs to one.
+        self.campaign.is_none()
+            && self.carrier.as_ref().is_none_or(|carrier| carrier_of(&call.account) == carrier)
+    }
+}

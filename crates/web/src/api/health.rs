@@ -1,0 +1,83 @@
+//! Probes. They need no key, and tell those without one nothing but words.
+
+use super::{json, key};
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use trunkline_engine::Part;
+
+#[derive(Serialize)]
+struct HealthJson {
+    status: &'static str,
+    active_calls: u64,
+    recovered_calls: u64,
+}
+
+#[derive(Serialize)]
+struct ReadyJson {
+    status: &'static str,
+    draining: bool,
+    lag_events: u64,
+    parts: Map<String, Value>,
+}
+
+/// `GET /health`: 200 once recovery is through.
+pub(crate) async fn health(State(web): State<Arc<Web>>) -> Response {
+    if !web.engine.is_recovered() {
+        return Problem::new(Code::Starting).retry_after(1).into_response();
+    }
+    let health = web.engine.health().await;
+    json(
+        StatusCode::OK,
+        &HealthJson {
+            status: "ok",
+            active_calls: health.active_calls,
+            recovered_calls: health.recovered_calls,
+        },
+    )
+}
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: whether calls should come here, part by part. Degraded is ready: calls go on.
+pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    if !web.engine.is_recovered() {
+        return Problem::new(Code::Starting).retry_after(1).into_response();
+    }
+    let health = web.engine.health().await;
+    let with_reasons = key(&web, &headers).is_some();
+    let parts = [
+        ("journal", &health.journal),
+        ("database", &health.database),
+        ("carrier", &health.carrier),
+        ("scripts", &health.scripts),
+    ];
+    let is_degraded = parts.iter().any(|(_, part)| matches!(part, Part::Degraded { .. }));
+    let body = ReadyJson {
+        status: if health.draining {
+            "draining"
+        } else if is_degraded {
+            "degraded"
+        } else {
+            "ok"
+        },
+        draining: health.draining,
+        lag_events: health.lag_events,
+        parts: parts.iter().map(|(name, part)| ((*name).to_owned(), part_json(part, with_reasons))).collect(),
+    };
+    json(if health.draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)
+}
+
+/// Reasons name files and hosts: key holders may read them, others learn the state only.
+fn part_json(part: &Part, with_reasons: bool) -> Value {
+    let full = serde_json::to_value(part).unwrap_or_default();
+    if with_reasons { full } else { serde_json::json!({ "state": full["state"] }) }
+}

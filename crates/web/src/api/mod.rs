@@ -1,0 +1,127 @@
+//! REST for those who hold a key. One file per group of routes; errors are [`Problem`]s.
+//!
+//! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
+//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `health`: probes, which need no key
+
+pub(crate) mod call_json;
+pub(crate) mod calls;
+pub(crate) mod drain;
+mod fields;
+pub(crate) mod health;
+pub(crate) mod orders;
+mod query;
+mod range;
+pub(crate) mod recordings;
+pub(crate) mod scripts;
+pub(crate) mod suppressions;
+mod turn_json;
+
+use crate::access::KeyHash;
+use crate::body::{self, Bound};
+use crate::problem::Problem;
+use crate::web::Web;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Lets key holders through and nobody else.
+pub(crate) async fn keyed(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    match key(&web, request.headers()) {
+        Some(_) => next.run(request).await,
+        None => Problem::unauthorized().into_response(),
+    }
+}
+
+/// The key that came with a request, if it is valid.
+fn key(web: &Web, headers: &HeaderMap) -> Option<KeyHash> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    web.access.admit(key.trim())
+}
+
+/// What a path names; a path that names nothing possible is not found.
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(named)) => Ok(Self(named)),
+            Err(_) => Err(not_found()),
+        }
+    }
+}
+
+/// A call as a client names it: by our id or the carrier's. What can be neither never reaches the engine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct CallRef(String);
+
+impl CallRef {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CallRef {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        let plausible = (1..=128).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic());
+        if plausible { Ok(Self(word)) } else { Err("this names no call") }
+    }
+}
+
+pub(crate) fn not_found() -> Problem {
+    Problem::new(crate::problem::Code::NotFound)
+}
+
+fn no_such_call() -> Problem {
+    not_found().detail("there is no such call")
+}
+
+async fn read(web: &Web, request: Request<Body>) -> Result<Bytes, Problem> {
+    let (parts, body) = request.into_parts();
+    body::read(&parts.headers, body, Bound { bytes: web.limits.api_bytes, time: web.limits.body }).await
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut response = (status, bytes).into_response();
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            Problem::new(crate::problem::Code::Internal).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_name_no_call_never_reaches_the_engine() {
+        let names = |word: &str| CallRef::try_from(word.to_owned()).is_ok();
+        assert!(names("0199b2a4-7c6e-7000-8000-000000000001"));
+        assert!(names("CA00000000000000000000000000000001"));
+        assert!(names("v3:kNgTzJq-call-control"));
+        for wrong in ["", "a b", "a\0b", "שלום", &"x".repeat(129)] {
+            assert!(!names(wrong), "{wrong:?}");
+        }
+    }
+}

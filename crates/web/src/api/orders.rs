@@ -1,0 +1,190 @@
+//! Placing a call and ending one.
+
+use super::call_json::CallJson;
+use super::fields::Fields;
+use super::{CallRef, Named, json, read};
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use trunkline_core::call::Idempotency;
+use trunkline_core::private::Private;
+use trunkline_engine::Order;
+
+/// `POST /api/calls`
+pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+    let key = idempotency_key(request.headers())?;
+    let body = read(&web, request).await?;
+    let (mut order, notes) = order(&body, web.carrier())?;
+    order.idempotency = key.map(|key| Idempotency { key, body: hash(&body) });
+    let mut placed = web.engine.place(order).await?;
+    placed.warnings.extend(notes);
+    let mut response = json(StatusCode::ACCEPTED, &CallJson::from(&placed));
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/calls/{}", placed.call.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `POST /api/calls/{id}/end`
+pub(crate) async fn end(State(web): State<Arc<Web>>, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    let call = web.engine.end(id.as_str()).await?;
+    Ok(json(StatusCode::ACCEPTED, &CallJson::from(&call)))
+}
+
+/// Reads an order, and what its sender should know although it is no error.
+fn order(body: &[u8], carrier: &str) -> Result<(Order, Vec<String>), Problem> {
+    let mut fields = Fields::read(body)?;
+    let to = fields.text(&["to", "to_number"])?.ok_or_else(|| Problem::field("to", "is missing"))?;
+    let order = Order {
+        to: Private::new(to),
+        from: fields.text(&["from", "from_number"])?.map(Private::new),
+        script: fields.text(&["script"])?,
+        name: fields.text(&["name"])?.map(Private::new),
+        variables: Private::new(variables(fields.object("variables")?)?),
+        metadata: Private::new(fields.object("metadata")?.into_iter().collect()),
+        session_id: fields.text(&["session_id"])?,
+        ring_timeout_secs: fields.whole("ring_timeout_secs")?,
+        time_limit_secs: fields.whole("time_limit_secs")?,
+        not_before: fields.time("not_before")?,
+        idempotency: None,
+    };
+    let notes = not_yet(&mut fields, carrier)?;
+    fields.none_left()?;
+    Ok((order, notes))
+}
+
+/// Fields that have a meaning which this version can't give them: refused where ignoring them would do the wrong thing.
+fn not_yet(fields: &mut Fields, configured: &str) -> Result<Vec<String>, Problem> {
+    if fields.take(&["bot"]).is_some() {
+        return Err(Problem::field("bot", "this server has no bots"));
+    }
+    if let Some(carrier) = fields.text(&["carrier", "provider"])? {
+        if !carrier.eq_ignore_ascii_case(configured) {
+            return Err(Problem::field("carrier", &format!("this server calls through {configured}")));
+        }
+    }
+    match fields.take(&["record"]) {
+        None | Some(Value::Bool(true)) => {}
+        Some(_) => return Err(Problem::field("record", "answers are recorded where the script says so")),
+    }
+    match fields.take(&["priority"]) {
+        None => Ok(Vec::new()),
+        Some(Value::Number(_)) => Ok(vec!["priority: single calls are dialed in order".to_owned()]),
+        Some(_) => Err(Problem::field("priority", "must be a number")),
+    }
+}
+
+/// Values are spoken, so that a number or a truth value is taken as its text.
+fn variables(object: Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
+    object
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            Value::Number(number) => Ok((name, number.to_string())),
+            Value::Bool(truth) => Ok((name, truth.to_string())),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                Err(Problem::field("variables", "each value must be a string or a number"))
+            }
+        })
+        .collect()
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default().trim();
+    if (1..=255).contains(&key.len()) {
+        Ok(Some(key.to_owned()))
+    } else {
+        Err(Problem::new(Code::BadRequest).detail("Idempotency-Key: 1 to 255 visible characters"))
+    }
+}
+
+/// The fingerprint by which a repeated request is known to be the same.
+pub(crate) fn hash(body: &[u8]) -> String {
+    Sha256::digest(body).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(body: &str) -> String {
+        format!("{:?}", order(body.as_bytes(), "twilio").unwrap_err())
+    }
+
+    #[test]
+    fn every_field_finds_its_place() {
+        let (order, notes) = order(
+            br#"{"to": "+15550100123", "from": "+15550109999", "script": "survey", "name": "Ann",
+                 "variables": {"day": "Tuesday", "count": 3}, "metadata": {"crm": {"id": 7}}, "session_id": "s1",
+                 "carrier": "Twilio", "ring_timeout_secs": 20, "time_limit_secs": 600, "record": true,
+                 "priority": 5, "not_before": "2026-01-31T12:00:00Z", "bot": null}"#,
+            "twilio",
+        )
+        .unwrap();
+        assert_eq!(order.to.reveal(), "+15550100123");
+        assert_eq!(order.variables.reveal()["count"], "3");
+        assert_eq!(order.metadata.reveal()["crm"]["id"], 7);
+        assert_eq!(order.ring_timeout_secs, Some(20));
+        assert_eq!(order.not_before, Some("2026-01-31T12:00:00Z".parse().unwrap()));
+        assert_eq!(notes.len(), 1, "{notes:?}");
+    }
+
+    #[test]
+    fn a_misspelled_field_is_named_not_ignored() {
+        assert!(problem(r#"{"to": "+1", "scrpt": "x"}"#).contains("scrpt"));
+    }
+
+    #[test]
+    fn what_would_be_done_otherwise_than_asked_is_refused() {
+        for body in
+            [r#"{"to":"+1","bot":"x"}"#, r#"{"to":"+1","carrier":"telnyx"}"#, r#"{"to":"+1","record":false}"#]
+        {
+            assert!(problem(body).contains("InvalidField"), "{body}");
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_no_order_are_refused() {
+        let deep = "[".repeat(100_000);
+        for body in [
+            "",
+            "{",
+            "[]",
+            "null",
+            "{}",
+            r#"{"to": 1}"#,
+            r#"{"to": "+1\u0000"}"#,
+            r#"{"to": "+1", "metadata": {"a\u0000": 1}}"#,
+            r#"{"to": "+1", "ring_timeout_secs": 1e400}"#,
+            r#"{"to": "+1", "ring_timeout_secs": 4294967296}"#,
+            r#"{"to": "+1", "ring_timeout_secs": -1}"#,
+            r#"{"to": "+1", "variables": {"a": []}}"#,
+            r#"{"to": "+1", "not_before": "soon"}"#,
+            r#"{"to": "\ud800"}"#,
+            &deep,
+        ] {
+            assert!(order(body.as_bytes(), "twilio").is_err(), "{}", &body[..body.len().min(60)]);
+        }
+        assert!(order(b"{\"to\": \"\xff\"}", "twilio").is_err());
+    }
+
+    #[test]
+    fn a_name_of_any_shape_is_data() {
+        let name = "x\u{202e}<&\"\u{1}".repeat(2_000);
+        let body = serde_json::json!({"to": "+1", "name": name}).to_string();
+        let (order, _) = order(body.as_bytes(), "twilio").unwrap();
+        assert_eq!(order.name.unwrap().reveal(), &name);
+    }
+}

@@ -1,0 +1,86 @@
+//! Recordings as files: whole or in part, known by their checksum.
+
+use super::range::{Wanted, wanted};
+use super::{CallRef, Named, not_found};
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use std::io::{self, SeekFrom};
+use std::sync::Arc;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+use trunkline_engine::RecordingFile;
+
+/// How much is read from the file at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// `GET /api/calls/{id}/recordings/{n}`
+pub(crate) async fn recording(
+    State(web): State<Arc<Web>>,
+    Named((id, n)): Named<(CallRef, usize)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let file = web.engine.recording(id.as_str(), n).await?;
+    let file = file.ok_or_else(|| not_found().detail("there is no such recording, or not yet"))?;
+    let tag =
+        HeaderValue::from_str(&format!("\"{}\"", file.sha256)).unwrap_or(HeaderValue::from_static("\"\""));
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag || known == "*") {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let mut response = match part(&headers, &tag, file.bytes) {
+        Wanted::Whole => send(&file, 0, file.bytes).await.map(|body| (StatusCode::OK, body).into_response()),
+        Wanted::Part(range) => {
+            let span = format!("bytes {}-{}/{}", range.start(), range.end(), file.bytes);
+            let length = range.end() - range.start() + 1;
+            send(&file, *range.start(), length)
+                .await
+                .map(|body| (StatusCode::PARTIAL_CONTENT, [(CONTENT_RANGE, span)], body).into_response())
+        }
+        Wanted::Beyond => return Err(beyond(file.bytes)),
+    }
+    .map_err(|error| {
+        tracing::warn!(call = id.as_str(), n, %error, "a recording could not be read");
+        not_found().detail("the recording's file can't be read")
+    })?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(ETAG, tag);
+    Ok(response)
+}
+
+/// The wanted part; a client that holds a part of another file gets the whole of this one.
+fn part(headers: &HeaderMap, tag: &HeaderValue, length: u64) -> Wanted {
+    if headers.get(IF_RANGE).is_some_and(|held| held != tag) {
+        return Wanted::Whole;
+    }
+    headers
+        .get(RANGE)
+        .and_then(|range| range.to_str().ok())
+        .map_or(Wanted::Whole, |range| wanted(range, length))
+}
+
+fn beyond(length: u64) -> Problem {
+    let span =
+        HeaderValue::from_str(&format!("bytes */{length}")).unwrap_or(HeaderValue::from_static("bytes */*"));
+    Problem::new(Code::RangeNotSatisfiable).header(CONTENT_RANGE, span)
+}
+
+async fn send(recording: &RecordingFile, from: u64, length: u64) -> io::Result<Response> {
+    let mut file = File::open(&recording.path).await?;
+    if from > 0 {
+        file.seek(SeekFrom::Start(from)).await?;
+    }
+    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK_BYTES));
+    Ok(([(CONTENT_LENGTH, length)], body).into_response())
+}

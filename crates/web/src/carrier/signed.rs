@@ -1,0 +1,138 @@
+//! From a request's bytes to a form that the carrier signed, and the state in its address.
+
+use crate::body::{self, Bound};
+use crate::door::AskedAs;
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::extract::Request;
+use http::Method;
+use std::sync::atomic::{AtomicU64, Ordering};
+use trunkline_carriers::callback::{CallbackState, Scheme, SecretKeys};
+use trunkline_carriers::twilio::form::Form;
+use trunkline_carriers::twilio::signature::{SignatureError, SignedRequest};
+use trunkline_core::private::Private;
+
+/// A request that the carrier made.
+pub(super) struct Signed {
+    /// What it says; empty if that can't be read.
+    pub(super) form: Form,
+    /// What its address carries.
+    pub(super) address: Address,
+}
+
+/// What an address of ours carries.
+pub(super) struct Address {
+    pub(super) token: Token,
+    pub(super) step: Step,
+    /// A name in clear, accepted from others, never written by us.
+    pub(super) name: Option<Private<String>>,
+}
+
+/// The sealed state in an address.
+pub(super) enum Token {
+    Absent,
+    Sealed(CallbackState),
+    /// Not sealed by us, or for an account that is not ours.
+    Bad,
+}
+
+/// The step in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Absent,
+    Number(i64),
+    NoNumber,
+}
+
+/// Reads a request and checks that the carrier made it. Nothing is parsed before that.
+pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Problem> {
+    let (parts, body) = request.into_parts();
+    let bound = Bound { bytes: web.limits.carrier_bytes, time: web.limits.body };
+    let body = body::read(&parts.headers, body, bound).await?;
+    let asked = parts.extensions.get::<AskedAs>().map_or(&parts.uri, |AskedAs(uri)| uri);
+    let signed = web.verifier.verify(&SignedRequest {
+        method: &parts.method,
+        path_and_query: asked.path_and_query().map_or("/", |asked| asked.as_str()),
+        scheme: Scheme::Http,
+        headers: &parts.headers,
+        body: &body,
+    });
+    if let Err(error) = signed {
+        web.refused.count(&error);
+        return Err(Problem::new(Code::Forbidden).detail("the signature is not the carrier's"));
+    }
+    let query = asked.query().unwrap_or_default();
+    let form = if parts.method == Method::GET { query.as_bytes() } else { &body };
+    Ok(Signed { form: Form::parse(form).unwrap_or_default(), address: Address::read(query, web) })
+}
+
+impl Address {
+    /// Reads the part of an address after `?`.
+    pub(super) fn read(query: &str, web: &Web) -> Self {
+        let mut address = Self { token: Token::Absent, step: Step::Absent, name: None };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "s" => address.token = Token::open(&web.engine.config().secrets, &value, web),
+                "q" => address.step = Step::read(&value),
+                "name" if !value.is_empty() => address.name = Some(Private::new(value.into_owned())),
+                _ => {}
+            }
+        }
+        address
+    }
+}
+
+impl Token {
+    fn open(keys: &SecretKeys, token: &str, web: &Web) -> Self {
+        match keys.open(token) {
+            Ok(state) if state.account == *web.engine.account() => Self::Sealed(state),
+            Ok(_) | Err(_) => {
+                tracing::warn!(
+                    "carrier.bad_token: the address was signed by the carrier and sealed by nobody of ours"
+                );
+                Self::Bad
+            }
+        }
+    }
+}
+
+impl Step {
+    fn read(text: &str) -> Self {
+        text.trim().parse().map_or(Self::NoNumber, Self::Number)
+    }
+}
+
+/// How many requests came with a wrong signature, and none at all.
+#[derive(Default)]
+pub(crate) struct Refused {
+    count: AtomicU64,
+}
+
+impl Refused {
+    /// How many since the start.
+    pub(crate) fn total(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Counts one. Logged ever more rarely: who sends forged requests must not fill the log.
+    fn count(&self, error: &SignatureError) {
+        let refused = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if refused.is_power_of_two() {
+            tracing::warn!(refused, %error, "carrier.refused: a webhook without the carrier's signature; if all are refused, PUBLIC_URL or the token is wrong");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_number_or_it_is_none() {
+        assert_eq!(Step::read("2"), Step::Number(2));
+        assert_eq!(Step::read("-1"), Step::Number(-1));
+        for wrong in ["", "two", "1.5", "0x1", "99999999999999999999"] {
+            assert_eq!(Step::read(wrong), Step::NoNumber, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What holds for every request, whatever its route: an id, a tidy path, clear framing, a panic that stays alone, and
+//! the headers that keep browsers from doing more than they should.
+
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, TRANSFER_ENCODING,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use hyper::body::Incoming;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tower::Service;
+use trunkline_carriers::callback::PublicUrl;
+
+/// Nothing inline, nothing from elsewhere, in nobody's frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Who is at the other end of the connection. Headers that claim something else are not believed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The address as it was asked for, where the door has tidied it: signatures cover this one.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedAs(pub(crate) Uri);
+
+/// The one way in.
+#[derive(Clone)]
+pub(crate) struct Door {
+    web: Arc<Web>,
+    router: axum::Router,
+}
+
+impl Door {
+    pub(crate) fn new(web: Arc<Web>) -> Self {
+        let router = crate::router::routes(Arc::clone(&web));
+        Self { web, router }
+    }
+
+    /// Answers one request; always with something.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        let id = self.web.next_serial();
+        let mut request = request.map(Body::new);
+        let mut response = if has_two_lengths(request.headers()) {
+            Problem::new(Code::BadRequest).detail("the length of the body is given twice").into_response()
+        } else {
+            self.tidy(&mut request);
+            request.extensions_mut().insert(Peer(peer.ip()));
+            self.route(request, id).await
+        };
+        dress(response.headers_mut(), id);
+        response
+    }
+
+    fn tidy(&self, request: &mut Request<Body>) {
+        let uri = request.uri();
+        let prefixes = self.web.engine.config().urls.all().map(PublicUrl::prefix);
+        let tidied = tidy(uri.path(), prefixes);
+        if tidied == uri.path() {
+            return;
+        }
+        let tidied = match uri.query() {
+            Some(query) => format!("{tidied}?{query}").parse::<PathAndQuery>(),
+            None => tidied.parse(),
+        };
+        if let Ok(tidied) = tidied {
+            let asked = std::mem::replace(request.uri_mut(), Uri::from(tidied));
+            request.extensions_mut().insert(AskedAs(asked));
+        }
+    }
+
+    /// A panic fails this request and no other. What it says may be personal, and is left to the process's own hook.
+    async fn route(&self, request: Request<Body>, id: u64) -> Response {
+        let uri = request.uri().clone();
+        let mut router = self.router.clone();
+        let answering = AssertUnwindSafe(async move { router.call(request).await });
+        match answering.catch_unwind().await {
+            Ok(Ok(response)) => {
+                let status = response.status().as_u16();
+                tracing::debug!(request = %format_args!("{id:x}"), path = uri.path(), status, "answered");
+                response
+            }
+            Ok(Err(never)) => match never {},
+            Err(_) => {
+                tracing::error!(request = %format_args!("{id:x}"), path = uri.path(), "a handler panicked");
+                crate::router::after_panic(&self.web, uri.path())
+            }
+        }
+    }
+}
+
+/// A body with both a length and chunks is how requests are smuggled past proxies.
+fn has_two_lengths(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
+}
+
+/// The path that a route is looked up by: `/api/calls/` is `/api/calls`, and the prefix of a public address that a
+/// proxy left on a carrier's request is taken off.
+fn tidy<'a>(path: &'a str, mut prefixes: impl Iterator<Item = &'a str>) -> &'a str {
+    let trimmed = path.trim_end_matches('/');
+    let unprefixed = prefixes.find_map(|prefix| {
+        let rest = trimmed.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+        crate::router::is_carriers(rest).then_some(rest)
+    });
+    match unprefixed {
+        Some(rest) => rest,
+        None if trimmed.is_empty() => "/",
+        None => trimmed,
+    }
+}
+
+fn dress(headers: &mut HeaderMap, id: u64) {
+    if let Ok(id) = HeaderValue::from_str(&format!("{id:x}")) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    // To other sites nothing; to ourselves the origin, without which a browser sends `Origin: null` with a form, and
+    // forms could not be told from forged ones.
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_slash_means_nothing() {
+        for (asked, tidied) in
+            [("/api/calls/", "/api/calls"), ("/api/calls", "/api/calls"), ("/", "/"), ("//", "/")]
+        {
+            assert_eq!(tidy(asked, [""].into_iter()), tidied);
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_a_proxy_left_is_taken_off_carriers_routes_only() {
+        let tidied = |path: &'static str| tidy(path, ["", "/calls"].into_iter());
+        assert_eq!(tidied("/calls/voice"), "/voice");
+        assert_eq!(tidied("/calls/status/"), "/status");
+        assert_eq!(tidied("/calls/0199b2a4"), "/calls/0199b2a4");
+        assert_eq!(tidied("/voice"), "/voice");
+    }
+
+    #[test]
+    fn a_body_with_two_lengths_is_noticed() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("3"));
+        assert!(!has_two_lengths(&headers));
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        assert!(has_two_lengths(&headers));
+    }
+}

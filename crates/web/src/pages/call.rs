@@ -1,0 +1,205 @@
+//! The page of one call: facts, evidence, questions and answers, and everything that happened, in order.
+
+use super::forgery;
+use super::frame::{Frame, Section};
+use super::show::{Pill, Time, duration, name_of};
+use super::texts::Texts;
+use super::timeline::{self, EntryView};
+use super::turns::{self, TurnView};
+use super::{Reader, page};
+use crate::api::{CallRef, Named, not_found, recordings};
+use crate::problem::Problem;
+use crate::web::Web;
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use trunkline_core::call::{Call, Direction, State as CallState};
+use trunkline_engine::EndError;
+
+#[derive(Template)]
+#[template(path = "call.html")]
+struct CallPage {
+    frame: Frame,
+    t: Texts,
+    id: String,
+    name: Option<String>,
+    number: String,
+    pill: Pill,
+    is_over: bool,
+    is_ending: bool,
+    facts: Vec<Fact>,
+    times: Vec<TimeFact>,
+    evidence: Vec<Fact>,
+    turns: Vec<TurnView>,
+    timeline: Result<Vec<EntryView>, String>,
+}
+
+/// A fact with its name.
+struct Fact {
+    label: String,
+    value: String,
+}
+
+struct TimeFact {
+    label: String,
+    at: Time,
+}
+
+/// `GET /calls/{id}`
+pub(crate) async fn show(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    id: Result<Named<CallRef>, Problem>,
+) -> Response {
+    let found = match id {
+        Ok(Named(id)) => view(&web, &reader, &id).await,
+        Err(problem) => Err(problem),
+    };
+    match found {
+        Ok(call) => page(StatusCode::OK, &call),
+        Err(problem) => reader.trouble(&web, &problem).await,
+    }
+}
+
+/// `POST /calls/{id}/end`
+pub(crate) async fn end(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    Named(id): Named<CallRef>,
+    request: Request,
+) -> Response {
+    if let Err(problem) = forgery::form(&web, &reader.session, request).await {
+        return reader.trouble(&web, &problem).await;
+    }
+    match web.engine.end(id.as_str()).await {
+        // Over already is what was wanted.
+        Ok(_) | Err(EndError::Over(_)) => Redirect::to(&format!("/calls/{}", id.as_str())).into_response(),
+        Err(error) => reader.trouble(&web, &error.into()).await,
+    }
+}
+
+/// `GET /calls/{id}/recordings/{n}`: for the players of this page.
+pub(crate) async fn recording(
+    web: State<Arc<Web>>,
+    _reader: Reader,
+    named: Named<(CallRef, usize)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    recordings::recording(web, named, headers).await
+}
+
+async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Problem> {
+    let t = reader.t;
+    let call = web.engine.call(id.as_str()).await?.ok_or_else(not_found)?;
+    let timeline = match web.engine.history(id.as_str()).await {
+        Ok(history) => Ok(timeline::of(t, &history.unwrap_or_default())),
+        Err(away) => Err(away.reason),
+    };
+    Ok(CallPage {
+        frame: Frame::of(web, reader, Section::Calls).await,
+        t,
+        id: call.id.to_string(),
+        name: name_of(&call),
+        number: call.party.person(call.direction).to_string(),
+        pill: Pill::of(t, call.status()),
+        is_over: call.is_over(),
+        is_ending: call.state() == CallState::Ending,
+        facts: facts(t, &call),
+        times: times(t, &call),
+        evidence: evidence(t, &call),
+        turns: turns::of(t, &call),
+        timeline,
+    })
+}
+
+/// Facts that are known, in the order in which they are looked for.
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    fn add(&mut self, label: String, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.0.push(Fact { label, value: value.into() });
+        }
+    }
+}
+
+fn facts(t: Texts, call: &Call) -> Vec<Fact> {
+    let leg = call.leg();
+    let direction = match call.direction {
+        Direction::Inbound => t.get("direction-inbound"),
+        Direction::Outbound => t.get("direction-outbound"),
+    };
+    let mut facts = Facts(Vec::new());
+    let disposition = call.disposition().map(|disposition| disposition.as_str());
+    facts.add(t.get("fact-disposition"), disposition.map(|word| t.or(&format!("disposition-{word}"), word)));
+    facts.add(
+        t.get("fact-outcome"),
+        call.outcome().map(|outcome| t.get(&format!("outcome-{}", outcome.as_str()))),
+    );
+    facts.add(t.get("fact-duration"), call.duration_secs().map(duration));
+    facts.add(t.get("fact-direction"), Some(direction));
+    facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
+    facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
+    facts.add(t.get("fact-script"), call.script.as_ref().map(|script| script.name.as_str()));
+    facts.add(t.get("fact-session"), call.session.as_ref().map(|session| session.as_str()));
+    facts.add(t.get("fact-account"), Some(call.account.as_str()));
+    facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(|id| id.as_str()));
+    facts
+        .add(t.get("fact-cost"), call.price.as_ref().map(|price| format!("{} {}", price.amount, price.unit)));
+    facts.0
+}
+
+fn times(t: Texts, call: &Call) -> Vec<TimeFact> {
+    [
+        (t.get("time-created"), Some(call.created_at)),
+        (t.get("time-ringing"), call.ringing_at()),
+        (t.get("time-answered"), call.answered_at()),
+        (t.get("time-ended"), call.ended_at()),
+    ]
+    .into_iter()
+    .filter_map(|(label, at)| Some(TimeFact { label, at: Time::new(at?) }))
+    .collect()
+}
+
+/// What was said about the end, as it came.
+fn evidence(t: Texts, call: &Call) -> Vec<Fact> {
+    let leg = call.leg();
+    let mut facts = Facts(Vec::new());
+    if let Some(end) = &leg.end {
+        let reported = &end.reported;
+        facts.add(t.get("evidence-status"), reported.carrier_status.as_deref());
+        facts.add(t.get("evidence-code"), reported.carrier_code.as_deref());
+        facts.add(t.get("evidence-cause"), reported.carrier_cause.as_deref());
+        facts.add(t.get("evidence-sip"), reported.sip.map(|code| code.to_string()));
+        facts.add(t.get("evidence-q850"), reported.q850.map(|cause| cause.to_string()));
+        facts.add(t.get("evidence-error"), reported.error_message.as_deref());
+    }
+    if call.is_over() {
+        facts.add(t.get("evidence-hangup"), word(t, "hangup", &call.hang_up_by()));
+        facts.add(
+            t.get("evidence-source"),
+            call.end_source().and_then(|source| word(t, "source-of-end", &source)),
+        );
+    }
+    facts.add(t.get("evidence-rang"), word(t, "rang", &leg.rang()));
+    facts.add(
+        t.get("evidence-ring-time"),
+        leg.ring_ms().map(|ms| format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)),
+    );
+    facts.add(t.get("evidence-machine"), leg.answered_by.and_then(|verdict| word(t, "machine", &verdict)));
+    if leg.is_unclear() {
+        facts.add(t.get("evidence-unclear"), Some(t.get("evidence-unclear-why")));
+    }
+    if leg.conflict.is_some() {
+        facts.add(t.get("evidence-conflict"), Some(t.get("evidence-conflict-why")));
+    }
+    facts.0
+}
+
+/// A word of a closed set, by the name it has in JSON.
+fn word(t: Texts, set: &str, value: &impl serde::Serialize) -> Option<String> {
+    let name = serde_json::to_value(value).ok()?.as_str()?.to_owned();
+    Some(t.or(&format!("{set}-{name}"), &name))
+}

@@ -1,0 +1,100 @@
+//! What surrounds every page: where one is, the banners that say what is wrong, and the token for its forms.
+
+use super::Reader;
+use super::assets;
+use super::show::Time;
+use super::texts::{Language, Texts};
+use crate::web::Web;
+use trunkline_engine::{Health, Part};
+
+/// Which part of the dashboard a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Calls,
+    SettingsCheck,
+    None,
+}
+
+/// What surrounds a page.
+pub(crate) struct Frame {
+    pub(crate) version: &'static str,
+    pub(crate) section: Section,
+    /// The language's other choices, with the way to each.
+    pub(crate) languages: Vec<LanguageLink>,
+    /// `None` for who is not signed in.
+    pub(crate) token: Option<String>,
+    pub(crate) banners: Vec<Banner>,
+}
+
+/// A way to read the same page in another language.
+pub(crate) struct LanguageLink {
+    pub(crate) tag: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) href: String,
+}
+
+/// Something that is wrong, in words, and since when.
+pub(crate) struct Banner {
+    pub(crate) id: &'static str,
+    pub(crate) title: String,
+    pub(crate) reason: String,
+    pub(crate) since: Option<Time>,
+}
+
+impl Frame {
+    /// The frame of a page for somebody signed in.
+    pub(crate) async fn of(web: &Web, reader: &Reader, section: Section) -> Self {
+        let health = web.engine.health().await;
+        Self {
+            token: Some(reader.session.form_token(&web.access)),
+            banners: banners(reader.t, &health),
+            ..Self::plain(reader.t, &reader.here, section)
+        }
+    }
+
+    /// The frame of a page for anybody.
+    pub(crate) fn plain(t: Texts, here: &str, section: Section) -> Self {
+        let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+        let languages = Language::ALL
+            .into_iter()
+            .filter(|language| *language != t.language)
+            .map(|language| LanguageLink {
+                tag: language.tag(),
+                name: language.name(),
+                href: format!("/language/{}?back={back}", language.tag()),
+            })
+            .collect();
+        Self { version: assets::version(), section, languages, token: None, banners: Vec::new() }
+    }
+
+    pub(crate) fn is_calls(&self) -> bool {
+        self.section == Section::Calls
+    }
+
+    pub(crate) fn is_settings_check(&self) -> bool {
+        self.section == Section::SettingsCheck
+    }
+}
+
+fn banners(t: Texts, health: &Health) -> Vec<Banner> {
+    let parts = [
+        ("journal", t.get("banner-journal"), &health.journal),
+        ("database", t.get("banner-database"), &health.database),
+        ("carrier", t.get("banner-carrier"), &health.carrier),
+        ("scripts", t.get("banner-scripts"), &health.scripts),
+    ];
+    let mut banners: Vec<Banner> = parts
+        .into_iter()
+        .filter_map(|(id, title, part)| match part {
+            Part::Ok { .. } => None,
+            Part::Degraded { reason, since } => {
+                Some(Banner { id, title, reason: reason.clone(), since: Some(Time::new(*since)) })
+            }
+        })
+        .collect();
+    if health.draining {
+        let title = t.get("banner-draining");
+        banners.push(Banner { id: "draining", title, reason: t.get("banner-draining-why"), since: None });
+    }
+    banners
+}

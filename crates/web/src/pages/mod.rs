@@ -1,0 +1,137 @@
+//! The dashboard: pages for people, written by the server, complete without JavaScript and live with it.
+//!
+//! A page is a struct with a template of the same name in `templates/`. It shows what the engine says at that moment;
+//! `assets/live.js` asks for the same page again when the stream tells of a change, and puts in the parts that differ.
+//!
+//! - `session`, `attempts`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
+//! - `login` · `dashboard` · `call` · `settings_check`: the pages · `stream`: news for the live ones · `show`: how values look
+
+pub(crate) mod assets;
+pub(crate) mod attempts;
+pub(crate) mod call;
+pub(crate) mod dashboard;
+mod forgery;
+mod frame;
+pub(crate) mod login;
+pub(crate) mod session;
+pub(crate) mod settings_check;
+mod show;
+pub(crate) mod stream;
+mod texts;
+mod timeline;
+mod turns;
+
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Uri};
+use session::{Session, cookie};
+use std::sync::Arc;
+use texts::{Language, Texts};
+
+/// Somebody signed in, and how to talk to them.
+pub(crate) struct Reader {
+    pub(crate) session: Session,
+    pub(crate) t: Texts,
+    /// The address asked for, to come back to.
+    pub(crate) here: String,
+}
+
+impl FromRequestParts<Arc<Web>> for Reader {
+    type Rejection = Response;
+
+    /// Whoever is not signed in is asked to, and then gets the page; software that wants no page gets a 401.
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
+        if let Some(session) = session_of(web, &parts.headers) {
+            return Ok(Self { session, t: texts_of(&parts.headers), here: here(&parts.uri) });
+        }
+        let wants_page = parts.headers.get(http::header::ACCEPT).is_none_or(|accept| {
+            accept.to_str().is_ok_and(|accept| accept.contains("text/html") || accept.contains("*/*"))
+        });
+        if !wants_page {
+            return Err(Problem::unauthorized().into_response());
+        }
+        let next = if parts.method == http::Method::GET { here(&parts.uri) } else { "/".to_owned() };
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        Err(Redirect::to(&format!("/login?next={next}")).into_response())
+    }
+}
+
+/// The session of a request, if it is good and was not left.
+fn session_of(web: &Web, headers: &HeaderMap) -> Option<Session> {
+    let value = cookie(headers, cookie_name(web))?;
+    let session = Session::unseal(&web.access, value, web.engine.now())?;
+    (!web.revoked.holds(&session)).then_some(session)
+}
+
+/// Over TLS the name itself makes browsers insist on Secure and on this very host.
+fn cookie_name(web: &Web) -> &'static str {
+    if web.is_https() { "__Host-trunkline" } else { "trunkline" }
+}
+
+fn texts_of(headers: &HeaderMap) -> Texts {
+    Texts { language: Language::of_reader(headers) }
+}
+
+fn here(uri: &Uri) -> String {
+    uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
+}
+
+/// An address on this server, or the front page: nobody is sent elsewhere by a link to us.
+fn local(path: Option<&str>) -> &str {
+    let is_local = |path: &&str| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    };
+    path.filter(is_local).unwrap_or("/")
+}
+
+/// Writes a page.
+fn page(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            Problem::new(Code::Internal).into_response()
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct TroublePage {
+    frame: frame::Frame,
+    t: Texts,
+    title: String,
+    detail: String,
+}
+
+impl Reader {
+    /// A page that says what went wrong.
+    async fn trouble(&self, web: &Web, problem: &Problem) -> Response {
+        let frame = frame::Frame::of(web, self, frame::Section::None).await;
+        let title = self.t.or(&format!("problem-{}", problem.word()), problem.title());
+        let detail = problem.why().unwrap_or_default().to_owned();
+        page(problem.status(), &TroublePage { frame, t: self.t, title, detail })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_us_leads_nowhere_else() {
+        assert_eq!(local(Some("/calls/1?a=b")), "/calls/1?a=b");
+        for elsewhere in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "", "evil", "/a\r\nX: y"]
+        {
+            assert_eq!(local(Some(elsewhere)), "/", "{elsewhere:?}");
+        }
+        assert_eq!(local(None), "/");
+    }
+}

@@ -1,0 +1,186 @@
+//! Who is signed in: a signed cookie, opened with an API key. Nothing is kept here but the sessions that were left
+//! before they ran out.
+
+use crate::access::{Access, KeyHash};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use http::header::COOKIE;
+use jiff::Timestamp;
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
+const REVOKED_MAX: usize = 10_000;
+
+/// A session: when it runs out, its number, and the mark of the key that opened it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    expires: Timestamp,
+    serial: u64,
+    mark: String,
+}
+
+impl Session {
+    pub(crate) fn open(access: &Access, key: KeyHash, serial: u64, now: Timestamp) -> Self {
+        let expires = now.checked_add(access.session_lifetime).unwrap_or(Timestamp::MAX);
+        Self { expires, serial, mark: key.mark() }
+    }
+
+    /// The session as a cookie's value, signed.
+    pub(crate) fn seal(&self, access: &Access) -> String {
+        let text = self.text();
+        let mac = signer(access, "session", &text).finalize().into_bytes();
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// The session of a cookie's value, if we signed it, it has not run out, and its key is still valid.
+    pub(crate) fn unseal(access: &Access, value: &str, now: Timestamp) -> Option<Self> {
+        let (text, mac) = value.rsplit_once('.')?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        signer(access, "session", text).verify_slice(&mac).ok()?;
+        let mut parts = text.split('.');
+        let expires = Timestamp::from_second(parts.next()?.parse().ok()?).ok()?;
+        let serial = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let mark = parts.next()?.to_owned();
+        (expires > now && access.has_mark(&mark)).then_some(Self { expires, serial, mark })
+    }
+
+    /// What this session's forms carry, so that no other site can send them.
+    pub(crate) fn form_token(&self, access: &Access) -> String {
+        let mac = signer(access, "form", &self.text()).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode(mac)
+    }
+
+    /// Whether a form carries this session's token; compared in constant time.
+    pub(crate) fn admits_form(&self, access: &Access, token: &str) -> bool {
+        let Ok(mac) = URL_SAFE_NO_PAD.decode(token) else { return false };
+        signer(access, "form", &self.text()).verify_slice(&mac).is_ok()
+    }
+
+    fn text(&self) -> String {
+        format!("{}.{:x}.{}", self.expires.as_second(), self.serial, self.mark)
+    }
+}
+
+/// Signs for one purpose: a signature for a form opens no session.
+fn signer(access: &Access, purpose: &str, text: &str) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(access.session_secret.bytes());
+    let mut hmac = Hmac::<Sha256>::new(&block.into());
+    hmac.update(purpose.as_bytes());
+    hmac.update(&[0]);
+    hmac.update(text.as_bytes());
+    hmac
+}
+
+/// Sessions that were left before they ran out.
+#[derive(Default)]
+pub(crate) struct Revoked(Mutex<BTreeMap<(Timestamp, u64), ()>>);
+
+impl Revoked {
+    pub(crate) fn add(&self, session: &Session, now: Timestamp) {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|(expires, _), ()| *expires > now);
+        if left.len() >= REVOKED_MAX {
+            left.pop_first();
+        }
+        left.insert((session.expires, session.serial), ());
+    }
+
+    pub(crate) fn holds(&self, session: &Session) -> bool {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.contains_key(&(session.expires, session.serial))
+    }
+}
+
+/// The value of a cookie, where it was sent.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(known, value)| (known == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::SessionSecret;
+    use http::HeaderValue;
+
+    fn access() -> Access {
+        Access::new(vec![KeyHash::of("key")], SessionSecret::new([7; 32]))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn session() -> Session {
+        Session::open(&access(), KeyHash::of("key"), 5, at(1_000))
+    }
+
+    #[test]
+    fn a_sealed_session_opens_until_it_runs_out() {
+        let cookie = session().seal(&access());
+        assert_eq!(Session::unseal(&access(), &cookie, at(1_001)), Some(session()));
+        assert_eq!(Session::unseal(&access(), &cookie, at(1_000 + 12 * 3_600)), None);
+    }
+
+    #[test]
+    fn no_changed_cookie_opens() {
+        let cookie = session().seal(&access());
+        for at_byte in 0..cookie.len() {
+            let mut changed = cookie.clone().into_bytes();
+            changed[at_byte] = if changed[at_byte] == b'1' { b'2' } else { b'1' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(Session::unseal(&access(), &changed, at(1_001)), None, "{changed}");
+        }
+        for wrong in ["", ".", "...", "1.2.3", &cookie[..cookie.len() - 1]] {
+            assert_eq!(Session::unseal(&access(), wrong, at(1_001)), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_session_ends_with_its_key_and_with_the_secret() {
+        let cookie = session().seal(&access());
+        let other_key = Access { keys: vec![KeyHash::of("new")], ..access() };
+        let other_secret = Access { session_secret: SessionSecret::new([8; 32]), ..access() };
+        assert_eq!(Session::unseal(&other_key, &cookie, at(1_001)), None);
+        assert_eq!(Session::unseal(&other_secret, &cookie, at(1_001)), None);
+    }
+
+    #[test]
+    fn a_form_token_is_good_for_its_own_session_only_and_opens_none() {
+        let other = Session::open(&access(), KeyHash::of("key"), 6, at(1_000));
+        let token = session().form_token(&access());
+        assert!(session().admits_form(&access(), &token));
+        assert!(!other.admits_form(&access(), &token));
+        assert!(!session().admits_form(&access(), ""));
+        let as_cookie = format!("{}.{token}", session().text());
+        assert_eq!(Session::unseal(&access(), &as_cookie, at(1_001)), None);
+    }
+
+    #[test]
+    fn a_session_that_was_left_stays_left() {
+        let revoked = Revoked::default();
+        assert!(!revoked.holds(&session()));
+        revoked.add(&session(), at(1_001));
+        assert!(revoked.holds(&session()));
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=1; trunkline=x.y; b=2"));
+        headers.append(COOKIE, HeaderValue::from_static("lang=he"));
+        assert_eq!(cookie(&headers, "trunkline"), Some("x.y"));
+        assert_eq!(cookie(&headers, "lang"), Some("he"));
+        assert_eq!(cookie(&headers, "unk"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! How values look to people: times, durations, states.
+
+use super::texts::Texts;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use trunkline_core::call::{Call, Status};
+
+/// A point in time, for machines and for people, in UTC.
+#[derive(Clone, Debug)]
+pub(crate) struct Time {
+    pub(crate) iso: String,
+    /// The day, such as `2026-01-31`.
+    pub(crate) day: String,
+    /// The time of the day, to the second.
+    pub(crate) clock: String,
+}
+
+impl Time {
+    pub(crate) fn new(at: Timestamp) -> Self {
+        let utc = at.to_zoned(TimeZone::UTC);
+        Self {
+            iso: at.to_string(),
+            day: utc.strftime("%Y-%m-%d").to_string(),
+            clock: utc.strftime("%H:%M:%S").to_string(),
+        }
+    }
+}
+
+/// `0:41`, `12:05`, `1:02:03`.
+pub(crate) fn duration(secs: u32) -> String {
+    let (hours, minutes, secs) = (secs / 3_600, secs / 60 % 60, secs % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{secs:02}") } else { format!("{minutes}:{secs:02}") }
+}
+
+/// A status as a small coloured word.
+#[derive(Clone, Debug)]
+pub(crate) struct Pill {
+    pub(crate) tone: &'static str,
+    pub(crate) text: String,
+}
+
+impl Pill {
+    pub(crate) fn of(t: Texts, status: Status) -> Self {
+        Self { tone: tone(status), text: t.get(&format!("status-{}", status.as_str())) }
+    }
+}
+
+/// The class that gives a status its colour. Colour only repeats what the word says.
+pub(crate) fn tone(status: Status) -> &'static str {
+    match status {
+        Status::Initiated | Status::Ringing => "is-waiting",
+        Status::Answered | Status::OnHold | Status::Transferring => "is-live",
+        Status::Completed => "is-good",
+        Status::Busy | Status::NoAnswer | Status::Missed | Status::Canceled => "is-soft",
+        Status::Failed | Status::Rejected => "is-bad",
+    }
+}
+
+/// A call as a row of a list.
+pub(crate) struct Row {
+    pub(crate) href: String,
+    pub(crate) name: Option<String>,
+    pub(crate) number: String,
+    pub(crate) is_inbound: bool,
+    pub(crate) pill: Pill,
+    pub(crate) script: String,
+    pub(crate) answers: usize,
+    pub(crate) created: Time,
+    pub(crate) duration: Option<String>,
+}
+
+impl Row {
+    pub(crate) fn of(t: Texts, call: &Call) -> Self {
+        Self {
+            href: format!("/calls/{}", call.id),
+            name: name_of(call),
+            number: call.party.person(call.direction).to_string(),
+            is_inbound: call.direction == trunkline_core::call::Direction::Inbound,
+            pill: Pill::of(t, call.status()),
+            script: call.script.as_ref().map(|script| script.name.clone()).unwrap_or_default(),
+            answers: call.answer_count(),
+            created: Time::new(call.created_at),
+            duration: call.duration_secs().map(duration),
+        }
+    }
+}
+
+/// The person's name, if there is one with anything in it.
+pub(crate) fn name_of(call: &Call) -> Option<String> {
+    let name = call.party.name.as_ref()?.reveal().trim();
+    // A name is data: ten thousand characters of it must not fill the page.
+    (!name.is_empty()).then(|| name.chars().take(80).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::texts::Language;
+
+    #[test]
+    fn durations_read_like_a_clock() {
+        assert_eq!(duration(0), "0:00");
+        assert_eq!(duration(41), "0:41");
+        assert_eq!(duration(725), "12:05");
+        assert_eq!(duration(3_723), "1:02:03");
+    }
+
+    #[test]
+    fn times_are_shown_in_utc() {
+        let time = Time::new("2026-01-31T23:59:58.5+02:00".parse().unwrap());
+        assert_eq!((time.day.as_str(), time.clock.as_str()), ("2026-01-31", "21:59:58"));
+        assert_eq!(time.iso, "2026-01-31T21:59:58.5Z");
+    }
+
+    #[test]
+    fn every_status_has_a_word_in_every_language() {
+        for language in Language::ALL {
+            for status in Status::ALL {
+                let text = Pill::of(Texts { language }, status).text;
+                assert!(!text.starts_with("status-"), "{language:?} {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Everything that happened to a call, in words, as its page shows it: what was believed and what was not, and why.
+
+use super::show::Time;
+use super::texts::Texts;
+use serde_json::Value;
+use trunkline_engine::Entry;
+
+/// One entry of the time line.
+pub(super) struct EntryView {
+    pub(super) title: String,
+    pub(super) at: Time,
+    pub(super) source: String,
+    /// Why it changed nothing; `None` if it did.
+    pub(super) not_applied: Option<String>,
+    /// The event itself, for who wants to see it.
+    pub(super) event: String,
+}
+
+/// The time line of a call, in the order in which we heard of things.
+pub(super) fn of(t: Texts, history: &[Entry]) -> Vec<EntryView> {
+    history.iter().map(|entry| one(t, entry)).collect()
+}
+
+fn one(t: Texts, entry: &Entry) -> EntryView {
+    EntryView {
+        title: title(t, entry),
+        at: Time::new(entry.received_at),
+        source: t.or(&format!("source-{}", entry.source), &entry.source),
+        not_applied: (!entry.applied).then(|| entry.reason.clone().unwrap_or_default()),
+        event: serde_json::to_string_pretty(&entry.event).unwrap_or_default(),
+    }
+}
+
+/// What happened, in words: an event of an unknown kind shows its kind.
+fn title(t: Texts, entry: &Entry) -> String {
+    let event = &entry.event;
+    let word = |name: &str| event.get(name).and_then(Value::as_str);
+    let question = |of: &Value| of.get("step").and_then(Value::as_u64).map(|step| step + 1);
+    match entry.kind.as_str() {
+        "progress" => {
+            let news = word("news").or_else(|| event.get("news")?.get("news")?.as_str()).unwrap_or("?");
+            t.or(&format!("event-progress-{news}"), news)
+        }
+        "spoke" => {
+            let says = event.get("says").unwrap_or(&Value::Null);
+            match (says.get("says").and_then(Value::as_str), question(says)) {
+                (Some("question"), Some(number)) => t.count("event-spoke-question", &number),
+                (Some("goodbye"), _) => t.get("event-spoke-goodbye"),
+                (Some("apology"), _) => t.get("event-spoke-apology"),
+                _ => t.get("event-spoke"),
+            }
+        }
+        kind => t.or(&format!("event-{kind}"), kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::texts::Language;
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    fn entry(kind: &str, event: Value) -> Entry {
+        Entry {
+            lsn: 1,
+            received_at: Timestamp::UNIX_EPOCH,
+            occurred_at: None,
+            source: "carrier".into(),
+            kind: kind.into(),
+            applied: true,
+            reason: None,
+            event,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_event_has_words_in_every_language() {
+        let kinds = [
+            "requested",
+            "arrived",
+            "dial_started",
+            "post_begun",
+            "post_unclear",
+            "post_refused",
+            "requeued",
+            "listed_nothing",
+            "ruled_not_placed",
+            "carrier_silent",
+            "gave_up",
+            "expired",
+            "gated",
+            "hang_up_asked",
+            "stray_hung_up",
+            "spoke",
+            "recording",
+            "transcribed",
+            "answered_by",
+            "priced",
+            "metadata_merged",
+            "unknown_word",
+        ];
+        for language in Language::ALL {
+            let t = Texts { language };
+            for kind in kinds {
+                assert_ne!(title(t, &entry(kind, json!({}))), kind, "{language:?}");
+            }
+            for news in ["accepted", "ringing", "answered", "ended"] {
+                let flat = title(t, &entry("progress", json!({ "news": news })));
+                assert_ne!(flat, news, "{language:?}");
+                assert_eq!(flat, title(t, &entry("progress", json!({ "news": { "news": news } }))));
+            }
+            for source in ["reconciler", "carrier", "engine", "api"] {
+                assert_ne!(t.or(&format!("source-{source}"), source), source, "{language:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_is_counted_from_one() {
+        let t = Texts { language: Language::English };
+        let event = json!({ "says": { "says": "question", "step": 0, "ask": 0, "text": "How?" } });
+        assert!(title(t, &entry("spoke", event)).contains('1'));
+    }
+
+    #[test]
+    fn an_unknown_kind_shows_itself() {
+        let t = Texts { language: Language::English };
+        assert_eq!(title(t, &entry("dreamt", Value::Null)), "dreamt");
+    }
+}

@@ -1,0 +1,88 @@
+//! The questions of a call, each with its answer, as its page shows them.
+
+use super::show::{Time, duration};
+use super::texts::Texts;
+use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, Turn};
+
+/// One question with its answer.
+pub(super) struct TurnView {
+    /// Its number, from 1.
+    pub(super) number: u16,
+    pub(super) question: String,
+    pub(super) asked: Option<Time>,
+    /// How often it was asked, if more than once.
+    pub(super) asked_again: Option<String>,
+    pub(super) answer: Option<String>,
+    pub(super) transcript: Option<String>,
+    pub(super) recordings: Vec<RecordingView>,
+}
+
+/// A recording, to be played, or why it can't be.
+pub(super) struct RecordingView {
+    /// Where it can be played from, once it is stored.
+    pub(super) src: Option<String>,
+    pub(super) label: String,
+    pub(super) length: Option<String>,
+    pub(super) note: String,
+}
+
+/// The turns of a call, in order.
+pub(super) fn of(t: Texts, call: &Call) -> Vec<TurnView> {
+    let mut numbers = 0..;
+    call.turns.values().map(|turn| one(t, call, turn, &mut numbers)).collect()
+}
+
+fn one(t: Texts, call: &Call, turn: &Turn, numbers: &mut impl Iterator<Item = usize>) -> TurnView {
+    let number = turn.step.saturating_add(1);
+    TurnView {
+        number,
+        question: turn.question.clone(),
+        asked: turn.asked_at.map(Time::new),
+        asked_again: (turn.asks > 1).then(|| t.count("turn-asked", &turn.asks.into())),
+        answer: turn.answer.as_ref().map(|answer| words(t, answer)),
+        transcript: turn.transcript.as_ref().map(|text| text.reveal().clone()),
+        recordings: turn
+            .recordings
+            .iter()
+            .zip(numbers)
+            .map(|(recording, n)| RecordingView::of(t, call, recording, number, n))
+            .collect(),
+    }
+}
+
+/// An answer in words.
+fn words(t: Texts, answer: &Answer) -> String {
+    match &answer.value {
+        AnswerValue::Recorded => t.get("answer-recorded"),
+        AnswerValue::YesNo(true) => t.get("answer-yes"),
+        AnswerValue::YesNo(false) => t.get("answer-no"),
+        AnswerValue::Number(number) => number.reveal().clone(),
+        AnswerValue::Choice { key, label } if label.is_empty() => key.clone(),
+        AnswerValue::Choice { label, .. } => label.clone(),
+        AnswerValue::Invalid => {
+            let heard = answer.digits.as_ref().or(answer.speech.as_ref());
+            match heard {
+                Some(heard) => t.with("answer-unclear-heard", "heard", heard.reveal()),
+                None => t.get("answer-unclear"),
+            }
+        }
+    }
+}
+
+impl RecordingView {
+    fn of(t: Texts, call: &Call, recording: &Recording, question: u16, n: usize) -> Self {
+        let stored = matches!(recording.state, RecordingState::Stored { .. });
+        Self {
+            src: stored.then(|| format!("/calls/{}/recordings/{n}", call.id)),
+            label: t.count("recording-label", &question.into()),
+            length: recording.duration_secs.map(duration),
+            note: match &recording.state {
+                RecordingState::Named => t.get("recording-named"),
+                RecordingState::Ready => t.get("recording-ready"),
+                RecordingState::Absent => t.get("recording-absent"),
+                RecordingState::Failed { why } => t.with("recording-failed", "why", why),
+                RecordingState::Stored { .. } => String::new(),
+            },
+        }
+    }
+}

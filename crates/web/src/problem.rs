@@ -1,0 +1,275 @@
+//! Errors as clients of the API get them: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, Unavailable};
+
+/// What went wrong, as a word that never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    AlreadyOver,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    RangeNotSatisfiable,
+    InvalidField,
+    UnknownField,
+    InvalidQuery,
+    Suppressed,
+    KeyReused,
+    KeyInFlight,
+    Internal,
+    Closed,
+    JournalFull,
+    JournalFailed,
+    HistoryUnavailable,
+    Starting,
+    TooManyStreams,
+}
+
+impl Code {
+    /// The HTTP status, the word, and the title.
+    fn facts(self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::BadRequest => (S::BAD_REQUEST, "bad_request", "The request can't be read"),
+            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "An API key is needed"),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "This is not allowed"),
+            Self::NotFound => (S::NOT_FOUND, "not_found", "There is nothing here"),
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This address takes another method")
+            }
+            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "request_timeout", "The request came too slowly"),
+            Self::AlreadyOver => (S::CONFLICT, "already_over", "The call is already over"),
+            Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large"),
+            Self::UnsupportedMediaType => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be plain JSON")
+            }
+            Self::RangeNotSatisfiable => {
+                (S::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The recording is shorter than that")
+            }
+            Self::InvalidField => (S::BAD_REQUEST, "invalid_field", "A field is wrong"),
+            Self::UnknownField => (S::BAD_REQUEST, "unknown_field", "A field is unknown"),
+            Self::InvalidQuery => (S::BAD_REQUEST, "invalid_query", "The query is wrong"),
+            Self::Suppressed => (S::CONFLICT, "suppressed", "This number will not be called"),
+            Self::KeyReused => {
+                (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used before")
+            }
+            Self::KeyInFlight => {
+                (S::CONFLICT, "idempotency_key_in_flight", "The first such request is being worked on")
+            }
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "This request failed"),
+            Self::Closed => (S::SERVICE_UNAVAILABLE, "closed", "No new calls are taken now"),
+            Self::JournalFull => (S::SERVICE_UNAVAILABLE, "journal_full", "The journal has no room"),
+            Self::JournalFailed => (S::SERVICE_UNAVAILABLE, "journal_failed", "The journal failed"),
+            Self::HistoryUnavailable => {
+                (S::SERVICE_UNAVAILABLE, "history_unavailable", "History can't be read now")
+            }
+            Self::Starting => (S::SERVICE_UNAVAILABLE, "starting", "The server is starting"),
+            Self::TooManyStreams => (S::SERVICE_UNAVAILABLE, "too_many_streams", "Too many live streams"),
+        }
+    }
+}
+
+/// One problem, on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: Option<String>,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code) -> Self {
+        Self { code, detail: None, members: Map::new(), headers: Vec::new() }
+    }
+
+    /// Says what exactly, in a sentence for the reader.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a member that programs can read.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// A field of the body is wrong.
+    pub(crate) fn field(field: &str, why: &str) -> Self {
+        Self::new(Code::InvalidField).detail(format!("{field}: {why}")).with("field", field)
+    }
+
+    /// The query says something that can't be.
+    pub(crate) fn query(field: &str, why: &str) -> Self {
+        Self::new(Code::InvalidQuery).detail(format!("{field}: {why}")).with("field", field)
+    }
+
+    /// No key, or a wrong one.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized)
+            .detail("send one as `Authorization: Bearer KEY`")
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// Asks the client to come again after so many seconds.
+    pub(crate) fn retry_after(self, secs: u32) -> Self {
+        self.header(RETRY_AFTER, HeaderValue::from(secs))
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.code.facts().0
+    }
+
+    /// The code's word.
+    pub(crate) fn word(&self) -> &'static str {
+        self.code.facts().1
+    }
+
+    pub(crate) fn title(&self) -> &'static str {
+        self.code.facts().2
+    }
+
+    /// What exactly, where it was said.
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    fn body(&self) -> Value {
+        let (status, word, title) = self.code.facts();
+        let mut body = json!({
+            "type": format!("urn:trunkline:problem:{word}"),
+            "title": title,
+            "status": status.as_u16(),
+            "code": word,
+        });
+        if let Value::Object(members) = &mut body {
+            if let Some(detail) = &self.detail {
+                members.insert("detail".to_owned(), Value::from(detail.as_str()));
+            }
+            members.extend(self.members.clone());
+        }
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), self.body().to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.headers);
+        response
+    }
+}
+
+impl From<PlaceError> for Problem {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Invalid { field, why } => Self::field(field, &why),
+            PlaceError::Suppressed => Self::new(Code::Suppressed).with("field", "to"),
+            PlaceError::KeyReused => {
+                Self::new(Code::KeyReused).detail("send another key, or the very same body as before")
+            }
+            PlaceError::KeyInFlight => Self::new(Code::KeyInFlight).retry_after(1),
+            PlaceError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
+            PlaceError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndError> for Problem {
+    fn from(error: EndError) -> Self {
+        match error {
+            EndError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
+            EndError::Over(disposition) => Self::new(Code::AlreadyOver)
+                .detail(format!("the call has ended ({disposition})"))
+                .with("state", "ended")
+                .with("disposition", disposition),
+            EndError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Full(_) => Self::new(Code::JournalFull).retry_after(10),
+            // The words name files on the server's disk: they are for its log, not for clients.
+            IntakeError::Failed(_) => Self::new(Code::JournalFailed).retry_after(5),
+        }
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(away: Unavailable) -> Self {
+        Self::new(Code::HistoryUnavailable)
+            .detail("calls that are not over can still be read")
+            .with("reason", away.reason)
+            .with("since", away.since.to_string())
+            .retry_after(5)
+    }
+}
+
+impl From<BadQuery> for Problem {
+    fn from(error: BadQuery) -> Self {
+        Self::new(Code::InvalidQuery).detail(error.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let problem = Problem::from(PlaceError::Invalid { field: "to", why: "too short for +1".into() });
+        insta::assert_json_snapshot!(problem.body(), @r#"
+        {
+          "code": "invalid_field",
+          "detail": "to: too short for +1",
+          "field": "to",
+          "status": 400,
+          "title": "A field is wrong",
+          "type": "urn:trunkline:problem:invalid_field"
+        }
+        "#);
+    }
+
+    #[test]
+    fn ending_a_call_twice_tells_how_it_had_ended() {
+        let problem = Problem::from(EndError::Over("no_answer"));
+        assert_eq!(problem.status(), StatusCode::CONFLICT);
+        assert_eq!(problem.body()["state"], "ended");
+        assert_eq!(problem.body()["disposition"], "no_answer");
+    }
+
+    #[test]
+    fn what_failed_on_our_disk_is_not_told_to_clients() {
+        let problem = Problem::from(IntakeError::Failed("/var/lib/x: input/output error".into()));
+        assert!(!problem.body().to_string().contains("/var/lib"));
+    }
+
+    #[test]
+    fn a_problem_is_served_as_problem_json() {
+        let response = Problem::unauthorized().into_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+}

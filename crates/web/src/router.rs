@@ -1,0 +1,84 @@
+//! The table of routes.
+
+use crate::api::{calls, drain, health, keyed, not_found, orders, recordings, scripts, suppressions};
+use crate::carrier::{self, callbacks, voice};
+use crate::pages::{assets, call, dashboard, login, settings_check, stream};
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// Where a person waits for an answer: the carrier's routes that always speak.
+const SPEAKING: [&str; 3] = ["/voice", "/answer", "/fallback"];
+/// The carrier's routes that only listen.
+const LISTENING: [&str; 4] = ["/status", "/recording", "/amd", "/transcription"];
+
+/// All routes, over one web.
+pub(crate) fn routes(web: Arc<Web>) -> Router {
+    let carrier = Router::new()
+        .route("/answer", get(voice::answer).post(voice::answer))
+        .route("/voice", get(voice::voice).post(voice::voice))
+        .route("/fallback", get(voice::fallback).post(voice::fallback))
+        .route("/status", post(callbacks::status))
+        .route("/recording", post(callbacks::recording))
+        .route("/amd", post(callbacks::machine))
+        .route("/transcription", post(callbacks::transcription));
+
+    let api = Router::new()
+        .route("/api/calls", get(calls::list).post(orders::place))
+        .route("/api/calls/active", get(calls::active))
+        .route("/api/calls/{id}", get(calls::show))
+        .route("/api/calls/{id}/events", get(calls::events))
+        .route("/api/calls/{id}/turns", get(calls::turns))
+        .route("/api/calls/{id}/recordings/{n}", get(recordings::recording))
+        .route("/api/calls/{id}/end", post(orders::end))
+        .route("/api/scripts", get(scripts::list))
+        .route("/api/suppressions", get(suppressions::list).post(suppressions::add))
+        .route("/api/drain", post(drain::drain))
+        .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
+
+    let probes = Router::new()
+        .route("/health", get(health::health))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+
+    let pages = Router::new()
+        .route("/", get(dashboard::show))
+        .route("/calls", post(dashboard::place))
+        .route("/calls/{id}", get(call::show))
+        .route("/calls/{id}/end", post(call::end))
+        .route("/calls/{id}/recordings/{n}", get(call::recording))
+        .route("/settings-check", get(settings_check::show))
+        .route("/events/stream", get(stream::follow))
+        .route("/login", get(login::ask).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/language/{code}", get(login::language))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::favicon));
+
+    Router::new()
+        .merge(carrier)
+        .merge(api)
+        .merge(probes)
+        .merge(pages)
+        .fallback(async || not_found())
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
+        .with_state(web)
+}
+
+/// Whether this is an address that carriers are told.
+pub(crate) fn is_carriers(path: &str) -> bool {
+    SPEAKING.contains(&path) || LISTENING.contains(&path)
+}
+
+/// What a client hears when the handler of its request panicked: a person hears an apology.
+pub(crate) fn after_panic(web: &Web, path: &str) -> Response {
+    if SPEAKING.contains(&path) {
+        carrier::apology(web)
+    } else {
+        Problem::new(Code::Internal).into_response()
+    }
+}

@@ -1,0 +1,104 @@
+//! Everything a handler may reach: the engine, the keys, and a few settings. Nothing here changes while it serves, but
+//! for the counters and the short memory of sign-ins.
+
+use crate::access::Access;
+use crate::api::call_json::carrier_of;
+use crate::carrier::Refused;
+use crate::pages::attempts::Attempts;
+use crate::pages::session::Revoked;
+use crate::pages::settings_check::Finding;
+use crate::server::Limits;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use trunkline_carriers::callback::Scheme;
+use trunkline_carriers::twilio::signature::Verifier;
+use trunkline_engine::Engine;
+use url::Url;
+
+/// How many browsers may follow live changes at once.
+const STREAMS_MAX: usize = 256;
+
+/// What the web room is made of.
+pub struct Parts {
+    /// Who answers and who does.
+    pub engine: Engine,
+    /// Who may come in.
+    pub access: Access,
+    /// Who tells the carrier's requests from a stranger's.
+    pub verifier: Verifier,
+    /// What the check of the settings found, for its page.
+    pub findings: Vec<Finding>,
+    /// How much and how long.
+    pub limits: Limits,
+}
+
+/// The web room, ready to serve.
+pub struct Web {
+    pub(crate) engine: Engine,
+    pub(crate) access: Access,
+    pub(crate) verifier: Verifier,
+    pub(crate) refused: Refused,
+    /// How browsers reach this server: its origin, such as `https://calls.example.com`.
+    pub(crate) origin: String,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) limits: Limits,
+    pub(crate) attempts: Attempts,
+    pub(crate) revoked: Revoked,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) shutdown: CancellationToken,
+    serial: AtomicU64,
+}
+
+impl Web {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        // Serial numbers name requests, sessions and forms. Beginning at the time of the start keeps them unique over
+        // restarts without chance.
+        let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
+        let origin = origin(&parts.engine);
+        Self {
+            engine: parts.engine,
+            access: parts.access,
+            verifier: parts.verifier,
+            refused: Refused::default(),
+            origin,
+            findings: parts.findings,
+            limits: parts.limits,
+            attempts: Attempts::default(),
+            revoked: Revoked::default(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            shutdown: CancellationToken::new(),
+            serial: AtomicU64::new(start),
+        }
+    }
+
+    /// Serves until `shutdown` is cancelled: then no new connection is taken, requests in work are finished, and what
+    /// is not finished after [`Limits::drain`] is cut.
+    pub async fn serve(mut self, listener: TcpListener, shutdown: CancellationToken) {
+        self.shutdown = shutdown;
+        crate::server::serve(Arc::new(self), listener).await;
+    }
+
+    /// A number no other request, session or form of this server has.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether browsers reach this server over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+
+    /// The configured carrier's name, such as `twilio`.
+    pub(crate) fn carrier(&self) -> &str {
+        carrier_of(self.engine.account())
+    }
+}
+
+fn origin(engine: &Engine) -> String {
+    let address = engine.config().urls.minting().address(Scheme::Http, "/");
+    Url::parse(&address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
