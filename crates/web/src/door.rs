@@ -1,14 +1,12 @@
-//! What holds for every request, whatever its route: an id, a tidy path, clear framing, a panic that stays alone, and
+//! What holds for every request, whatever its route: an id, a tidy path, a panic that stays alone, and
 //! the headers that keep browsers from doing more than they should.
 
-use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::FutureExt;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, TRANSFER_ENCODING,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -51,13 +49,9 @@ impl Door {
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let id = self.web.next_serial();
         let mut request = request.map(Body::new);
-        let mut response = if has_two_lengths(request.headers()) {
-            Problem::new(Code::BadRequest).detail("the length of the body is given twice").into_response()
-        } else {
-            self.tidy(&mut request);
-            request.extensions_mut().insert(Peer(peer.ip()));
-            self.route(request, id).await
-        };
+        self.tidy(&mut request);
+        request.extensions_mut().insert(Peer(peer.ip()));
+        let mut response = self.route(request, id).await;
         dress(response.headers_mut(), id);
         response
     }
@@ -83,15 +77,14 @@ impl Door {
     async fn route(&self, request: Request<Body>, id: u64) -> Response {
         let uri = request.uri().clone();
         let mut router = self.router.clone();
-        let answering = AssertUnwindSafe(async move { router.call(request).await });
-        match answering.catch_unwind().await {
-            Ok(Ok(response)) => {
+        let answering = async move { router.call(request).await.unwrap_or_else(|never| match never {}) };
+        match alone(answering).await {
+            Some(response) => {
                 let status = response.status().as_u16();
                 tracing::debug!(request = %format_args!("{id:x}"), path = uri.path(), status, "answered");
                 response
             }
-            Ok(Err(never)) => match never {},
-            Err(_) => {
+            None => {
                 tracing::error!(request = %format_args!("{id:x}"), path = uri.path(), "a handler panicked");
                 crate::router::after_panic(&self.web, uri.path())
             }
@@ -99,9 +92,9 @@ impl Door {
     }
 }
 
-/// A body with both a length and chunks is how requests are smuggled past proxies.
-fn has_two_lengths(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
+/// The answer; `None` if what should have given it panicked.
+async fn alone(answering: impl Future<Output = Response>) -> Option<Response> {
+    AssertUnwindSafe(answering).catch_unwind().await.ok()
 }
 
 /// The path that a route is looked up by: `/api/calls/` is `/api/calls`, and the prefix of a public address that a
@@ -154,12 +147,9 @@ mod tests {
         assert_eq!(tidied("/voice"), "/voice");
     }
 
-    #[test]
-    fn a_body_with_two_lengths_is_noticed() {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("3"));
-        assert!(!has_two_lengths(&headers));
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        assert!(has_two_lengths(&headers));
+    #[tokio::test]
+    async fn a_panic_stays_alone() {
+        assert!(alone(async { panic!("of this request only") }).await.is_none());
+        assert!(alone(async { Response::default() }).await.is_some());
     }
 }

@@ -197,10 +197,10 @@ impl From<EndError> for Problem {
     fn from(error: EndError) -> Self {
         match error {
             EndError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
-            EndError::Over(disposition) => Self::new(Code::AlreadyOver)
-                .detail(format!("the call has ended ({disposition})"))
+            EndError::Over(status) => Self::new(Code::AlreadyOver)
+                .detail(format!("the call has ended ({status})"))
                 .with("state", "ended")
-                .with("disposition", disposition),
+                .with("call_status", status),
             EndError::Journal(error) => error.into(),
         }
     }
@@ -256,7 +256,7 @@ mod tests {
         let problem = Problem::from(EndError::Over("no_answer"));
         assert_eq!(problem.status(), StatusCode::CONFLICT);
         assert_eq!(problem.body()["state"], "ended");
-        assert_eq!(problem.body()["disposition"], "no_answer");
+        assert_eq!(problem.body()["call_status"], "no_answer");
     }
 
     #[test]

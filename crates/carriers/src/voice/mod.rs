@@ -1,8 +1,8 @@
 //! A voice document: what the carrier shall do next on a live call, as a tree of typed verbs.
 //!
-//! In: a page of a script ([`page`]) or verbs put together by hand. Out: the text of
-//! a document in a carrier's dialect ([`twiml`]). Nothing in between is a string with markup in it: text is data, and
-//! is written as exactly one text node whatever it holds.
+//! In: a page of a script ([`page`]) or verbs put together by hand. Out: the text of a document in a carrier's dialect
+//! ([`Document::to_twiml`]). Nothing in between is a string with markup in it: text is data, and is written as exactly
+//! one text node whatever it holds.
 //!
 //! The traps of the trade are known here: silence after a recording asks nobody (so another verb must follow), a
 //! recording without an action asks for the same page for ever, an empty gather falls through.

@@ -223,3 +223,107 @@ pub(crate) fn carrier_of(account: &AccountId) -> &str {
     let account = account.as_str();
     account.split_once(':').map_or(account, |(carrier, _)| carrier)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_core::call::{
+        CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
+        Source, What,
+    };
+    use trunkline_core::id::{CarrierCallId, EventKey, LegNo, SessionId, TenantId};
+    use trunkline_core::private::{Address, Private};
+
+    const SID: &str = "CA00000000000000000000000000000001";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_767_225_600 + second).unwrap()
+    }
+
+    fn event(second: i64, what: What) -> Event {
+        Event {
+            call: CallId::new(at(0), [7; 10]),
+            key: EventKey::new(format!("{second}")),
+            received_at: at(second),
+            occurred_at: None,
+            source: Source::Carrier,
+            what,
+        }
+    }
+
+    fn requested() -> Event {
+        let request = Request {
+            tenant: TenantId::default_tenant(),
+            account: AccountId::new("twilio:AC1"),
+            party: Party {
+                to: Address::new("+15550100123"),
+                from: Address::new("+15550109999"),
+                name: Some(Private::new("Ann".to_owned())),
+                metadata: Private::new([("crm".to_owned(), serde_json::json!(7))].into()),
+                ..Party::default()
+            },
+            script: ScriptRef { name: "survey".into(), version: "0011223344556677".into() },
+            limits: Limits::default(),
+            not_before: None,
+            session: Some(SessionId::new("s1")),
+            idempotency: None,
+        };
+        event(0, What::Requested(Box::new(request)))
+    }
+
+    fn progress(second: i64, news: News) -> Event {
+        let on = OnLeg::first(LegNo::FIRST);
+        event(second, What::Progress(Progress { on, carrier_call_id: CarrierCallId::new(SID), news }))
+    }
+
+    fn ended_call() -> Call {
+        let on = OnLeg::first(LegNo::FIRST);
+        let end = CarrierEnd {
+            word: EndWord::Completed,
+            duration_secs: Some(40),
+            reported: Reported {
+                carrier_status: Some("completed".into()),
+                sip: Some(200),
+                ..Reported::default()
+            },
+        };
+        let (mut call, _) = Call::begin(&requested()).unwrap();
+        for event in [
+            event(1, What::DialStarted(on)),
+            event(2, What::PostBegun(on)),
+            progress(3, News::Accepted),
+            progress(5, News::Ringing),
+            progress(10, News::Answered),
+            progress(50, News::Ended(Box::new(end))),
+            event(60, What::Priced { price: "-0.0130".into(), unit: "USD".into() }),
+        ] {
+            call.apply(&event).unwrap();
+        }
+        call
+    }
+
+    #[test]
+    fn an_ended_call_shows_everything_that_is_known() {
+        insta::assert_json_snapshot!(CallJson::from(&ended_call()));
+    }
+
+    #[test]
+    fn a_queued_call_has_every_name_too() {
+        let (call, _) = Call::begin(&requested()).unwrap();
+        let queued = serde_json::to_value(CallJson::from(&call)).unwrap();
+        let ended = serde_json::to_value(CallJson::from(&ended_call())).unwrap();
+        let names = |call: &Value| call.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&queued), names(&ended));
+        assert_eq!(queued["carrier_call_id"], Value::Null);
+        assert_eq!(queued["status"], "initiated");
+    }
+
+    #[test]
+    fn a_repeated_order_says_so() {
+        let (call, _) = Call::begin(&requested()).unwrap();
+        let placed = Placed { call, novelty: Novelty::Repeated, warnings: vec!["unassigned".into()] };
+        let json = serde_json::to_value(CallJson::from(&placed)).unwrap();
+        assert_eq!(json["is_duplicate"], true);
+        assert_eq!(json["warnings"][0], "unassigned");
+    }
+}

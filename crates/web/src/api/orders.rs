@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
-use trunkline_core::call::Idempotency;
+use trunkline_core::call::{Call, Idempotency};
 use trunkline_core::private::Private;
-use trunkline_engine::Order;
+use trunkline_engine::{EndError, Order};
 
 /// `POST /api/calls`
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
@@ -35,6 +35,10 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
 
 /// `POST /api/calls/{id}/end`
 pub(crate) async fn end(State(web): State<Arc<Web>>, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    // Asked first: a wish to end a call that is over is taken as said before, and its sender should hear of the end.
+    if let Some(over) = web.engine.call(id.as_str()).await?.filter(Call::is_over) {
+        return Err(EndError::Over(over.status().as_str()).into());
+    }
     let call = web.engine.end(id.as_str()).await?;
     Ok(json(StatusCode::ACCEPTED, &CallJson::from(&call)))
 }

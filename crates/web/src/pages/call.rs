@@ -203,3 +203,44 @@ fn word(t: Texts, set: &str, value: &impl serde::Serialize) -> Option<String> {
     let name = serde_json::to_value(value).ok()?.as_str()?.to_owned();
     Some(t.or(&format!("{set}-{name}"), &name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::texts::Language;
+    use trunkline_core::call::{AnsweredBy, EndSource, HangUpBy, Outcome, Rang};
+
+    const DISPOSITIONS: &str = "completed voicemail fax abandoned busy no_answer rejected blocked unreachable \
+        invalid_number carrier_failed rate_limited canceled caller_gave_up missed declined answered_elsewhere \
+        glare_merged time_limit bot_failed rejected_capacity suppressed out_of_window duplicate expired not_placed \
+        unknown";
+
+    #[test]
+    fn every_word_of_a_closed_set_is_in_every_language() {
+        for t in Language::ALL.map(|language| Texts { language }) {
+            let has = |key: &str| assert_ne!(t.get(key), key);
+            for disposition in DISPOSITIONS.split_whitespace() {
+                has(&format!("disposition-{disposition}"));
+            }
+            for outcome in [Outcome::Finished, Outcome::Partial] {
+                has(&format!("outcome-{}", outcome.as_str()));
+            }
+            let worded =
+                |set: &str, name: serde_json::Value| has(&format!("{set}-{}", name.as_str().unwrap()));
+            use HangUpBy as By;
+            for by in [By::Caller, By::Callee, By::Us, By::Carrier, By::Unknown] {
+                worded("hangup", serde_json::to_value(by).unwrap());
+            }
+            for rang in [Rang::Yes, Rang::No, Rang::Unknown] {
+                worded("rang", serde_json::to_value(rang).unwrap());
+            }
+            for source in [EndSource::Observed, EndSource::Inferred] {
+                worded("source-of-end", serde_json::to_value(source).unwrap());
+            }
+            use AnsweredBy as Who;
+            for who in [Who::Human, Who::Machine, Who::MachineReady, Who::Fax, Who::Silence, Who::Unknown] {
+                worded("machine", serde_json::to_value(who).unwrap());
+            }
+        }
+    }
+}
