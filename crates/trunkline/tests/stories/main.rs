@@ -4,4 +4,7 @@
 
 mod day;
 
+mod callbacks;
 mod durability;
+mod privacy;
+mod reconcile;

@@ -54,11 +54,6 @@ impl<'a> Database<'a> {
         self.column("SELECT disposition FROM calls WHERE id = ? AND disposition IS NOT NULL", call).pop()
     }
 
-    /// The keys of a call's events in it.
-    pub fn event_keys(&self, call: &str) -> Vec<String> {
-        self.column("SELECT key FROM events WHERE call = ? ORDER BY position", call)
-    }
-
     /// Up to where it has eaten the journal.
     pub fn position(&self) -> u64 {
         let all = self.column("SELECT CAST(position AS TEXT) FROM cursors WHERE node <> ?", "");

@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Our own number, as seen by those we call.
 pub const OURS: &str = "+15005550006";
-/// Opens the API.
+/// Opens the API, unless the server made its own key.
 pub const KEY: &str = "tk_story-key-0123456789abcdefghijklmnop";
 /// Signs webhooks.
 pub const TOKEN: &str = "story-auth-token-0123456789";
@@ -43,6 +43,7 @@ pub struct Day {
     host: Host,
     opening: Opening,
     client: reqwest::Client,
+    key: String,
     port: u16,
     folder: TempDir,
     /// Where simulator and requests live. Last, since all of them need it to go.

@@ -114,7 +114,7 @@ impl Opening {
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));
         let client = client.build().unwrap();
-        Day { sim, host: Host::Down, opening: self, client, port, folder, world }
+        Day { sim, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
     }
 
     async fn carrier(&self, port: u16) -> Sim {

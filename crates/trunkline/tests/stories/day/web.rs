@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use trunkline_sim::{WebhookRecord, sign};
 
-use super::{Day, KEY, TOKEN};
+use super::{Day, TOKEN};
 
 /// What the server answered.
 #[derive(Debug)]
@@ -47,17 +47,25 @@ impl Day {
 
     /// Reads, with the key.
     pub fn get(&self, path: &str) -> Answer {
-        self.send(self.ask(Method::GET, path).bearer_auth(KEY))
+        self.send(self.ask(Method::GET, path).bearer_auth(&self.key))
     }
 
     /// Reads, with the key, if the server answers at all.
     pub fn try_get(&self, path: &str) -> Option<Answer> {
-        self.try_send(self.ask(Method::GET, path).bearer_auth(KEY))
+        self.try_send(self.ask(Method::GET, path).bearer_auth(&self.key))
     }
 
     /// Writes JSON, with the key.
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send(self.ask(Method::POST, path).bearer_auth(KEY).json(body))
+        self.send(self.ask(Method::POST, path).bearer_auth(&self.key).json(body))
+    }
+
+    /// Uses the key that the server printed when it made one.
+    pub fn reads_its_key(&mut self) -> String {
+        let (stdout, _) = self.written();
+        let line = stdout.lines().find(|line| line.starts_with("API key")).expect("it is printed");
+        line.split_whitespace().last().unwrap().clone_into(&mut self.key);
+        self.key.clone()
     }
 
     /// A request to be made up; without the key.
