@@ -6,7 +6,7 @@ use crate::keys_used::Known;
 use crate::order::{EndError, Novelty, Order, PlaceError, Placed};
 use crate::{IntakeError, record};
 use std::sync::Arc;
-use trunkline_core::call::{Call, HangUpReason, Limits, Party, Refused, Request, ScriptRef, Source, What};
+use trunkline_core::call::{Call, HangUpReason, Limits, Party, Request, ScriptRef, Source, What};
 use trunkline_core::id::{CallId, SessionId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
@@ -188,16 +188,17 @@ impl Inner {
     /// Ends a call: withdraws it if nothing was sent, else hangs it up.
     pub(crate) async fn end(self: &Arc<Self>, id: &str) -> Result<Call, EndError> {
         let handle = self.find(id).await.ok().flatten().ok_or(EndError::NotFound)?;
-        let call = handle.lock().call.id;
+        let (call, over) = {
+            let live = handle.lock();
+            (live.call.id, live.call.is_over().then(|| live.call.status()))
+        };
+        if let Some(status) = over {
+            return Err(EndError::Over(status.as_str()));
+        }
         let what = What::HangUpAsked { reason: HangUpReason::Asked };
         let key = format!("end:{}", self.clock.now());
-        let taken = self.observe_on(&handle, self.own_event(call, key, Source::Api, what)).await?;
+        self.observe_on(&handle, self.own_event(call, key, Source::Api, what)).await?;
         let call = handle.lock().call.clone();
-        match taken {
-            crate::intake::Taken::Refused(Refused::Late { .. }) => {
-                Err(EndError::Over(call.status().as_str()))
-            }
-            _ => Ok(call),
-        }
+        Ok(call)
     }
 }

@@ -209,15 +209,16 @@ impl Inner {
                 if let Ok(Decoded::Event { event, refused, .. }) =
                     self.codec.decode(record.kind, &record.payload)
                 {
+                    let body = serde_json::to_value(&event.what).unwrap_or_default();
                     entries.push(Entry {
                         lsn: record.lsn.get(),
                         received_at: event.received_at,
                         occurred_at: event.occurred_at,
                         source: word(&event.source),
-                        kind: crate::intake::kind_of(&event.what).to_owned(),
+                        kind: kind(&body),
                         applied: refused.is_none(),
                         reason: refused.as_ref().map(Refused::to_string),
-                        event: serde_json::to_value(&event.what).unwrap_or_default(),
+                        event: body,
                     });
                 }
             }
@@ -295,16 +296,23 @@ fn matches(query: &Query, call: &Call) -> bool {
 }
 
 fn entry(row: &EventRow) -> Entry {
+    let body: serde_json::Value = serde_json::from_str(row.body.reveal().get()).unwrap_or_default();
     Entry {
         lsn: row.position.0,
         received_at: row.received_at,
         occurred_at: row.occurred_at,
         source: word(&row.source),
-        kind: row.kind.clone(),
+        kind: kind(&body),
         applied: row.applied.is_ok(),
         reason: row.applied.as_ref().err().cloned(),
-        event: serde_json::from_str(row.body.reveal().get()).unwrap_or_default(),
+        event: body,
     }
+}
+
+/// The event's word: for news of a leg, what the news is.
+fn kind(event: &serde_json::Value) -> String {
+    let word = event.get("news").and_then(|news| news.get("news")).or_else(|| event.get("kind"));
+    word.and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned()
 }
 
 /// An enum's word in JSON.

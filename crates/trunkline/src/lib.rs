@@ -9,6 +9,7 @@
 //! [`Server`]: wiring::Server
 
 mod cli;
+mod client;
 mod commands;
 mod exit;
 pub mod settings;

@@ -17,6 +17,11 @@ function opened(part) {
 }
 
 function replace(part, fresh) {
+  if (part.matches("[role=status]")) {
+    // Screen readers announce what changes within such a part, not a new one in its place.
+    part.replaceChildren(...fresh.childNodes);
+    return;
+  }
   const open = opened(part);
   part.replaceWith(fresh);
   [...fresh.querySelectorAll("details")].forEach((details, at) => { details.open = open[at] ?? false; });

@@ -1,9 +1,12 @@
 //! One file per command. A command reads its settings, does its work, and says how it ended.
 
+mod call;
+mod calls;
 mod completions;
 mod config;
 mod demo;
 mod serve;
+mod status;
 
 use std::path::Path;
 
@@ -20,12 +23,19 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(Config::Example) => Ok(config::example()),
         Command::Completions { shell } => Ok(completions::shell(shell)),
         Command::Man => Ok(completions::man()),
+        Command::Call(args) => block_on(call::place(args)),
+        Command::End(args) => block_on(call::end(args)),
+        Command::Calls(args) => block_on(calls::list(args)),
+        Command::Show(args) => block_on(calls::show(args)),
+        Command::Status(args) => block_on(status::status(args)),
+        Command::Drain(args) => block_on(status::drain(args)),
+        Command::Suppress(command) => block_on(status::suppress(command)),
         _ => Err(Failure::new(Exit::Failed, "not yet")),
     }
 }
 
 /// Reads the settings of this process, from the working directory on.
-fn settings(flags: Flags) -> Result<Settings, Failure> {
+pub(crate) fn settings(flags: Flags) -> Result<Settings, Failure> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -13,6 +13,7 @@ use axum::extract::{Query as InQuery, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
+use std::cmp::Reverse;
 use std::sync::Arc;
 use trunkline_core::call::{Idempotency, Status};
 use trunkline_core::private::Private;
@@ -132,11 +133,14 @@ async fn dashboard(
     let t = reader.t;
     let (counts, history) = web.engine.counts().await;
     let is_history_available = history == History::Available;
-    let live = web
+    let mut live = web
         .engine
         .calls(&Query { active: Scope::Active, limit: Some(LIVE_CALLS), ..Query::default() })
         .await?;
+    // Who talks comes first, then who is rung, then who waits.
+    live.calls.sort_by_key(|call| Reverse(call.status()));
     let listing = web.engine.calls(&looking_for.query()).await?;
+    let row = |call| Row::of(t, call, web.engine.now());
     order.once = format!("form-{:x}", web.next_serial());
     Ok(DashboardPage {
         frame: Frame::of(web, reader, Section::Calls).await,
@@ -144,8 +148,8 @@ async fn dashboard(
         in_progress: counts.in_progress,
         counts: is_history_available.then(|| Figures::of(t, &counts)),
         is_history_available,
-        live: live.calls.iter().map(|call| Row::of(t, call)).collect(),
-        calls: listing.calls.iter().map(|call| Row::of(t, call)).collect(),
+        live: live.calls.iter().map(row).collect(),
+        calls: listing.calls.iter().map(row).collect(),
         older: listing.next.map(|cursor| looking_for.href(&cursor)),
         is_first_page: looking_for.cursor.is_empty(),
         statuses: statuses(t, &looking_for.status),
@@ -247,13 +251,14 @@ impl Figures {
     fn of(t: Texts, counts: &Counts) -> Self {
         let count = |status: Status| counts.by_status.get(status.as_str()).copied().unwrap_or(0);
         let sum: u64 = Status::ALL.into_iter().map(count).sum();
-        let mut start = 0;
+        let mut counted = 0;
         let mut shares = Vec::new();
         for status in Status::ALL.into_iter().filter(|status| count(*status) > 0) {
-            let width = count(status) * 1_000 / sum;
+            let start = counted * 1_000 / sum;
+            counted += count(status);
+            let width = counted * 1_000 / sum - start;
             let text = t.get(&format!("status-{}", status.as_str()));
             shares.push(Share { tone: tone(status), text, count: count(status), start, width });
-            start += width;
         }
         Self { total: counts.total, completed: counts.completed, shares }
     }
@@ -278,6 +283,6 @@ mod tests {
         let figures = Figures::of(Texts { language: Language::English }, &counts);
         assert_eq!(figures.shares.len(), 3);
         let last = figures.shares.last().unwrap();
-        assert!((990..=1_000).contains(&(last.start + last.width)));
+        assert_eq!(last.start + last.width, 1_000);
     }
 }

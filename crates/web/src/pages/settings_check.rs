@@ -89,7 +89,7 @@ fn refused(t: Texts, web: &Web) -> Option<Check> {
     let refused = web.refused.total();
     (refused > 0).then(|| Check {
         subject: t.get("part-webhooks"),
-        tone: "is-soft",
+        tone: "is-waiting",
         word: t.get("check-doubtful"),
         detail: t.count("webhooks-refused", &refused),
         since: None,
@@ -114,7 +114,7 @@ fn of_part(t: Texts, subject: String, part: &Part) -> Check {
 fn of_finding(t: Texts, finding: &Finding) -> Check {
     let (tone, word) = match finding.verdict {
         Verdict::Good => ("is-good", t.get("check-good")),
-        Verdict::Doubtful => ("is-soft", t.get("check-doubtful")),
+        Verdict::Doubtful => ("is-waiting", t.get("check-doubtful")),
         Verdict::Wrong => ("is-bad", t.get("check-wrong")),
     };
     Check { subject: finding.subject.clone(), tone, word, detail: finding.detail.clone(), since: None }

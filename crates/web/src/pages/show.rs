@@ -70,7 +70,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn of(t: Texts, call: &Call) -> Self {
+    pub(crate) fn of(t: Texts, call: &Call, now: Timestamp) -> Self {
         Self {
             href: format!("/calls/{}", call.id),
             name: name_of(call),
@@ -80,9 +80,17 @@ impl Row {
             script: call.script.as_ref().map(|script| script.name.clone()).unwrap_or_default(),
             answers: call.answer_count(),
             created: Time::new(call.created_at),
-            duration: call.duration_secs().map(duration),
+            duration: call.duration_secs().or_else(|| so_far(call, now)).map(duration),
         }
     }
+}
+
+/// How long a live call has been connected, in seconds.
+fn so_far(call: &Call, now: Timestamp) -> Option<u32> {
+    if call.is_over() {
+        return None;
+    }
+    u32::try_from(now.duration_since(call.answered_at()?).as_secs()).ok()
 }
 
 /// The person's name, if there is one with anything in it.

@@ -38,8 +38,12 @@ fn title(t: Texts, entry: &Entry) -> String {
         // The store and the journal's tail name news of a leg differently.
         "progress" => {
             let news = entry.event.get("news").and_then(|news| news.get("news")).and_then(Value::as_str);
-            let news = news.unwrap_or_default();
-            t.or(&format!("event-{news}"), news)
+            told(t, news.unwrap_or_default(), &entry.event)
+        }
+        news @ ("accepted" | "ringing" | "answered" | "ended") => told(t, news, &entry.event),
+        "recording" => {
+            let state = entry.event.get("state").and_then(|state| state.get("state")).and_then(Value::as_str);
+            t.or(&format!("event-recording-{}", state.unwrap_or_default()), &t.get("event-recording"))
         }
         "spoke" => {
             let says = entry.event.get("says").unwrap_or(&Value::Null);
@@ -51,6 +55,15 @@ fn title(t: Texts, entry: &Entry) -> String {
             }
         }
         kind => t.or(&format!("event-{kind}"), kind),
+    }
+}
+
+/// What the carrier said of a leg; of its end, also how.
+fn told(t: Texts, news: &str, event: &Value) -> String {
+    let word = event.get("news").and_then(|news| news.get("word")).and_then(Value::as_str);
+    match (news, word) {
+        ("ended", Some(word)) => t.with("event-ended-as", "word", &t.or(&format!("status-{word}"), word)),
+        _ => t.or(&format!("event-{news}"), news),
     }
 }
 

@@ -7,6 +7,7 @@
 mod folder;
 mod people;
 mod show;
+mod summary;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use trunkline_engine::{Engine, History, Order, Query};
 use self::folder::Folder;
 use self::people::Person;
 use self::show::Show;
+use self::summary::Summary;
 use self::watch::Seen;
 use super::serve::{Signals, serve_until_told};
 use crate::cli::Demo;
@@ -27,7 +29,7 @@ use crate::settings::{Flags, Settings, Sources};
 use crate::terminal::Form;
 use crate::wiring::{Plan, Population, Server, log};
 
-pub(self) const SURVEY: &str = include_str!("survey.json");
+const SURVEY: &str = include_str!("survey.json");
 const QUESTIONS: u16 = 4;
 /// How often the calls are looked at.
 const LOOK: Duration = Duration::from_millis(40);
@@ -55,14 +57,19 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
         server.stop().await;
         return Err(Failure::new(Exit::Failed, stopped(&folder)));
     };
-    let twice = called_twice(&server);
-    show.summary(&folder, &calls, &twice, QUESTIONS);
+    let summary = Summary {
+        calls,
+        called_twice: called_twice(&server),
+        opted_out: opted_out(server.engine()),
+        questions: QUESTIONS,
+    };
+    summary.tell(Form::of(args.json));
     show.end(&folder, args.keep, &url);
     if args.keep {
         return serve_until_told(server, signals).await;
     }
     server.stop().await;
-    Ok(if twice.is_empty() { Exit::Fine } else { Exit::Failed })
+    Ok(if summary.called_twice.is_empty() { Exit::Fine } else { Exit::Failed })
 }
 
 /// Loopback, simulator, the folder, and patience: whatever the environment says.
@@ -94,7 +101,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     /// Calls everybody who has not been called, and watches until every call is over and every recording is kept.
-    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Option<Call>)>, Failure> {
+    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Call)>, Failure> {
         let known = self.known_calls().await?;
         self.show.begin(folder, url, known.len());
         let mut calls = Vec::new();
@@ -109,7 +116,7 @@ impl Survey<'_> {
         let mut ended = Vec::new();
         for (person, call) in self.people.iter().zip(calls) {
             let now = self.engine.call(&call.id.to_string()).await.ok().flatten();
-            ended.push((person.clone(), now.or(Some(call))));
+            ended.push((person.clone(), now.unwrap_or(call)));
         }
         Ok(ended)
     }
@@ -179,6 +186,10 @@ impl Survey<'_> {
 fn called_twice(server: &Server) -> Vec<String> {
     let dialed = server.simulator().map(trunkline_sim::Sim::dialed).unwrap_or_default();
     dialed.into_iter().filter(|(_, times)| *times > 1).map(|(number, _)| number).collect()
+}
+
+fn opted_out(engine: &Engine) -> Vec<String> {
+    engine.suppressions().into_iter().map(|(number, ..)| number.reveal().clone()).collect()
 }
 
 fn stopped(folder: &Folder) -> String {

@@ -1,15 +1,15 @@
 //! How the demo looks: lines for people, or JSON lines for programs.
 
 use serde_json::{Value, json};
-use trunkline_core::call::{Call, Disposition, RecordingState};
+use trunkline_core::call::{Call, Disposition, Outcome};
 
 use super::folder::Folder;
 use super::people::Person;
-use super::watch::{Happening, answer, since};
-use crate::terminal::{Form, clean, say, say_json, table};
+use super::watch::{Happening, since};
+use crate::terminal::{Form, clean, say, say_json};
 use jiff::Timestamp;
 
-/// What a demo has to say.
+/// What a demo has to say while it runs.
 pub(super) struct Show {
     form: Form,
     epoch: Timestamp,
@@ -64,48 +64,11 @@ impl Show {
             Happening::Rings => "the phone rings".to_owned(),
             Happening::PicksUp => "picks up".to_owned(),
             Happening::Answers { question, answer } => format!("answers question {question}: {answer}"),
-            Happening::Ends { disposition, answers } => ended(*disposition, *answers, call.turns.len()),
+            Happening::Ends { disposition, answers, outcome } => ended(*disposition, *answers, *outcome),
         };
         let time = since(self.epoch, now);
         let padding = " ".repeat(self.width.saturating_sub(person.name.chars().count()));
         say(&format!("  {time}  {}{padding}  {what}", clean(&person.name)));
-    }
-
-    pub fn summary(
-        &self,
-        folder: &Folder,
-        calls: &[(Person, Option<Call>)],
-        twice: &[String],
-        questions: u16,
-    ) {
-        let recordings = calls.iter().filter_map(|(_, call)| call.as_ref()).map(stored).sum::<usize>();
-        if self.form == Form::Json {
-            let people: Vec<Value> =
-                calls.iter().map(|(person, call)| summed_up(person, call.as_ref())).collect();
-            return say_json(
-                &json!({ "event": "summary", "people": people, "recordings": recordings, "called_twice": twice }),
-            );
-        }
-        let numbered = (1..=questions).map(|n| format!("question {n}"));
-        let headings: Vec<String> =
-            ["name", "number", "ended"].map(str::to_owned).into_iter().chain(numbered).collect();
-        let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-        let rows: Vec<Vec<String>> =
-            calls.iter().map(|(person, call)| row(person, call.as_ref(), questions)).collect();
-        say("");
-        table(&headings, &rows).iter().for_each(|line| say(&format!("  {line}")));
-        let completed =
-            calls.iter().filter_map(|(_, call)| call.as_ref()).filter(|call| call.answer_count() > 0);
-        say(&format!(
-            "\n{} of {} people answered; {recordings} recordings are kept; {}.",
-            completed.count(),
-            calls.len(),
-            if twice.is_empty() {
-                "nobody was called twice".to_owned()
-            } else {
-                format!("called twice: {twice:?}")
-            }
-        ));
     }
 
     /// What can be done next.
@@ -129,49 +92,20 @@ impl Show {
     }
 }
 
-fn row(person: &Person, call: Option<&Call>, questions: u16) -> Vec<String> {
-    let how = call.map_or("not called".to_owned(), |call| {
-        call.disposition().map_or("not over".to_owned(), |end| word(end).to_owned())
-    });
-    let turn = |step| call.and_then(|call| call.turns.get(&step)).and_then(answer).unwrap_or_default();
-    [person.name.clone(), person.number.clone(), how].into_iter().chain((0..questions).map(turn)).collect()
-}
-
-fn summed_up(person: &Person, call: Option<&Call>) -> Value {
-    let Some(call) = call else {
-        return json!({ "person": person.name, "number": person.number, "call": null });
+fn ended(disposition: Disposition, answers: usize, outcome: Option<Outcome>) -> String {
+    let given = match answers {
+        0 => "without an answer".to_owned(),
+        1 => "after 1 answer".to_owned(),
+        answers => format!("after {answers} answers"),
     };
-    let answers: Vec<Value> = call
-        .turns
-        .values()
-        .filter_map(|turn| Some((turn, answer(turn)?)))
-        .map(|(turn, answer)| {
-            let recordings: Vec<&str> =
-                turn.recordings.iter().map(|recording| recording.id.as_str()).collect();
-            json!({ "question": turn.step + 1, "answer": answer, "recordings": recordings })
-        })
-        .collect();
-    json!({
-        "person": person.name, "number": person.number, "call": call.id, "status": call.status(),
-        "disposition": call.disposition(), "answers": answers, "recordings_kept": stored(call),
-    })
-}
-
-fn stored(call: &Call) -> usize {
-    let recordings = call.turns.values().flat_map(|turn| &turn.recordings);
-    recordings.filter(|recording| matches!(recording.state, RecordingState::Stored { .. })).count()
-}
-
-fn ended(disposition: Disposition, answers: usize, asked: usize) -> String {
-    match disposition {
-        Disposition::Completed if answers > 0 && answers == asked => "hears the goodbye".to_owned(),
-        Disposition::Completed if answers > 0 => format!("is gone after {answers} answers"),
-        Disposition::Completed => "is gone without an answer".to_owned(),
-        other => word(other).to_owned(),
+    match (disposition, outcome) {
+        (Disposition::Completed, Some(Outcome::Finished)) => format!("hears the goodbye {given}"),
+        (Disposition::Completed, _) => format!("is gone {given}"),
+        (other, _) => word(other).to_owned(),
     }
 }
 
-fn word(disposition: Disposition) -> &'static str {
+pub(super) fn word(disposition: Disposition) -> &'static str {
     match disposition {
         Disposition::Completed => "completed",
         Disposition::Busy => "busy",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use trunkline_core::call::{AnswerValue, Call, Disposition, RecordingState, State, Turn};
+use trunkline_core::call::{AnswerValue, Call, Disposition, Outcome, RecordingState, State, Turn};
 
 /// Something that happened in a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +34,9 @@ pub(super) enum Happening {
         disposition: Disposition,
         /// How many questions have an answer.
         answers: usize,
+        /// What the script achieved.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome: Option<Outcome>,
     },
 }
 
@@ -68,7 +71,8 @@ impl Seen {
         }
         if let Some(disposition) = call.disposition().filter(|_| !self.over) {
             self.over = true;
-            news.push(Happening::Ends { disposition, answers: call.answer_count() });
+            let answers = call.turns.values().filter(|turn| answer(turn).is_some()).count();
+            news.push(Happening::Ends { disposition, answers, outcome: call.outcome() });
         }
         self.state = Some(state.max(before));
         self.settled = call.is_settled();
