@@ -11,11 +11,13 @@ use http::header::{
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use hyper::body::Incoming;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tower::Service;
 use trunkline_carriers::callback::PublicUrl;
+use trunkline_core::id::CallId;
 
 /// Nothing inline, nothing from elsewhere, in nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -81,14 +83,29 @@ impl Door {
         match alone(answering).await {
             Some(response) => {
                 let status = response.status().as_u16();
-                tracing::debug!(request = %format_args!("{id:x}"), path = uri.path(), status, "answered");
+                tracing::debug!(request = %format_args!("{id:x}"), path = %Told(uri.path()), status, "answered");
                 response
             }
             None => {
-                tracing::error!(request = %format_args!("{id:x}"), path = uri.path(), "a handler panicked");
+                tracing::error!(request = %format_args!("{id:x}"), path = %Told(uri.path()), "a handler panicked");
                 crate::router::after_panic(&self.web, uri.path())
             }
         }
+    }
+}
+
+/// A path as logs may have it: words and our own ids. Anything else in it is what somebody typed, such as a number.
+struct Told<'a>(&'a str);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in self.0.split('/').skip(1) {
+            let is_word = segment.len() <= 20 && segment.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-' | b'.'));
+            let is_place = segment.len() <= 3 && segment.bytes().all(|byte| byte.is_ascii_digit());
+            let is_told = is_word || is_place || segment.parse::<CallId>().is_ok();
+            write!(f, "/{}", if is_told { segment } else { "…" })?;
+        }
+        Ok(())
     }
 }
 
@@ -145,6 +162,15 @@ mod tests {
         assert_eq!(tidied("/calls/status/"), "/status");
         assert_eq!(tidied("/calls/0199b2a4"), "/calls/0199b2a4");
         assert_eq!(tidied("/voice"), "/voice");
+    }
+
+    #[test]
+    fn a_log_tells_of_a_path_what_is_ours() {
+        let ours = "/api/calls/0199b2a4-7c6e-7000-8000-000000000001/recordings/2";
+        assert_eq!(Told(ours).to_string(), ours);
+        assert_eq!(Told("/api/calls/+15550187643").to_string(), "/api/calls/…");
+        assert_eq!(Told("/Ann%20Lee/15550187643").to_string(), "/…/…");
+        assert_eq!(Told("/").to_string(), "/");
     }
 
     #[tokio::test]

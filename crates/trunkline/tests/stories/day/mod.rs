@@ -1,0 +1,209 @@
+//! A day in the life of a server, in words that a story can be told with.
+//!
+//! The carrier is a simulator that outlives the server, as a real one does. The server is reached by HTTP only, in this
+//! process or in one of its own, so that a story need not care which. Time runs fast for both; nothing is slept for:
+//! a story waits until something is true, and fails if that takes too long.
+
+mod answers;
+mod database;
+mod host;
+mod opening;
+mod web;
+
+pub use database::Database;
+pub use opening::Opening;
+pub use web::{Answer, form};
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use trunkline_sim::{CallSid, Fault, FaultKind, Habit, Heard, Sim};
+
+use host::Host;
+
+/// Longer than anything takes at a story's speed, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Our own number, as seen by those we call.
+pub const OURS: &str = "+15005550006";
+/// Opens the API, unless the server made its own key.
+pub const KEY: &str = "tk_story-key-0123456789abcdefghijklmnop";
+/// Signs webhooks.
+pub const TOKEN: &str = "story-auth-token-0123456789";
+/// The carrier's account.
+pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
+
+/// One day.
+pub struct Day {
+    /// The outside world.
+    pub sim: Sim,
+    host: Host,
+    opening: Opening,
+    client: reqwest::Client,
+    key: String,
+    port: u16,
+    folder: TempDir,
+    /// Where simulator and requests live. Last, since all of them need it to go.
+    world: Runtime,
+}
+
+impl Day {
+    /// A day like any other: three questions, everybody picks up.
+    pub fn begin() -> Self {
+        Opening::default().begin()
+    }
+
+    /// A day that is not like any other.
+    pub fn with() -> Opening {
+        Opening::default()
+    }
+
+    /// How somebody takes calls from now on.
+    pub fn person(&self, number: &str, habit: Habit) -> &Self {
+        self.sim.set_person(number, habit);
+        self
+    }
+
+    /// Something goes wrong for a number, always.
+    pub fn fault(&self, kind: FaultKind, number: &str) -> &Self {
+        self.sim.add_fault(Fault::new(kind).on(number));
+        self
+    }
+
+    /// Places a call and gives its id.
+    pub fn call(&self, to: &str) -> String {
+        self.call_with(&serde_json::json!({ "to": to }))
+    }
+
+    /// Places a call with more to say about it.
+    pub fn call_with(&self, order: &Value) -> String {
+        let answer = self.post("/api/calls", order);
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the server says of a call now.
+    pub fn look_at(&self, call: &str) -> Value {
+        self.get(&format!("/api/calls/{call}")).json()
+    }
+
+    /// Waits until a call is over, and gives what the server says of it.
+    pub fn ended(&self, call: &str) -> Value {
+        self.until(&format!("the end of {call}"), |day| {
+            Some(day.look_at(call)).filter(|call| call["state"] == "ended")
+        })
+    }
+
+    /// Waits until a call has this status.
+    pub fn is(&self, call: &str, status: &str) {
+        self.until(&format!("{call} is {status}"), |day| (day.look_at(call)["status"] == status).then_some(()));
+    }
+
+    /// Ends a call.
+    pub fn end(&self, call: &str) -> Answer {
+        self.post(&format!("/api/calls/{call}/end"), &Value::Null)
+    }
+
+    /// The disposition a call ended with.
+    pub fn disposition(&self, call: &str) -> String {
+        self.ended(call)["disposition"].as_str().unwrap_or("none").to_owned()
+    }
+
+    /// The carrier's id of the only call to a number, once there is one.
+    pub fn sid(&self, number: &str) -> CallSid {
+        self.until(&format!("a call to {number}"), |day| day.sim.calls_to(number).pop().map(|call| call.sid))
+    }
+
+    /// Waits until the person has answered so many questions of the call to them.
+    pub fn has_answered(&self, number: &str, answers: usize) -> &Self {
+        self.until(&format!("{answers} answers of {number}"), |day| {
+            (day.said_by(number).len() >= answers).then_some(self)
+        })
+    }
+
+    /// What was said at the last call to a number, in order.
+    pub fn said_by(&self, number: &str) -> Vec<String> {
+        let said = |heard| match heard {
+            Heard::Spoke { said, .. } => Some(said),
+            _ => None,
+        };
+        let calls = self.sim.calls_to(number);
+        calls.last().map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect()).unwrap_or_default()
+    }
+
+    /// All words that the last person called at a number heard, in order.
+    pub fn heard_by(&self, number: &str) -> Vec<String> {
+        let said = |heard| match heard {
+            Heard::Said { text } => Some(text),
+            _ => None,
+        };
+        let calls = self.sim.calls_to(number);
+        calls.last().map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect()).unwrap_or_default()
+    }
+
+    /// How often a number was called.
+    pub fn dialed(&self, number: &str) -> u64 {
+        self.sim.dialed().get(number).copied().unwrap_or(0)
+    }
+
+    /// Waits until the carrier has nothing more to do.
+    pub fn is_quiet(&self) -> &Self {
+        let quiet = async { tokio::time::timeout(PATIENCE, self.sim.wait_until_idle()).await };
+        self.world.block_on(quiet).expect("the carrier never comes to rest");
+        self
+    }
+
+    /// Waits until something is there.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it never came: {what}\n{}", self.diary());
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// The database behind the server.
+    pub fn database(&self) -> Database<'_> {
+        Database::of(self)
+    }
+
+    /// The server's data folder.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The questions file.
+    pub fn questions_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("questions.json")
+    }
+
+    /// How many bytes are in the journal's records: it grows with every event and by nothing else.
+    pub fn journal_position(&self) -> u64 {
+        let health = self.get("/readyz").json();
+        assert!(health["lag_events"].is_u64(), "{health}");
+        self.until("the projector has caught up", |day| {
+            (day.get("/readyz").json()["lag_events"] == 0).then(|| day.database().position())
+        })
+    }
+
+    /// What is known, for whoever must find out why a story failed.
+    fn diary(&self) -> String {
+        let server = self.host.diary();
+        let calls: Vec<String> = self.sim.calls().iter().map(|call| format!("{call:?}")).collect();
+        let webhooks: Vec<String> = self
+            .sim
+            .webhooks()
+            .iter()
+            .rev()
+            .take(12)
+            .map(|hook| format!("{:?} {:?} {:?} {:?}", hook.kind, hook.event, hook.status, hook.error))
+            .collect();
+        format!("calls: {}\nlast webhooks: {}\n{server}", calls.join("\n"), webhooks.join("\n"))
+    }
+}

@@ -1,0 +1,157 @@
+//! What a day begins with: the questions, the settings, the pace, and where the server runs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use trunkline::settings::{Flags, Settings, Sources};
+use trunkline_engine::{Clock, Pace};
+use trunkline_sim::{Mix, OwnNumber, Sim, SimOptions};
+
+use super::host::{Host, Place};
+use super::{ACCOUNT, Day, KEY, OURS, TOKEN};
+
+/// Three questions, as teams write them.
+const QUESTIONS: &str = r#"["What is your name?", "Which day suits you?", "Anything else?"]"#;
+
+/// How a day begins.
+pub struct Opening {
+    pub(super) place: Place,
+    pub(super) speed: f64,
+    pub(super) epoch: Timestamp,
+    pub(super) environment: BTreeMap<String, String>,
+    questions: String,
+    patience: Duration,
+    mix: Mix,
+    seed: u64,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        let environment = [
+            ("TRUNKLINE_API_KEY", KEY),
+            ("TWILIO_ACCOUNT_SID", ACCOUNT),
+            ("TWILIO_AUTH_TOKEN", TOKEN),
+            ("TWILIO_PHONE_NUMBER", OURS),
+            ("TRUNKLINE_LIMITS_CPS", "50"),
+            ("TRUNKLINE_LIMITS_SYSTEM_CALLS", "20"),
+            ("TRUNKLINE_LIMITS_CARRIER_CALLS", "20"),
+            ("TRUNKLINE_LIMITS_TENANT_CALLS", "20"),
+            ("TRUNKLINE_LIMITS_TENANT_OUTBOUND_CALLS", "15"),
+            // A real second at the usual pace: less, and a busy machine alone makes answers late.
+            ("TRUNKLINE_LIMITS_UNCLEAR_AFTER_SECS", "60"),
+        ];
+        Self {
+            place: Place::Here,
+            speed: 60.0,
+            epoch: Clock::real().now(),
+            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            questions: QUESTIONS.to_owned(),
+            patience: Duration::from_secs(20),
+            mix: Mix::everybody_answers(),
+            seed: 1,
+        }
+    }
+}
+
+impl Opening {
+    /// The questions file.
+    pub fn questions(self, text: &str) -> Self {
+        Self { questions: text.to_owned(), ..self }
+    }
+
+    /// A setting, by the name of its variable.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+        self.environment.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// A setting that is not given.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// So many outbound calls at once.
+    pub fn at_most(self, calls: u32) -> Self {
+        self.set("TRUNKLINE_LIMITS_TENANT_OUTBOUND_CALLS", calls)
+    }
+
+    /// How many times as fast as real time runs.
+    pub fn at_speed(self, speed: f64) -> Self {
+        Self { speed, ..self }
+    }
+
+    /// The server is the real program, in a process of its own, and can be killed.
+    pub fn in_its_own_process(self) -> Self {
+        Self { place: Place::Apart, ..self }
+    }
+
+    /// What all chance at the carrier comes from.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Begins it: the carrier first, then the server.
+    pub fn begin(self) -> Day {
+        let mut day = self.begin_without_server();
+        day.start();
+        day
+    }
+
+    /// Begins it with the carrier alone.
+    pub fn begin_without_server(mut self) -> Day {
+        // Only the first of all stories in this process can install it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let world = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
+        let port = super::host::free_port();
+        let sim = world.block_on(self.carrier(port));
+        self.environment.insert("TWILIO_API_BASE".into(), sim.base_url());
+        self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
+        std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));
+        let client = client.build().unwrap();
+        Day { sim, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
+    }
+
+    async fn carrier(&self, port: u16) -> Sim {
+        let answer = format!("http://127.0.0.1:{port}/answer");
+        let options = SimOptions {
+            account_sid: ACCOUNT.to_owned(),
+            auth_token: TOKEN.to_owned(),
+            numbers: vec![OwnNumber::from(OURS).with_voice_url(&answer)],
+            seed: self.seed,
+            speed: self.speed,
+            epoch: Some(self.epoch),
+            patience: self.patience,
+            mix: self.mix.clone(),
+            ..SimOptions::default()
+        };
+        Sim::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).await.unwrap()
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        Pace { epoch: self.epoch, speed: self.speed }
+    }
+
+    pub(super) fn flags(&self, folder: &Path, port: u16) -> [(&'static str, String); 5] {
+        let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        [
+            ("--host", "127.0.0.1".to_owned()),
+            ("--port", port.to_string()),
+            ("--data-dir", path("data")),
+            ("--questions", path("questions.json")),
+            ("--carrier", "twilio".to_owned()),
+        ]
+    }
+
+    pub(super) fn settings(&self, folder: &Path, port: u16) -> Settings {
+        let [host, port, data_dir, questions, carrier] = self.flags(folder, port).map(|(_, value)| Some(value));
+        let flags = Flags { host, port, data_dir, questions, carrier, ..Flags::default() };
+        let sources = Sources { flags, environment: self.environment.clone(), ..Sources::default() };
+        Settings::load(&sources).unwrap()
+    }
+}

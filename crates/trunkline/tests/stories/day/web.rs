@@ -1,0 +1,118 @@
+//! Talking to the server: as a client with a key, as a stranger, and as the carrier.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use trunkline_sim::{WebhookRecord, sign};
+
+use super::{Day, TOKEN};
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+    }
+
+    /// A header's text; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A webhook's parameters.
+pub fn form<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+impl Day {
+    /// Where the server is reached.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Reads, with the key.
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(self.ask(Method::GET, path).bearer_auth(&self.key))
+    }
+
+    /// Reads, with the key, if the server answers at all.
+    pub fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_send(self.ask(Method::GET, path).bearer_auth(&self.key))
+    }
+
+    /// Writes JSON, with the key.
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.ask(Method::POST, path).bearer_auth(&self.key).json(body))
+    }
+
+    /// Uses the key that the server printed when it made one.
+    pub fn reads_its_key(&mut self) -> String {
+        let (stdout, _) = self.written();
+        let line = stdout.lines().find(|line| line.starts_with("API key")).expect("it is printed");
+        line.split_whitespace().last().unwrap().clone_into(&mut self.key);
+        self.key.clone()
+    }
+
+    /// A request to be made up; without the key.
+    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    /// Sends it.
+    pub fn send(&self, request: RequestBuilder) -> Answer {
+        self.try_send(request).expect("the server answers")
+    }
+
+    /// Sends many at once.
+    pub fn send_all(&self, requests: Vec<RequestBuilder>) -> Vec<Answer> {
+        self.world.block_on(async {
+            let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(answer(request))).collect();
+            let mut answers = Vec::new();
+            for answer in sent {
+                answers.push(answer.await.unwrap().expect("the server answers"));
+            }
+            answers
+        })
+    }
+
+    fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
+        self.world.block_on(answer(request)).ok()
+    }
+
+    /// A webhook that the carrier signed.
+    pub fn webhook(&self, url: &str, form: &[(String, String)]) -> Answer {
+        self.send(self.signed(url, form, &sign(TOKEN, url, form), "story"))
+    }
+
+    /// A webhook with any signature.
+    pub fn signed(&self, url: &str, form: &[(String, String)], signature: &str, token: &str) -> RequestBuilder {
+        let request = self.client.post(url).header("X-Twilio-Signature", signature);
+        request.header("I-Twilio-Idempotency-Token", token).form(form)
+    }
+
+    /// A webhook that was sent before, sent once more.
+    pub fn again(&self, hook: &WebhookRecord) -> RequestBuilder {
+        self.signed(&hook.url, &hook.params, &sign(TOKEN, &hook.url, &hook.params), &hook.token)
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+}

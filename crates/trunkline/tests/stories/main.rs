@@ -1,0 +1,10 @@
+//! Whole-server stories: a server on a folder, a simulated carrier as the outside world, people with habits, and days
+//! that go wrong. Each story is a promise of the design, told once; `day` is the language they are told in.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a story fails by panicking")]
+
+mod day;
+
+mod callbacks;
+mod durability;
+mod privacy;
+mod reconcile;
