@@ -162,7 +162,7 @@ fn happened(event: &Value) -> String {
             }
         }
         "recording" => {
-            let state = body["state"].as_str().map_or_else(|| text(&body["state"], "state"), |word| word);
+            let state = body["state"].as_str().unwrap_or_else(|| text(&body["state"], "state"));
             format!("recording {state}")
         }
         kind => kind.replace('_', " "),

@@ -120,7 +120,7 @@ impl Report {
         self.passed += usize::from(played.is_ok());
         match (self.form, &played) {
             (Form::Json, _) => {
-                say_json(&json!({ "area": area, "passed": played.is_ok(), "why": played.err() }))
+                say_json(&json!({ "area": area, "passed": played.is_ok(), "why": played.err() }));
             }
             (Form::Text, Ok(())) => say(&format!("  ok      {area}")),
             (Form::Text, Err(why)) => say(&format!("  FAILED  {area}: {why}")),
