@@ -119,23 +119,24 @@ fn every_call_has_ended(summary: &Value) {
 fn every_answer_is_there_once(told: &Told, summary: &Value, path: &Path) {
     assert!(!told.answers.is_empty(), "nothing was answered before the kills: the test tests nothing");
     for ((number, question), answer) in &told.answers {
-        let there = answers(summary, number, *question);
+        let there = of(summary, number, "answers", *question);
         assert_eq!(there.len(), 1, "answer {question} of {number}: {there:?}");
         assert!(same(answer, &text(&there[0]["answer"])), "{answer} became {}", there[0]);
     }
     for (recording, (number, question)) in &told.recordings {
-        let there = answers(summary, number, *question);
-        let ids = there[0]["recordings"].as_array().unwrap();
-        assert_eq!(ids.iter().filter(|id| id.as_str() == Some(recording)).count(), 1);
+        let there = of(summary, number, "recordings", *question);
+        let times = there.iter().filter(|kept| kept["recording"] == recording.as_str()).count();
+        assert_eq!(times, 1, "recording {recording} of question {question} of {number}: {there:?}");
         assert!(is_sound(&path.join("recordings"), recording), "recording {recording}");
     }
 }
 
-fn answers(summary: &Value, number: &str, question: u64) -> Vec<Value> {
+/// What the summary says of a question to somebody.
+fn of(summary: &Value, number: &str, what: &str, question: u64) -> Vec<Value> {
     let people = summary["people"].as_array().unwrap();
     let person = people.iter().find(|person| person["number"] == number).unwrap();
-    let answers = person["answers"].as_array().unwrap();
-    answers.iter().filter(|answer| answer["question"] == question).cloned().collect()
+    let all = person[what].as_array().unwrap();
+    all.iter().filter(|one| one["question"] == question).cloned().collect()
 }
 
 /// How long a recorded answer is may be known only later.
