@@ -173,5 +173,5 @@ fn everything_in(folder: &Path) -> Vec<u8> {
 }
 
 fn contains(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    String::from_utf8_lossy(bytes).contains(word)
 }
