@@ -4,7 +4,14 @@
 
 mod day;
 
+mod asking;
 mod callbacks;
 mod durability;
+mod ends;
+mod inbound;
+mod limits;
+mod orders;
 mod privacy;
 mod reconcile;
+mod scripts;
+mod webhooks;

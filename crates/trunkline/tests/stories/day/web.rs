@@ -25,7 +25,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
     }
 
     /// A header's text; empty if it is not there.
@@ -90,7 +91,8 @@ impl Day {
         })
     }
 
-    fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
+    /// Sends it; `None` if the server hangs up on us instead.
+    pub fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
         self.world.block_on(answer(request)).ok()
     }
 
@@ -100,9 +102,20 @@ impl Day {
     }
 
     /// A webhook with any signature.
-    pub fn signed(&self, url: &str, form: &[(String, String)], signature: &str, token: &str) -> RequestBuilder {
+    pub fn signed(
+        &self,
+        url: &str,
+        form: &[(String, String)],
+        signature: &str,
+        token: &str,
+    ) -> RequestBuilder {
         let request = self.client.post(url).header("X-Twilio-Signature", signature);
         request.header("I-Twilio-Idempotency-Token", token).form(form)
+    }
+
+    /// A webhook without any signature.
+    pub fn ask_at(&self, url: &str) -> RequestBuilder {
+        self.client.post(url)
     }
 
     /// A webhook that was sent before, sent once more.
