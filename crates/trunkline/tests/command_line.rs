@@ -196,6 +196,44 @@ fn the_database_is_made_checked_and_left_alone_the_second_time() {
 }
 
 #[test]
+fn our_numbers_are_pointed_here_and_the_credentials_are_asked_about() {
+    let folder = TempDir::new().unwrap();
+    let carrier = Carrier::start(folder.path());
+    fs::write(
+        folder.path().join("trunkline.toml"),
+        "[scripts]\nnumbers = [{ number = \"+15005550006\", script = \"survey\" }]\n",
+    )
+    .unwrap();
+    let account = [
+        ("TWILIO_API_BASE", carrier.url.as_str()),
+        ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+        ("TWILIO_AUTH_TOKEN", "simulator-auth-token"),
+        ("TWILIO_PHONE_NUMBER", "+15005550006"),
+        ("PUBLIC_URL", "https://calls.example.com"),
+    ];
+    let ask = |arguments: &[&str]| stdout(&run(folder.path(), arguments, &account));
+    assert!(
+        ask(&["numbers", "list"]).contains("+15005550006  survey  nowhere"),
+        "{}",
+        ask(&["numbers", "list"])
+    );
+    assert!(ask(&["numbers", "sync"]).contains("leads here now"));
+    assert!(ask(&["numbers", "sync"]).contains("was right already"), "it is safe to repeat");
+    let listed = ask(&["numbers", "list", "--json"]);
+    let listed: Value = serde_json::from_str(listed.trim()).unwrap();
+    assert_eq!(listed["voice_url"], "https://calls.example.com/answer");
+
+    let right = run(folder.path(), &["config", "check", "--online"], &account);
+    assert_eq!(code(&right), 0, "{}", stdout(&right));
+    assert!(stdout(&right).contains("the account is active"), "{}", stdout(&right));
+    let mut wrong = account;
+    wrong[2].1 = "another-token";
+    let wrong = run(folder.path(), &["config", "check", "--online"], &wrong);
+    assert_eq!(code(&wrong), 2);
+    assert!(stdout(&wrong).contains("error: carrier.auth_token"), "{}", stdout(&wrong));
+}
+
+#[test]
 fn the_self_test_passes() {
     let folder = TempDir::new().unwrap();
     let output = run(folder.path(), &["selftest"], &[]);
@@ -273,6 +311,29 @@ impl Server {
 }
 
 impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The simulated carrier, in a process of its own.
+struct Carrier {
+    child: Child,
+    url: String,
+}
+
+impl Carrier {
+    fn start(folder: &Path) -> Self {
+        let mut child = command(folder).args(["sim", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        Self { child, url: url.trim_end_matches([';', '.']).to_owned() }
+    }
+}
+
+impl Drop for Carrier {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -78,6 +78,8 @@ fn settings(args: &Demo, folder: &Folder) -> Result<Settings, Failure> {
         ("TRUNKLINE_API_KEY", folder.course.key.as_str()),
         // Time runs on while a killed demo is not running.
         ("TRUNKLINE_LIMITS_QUEUE_EXPIRY_SECS", "604800"),
+        // A slow machine is no silent carrier.
+        ("TRUNKLINE_LIMITS_UNCLEAR_AFTER_SECS", "60"),
     ];
     let flags = Flags {
         host: Some("127.0.0.1".to_owned()),
@@ -104,15 +106,21 @@ impl Survey<'_> {
     async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Call)>, Failure> {
         let known = self.known_calls().await?;
         self.show.begin(folder, url, known.len());
-        let mut calls = Vec::new();
+        let (mut calls, mut seen) = (Vec::new(), Vec::new());
         for (index, person) in self.people.iter().enumerate() {
+            let mut look = Seen::default();
             let call = match known.get(&person.number) {
-                Some(call) => call.clone(),
+                Some(call) => {
+                    // An earlier life has told it.
+                    look.look(call);
+                    call.clone()
+                }
                 None => self.place(index, person).await?,
             };
             calls.push(call);
+            seen.push(look);
         }
-        self.watch(&calls).await;
+        self.watch(&calls, seen).await;
         let mut ended = Vec::new();
         for (person, call) in self.people.iter().zip(calls) {
             let now = self.engine.call(&call.id.to_string()).await.ok().flatten();
@@ -162,8 +170,7 @@ impl Survey<'_> {
     }
 
     /// Tells what happens until nothing is owed any more.
-    async fn watch(&self, calls: &[Call]) {
-        let mut seen = vec![Seen::default(); calls.len()];
+    async fn watch(&self, calls: &[Call], mut seen: Vec<Seen>) {
         loop {
             for ((person, call), seen) in self.people.iter().zip(calls).zip(&mut seen) {
                 if seen.settled {
