@@ -105,6 +105,7 @@ fn who_hangs_up_in_mid_question_leaves_what_was_said_until_then() {
     let turns = day.until("both are kept", |day| {
         let turns = day.turns(&call);
         let stored = |turn: &Value| turn["recordings"][0]["state"] == "stored";
+        println!("{turns:?}");
         (turns.len() == 2 && turns.iter().all(stored)).then_some(turns)
     });
     let kept = turns.iter().map(|turn| turn["recordings"][0]["carrier_recording_id"].as_str().unwrap().to_owned());
