@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test | check | torture | generate`.
+//! The project's own commands: `cargo xtask test | check | torture | bench | generate`.
 //!
 //! One file per command. `shell` runs programs and counts tests, `tools` installs what isn't there.
 
 #![expect(clippy::print_stdout, reason = "a command line program talks on standard output")]
 
+mod bench;
 mod check;
 mod generate;
 mod shell;
@@ -31,6 +32,8 @@ enum Command {
     Check,
     /// Kills, power cuts, full disks and damage, at full counts
     Torture(torture::Options),
+    /// Webhooks a second, latencies and catching up, beside what disk, journal and HTTP alone do
+    Bench(bench::Options),
     /// Write the generated files that are checked in
     Generate,
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Check => check::run(check::Depth::Full),
         Command::Torture(options) => torture::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Generate => generate::run(),
     };
     match done {

@@ -127,26 +127,29 @@ impl Inner {
         };
         let goes_back =
             matches!(&what, What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue());
-        self.observe_on(handle, self.own_event(call, key, Source::Engine, what)).await?;
-        if goes_back { self.requeue(handle, call, on).await } else { Ok(()) }
+        let answer = self.own_event(call, key, Source::Engine, what);
+        match self.next_attempt(handle, on).filter(|_| goes_back) {
+            Some((leg, requeued)) => {
+                let again = self.own_event(call, format!("requeue:{leg}"), Source::Engine, requeued);
+                self.observe_both(handle, answer, again).await
+            }
+            None => self.observe_on(handle, answer).await.map(drop),
+        }
     }
 
-    /// The attempt never reached the carrier: another one waits for its turn, unless somebody hung up.
-    async fn requeue(self: &Arc<Self>, handle: &Handle, call: CallId, on: OnLeg) -> Result<(), IntakeError> {
+    /// The attempt that follows one which never reached the carrier; none if somebody hung up, or it has waited too long.
+    fn next_attempt(&self, handle: &Handle, on: OnLeg) -> Option<(LegNo, What)> {
         let now = self.clock.now();
-        let next = {
-            let live = handle.lock();
-            let number = live.call.party.person(live.call.direction);
-            let waited = now.duration_since(live.call.created_at).as_secs();
-            let expired = waited >= i64::from(live.call.limits.queue_limit_secs);
-            let wanted = live.call.leg().hang_up.is_none() && live.call.leg().no == on.leg && !expired;
-            (wanted && !self.suppressed.contains(&live.call.tenant, number)).then(|| on.leg.next())
-        };
-        let Some(leg) = next else { return Ok(()) };
-        let not_before = back_off(now, leg);
-        let what = What::Requeued { leg, not_before };
-        self.observe_on(handle, self.own_event(call, format!("requeue:{leg}"), Source::Engine, what)).await?;
-        Ok(())
+        let live = handle.lock();
+        let number = live.call.party.person(live.call.direction);
+        let waited = now.duration_since(live.call.created_at).as_secs();
+        let expired = waited >= i64::from(live.call.limits.queue_limit_secs);
+        let withdrawn = live.call.leg().hang_up.is_some() || live.call.leg().no != on.leg;
+        if expired || withdrawn || self.suppressed.contains(&live.call.tenant, number) {
+            return None;
+        }
+        let leg = on.leg.next();
+        Some((leg, What::Requeued { leg, not_before: back_off(now, leg) }))
     }
 
     async fn hang_up(self: Arc<Self>, handle: Handle, leg: LegNo, id: CarrierCallId) {

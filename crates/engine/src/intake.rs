@@ -77,11 +77,48 @@ impl Inner {
         handle: &Handle,
         event: Event,
     ) -> Result<Taken, IntakeError> {
-        let (pending, effects, taken) = match self.apply(handle, &event)? {
+        let step = self.apply(handle, &mut handle.lock(), &event)?;
+        let (taken, effects) = self.durable(handle, &event, step).await?;
+        self.perform(handle, effects);
+        Ok(taken)
+    }
+
+    /// Takes in two events of which the second takes back what the first seems to mean: nobody sees the call between them.
+    pub(crate) async fn observe_both(
+        self: &Arc<Self>,
+        handle: &Handle,
+        first: Event,
+        second: Event,
+    ) -> Result<(), IntakeError> {
+        let steps = {
+            let mut live = handle.lock();
+            [self.apply(handle, &mut live, &first)?, self.apply(handle, &mut live, &second)?]
+        };
+        let [one, two] = steps;
+        let (_, mut effects) = self.durable(handle, &first, one).await?;
+        let (taken, more) = self.durable(handle, &second, two).await?;
+        if taken == Taken::Applied {
+            effects.retain(|effect| !matches!(effect, Effect::Announce(_) | Effect::Released));
+        }
+        effects.extend(more);
+        self.perform(handle, effects);
+        // The slot is free again, whatever was announced.
+        self.waiting.wake();
+        Ok(())
+    }
+
+    /// Waits until what was applied is durable.
+    async fn durable(
+        self: &Arc<Self>,
+        handle: &Handle,
+        event: &Event,
+        step: Step,
+    ) -> Result<(Taken, Vec<Effect>), IntakeError> {
+        let (pending, effects, taken) = match step {
             Step::Repeated(last) => {
                 // The first report may still be on its way to the disk: a repeat is not acknowledged before it.
                 self.journal.wait_durable(last).await?;
-                return Ok(Taken::Repeated);
+                return Ok((Taken::Repeated, Vec::new()));
             }
             Step::Journaling { pending, effects, taken } => (pending, effects, taken),
         };
@@ -92,14 +129,12 @@ impl Inner {
             return Err(error.into());
         }
         self.tell(event.call, &event.what, &taken);
-        self.perform(handle, effects);
-        Ok(taken)
+        Ok((taken, effects))
     }
 
     /// Applies an event and hands it to the journal, both under the call's lock.
-    fn apply(self: &Arc<Self>, handle: &Handle, event: &Event) -> Result<Step, IntakeError> {
+    fn apply(self: &Arc<Self>, handle: &Handle, live: &mut Live, event: &Event) -> Result<Step, IntakeError> {
         let key = key_hash(&event.key);
-        let mut live = handle.lock();
         if live.seen.contains(&key) {
             return Ok(Step::Repeated(live.last));
         }
@@ -107,18 +142,27 @@ impl Inner {
             Ok(effects) => (effects, None),
             Err(refused) => (Vec::new(), Some(refused)),
         };
-        let payload = self.codec.event(&live.call, event, refused.as_ref())?;
-        let pending = match self.journal.append(kind::EVENT, payload, class(&event.what)) {
+        let pending = match self.journal_event(&live.call, event, refused.as_ref()) {
             Ok(pending) => pending,
             Err(error) => {
-                self.ahead(handle, &mut live);
-                return Err(error.into());
+                self.ahead(handle, live);
+                return Err(error);
             }
         };
         live.seen.push(key);
         live.last = pending.lsn();
-        self.after_change(&mut live);
+        self.after_change(live);
         Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
+    }
+
+    fn journal_event(
+        &self,
+        call: &Call,
+        event: &Event,
+        refused: Option<&Refused>,
+    ) -> Result<Pending, IntakeError> {
+        let payload = self.codec.event(call, event, refused)?;
+        Ok(self.journal.append(kind::EVENT, payload, class(&event.what))?)
     }
 
     /// Takes in the first event of a call. If the call is there already, the event is merged like any other.

@@ -184,6 +184,11 @@ impl Codec {
         }
     }
 
+    /// Whether the record has a personal part that nobody can open any more.
+    pub fn is_erased(&self, record: &EventRecord<'_>) -> bool {
+        record.sealed.as_ref().is_some_and(|sealed| matches!(self.open(sealed), Ok(None)))
+    }
+
     /// Seals bytes under a person's key, making the key (durably) if the person is new.
     pub fn seal(&self, person: PersonId, plain: &[u8]) -> Result<Sealed, RecordError> {
         let person_hex = person.0.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -2,7 +2,7 @@
 //!
 //! A reader that goes away (`| head`) ends the program quietly, as it should.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +41,6 @@ fn put(to: &mut impl Write, line: &str) {
     if written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         std::process::exit(0);
     }
-}
-
-/// Whether a person may be looking.
-pub(crate) fn is_watched() -> bool {
-    io::stdout().is_terminal()
 }
 
 /// Rows under headings, each column as wide as its widest word. Control characters of strangers stay outside.

@@ -100,7 +100,8 @@ struct Told<'a>(&'a str);
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in self.0.split('/').skip(1) {
-            let is_word = segment.len() <= 20 && segment.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-' | b'.'));
+            let is_word =
+                segment.len() <= 20 && segment.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-' | b'.'));
             let is_place = segment.len() <= 3 && segment.bytes().all(|byte| byte.is_ascii_digit());
             let is_told = is_word || is_place || segment.parse::<CallId>().is_ok();
             write!(f, "/{}", if is_told { segment } else { "…" })?;

@@ -144,13 +144,28 @@ fn show_events(events: &Value) {
     for event in events["events"].as_array().into_iter().flatten() {
         let reason =
             event["reason"].as_str().map_or(String::new(), |why| format!(" (changed nothing: {why})"));
-        let line = format!(
-            "{}  {:16} {}{reason}",
-            time(event, "received_at"),
-            text(event, "kind"),
-            text(event, "source")
-        );
-        say(&clean(&line));
+        let source = text(event, "source");
+        say(&clean(&format!("{}  {source:10}  {}{reason}", time(event, "received_at"), happened(event))));
+    }
+}
+
+/// What an event says, in words.
+fn happened(event: &Value) -> String {
+    let body = &event["event"];
+    match text(event, "kind") {
+        "progress" => text(&body["news"], "news").to_owned(),
+        "spoke" => {
+            let heard = if body["heard"].is_null() { "" } else { "hears an answer, " };
+            match body["says"]["step"].as_u64() {
+                Some(step) => format!("{heard}asks question {}", step + 1),
+                None => format!("{heard}says goodbye"),
+            }
+        }
+        "recording" => {
+            let state = body["state"].as_str().unwrap_or_else(|| text(&body["state"], "state"));
+            format!("recording {state}")
+        }
+        kind => kind.replace('_', " "),
     }
 }
 

@@ -1,11 +1,138 @@
 //! `trunkline config`: what the settings say, and what is wrong with them.
 
-use crate::exit::Exit;
-use crate::settings::Settings;
-use crate::terminal::say;
+use serde_json::json;
+use trunkline_carriers::callback::{PublicUrls, Scheme};
+use trunkline_carriers::{AccountState, Carrier};
+
+use super::settings;
+use crate::cli::Offline;
+use crate::exit::{Exit, Failure};
+use crate::settings::{Account, Finding, Level, Settings};
+use crate::terminal::{Form, say, say_json};
+use crate::wiring::twilio;
 
 /// Prints a settings file that changes nothing.
 pub(super) fn example() -> Exit {
     say(Settings::example().trim_end());
     Exit::Fine
+}
+
+/// Tells what is wrong or doubtful, and shows the addresses that the carrier would be told.
+pub(super) async fn check(offline: Offline, online: bool) -> Result<Exit, Failure> {
+    let settings = settings(offline.settings)?;
+    let mut findings = settings.check();
+    if online {
+        findings.extend(ask_carrier(&settings).await);
+    }
+    let addresses = addresses(&settings);
+    let is_wrong = findings.iter().any(|finding| finding.level == Level::Error);
+    match Form::of(offline.json) {
+        Form::Json => say_json(&json!({
+            "ok": !is_wrong,
+            "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
+            "addresses": addresses.iter().map(|(name, url)| json!({ "for": name, "url": url })).collect::<Vec<_>>(),
+        })),
+        Form::Text => tell(&settings, &findings, &addresses, online),
+    }
+    Ok(if is_wrong { Exit::Usage } else { Exit::Fine })
+}
+
+fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)], online: bool) {
+    for finding in findings {
+        say(&finding.to_string());
+    }
+    match &settings.carrier.account {
+        Account::Simulator => say("Calls are simulated: nobody's phone will ring."),
+        Account::Twilio { account_sid, .. } => {
+            say(&format!("Calls go through Twilio's account {account_sid}."));
+            if !addresses.is_empty() {
+                say("The carrier will be told these addresses, and must reach them from the open internet:");
+            }
+            for (name, url) in addresses {
+                say(&format!("  {name:12}{url}"));
+            }
+            if !online {
+                say("Whether the credentials open the account is asked with --online.");
+            }
+        }
+    }
+    let wrong = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    match wrong {
+        0 => say("The settings can be used."),
+        1 => say("1 setting must be changed."),
+        more => say(&format!("{more} settings must be changed.")),
+    }
+}
+
+/// What the carrier is told when a call is placed, without the sealed state.
+fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
+    let urls: Vec<String> = settings.server.public_urls.iter().map(ToString::to_string).collect();
+    let Ok(urls) = urls.join(",").parse::<PublicUrls>() else { return Vec::new() };
+    let fallback = settings.server.fallback_url.as_ref().and_then(|url| url.to_string().parse().ok());
+    let urls = urls.with_fallback(fallback);
+    let minted = |path| urls.minting().address(Scheme::Http, path);
+    vec![
+        ("voice", minted("/voice?q=0&s=…")),
+        ("fallback", urls.fallback().address(Scheme::Http, "/fallback?s=…")),
+        ("status", minted("/status?s=…")),
+        ("recording", minted("/recording?s=…")),
+        ("inbound", minted("/answer")),
+    ]
+}
+
+/// Whether the credentials open the account, and whether our number is one of its numbers.
+async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
+    if matches!(settings.carrier.account, Account::Simulator) {
+        return vec![Finding::note("carrier", "the simulator needs no credentials", "nothing is to be done")];
+    }
+    let carrier = match twilio(&settings.carrier.account) {
+        Ok((carrier, _)) => carrier,
+        Err(error) => {
+            return vec![Finding::error(
+                "carrier.account_sid",
+                error.to_string(),
+                "copy it from Twilio's console",
+            )];
+        }
+    };
+    let mut findings = match carrier.check().await {
+        Ok(standing) => vec![match standing.state {
+            AccountState::Active => {
+                Finding::note("carrier", format!("the account is {}", standing.words), "good")
+            }
+            AccountState::Trial => Finding::warning(
+                "carrier",
+                format!("the account is {}: it calls only numbers that were verified", standing.words),
+                "verify the numbers in Twilio's console, or upgrade the account",
+            ),
+            AccountState::Closed => Finding::error(
+                "carrier",
+                format!("the account is {}", standing.words),
+                "open it again in Twilio's console",
+            ),
+        }],
+        Err(error) => {
+            return vec![Finding::error(
+                "carrier.auth_token",
+                format!("the account can't be asked: {error}"),
+                "compare Account SID and Auth Token with Twilio's console, and look at the network",
+            )];
+        }
+    };
+    if let (Some(from), Ok(numbers)) = (&settings.carrier.from, carrier.numbers().await)
+        && !numbers.iter().any(|number| number.number.as_str() == from)
+    {
+        findings.push(Finding::warning(
+            "carrier.from",
+            format!("{from} is not one of the account's {} numbers", numbers.len()),
+            "use one of them, or verify it as a caller id in Twilio's console",
+        ));
+    }
+    findings
+}
+
+fn as_json(finding: &Finding) -> serde_json::Value {
+    json!({
+        "level": finding.level.to_string(), "setting": finding.setting, "text": finding.text, "fix": finding.fix,
+    })
 }

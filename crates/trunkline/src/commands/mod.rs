@@ -5,7 +5,12 @@ mod calls;
 mod completions;
 mod config;
 mod demo;
+mod journal;
+mod migrate;
+mod numbers;
+mod selftest;
 mod serve;
+mod sim;
 mod status;
 
 use std::path::Path;
@@ -30,7 +35,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Status(args) => block_on(status::status(args)),
         Command::Drain(args) => block_on(status::drain(args)),
         Command::Suppress(command) => block_on(status::suppress(command)),
-        _ => Err(Failure::new(Exit::Failed, "not yet")),
+        Command::Numbers(command) => block_on(numbers::run(command)),
+        Command::Config(Config::Check { offline, online }) => block_on(config::check(*offline, online)),
+        Command::Migrate(args) => block_on(migrate::run(args)),
+        Command::Journal(command) => journal::run(command),
+        Command::Sim(args) => block_on(sim::run(*args)),
+        Command::Selftest(args) => block_on(selftest::run(args)),
     }
 }
 

@@ -50,7 +50,11 @@ fn comes_out_right(fault: Option<Fault>, end: TheEnd) {
             ("failed", TheEnd::FoundByAsking) => "carrier_failed",
             (status, _) => status,
         };
-        assert_eq!((&seen["disposition"], &seen["status"]), (&disposition.into(), &(*status).into()), "{seen}");
+        assert_eq!(
+            (&seen["disposition"], &seen["status"]),
+            (&disposition.into(), &(*status).into()),
+            "{seen}"
+        );
         assert_eq!(seen["evidence"]["source"], "observed", "{seen}");
         let truth = day.sim.call(&day.sid(number)).unwrap();
         if truth.answered_at.is_some() {
@@ -97,7 +101,10 @@ fn a_day_with_reordered_callbacks_comes_out_right() {
 
 #[test]
 fn the_end_alone_may_be_lost_and_is_found_within_two_minutes() {
-    comes_out_right(Some(Fault::new(FaultKind::CallbackLost).only(CallEvent::Completed)), TheEnd::FoundByAsking);
+    comes_out_right(
+        Some(Fault::new(FaultKind::CallbackLost).only(CallEvent::Completed)),
+        TheEnd::FoundByAsking,
+    );
 }
 
 #[test]

@@ -69,7 +69,10 @@ fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_no
         assert_eq!(day.answers(call), *said);
         assert_eq!(day.dialed(number), 1, "{number}");
         let turns = day.turns(call);
-        assert!(turns.iter().all(|turn| turn["recordings"].as_array().unwrap().len() == 1), "once each: {turns:?}");
+        assert!(
+            turns.iter().all(|turn| turn["recordings"].as_array().unwrap().len() == 1),
+            "once each: {turns:?}"
+        );
         day.until("the database has it all", |day| (day.database().answers(call) == *said).then_some(()));
         day.keeps_recordings(call);
     }
@@ -159,8 +162,13 @@ fn a_key_used_before_a_restart_still_means_the_same_call() {
     let mut day = Day::begin();
     let order = json!({ "to": ANN });
     let place = |day: &Day| {
-        day.send(day.ask(reqwest::Method::POST, "/api/calls").bearer_auth(crate::day::KEY)
-            .header("Idempotency-Key", "once").json(&order)).json()
+        day.send(
+            day.ask(reqwest::Method::POST, "/api/calls")
+                .bearer_auth(crate::day::KEY)
+                .header("Idempotency-Key", "once")
+                .json(&order),
+        )
+        .json()
     };
     let first = place(&day);
     day.restarts();

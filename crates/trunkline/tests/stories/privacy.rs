@@ -45,13 +45,18 @@ fn the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
     let (stdout, stderr) = day.written();
     assert!(stderr.contains("DEBUG") && stderr.contains("call.posted"), "the control: it is talkative");
     let log = format!("{stdout}\n{stderr}");
-    let private = [NAME, "Xanthippe", "5550187643", "5550187644", DIGITS, SPOKEN, VARIABLE, METADATUM, SESSION];
+    let private =
+        [NAME, "Xanthippe", "5550187643", "5550187644", DIGITS, SPOKEN, VARIABLE, METADATUM, SESSION];
     let secrets = [TOKEN, SECRET_KEY, key_beside.as_str()];
     for word in private.into_iter().chain(secrets) {
         let place = log.lines().find(|line| line.contains(word));
         assert!(place.is_none(), "{word} is told in: {}", place.unwrap());
     }
-    assert_eq!((stdout.matches(&key).count(), stderr.matches(&key).count()), (1, 0), "the key is printed once");
+    assert_eq!(
+        (stdout.matches(&key).count(), stderr.matches(&key).count()),
+        (1, 0),
+        "the key is printed once"
+    );
 
     let kept = everything_in(&day.folder());
     for secret in [key.as_str(), TOKEN, SECRET_KEY] {
@@ -86,7 +91,13 @@ fn a_whole_life(day: &Day) {
     day.post("/api/calls", &json!({ "to": NUMBER, "name": NAME, METADATUM: 1 }));
     let busy = day.webhook(&day.url("/status"), &form([("From", NUMBER), ("CallStatus", "busy")]));
     assert!(busy.status < 500);
-    let strange = form([("CallSid", "CA1"), ("From", NUMBER), ("To", NUMBER), ("CallStatus", SPOKEN), ("Digits", DIGITS)]);
+    let strange = form([
+        ("CallSid", "CA1"),
+        ("From", NUMBER),
+        ("To", NUMBER),
+        ("CallStatus", SPOKEN),
+        ("Digits", DIGITS),
+    ]);
     day.send(day.signed(&day.url("/voice"), &strange, "forged", "x"));
     day.send(day.ask(Method::GET, &format!("/nowhere/{NUMBER}?name={NAME}")));
     day.post("/api/suppressions", &json!({ "number": "+15550187644", "reason": "asked by letter" }));
@@ -111,11 +122,18 @@ fn nothing_personal_is_told_without_a_key() {
         }
     }
     for path in ["/api/calls", "/api/suppressions", "/api/drain", &format!("/api/calls/{call}/end")] {
-        assert_eq!(day.send(day.ask(Method::POST, path).json(&json!({ "to": NUMBER }))).status, 401, "{path}");
+        assert_eq!(
+            day.send(day.ask(Method::POST, path).json(&json!({ "to": NUMBER }))).status,
+            401,
+            "{path}"
+        );
     }
     for path in ["/", &format!("/calls/{call}"), &format!("/calls/{call}/recordings/0"), "/events/stream"] {
         let answer = day.send(day.ask(Method::GET, path));
-        assert!([302, 303, 307, 401, 403].contains(&answer.status) || !answer.text().contains("5550187643"), "{path}");
+        assert!(
+            [302, 303, 307, 401, 403].contains(&answer.status) || !answer.text().contains("5550187643"),
+            "{path}"
+        );
         assert!(!answer.body.starts_with(b"RIFF") && !answer.text().contains("5550187643"), "{path}");
     }
     assert_eq!(day.dialed(NUMBER), 1, "nobody was called by those who hold no key");

@@ -109,7 +109,11 @@ fn a_number_the_carrier_refuses_is_told_as_such_and_never_called() {
     let answer = day.post("/api/calls", &serde_json::json!({ "to": "+15550100251", "from": "+15550109999" }));
     assert_eq!(answer.status, 202, "{}", answer.text());
     let call = day.ended(answer.json()["id"].as_str().unwrap());
-    assert_eq!((&call["disposition"], &call["status"]), (&"carrier_failed".into(), &"failed".into()), "{call}");
+    assert_eq!(
+        (&call["disposition"], &call["status"]),
+        (&"carrier_failed".into(), &"failed".into()),
+        "{call}"
+    );
     assert_eq!(call["evidence"]["carrier_code"], "21210", "{call}");
     assert!(day.sim.dialed().is_empty());
 }

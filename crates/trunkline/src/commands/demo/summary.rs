@@ -1,7 +1,7 @@
 //! The end of a demo: who answered what, what is kept, and whether anybody was called twice.
 
 use serde_json::{Value, json};
-use trunkline_core::call::{Call, RecordingState};
+use trunkline_core::call::{Call, Recording, RecordingState};
 
 use super::people::Person;
 use super::show::word;
@@ -75,23 +75,29 @@ impl Summary {
     }
 
     fn summed_up(&self, person: &Person, call: &Call) -> Value {
-        let answers = call.turns.values().filter_map(|turn| Some((turn, answer(turn)?)));
-        let answers: Vec<Value> = answers
-            .map(|(turn, answer)| {
-                let recordings = turn.recordings.iter().map(|recording| recording.id.as_str());
-                let recordings: Vec<&str> = recordings.collect();
-                json!({ "question": turn.step + 1, "answer": answer, "recordings": recordings })
-            })
+        let turns = call.turns.values();
+        let answers: Vec<Value> = turns
+            .clone()
+            .filter_map(|turn| Some(json!({ "question": turn.step + 1, "answer": answer(turn)? })))
+            .collect();
+        // Somebody who hangs up in the middle of an answer leaves a recording and no answer.
+        let recordings: Vec<Value> = turns
+            .flat_map(|turn| turn.recordings.iter().map(move |recording| (turn.step + 1, recording)))
+            .filter(|(_, recording)| is_stored(recording))
+            .map(|(question, recording)| json!({ "question": question, "recording": recording.id }))
             .collect();
         json!({
             "person": person.name, "number": person.number, "call": call.id, "status": call.status(),
             "disposition": call.disposition(), "outcome": call.outcome(), "answers": answers,
-            "recordings_kept": stored(call), "opted_out": self.opted_out.contains(&person.number),
+            "recordings": recordings, "opted_out": self.opted_out.contains(&person.number),
         })
     }
 }
 
 fn stored(call: &Call) -> usize {
-    let recordings = call.turns.values().flat_map(|turn| &turn.recordings);
-    recordings.filter(|recording| matches!(recording.state, RecordingState::Stored { .. })).count()
+    call.turns.values().flat_map(|turn| &turn.recordings).filter(|recording| is_stored(recording)).count()
+}
+
+fn is_stored(recording: &Recording) -> bool {
+    matches!(recording.state, RecordingState::Stored { .. })
 }

@@ -25,7 +25,8 @@ impl Day {
         self.until(&format!("the recordings of {call}"), |day| {
             let turns = day.turns(call);
             let mut all = turns.iter().flat_map(|turn| turn["recordings"].as_array().unwrap());
-            all.all(|recording| matches!(recording["state"].as_str(), Some("stored" | "absent"))).then_some(turns)
+            all.all(|recording| matches!(recording["state"].as_str(), Some("stored" | "absent")))
+                .then_some(turns)
         })
     }
 
@@ -48,5 +49,8 @@ impl Day {
 
 fn recording_of(turn: &Value) -> String {
     let recordings = turn["recordings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    recordings.last().map_or("", |recording| recording["carrier_recording_id"].as_str().unwrap_or("")).to_owned()
+    recordings
+        .last()
+        .map_or("", |recording| recording["carrier_recording_id"].as_str().unwrap_or(""))
+        .to_owned()
 }

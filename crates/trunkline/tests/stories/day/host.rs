@@ -104,7 +104,8 @@ impl Day {
     }
 
     fn spawn(&self) -> Apart {
-        let open = |name| File::options().create(true).append(true).open(self.folder.path().join(name)).unwrap();
+        let open =
+            |name| File::options().create(true).append(true).open(self.folder.path().join(name)).unwrap();
         let child = self.command(self.port).stdout(open("stdout")).stderr(open("stderr")).spawn().unwrap();
         Apart { child, folder: self.folder.path().to_owned() }
     }

@@ -105,7 +105,9 @@ impl Day {
 
     /// Waits until a call has this status.
     pub fn is(&self, call: &str, status: &str) {
-        self.until(&format!("{call} is {status}"), |day| (day.look_at(call)["status"] == status).then_some(()));
+        self.until(&format!("{call} is {status}"), |day| {
+            (day.look_at(call)["status"] == status).then_some(())
+        });
     }
 
     /// Ends a call.
@@ -137,7 +139,10 @@ impl Day {
             _ => None,
         };
         let calls = self.sim.calls_to(number);
-        calls.last().map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect()).unwrap_or_default()
+        calls
+            .last()
+            .map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect())
+            .unwrap_or_default()
     }
 
     /// All words that the last person called at a number heard, in order.
@@ -147,7 +152,10 @@ impl Day {
             _ => None,
         };
         let calls = self.sim.calls_to(number);
-        calls.last().map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect()).unwrap_or_default()
+        calls
+            .last()
+            .map(|call| self.sim.heard(&call.sid).into_iter().filter_map(said).collect())
+            .unwrap_or_default()
     }
 
     /// How often a number was called.

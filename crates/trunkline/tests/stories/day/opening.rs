@@ -105,7 +105,8 @@ impl Opening {
     pub fn begin_without_server(mut self) -> Day {
         // Only the first of all stories in this process can install it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let world = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let world =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
         let port = super::host::free_port();
         let sim = world.block_on(self.carrier(port));
@@ -149,7 +150,8 @@ impl Opening {
     }
 
     pub(super) fn settings(&self, folder: &Path, port: u16) -> Settings {
-        let [host, port, data_dir, questions, carrier] = self.flags(folder, port).map(|(_, value)| Some(value));
+        let [host, port, data_dir, questions, carrier] =
+            self.flags(folder, port).map(|(_, value)| Some(value));
         let flags = Flags { host, port, data_dir, questions, carrier, ..Flags::default() };
         let sources = Sources { flags, environment: self.environment.clone(), ..Sources::default() };
         Settings::load(&sources).unwrap()

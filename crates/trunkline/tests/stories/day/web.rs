@@ -25,7 +25,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text()))
     }
 
     /// A header's text; empty if it is not there.
@@ -101,7 +102,13 @@ impl Day {
     }
 
     /// A webhook with any signature.
-    pub fn signed(&self, url: &str, form: &[(String, String)], signature: &str, token: &str) -> RequestBuilder {
+    pub fn signed(
+        &self,
+        url: &str,
+        form: &[(String, String)],
+        signature: &str,
+        token: &str,
+    ) -> RequestBuilder {
         let request = self.client.post(url).header("X-Twilio-Signature", signature);
         request.header("I-Twilio-Idempotency-Token", token).form(form)
     }

@@ -1,0 +1,152 @@
+//! Measures a running server from outside: the release binary on a folder of its own, asked over HTTP as a carrier
+//! asks it, with every figure beside the ceilings that disk, journal and HTTP alone set in the same minutes.
+//!
+//! `call` is one live call and checks every answer, `crowd` shares many among connections, `rows` are what is measured,
+//! `report` is the table. Nothing fails for being slow; it fails when an answer is wrong or something is missing.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks on standard output"
+)]
+
+mod audit;
+mod call;
+mod carrier;
+mod crowd;
+mod empty;
+mod http;
+mod machine;
+mod plan;
+mod process;
+mod report;
+mod rows;
+mod server;
+mod signature;
+mod stats;
+mod twiml;
+mod webhook;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+use machine::Machine;
+use plan::Plan;
+use report::{Line, Report};
+use server::Site;
+
+/// Measures a running server, beside what disk, journal and HTTP alone do in the same minutes.
+#[derive(Parser)]
+#[command(name = "trunkline-bench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// A look in a few minutes; its figures are worth less
+    #[arg(long)]
+    quick: bool,
+    /// Print JSON instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together
+    #[arg(long, value_delimiter = ',', value_name = "ROWS")]
+    only: Vec<u8>,
+    /// The server's binary; else the one beside this program
+    #[arg(long, value_name = "FILE")]
+    server: Option<PathBuf>,
+    /// A folder on the disk to measure; what is made in it is removed again
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    dir: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer everything with nothing; the measurement starts this by itself
+    #[command(hide = true)]
+    EmptyServer {
+        /// Where to listen
+        address: SocketAddr,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::EmptyServer { address }) => empty::serve(address).await,
+        None => measure(&cli).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trunkline-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(cli: &Cli) -> Result<()> {
+    let (name, plan) = if cli.quick { ("quick", plan::QUICK) } else { ("full", plan::FULL) };
+    let machine = Machine::look(&cli.dir);
+    if machine.file_system == "tmpfs" {
+        progress("this folder is in memory: no sync there means anything");
+    }
+    let folder = tempfile::Builder::new().prefix("trunkline-bench-").tempdir_in(&cli.dir);
+    let folder = folder.with_context(|| format!("can't make a folder in {}", cli.dir.display()))?;
+    let site = Site {
+        binary: binary(cli.server.as_deref())?,
+        folder: folder.path().canonicalize()?,
+        carrier: carrier::start().await?,
+    };
+    let (lines, failures) = rows(&site, &plan, &cli.only).await;
+    let report = Report { machine, plan: name, lines };
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", report.table());
+    }
+    if failures > 0 { bail!("{failures} of the measurements failed") } else { Ok(()) }
+}
+
+/// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
+async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
+    let (mut lines, mut failures) = (Vec::new(), 0);
+    for row in 4..=8 {
+        let asked_for = only.iter().any(|only| (*only).max(4) == row);
+        if !only.is_empty() && !asked_for {
+            continue;
+        }
+        let measured = match row {
+            4 => rows::webhooks::run(site, plan).await,
+            5 => rows::population::run(site, plan).await,
+            6 => rows::sustained::run(site, plan).await,
+            7 => rows::outage::run(site, plan).await,
+            _ => rows::restart::run(site, plan).await,
+        };
+        match measured {
+            Ok(measured) => lines.extend(measured),
+            Err(error) => {
+                failures += 1;
+                progress(&format!("row {row} failed: {error:#}"));
+                lines.push(Line::new(row, "FAILED").figure(error.to_string()));
+            }
+        }
+    }
+    (lines, failures)
+}
+
+fn binary(given: Option<&Path>) -> Result<PathBuf> {
+    let binary = match given {
+        Some(path) => path.to_owned(),
+        None => std::env::current_exe()?.with_file_name("trunkline"),
+    };
+    binary.canonicalize().with_context(|| format!("there is no server at {}", binary.display()))
+}
+
+/// Says on standard error what is going on.
+fn progress(what: &str) {
+    eprintln!("bench: {what}");
+}

@@ -1,0 +1,56 @@
+//! How long and how often: the full run, and a quick one to see that it works.
+
+use std::time::Duration;
+
+/// Sizes of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// How often each window is repeated, in turns with the others.
+    pub repetitions: usize,
+    /// How long a window is.
+    pub window: Duration,
+    /// Live calls while webhooks are counted.
+    pub live: usize,
+    /// Live calls at which the CPU time of a webhook is compared.
+    pub populations: [usize; 3],
+    /// How long the open schedule runs.
+    pub sustained: Duration,
+    /// How long the burst lasts before it is drained.
+    pub burst: Duration,
+    /// How long the database is locked, or gone.
+    pub outage: Duration,
+    /// How often it is.
+    pub outages: usize,
+    /// Records in the journal that is recovered.
+    pub records: usize,
+    /// How often it is.
+    pub restarts: usize,
+}
+
+/// The whole, for figures to be believed.
+pub const FULL: Plan = Plan {
+    repetitions: 5,
+    window: Duration::from_secs(4),
+    live: 1_000,
+    populations: [1_000, 10_000, 100_000],
+    sustained: Duration::from_secs(60),
+    burst: Duration::from_secs(10),
+    outage: Duration::from_secs(10),
+    outages: 3,
+    records: 100_000,
+    restarts: 3,
+};
+
+/// A look in a few minutes; its figures are worth less.
+pub const QUICK: Plan = Plan {
+    repetitions: 2,
+    window: Duration::from_millis(1_500),
+    populations: [1_000, 5_000, 20_000],
+    sustained: Duration::from_secs(10),
+    burst: Duration::from_secs(3),
+    outage: Duration::from_secs(3),
+    outages: 1,
+    records: 20_000,
+    restarts: 2,
+    ..FULL
+};

@@ -1,0 +1,8 @@
+//! What is measured, one file for each thing that needs a server of its own.
+
+pub mod ceilings;
+pub mod outage;
+pub mod population;
+pub mod restart;
+pub mod sustained;
+pub mod webhooks;
