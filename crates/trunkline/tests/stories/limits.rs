@@ -64,9 +64,7 @@ fn calls_begin_no_faster_than_the_carrier_granted() {
     }
     let begun: Vec<_> = calls
         .iter()
-        .map(|call| {
-            day.look_at(call)["legs"][0]["dialed_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
-        })
+        .map(|call| day.look_at(call)["legs"][0]["dialed_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap())
         .collect();
     let span = begun.iter().max().unwrap().duration_since(*begun.iter().min().unwrap()).as_secs_f64();
     assert!(span >= 4.0 * 2.0 - 3.0, "five calls within {span} s");
