@@ -7,7 +7,7 @@
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
-use crate::webhook::VoiceFetch;
+use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
 use trunkline_carriers::voice::{Document, page};
@@ -53,8 +53,10 @@ impl Inner {
         let (call, script, turn, over) = {
             let live = handle.lock();
             let script = self.script_of(&live.call, &token);
-            let turn = Turn::take(&script, &caller(&live.call, fetch), token.place, fetch);
-            (live.call.id, script.version, turn, is_over(&live.call, &token))
+            let over = is_over(&live.call, &token);
+            let line = if over { Line::Closed } else { fetch.line };
+            let turn = Turn::take(&script, &caller(&live.call, fetch), token.place, fetch, line);
+            (live.call.id, script.version, turn, over)
         };
         let taken = self.observe_on(&handle, self.spoke(call, &token, fetch, &turn)).await?;
         tracing::debug!(%call, %script, ?taken, "voice.step");
@@ -86,7 +88,7 @@ impl Inner {
         };
         let caller =
             Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
-        let turn = Turn::take(&script, &caller, token.place, fetch);
+        let turn = Turn::take(&script, &caller, token.place, fetch, fetch.line);
         self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
         Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
     }
@@ -248,7 +250,7 @@ struct Turn {
 }
 
 impl Turn {
-    fn take(script: &Script, caller: &Caller, place: Place, fetch: &VoiceFetch) -> Self {
+    fn take(script: &Script, caller: &Caller, place: Place, fetch: &VoiceFetch, line: Line) -> Self {
         let heard = Heard {
             digits: fetch.digits.as_ref().map(|digits| digits.reveal().clone()),
             speech: fetch.speech.as_ref().map(|speech| speech.reveal().clone()),
@@ -266,6 +268,8 @@ impl Turn {
             next => next,
         };
         let says = match next {
+            // A question that nobody hears is not asked.
+            _ if line == Line::Closed => Says::Nothing,
             Next::Ask(at) => Says::Question {
                 step: at.step,
                 ask: at.ask.saturating_add(at.repeat),

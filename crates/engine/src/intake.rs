@@ -210,9 +210,10 @@ impl Inner {
         if let Some(handle) = self.live.get(id) {
             return Some(handle);
         }
-        let call = self.history_call(id).await?;
-        let last = self.journal.durable();
-        let handle = self.live.put_back(Live::new(call, last));
+        let (call, keys) = self.history_call(id).await?;
+        let mut live = Live::new(call, self.journal.durable());
+        live.seen.extend(keys.iter().map(key_hash));
+        let handle = self.live.put_back(live);
         self.after_change(&mut handle.lock());
         Some(handle)
     }

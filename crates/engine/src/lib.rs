@@ -56,4 +56,4 @@ pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use scripts::ScriptInfo;
-pub use webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
+pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -182,6 +182,8 @@ impl Inner {
                     }
                     let synced = store.sync(&self.ident).await?;
                     self.retire(Lsn::new(synced.0)).await;
+                    // Calls that a late webhook or a reader brought back, and that no new event will take out.
+                    self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                 }
             }
         }

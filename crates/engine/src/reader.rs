@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_core::call::{Call, Refused};
-use trunkline_core::id::{CallId, CarrierCallId, TenantId};
+use trunkline_core::id::{CallId, CarrierCallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_journal::Lsn;
 use trunkline_store::{CallFilter, EventRow, Liveness, PageCursor, PageRequest, StoreError};
@@ -37,10 +37,16 @@ pub struct Unavailable {
 pub struct BadQuery(pub String);
 
 impl Inner {
-    /// A call that is only in the store, if the store answers within a webhook's patience.
-    pub(crate) async fn history_call(&self, id: CallId) -> Option<Call> {
+    /// A call that is only in the store, with the keys of its events, so that a repeat is known as one; if the store
+    /// answers within a webhook's patience.
+    pub(crate) async fn history_call(&self, id: CallId) -> Option<(Call, Vec<EventKey>)> {
         let store = self.projection.store()?;
-        tokio::time::timeout(WEBHOOK_PATIENCE, store.load_call(id)).await.ok()?.ok()?
+        let read = async {
+            let call = store.load_call(id).await.ok()??;
+            let events = store.events(&call.tenant, id).await.ok()?;
+            Some((call, events.into_iter().map(|event| event.key).collect()))
+        };
+        tokio::time::timeout(WEBHOOK_PATIENCE, read).await.ok()?
     }
 
     /// A call in memory, by our id or the carrier's; brought back from the store if need be.

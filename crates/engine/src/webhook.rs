@@ -31,8 +31,19 @@ pub struct VoiceFetch {
     pub speech: Option<Private<String>>,
     /// The recording just made.
     pub recording: Option<RecordingFact>,
+    /// Whether anybody hears what is said next.
+    pub line: Line,
     /// The carrier's dedup key of this request.
     pub key: String,
+}
+
+/// A line, as the carrier that asks for the next page tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Somebody listens.
+    Open,
+    /// They have hung up in the middle of an answer: the carrier hands in what was said until then.
+    Closed,
 }
 
 /// A carrier reports how a leg goes.

@@ -277,7 +277,8 @@ impl Server {
                 return Self { child, folder: folder.to_owned(), url, said };
             }
         }
-        panic!("it did not start: {}", fs::read_to_string(folder.join("log")).unwrap());
+        let ended = child.wait().unwrap();
+        panic!("it did not start ({ended}): {}", fs::read_to_string(folder.join("log")).unwrap());
     }
 
     /// The rest of a line that it printed.

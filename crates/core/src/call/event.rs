@@ -464,6 +464,8 @@ pub enum Says {
     Goodbye,
     /// An apology, then the line is closed.
     Apology,
+    /// Nothing: nobody is on the line any more.
+    Nothing,
 }
 
 /// News of one recording.

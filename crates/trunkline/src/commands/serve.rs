@@ -26,7 +26,7 @@ pub(super) async fn run(args: Serve) -> Result<Exit, Failure> {
 fn note(finding: &Finding) {
     match finding.level {
         Level::Note => {
-            tracing::info!(setting = finding.setting, "settings: {}; {}", finding.text, finding.fix)
+            tracing::info!(setting = finding.setting, "settings: {}; {}", finding.text, finding.fix);
         }
         Level::Warning | Level::Error => {
             tracing::warn!(setting = finding.setting, "settings: {}; {}", finding.text, finding.fix);

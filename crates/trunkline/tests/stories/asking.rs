@@ -98,7 +98,7 @@ fn who_hangs_up_in_mid_question_leaves_what_was_said_until_then() {
     day.person(ANN, Habit::HangsUpInMidQuestion { question: 2 });
     let call = day.call(ANN);
     let ended = day.ended(&call);
-    assert_eq!(ended["disposition"], "completed");
+    assert_eq!((&ended["disposition"], &ended["outcome"]), (&json!("completed"), &json!("partial")));
     day.is_quiet();
     let made: Vec<String> = day.sim.recordings(&day.sid(ANN)).iter().map(|made| made.sid.to_string()).collect();
     assert_eq!(made.len(), 2, "the second one was cut off");

@@ -96,7 +96,7 @@ fn ending_a_call_that_is_over_tells_how_it_had_ended() {
     let again = day.end(&call);
     assert_eq!(again.status, 409);
     let told = again.json();
-    assert_eq!((&told["state"], &told["disposition"]), (&json!("ended"), &json!("invalid_number")), "{told}");
+    assert_eq!((&told["state"], &told["call_status"]), (&json!("ended"), &json!("failed")), "{told}");
     assert_eq!(day.end("01a1fcf4-0000-7000-8000-000000000000").status, 404);
 }
 

@@ -17,7 +17,7 @@ fn only_call(day: &Day) -> serde_json::Value {
 #[test]
 fn who_calls_us_is_asked_the_script_of_the_number() {
     let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", format!("{OURS}=questions")).begin();
-    day.sim.call_in(ANN, OURS, Some(Habit::says(["Ann", "Tuesday", "no"]))).unwrap();
+    day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = only_call(&day);
     assert_eq!((&call["from"], &call["to"], &call["script"]), (&json!(ANN), &json!(OURS), &json!("questions")));
     assert_eq!((&call["disposition"], &call["answer_count"]), (&json!("completed"), &json!(3)));
@@ -31,7 +31,7 @@ fn who_calls_us_when_there_is_no_room_is_told_so() {
     day.person("+15550100902", Habit::NoAnswer);
     let outbound = day.call("+15550100902");
     day.is(&outbound, "ringing");
-    let sid = day.sim.call_in(ANN, OURS, Some(Habit::answers())).unwrap();
+    let sid = day.is_called_by(ANN, Habit::answers());
     let call = only_call(&day);
     assert_eq!((&call["disposition"], &call["status"]), (&json!("rejected_capacity"), &json!("failed")), "{call}");
     let heard = format!("{:?}", day.sim.heard(&sid));
@@ -41,7 +41,7 @@ fn who_calls_us_when_there_is_no_room_is_told_so() {
 #[test]
 fn who_calls_us_and_is_cut_off_by_a_restart_is_asked_on() {
     let mut day = Day::with().at_speed(20.0).begin();
-    let sid = day.sim.call_in(ANN, OURS, Some(Habit::says(["Ann", "Tuesday", "no"]))).unwrap();
+    let sid = day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     day.until("an answer", |day| {
         format!("{:?}", day.sim.heard(&sid)).contains("Spoke").then_some(())
     });

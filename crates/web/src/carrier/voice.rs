@@ -10,8 +10,9 @@ use trunkline_carriers::callback::{CallbackState, Mint, Place, Scheme};
 use trunkline_carriers::twilio::form::Form;
 use trunkline_carriers::twilio::webhook;
 use trunkline_carriers::voice::Document;
+use trunkline_core::call::News;
 use trunkline_core::private::Private;
-use trunkline_engine::VoiceFetch;
+use trunkline_engine::{Line, VoiceFetch};
 
 /// `GET,POST /answer`: the first fetch of an answered or inbound call → the first step's own address.
 pub(crate) async fn answer(State(web): State<Arc<Web>>, request: Request) -> Response {
@@ -100,6 +101,10 @@ fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
     let said = webhook::voice(web.engine.account(), form)
         .inspect_err(|error| tracing::warn!(%error, "carrier.bad_form: signed, and of no use"))
         .ok()?;
+    let line = match said.news {
+        Some(Ok(News::Ended(_))) => Line::Closed,
+        Some(_) | None => Line::Open,
+    };
     let key = said.key(token.as_ref(), q, &web.engine.config().secrets).as_str().to_owned();
     Some(VoiceFetch {
         account: said.about.account,
@@ -113,6 +118,7 @@ fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
         digits: said.digits,
         speech: said.speech,
         recording: said.recording,
+        line,
         key,
     })
 }

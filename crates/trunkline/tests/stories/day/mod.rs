@@ -85,6 +85,12 @@ impl Day {
         answer.json()["id"].as_str().unwrap().to_owned()
     }
 
+    /// Somebody calls us.
+    pub fn is_called_by(&self, number: &str, habit: Habit) -> CallSid {
+        let _here = self.world.enter();
+        self.sim.call_in(number, OURS, Some(habit)).unwrap()
+    }
+
     /// What the server says of a call now.
     pub fn look_at(&self, call: &str) -> Value {
         self.get(&format!("/api/calls/{call}")).json()
