@@ -16,7 +16,7 @@ fn only_call(day: &Day) -> serde_json::Value {
 
 #[test]
 fn who_calls_us_is_asked_the_script_of_the_number() {
-    let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", format!("{OURS}=questions")).begin();
+    let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", &format!("{OURS}=questions")).begin();
     day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = only_call(&day);
     assert_eq!(
@@ -30,7 +30,7 @@ fn who_calls_us_is_asked_the_script_of_the_number() {
 
 #[test]
 fn who_calls_us_when_there_is_no_room_is_told_so() {
-    let day = Day::with().set("TRUNKLINE_LIMITS_TENANT_CALLS", 1).at_most(1).at_speed(10.0).begin();
+    let day = Day::with().set("TRUNKLINE_LIMITS_TENANT_CALLS", "1").at_most(1).at_speed(10.0).begin();
     day.person("+15550100902", Habit::NoAnswer);
     let outbound = day.call("+15550100902");
     day.is(&outbound, "ringing");

@@ -57,7 +57,7 @@ fn the_same_person_is_never_called_twice_at_once() {
 
 #[test]
 fn calls_begin_no_faster_than_the_carrier_granted() {
-    let day = Day::with().set("TRUNKLINE_LIMITS_CPS", 0.5).begin();
+    let day = Day::with().set("TRUNKLINE_LIMITS_CPS", "0.5").begin();
     let calls: Vec<String> = (0..5).map(|n| day.call(&format!("+1555010073{n}"))).collect();
     for call in &calls {
         day.ended(call);
@@ -74,7 +74,7 @@ fn calls_begin_no_faster_than_the_carrier_granted() {
 
 #[test]
 fn what_waits_too_long_expires_and_is_not_dialed() {
-    let day = Day::with().at_most(1).set("TRUNKLINE_LIMITS_QUEUE_EXPIRY_SECS", 20).begin();
+    let day = Day::with().at_most(1).set("TRUNKLINE_LIMITS_QUEUE_EXPIRY_SECS", "20").begin();
     let (first, second) = ("+15550100741", "+15550100742");
     day.person(first, Habit::NoAnswer);
     let ringing = day.call_with(&json!({ "to": first, "ring_timeout_secs": 120 }));

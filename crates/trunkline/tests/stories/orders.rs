@@ -127,7 +127,7 @@ fn bodies_that_are_none_are_refused_with_a_reason_and_no_fault_of_ours() {
     let send = |body: Vec<u8>| -> Answer {
         day.send(day.ask(Method::POST, "/api/calls").bearer_auth(KEY).body(body))
     };
-    let cases: [(&str, Vec<u8>, u16); 9] = [
+    let cases: [(&str, Vec<u8>, u16); 8] = [
         ("nothing", Vec::new(), 400),
         ("half a body", b"{\"to\"".to_vec(), 400),
         ("a list", b"[]".to_vec(), 400),
@@ -136,13 +136,15 @@ fn bodies_that_are_none_are_refused_with_a_reason_and_no_fault_of_ours() {
         ("NUL", b"{\"to\": \"+15550100123\", \"name\": \"a\\u0000\"}".to_vec(), 400),
         ("a huge number", b"{\"to\": \"+15550100123\", \"ring_timeout_secs\": 1e400}".to_vec(), 400),
         ("an unknown field", b"{\"to\": \"+15550100123\", \"scrpt\": \"x\"}".to_vec(), 400),
-        ("a hundred megabytes", vec![b' '; 20 << 20], 413),
     ];
     for (what, body, status) in cases {
         let answer = send(body);
         assert_eq!(answer.status, status, "{what}: {}", answer.text());
         assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
     }
+    // Who goes on sending may be cut off before the answer arrives.
+    let large = day.ask(Method::POST, "/api/calls").bearer_auth(KEY).body(vec![b' '; 20 << 20]);
+    assert!(day.try_send(large).is_none_or(|answer| answer.status == 413));
     let headers = day.ask(Method::GET, "/api/calls").bearer_auth(KEY).header("x-large", "x".repeat(600_000));
     assert!(day.try_send(headers).is_none_or(|answer| (400..500).contains(&answer.status)));
     assert!(day.sim.dialed().is_empty());
