@@ -54,5 +54,9 @@ pub(crate) fn settings(flags: Flags) -> Result<Settings, Failure> {
 
 fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::while_doing("cannot start", &error))?.block_on(command)
+    let runtime = runtime.map_err(|error| Failure::while_doing("cannot start", &error))?;
+    let ended = runtime.block_on(command);
+    // Who was told to stop at once does not wait for what hangs.
+    runtime.shutdown_background();
+    ended
 }

@@ -6,7 +6,7 @@ use trunkline_engine::{Clock, Pace};
 use super::settings;
 use crate::cli::{self, Serve};
 use crate::exit::{Exit, Failure};
-use crate::settings::{Account, Settings};
+use crate::settings::{Account, Finding, Level, Settings};
 use crate::terminal::say;
 use crate::wiring::{NotStarted, Plan, Population, Server, log};
 
@@ -14,15 +14,24 @@ use crate::wiring::{NotStarted, Plan, Population, Server, log};
 pub(super) async fn run(args: Serve) -> Result<Exit, Failure> {
     let settings = settings(args.settings)?;
     log::start(&settings.log);
-    for finding in settings.check() {
-        tracing::warn!(level = %finding.level, setting = finding.setting, "settings: {}; {}", finding.text, finding.fix);
-    }
+    settings.check().iter().for_each(note);
     let pace = pace(&args.pace, &settings)?;
     let population = Population { seed: args.seed, ..Population::default() };
     let signals = Signals::new()?;
     let server = Server::start(Plan { settings, pace, population }).await?;
     greet(&server);
     serve_until_told(server, signals).await
+}
+
+fn note(finding: &Finding) {
+    match finding.level {
+        Level::Note => {
+            tracing::info!(setting = finding.setting, "settings: {}; {}", finding.text, finding.fix);
+        }
+        Level::Warning | Level::Error => {
+            tracing::warn!(setting = finding.setting, "settings: {}; {}", finding.text, finding.fix);
+        }
+    }
 }
 
 /// Serves until a signal comes or the journal fails.

@@ -41,8 +41,21 @@ pub(crate) struct Connected {
     pub token: SecretString,
     /// The caller id of calls that name none.
     pub from: Option<Address>,
-    /// The carrier itself, where it lives in this process.
-    pub simulator: Option<Sim>,
+    /// The carrier itself, where it is to live in this process.
+    pub simulator: Option<Unstarted>,
+}
+
+/// A simulator that has an address and does not answer yet: its memory belongs to whoever holds the folder's lock.
+pub(crate) struct Unstarted {
+    listener: TcpListener,
+    options: SimOptions,
+}
+
+impl Unstarted {
+    /// Answers from here on.
+    pub async fn start(self) -> Result<Sim, CarrierError> {
+        Ok(Sim::start(self.listener, self.options).await?)
+    }
 }
 
 /// Why the carrier can't be used.
@@ -75,7 +88,7 @@ pub(crate) struct Simulated<'a> {
     pub numbers: Vec<String>,
 }
 
-/// Connects to the account; the simulator is started for it.
+/// Connects to the account; the simulator only gets its address.
 pub(crate) async fn connect(carrier: &Carrier, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
     let from = carrier.from.as_deref();
     match &carrier.account {
@@ -118,13 +131,14 @@ async fn simulate(from: &str, simulated: Simulated<'_>) -> Result<Connected, Car
         state_file: Some(data_dir.join(STATE_FILE)),
         ..SimOptions::default()
     };
-    let sim = Sim::start(TcpListener::bind(("127.0.0.1", 0)).await?, options).await?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let api_base = Url::parse(&format!("http://{}", listener.local_addr()?))?;
     let token = SecretString::from(token);
-    let settings = TwilioSettings::new(SIMULATED_ACCOUNT, token.clone(), Url::parse(&sim.base_url())?);
+    let settings = TwilioSettings::new(SIMULATED_ACCOUNT, token.clone(), api_base);
     Ok(Connected {
         twilio: Twilio::new(settings)?,
         token,
         from: Some(Address::new(from)),
-        simulator: Some(sim),
+        simulator: Some(Unstarted { listener, options }),
     })
 }

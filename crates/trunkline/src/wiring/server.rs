@@ -106,6 +106,11 @@ impl Server {
         let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock);
         let engine = Engine::start(config, Arc::new(connected.twilio)).await?;
 
+        let simulator = match connected.simulator {
+            Some(simulator) => Some(simulator.start().await?),
+            None => None,
+        };
+
         let beside = Beside {
             url: local.clone(),
             key: keys::api_key().map_err(KeysError::from)?,
@@ -124,7 +129,6 @@ impl Server {
         let shutdown = CancellationToken::new();
         let web = tokio::spawn(web.serve(listener, shutdown.clone()));
         tracing::info!(url = local, "server.ready: serving");
-        let simulator = connected.simulator;
         Ok(Self { engine, simulator, local, fresh_key: keys.fresh, data_dir, web, shutdown })
     }
 

@@ -64,6 +64,8 @@ impl Folder {
             Some(text) => (taken_up(&path, &text, args)?, true),
             None => (begun(&path, args)?, false),
         };
+        // Written again each time: a demo may have been killed before it was.
+        replace_private(&path.join(SURVEY), super::SURVEY).map_err(|error| failed(&error))?;
         Ok(Self { path, temporary, course, goes_on })
     }
 
@@ -97,8 +99,6 @@ fn begun(path: &Path, args: &Demo) -> Result<Course, Failure> {
     };
     let text = serde_json::to_string(&course).unwrap_or_default();
     make_folder(path)
-        .and_then(|()| replace_private(&path.join(SURVEY), super::SURVEY))
-        // Last, since it says that the folder is a demo's.
         .and_then(|()| replace_private(&path.join(FILE), &text))
         .map_err(|error| failed(&error))?;
     Ok(course)

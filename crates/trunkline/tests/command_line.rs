@@ -1,0 +1,303 @@
+//! The program as its operator meets it: what it prints, and its exit codes. Each test runs the program itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a story fails by panicking")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[test]
+fn a_wrong_setting_is_one_line_and_exit_code_2() {
+    let folder = TempDir::new().unwrap();
+    let output = run(folder.path(), &["serve"], &[("PORT", "eighty")]);
+    assert_eq!(code(&output), 2);
+    let line = stderr(&output);
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(line.contains("server.port (environment PORT)") && line.contains("give a number"), "{line}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn calls_that_could_not_work_are_refused_before_the_server_starts() {
+    let folder = TempDir::new().unwrap();
+    let twilio =
+        [("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"), ("TWILIO_AUTH_TOKEN", "s3cret-t0ken")];
+    for command in ["serve", "config"] {
+        let arguments: &[&str] = if command == "config" { &["config", "check"] } else { &["serve"] };
+        let output = run(folder.path(), arguments, &twilio);
+        assert_eq!(code(&output), 2);
+        let text = stdout(&output) + &stderr(&output);
+        assert!(text.contains("server.public_url") && text.contains("set PUBLIC_URL"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn config_check_shows_the_addresses_that_the_carrier_is_told() {
+    let folder = TempDir::new().unwrap();
+    let output = run(
+        folder.path(),
+        &["config", "check"],
+        &[
+            ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+            ("TWILIO_AUTH_TOKEN", "s3cret-t0ken"),
+            ("PUBLIC_URL", "https://calls.example.com/prefix/"),
+        ],
+    );
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("https://calls.example.com/prefix/voice?q=0"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_example_of_settings_changes_nothing_when_it_is_used() {
+    let folder = TempDir::new().unwrap();
+    let example = run(folder.path(), &["config", "example"], &[]);
+    fs::write(folder.path().join("trunkline.toml"), stdout(&example)).unwrap();
+    let output = run(folder.path(), &["config", "check"], &[]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn without_any_setting_it_serves_on_this_machine_and_shows_its_key_once() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path());
+    let key = server.said("API key, shown only now: ").expect("a key is made at the first start");
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    let status = run(folder.path(), &["status", "--json"], &[]);
+    let status: Value = serde_json::from_str(&stdout(&status)).unwrap();
+    assert_eq!(status["health"]["status"], "ok");
+    let (output, _) = server.terminate();
+    assert_eq!(code(&output), 0);
+
+    let again = Server::start(folder.path());
+    assert!(again.said("API key").is_none());
+    let (_, log) = again.terminate();
+    assert!(!log.contains(&key));
+    every_file(folder.path(), &mut |path, bytes| {
+        let found = bytes.windows(key.len()).any(|window| window == key.as_bytes());
+        assert!(!found, "the key stands in {}", path.display());
+    });
+}
+
+#[test]
+fn the_log_of_a_start_has_three_lines_that_say_how_it_went() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path());
+    server.until_status(|status| status["ready"]["parts"]["database"]["state"] == "ok");
+    let (_, log) = server.terminate();
+    for line in ["recovered live calls calls=0", "database.available", "server.ready: serving"] {
+        assert_eq!(log.matches(line).count(), 1, "{line} in {log}");
+    }
+}
+
+#[test]
+fn a_second_server_on_a_folder_is_refused_and_disturbs_nothing() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path());
+    let before = fs::read_to_string(folder.path().join("trunkline-data/server.json")).unwrap();
+    let second = run(folder.path(), &["serve", "--port", "0"], &[]);
+    assert_eq!(code(&second), 1);
+    assert!(stderr(&second).contains("another process uses"), "{}", stderr(&second));
+    let after = fs::read_to_string(folder.path().join("trunkline-data/server.json")).unwrap();
+    assert_eq!(before, after, "the first one can still be found");
+    let status = run(folder.path(), &["status", "--json"], &[]);
+    assert!(stdout(&status).contains("\"health\""), "{}", stderr(&status));
+    server.terminate();
+}
+
+#[test]
+fn a_damaged_journal_names_file_and_offset_and_the_way_out() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path());
+    for number in ["+15550100001", "+15550100002", "+15550100003"] {
+        assert_eq!(code(&run(folder.path(), &["call", number], &[])), 0);
+    }
+    server.terminate();
+    let journal = folder.path().join("trunkline-data/journal");
+    let segment = fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path());
+    let segment = segment.filter(|path| path.to_string_lossy().contains("segment-")).min().unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[200] ^= 0xff;
+    fs::write(&segment, bytes).unwrap();
+
+    let refused = run(folder.path(), &["serve", "--port", "0"], &[]);
+    let line = stderr(&refused);
+    let line = line.lines().last().unwrap();
+    assert_eq!(code(&refused), 3, "{line}");
+    let name = segment.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(line.contains(&name) && line.contains("byte ") && line.contains("journal repair"), "{line}");
+
+    assert_eq!(code(&run(folder.path(), &["journal", "verify"], &[])), 3);
+    assert_eq!(code(&run(folder.path(), &["journal", "repair"], &[])), 3, "nothing is done without --yes");
+    assert_eq!(code(&run(folder.path(), &["serve", "--port", "0"], &[])), 3);
+    let repaired = run(folder.path(), &["journal", "repair", "--yes"], &[]);
+    assert_eq!(code(&repaired), 0, "{}", stderr(&repaired));
+    assert!(stdout(&repaired).contains("Set aside: "), "{}", stdout(&repaired));
+    Server::start(folder.path()).terminate();
+}
+
+#[test]
+fn a_call_is_placed_followed_and_shown_from_the_command_line() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("questions.json"), r#"["What is your name?", "מתי נוח לך?"]"#).unwrap();
+    let server = Server::start(folder.path());
+    let placed = run(folder.path(), &["call", "+15550109000", "--name", "Ann", "--wait", "--json"], &[]);
+    assert_eq!(code(&placed), 0, "{}", stderr(&placed));
+    let call: Value = serde_json::from_str(&stdout(&placed)).unwrap();
+    assert_eq!((&call["disposition"], &call["answer_count"]), (&"completed".into(), &2.into()));
+
+    let id = call["id"].as_str().unwrap();
+    let shown = stdout(&run(folder.path(), &["show", id], &[]));
+    for part in
+        ["What is your name?", "מתי נוח לך?", "disposition     completed", "asks question 2", "says goodbye"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let listed = stdout(&run(folder.path(), &["calls", "--search", "Ann"], &[]));
+    assert!(listed.contains(id), "{listed}");
+    let ended = run(folder.path(), &["end", id], &[]);
+    assert_eq!(code(&ended), 1);
+    assert!(stderr(&ended).contains("already over"), "{}", stderr(&ended));
+    let wrong = run(folder.path(), &["call", "12"], &[]);
+    assert_eq!(code(&wrong), 1);
+    assert_eq!(stderr(&wrong).lines().count(), 1);
+
+    let sealed = stdout(&run(folder.path(), &["journal", "cat", "--sealed"], &[]));
+    let opened = stdout(&run(folder.path(), &["journal", "cat"], &[]));
+    assert!(!sealed.contains("+15550109000"), "personal fields are sealed on the disk");
+    assert!(opened.contains("+15550109000"), "and open to who holds the keys");
+    server.terminate();
+}
+
+#[test]
+fn without_a_server_the_client_commands_say_so_with_exit_code_4() {
+    let folder = TempDir::new().unwrap();
+    let none = run(folder.path(), &["status"], &[]);
+    assert_eq!((code(&none), stderr(&none).lines().count()), (4, 1), "{}", stderr(&none));
+    let server = Server::start(folder.path());
+    server.kill();
+    let gone = run(folder.path(), &["calls"], &[]);
+    assert_eq!((code(&gone), stderr(&gone).lines().count()), (4, 1), "{}", stderr(&gone));
+}
+
+#[test]
+fn the_database_is_made_checked_and_left_alone_the_second_time() {
+    let folder = TempDir::new().unwrap();
+    let first = run(folder.path(), &["migrate", "--json"], &[]);
+    let second = run(folder.path(), &["migrate", "--json"], &[]);
+    assert_eq!((code(&first), code(&second)), (0, 0));
+    let [first, second] =
+        [first, second].map(|output| serde_json::from_str::<Value>(&stdout(&output)).unwrap());
+    assert_eq!(first["ok"], true);
+    assert_eq!(first["migrations"], second["migrations"]);
+}
+
+#[test]
+fn the_self_test_passes() {
+    let folder = TempDir::new().unwrap();
+    let output = run(folder.path(), &["selftest"], &[]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert!(stdout(&output).ends_with("7/7 passed\n"), "{}", stdout(&output));
+}
+
+/// Runs the program in a folder, with nothing but this environment.
+fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    command(folder).args(arguments).envs(environment.iter().copied()).output().unwrap()
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+    command.current_dir(folder).env_clear();
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// A server that runs in a folder, at 30 times the speed.
+struct Server {
+    child: Child,
+    folder: std::path::PathBuf,
+    url: String,
+    said: Vec<String>,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut command = command(folder);
+        command.args(["serve", "--port", "0", "--speed", "30"]).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let mut said = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            let url = line.strip_prefix("Dashboard: ").map(|url| url.trim_end_matches('/').to_owned());
+            said.push(line);
+            if let Some(url) = url {
+                return Self { child, folder: folder.to_owned(), url, said };
+            }
+        }
+        let ended = child.wait().unwrap();
+        panic!("it did not start ({ended}): {}", fs::read_to_string(folder.join("log")).unwrap());
+    }
+
+    /// The rest of a line that it printed.
+    fn said(&self, beginning: &str) -> Option<String> {
+        self.said.iter().find_map(|line| Some(line.strip_prefix(beginning)?.to_owned()))
+    }
+
+    fn until_status(&self, holds: impl Fn(&Value) -> bool) {
+        for _ in 0..500 {
+            let status = run(&self.folder, &["status", "--json"], &[]);
+            if serde_json::from_str(&stdout(&status)).is_ok_and(|status| holds(&status)) {
+                return;
+            }
+        }
+        panic!("it never came to be so");
+    }
+
+    /// Asks it to stop; returns how it ended, and its log.
+    fn terminate(mut self) -> (Output, String) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap();
+        let log = fs::read_to_string(self.folder.join("log")).unwrap();
+        (Output { status, stdout: Vec::new(), stderr: Vec::new() }, log)
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn every_file(folder: &Path, look: &mut impl FnMut(&Path, &[u8])) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => every_file(&path, look),
+            false => look(&path, &fs::read(&path).unwrap()),
+        }
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it was not killed")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
