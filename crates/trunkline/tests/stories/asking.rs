@@ -37,18 +37,30 @@ fn an_answer_is_fetched_checksummed_and_played_in_whole_and_in_part() {
     for (n, turn) in turns.iter().enumerate() {
         let recording = &turn["recordings"][0];
         let id = recording["carrier_recording_id"].as_str().unwrap();
-        let original = day.client_of_the_carrier(&format!("/2010-04-01/Accounts/{ACCOUNT}/Recordings/{id}.wav"));
+        let original =
+            day.client_of_the_carrier(&format!("/2010-04-01/Accounts/{ACCOUNT}/Recordings/{id}.wav"));
         let kept = day.get(recording["href"].as_str().unwrap());
-        assert!(kept.body.starts_with(b"RIFF") && kept.body == original.body, "question {n}: the carrier's own bytes");
+        assert!(
+            kept.body.starts_with(b"RIFF") && kept.body == original.body,
+            "question {n}: the carrier's own bytes"
+        );
         assert_eq!(kept.header("content-type"), "audio/wav");
         assert_eq!(recording["bytes"], kept.body.len());
         assert_eq!(recording["sha256"].as_str().unwrap(), hex(&Sha256::digest(&kept.body)));
         assert!(recording["duration_secs"].as_u64().unwrap() > 0);
 
-        let part = day.send(day.ask(Method::GET, recording["href"].as_str().unwrap()).bearer_auth(KEY).header("Range", "bytes=4-43"));
+        let part = day.send(
+            day.ask(Method::GET, recording["href"].as_str().unwrap())
+                .bearer_auth(KEY)
+                .header("Range", "bytes=4-43"),
+        );
         assert_eq!((part.status, part.body.as_slice()), (206, &kept.body[4..44]));
         assert_eq!(part.header("content-range"), format!("bytes 4-43/{}", kept.body.len()));
-        let past = day.send(day.ask(Method::GET, recording["href"].as_str().unwrap()).bearer_auth(KEY).header("Range", "bytes=99999999-"));
+        let past = day.send(
+            day.ask(Method::GET, recording["href"].as_str().unwrap())
+                .bearer_auth(KEY)
+                .header("Range", "bytes=99999999-"),
+        );
         assert_eq!(past.status, 416);
     }
     assert_eq!(day.get(&format!("/api/calls/{call}/recordings/3")).status, 404);
@@ -100,16 +112,20 @@ fn who_hangs_up_in_mid_question_leaves_what_was_said_until_then() {
     let ended = day.ended(&call);
     assert_eq!((&ended["disposition"], &ended["outcome"]), (&json!("completed"), &json!("partial")));
     day.is_quiet();
-    let made: Vec<String> = day.sim.recordings(&day.sid(ANN)).iter().map(|made| made.sid.to_string()).collect();
+    let made: Vec<String> =
+        day.sim.recordings(&day.sid(ANN)).iter().map(|made| made.sid.to_string()).collect();
     assert_eq!(made.len(), 2, "the second one was cut off");
     let turns = day.until("both are kept", |day| {
         let turns = day.turns(&call);
         let stored = |turn: &Value| turn["recordings"][0]["state"] == "stored";
         (turns.len() == 2 && turns.iter().all(stored)).then_some(turns)
     });
-    let kept = turns.iter().map(|turn| turn["recordings"][0]["carrier_recording_id"].as_str().unwrap().to_owned());
+    let kept =
+        turns.iter().map(|turn| turn["recordings"][0]["carrier_recording_id"].as_str().unwrap().to_owned());
     assert_eq!(kept.collect::<Vec<_>>(), made);
-    assert!(!day.sim.heard(&day.sid(ANN)).iter().any(|heard| matches!(heard, Heard::Asked { question: 3, .. })));
+    assert!(
+        !day.sim.heard(&day.sid(ANN)).iter().any(|heard| matches!(heard, Heard::Asked { question: 3, .. }))
+    );
 }
 
 #[test]
@@ -120,7 +136,14 @@ fn keys_are_understood_by_the_type_of_the_question() {
         {"body": "Which day?", "type": "choice", "choices": ["Monday", "Tuesday"]},
         {"body": "Anything else?", "type": "text"}]}"#;
     let day = Day::with().questions(questions).begin();
-    day.person(ANN, Habit::Answers { ring_secs: None, said: vec!["no".into()], digits: ["1", "42#", "2"].map(str::to_owned).into() });
+    day.person(
+        ANN,
+        Habit::Answers {
+            ring_secs: None,
+            said: vec!["no".into()],
+            digits: ["1", "42#", "2"].map(str::to_owned).into(),
+        },
+    );
     let call = day.call(ANN);
     assert_eq!(day.ended(&call)["answer_count"], 4);
     let answers: Vec<Value> = day.turns(&call).iter().map(|turn| turn["answer"]["value"].clone()).collect();
@@ -139,7 +162,10 @@ fn who_presses_the_opt_out_key_is_never_called_again() {
     assert_eq!((again.status, &again.json()["code"]), (409, &json!("suppressed")));
     assert!(day.get("/api/suppressions").text().contains(ANN));
     let heard = day.is_quiet().heard_by(ANN);
-    assert!(heard.last().unwrap().contains("not call you again") && !heard.concat().contains("Two?"), "{heard:?}");
+    assert!(
+        heard.last().unwrap().contains("not call you again") && !heard.concat().contains("Two?"),
+        "{heard:?}"
+    );
 }
 
 #[test]
@@ -155,21 +181,40 @@ fn without_an_opt_out_in_the_script_the_key_means_nothing() {
 fn a_name_of_any_shape_is_spoken_and_breaks_nothing() {
     let long = "Ann ".repeat(2_500);
     let names = [
-        "\"Bobby\" O'Neil", "<Dial>+882</Dial>", "Tom & Jerry", "]]><Hangup/>", "\u{0}\u{1}\u{8}\u{1b}[31mred", "\u{202e}dlrow\u{2066}",
-        "דנה כהן", "\u{fffe}\u{ffff}x", "{{name}}", "&lt;&#0;", long.trim(),
+        "\"Bobby\" O'Neil",
+        "<Dial>+882</Dial>",
+        "Tom & Jerry",
+        "]]><Hangup/>",
+        "\u{0}\u{1}\u{8}\u{1b}[31mred",
+        "\u{202e}dlrow\u{2066}",
+        "דנה כהן",
+        "\u{fffe}\u{ffff}x",
+        "{{name}}",
+        "&lt;&#0;",
+        long.trim(),
     ];
     let day = Day::begin();
-    let calls: Vec<_> = names.iter().enumerate().map(|(n, name)| {
-        let number = format!("+155501005{n:02}");
-        let name = name.replace('\0', "");
-        (number.clone(), day.call_with(&json!({ "to": number, "name": name })))
-    }).collect();
+    let calls: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(n, name)| {
+            let number = format!("+155501005{n:02}");
+            let name = name.replace('\0', "");
+            (number.clone(), day.call_with(&json!({ "to": number, "name": name })))
+        })
+        .collect();
     for ((number, call), name) in calls.iter().zip(names) {
         assert_eq!(day.disposition(call), "completed", "{name:?}");
         assert_eq!(day.ended(call)["answer_count"], 3, "{name:?}");
         let sid = day.sid(number);
         for heard in day.sim.heard(&sid) {
-            let is_trouble = matches!(&heard, Heard::Problem { .. } | Heard::Warning { .. } | Heard::ApplicationError | Heard::Dialed { .. });
+            let is_trouble = matches!(
+                &heard,
+                Heard::Problem { .. }
+                    | Heard::Warning { .. }
+                    | Heard::ApplicationError
+                    | Heard::Dialed { .. }
+            );
             assert!(!is_trouble, "{name:?}: {heard:?}");
         }
     }

@@ -13,7 +13,7 @@ const EVE: &str = "+15550100125";
 
 #[test]
 fn answers_given_while_the_database_is_down_are_kept() {
-    let day = Day::begin();
+    let day = Day::with().at_speed(12.0).begin();
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = day.call(ANN);
     day.has_answered(ANN, 1);
@@ -39,7 +39,6 @@ fn a_deleted_database_is_filled_again_from_the_journal() {
     day.has_answered(BEN, 1);
 
     day.database().is_deleted();
-    assert_eq!(day.database().disposition(&before), None, "the control: it is gone");
 
     day.until("the first call is there again", |day| day.database().disposition(&before));
     day.until("and the second one too", |day| day.database().disposition(&during));
@@ -60,6 +59,7 @@ fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_no
         day.person(number, Habit::says(said));
         day.call(number)
     });
+    people.iter().for_each(|(number, _)| drop(day.sid(number)));
     for answered in [1, 2, 4] {
         day.has_answered(ANN, answered);
         day.restarts();
@@ -103,7 +103,7 @@ fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
 
 #[test]
 fn a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart() {
-    let mut day = Day::begin();
+    let mut day = Day::with().at_speed(10.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let call = day.call(ANN);
     day.is(&call, "ringing");
@@ -171,6 +171,7 @@ fn a_key_used_before_a_restart_still_means_the_same_call() {
         .json()
     };
     let first = place(&day);
+    day.sid(ANN);
     day.restarts();
     let again = place(&day);
     assert_eq!((&again["id"], &again["is_duplicate"]), (&first["id"], &json!(true)));

@@ -18,14 +18,22 @@ fn each_way_a_phone_is_not_answered_has_its_own_name() {
         (Habit::NotInService, "invalid_number", "failed", json!(404)),
     ];
     let day = Day::begin();
-    let calls: Vec<_> = table.into_iter().enumerate().map(|(n, (habit, disposition, status, sip))| {
-        let number = format!("+1555010061{n}");
-        day.person(&number, habit);
-        (day.call(&number), disposition, status, sip)
-    }).collect();
+    let calls: Vec<_> = table
+        .into_iter()
+        .enumerate()
+        .map(|(n, (habit, disposition, status, sip))| {
+            let number = format!("+1555010061{n}");
+            day.person(&number, habit);
+            (day.call(&number), disposition, status, sip)
+        })
+        .collect();
     for (call, disposition, status, sip) in &calls {
         let ended = day.ended(call);
-        assert_eq!((&ended["disposition"], &ended["status"]), (&json!(disposition), &json!(status)), "{ended}");
+        assert_eq!(
+            (&ended["disposition"], &ended["status"]),
+            (&json!(disposition), &json!(status)),
+            "{ended}"
+        );
         assert_eq!(&ended["evidence"]["sip_code"], sip, "{ended}");
         assert!(ended["answered_at"].is_null() && ended["answer_count"] == 0, "{ended}");
         let rang = if matches!(*disposition, "no_answer" | "rejected") { "yes" } else { "no" };
@@ -60,7 +68,7 @@ fn a_call_can_be_ended_while_it_rings() {
 
 #[test]
 fn a_call_can_be_ended_while_a_person_talks() {
-    let day = Day::with().at_speed(10.0).begin();
+    let day = Day::with().at_speed(5.0).begin();
     let call = day.call(ANN);
     day.has_answered(ANN, 1);
     assert_eq!(day.end(&call).status, 202);
@@ -74,7 +82,7 @@ fn a_call_can_be_ended_while_a_person_talks() {
 
 #[test]
 fn a_call_can_be_ended_before_it_was_begun() {
-    let day = Day::with().at_most(1).at_speed(20.0).begin();
+    let day = Day::with().at_most(1).at_speed(10.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let first = day.call(ANN);
     day.is(&first, "ringing");
@@ -102,9 +110,15 @@ fn ending_a_call_that_is_over_tells_how_it_had_ended() {
 
 #[test]
 fn a_call_that_lasts_too_long_is_cut() {
-    let day = Day::with().questions(r#"{"questions": ["One?", "Two?", "Three?"], "limits": {"silence_secs": 60, "asks": 5}}"#).begin();
+    let day = Day::with()
+        .questions(r#"{"questions": ["One?", "Two?", "Three?"], "limits": {"silence_secs": 60, "asks": 5}}"#)
+        .begin();
     day.person(ANN, Habit::Silent);
     let call = day.call_with(&json!({ "to": ANN, "time_limit_secs": 60 }));
     let ended = day.ended(&call);
-    assert_eq!((&ended["disposition"], &ended["status"]), (&json!("time_limit"), &json!("completed")), "{ended}");
+    assert_eq!(
+        (&ended["disposition"], &ended["status"]),
+        (&json!("time_limit"), &json!("completed")),
+        "{ended}"
+    );
 }

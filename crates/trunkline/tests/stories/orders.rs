@@ -50,7 +50,20 @@ fn fifty_at_once_with_one_key_make_one_call() {
 #[test]
 fn a_number_that_cannot_be_one_is_refused_by_name_and_reason() {
     let day = Day::begin();
-    for wrong in ["", "+", "+1", "+1555", "abc", "+1555010012399999", "+999123456789", "5550100123", "sip:ann@example.com", "+15550100123,,9", "+0123456789", "٣٤"] {
+    for wrong in [
+        "",
+        "+",
+        "+1",
+        "+1555",
+        "abc",
+        "+1555010012399999",
+        "+999123456789",
+        "5550100123",
+        "sip:ann@example.com",
+        "+15550100123,,9",
+        "+0123456789",
+        "٣٤",
+    ] {
         let answer = day.post("/api/calls", &json!({ "to": wrong }));
         let told = answer.json();
         assert_eq!(answer.status, 400, "{wrong}: {told}");
@@ -83,7 +96,7 @@ fn a_number_is_written_as_people_write_it() {
 
 #[test]
 fn a_suppressed_number_is_not_called_also_when_it_waits_already() {
-    let day = Day::with().at_most(1).at_speed(20.0).begin();
+    let day = Day::with().at_most(1).at_speed(10.0).begin();
     let (ringing, waiting) = ("+15550100801", "+15550100802");
     day.person(ringing, Habit::NoAnswer);
     let first = day.call(ringing);
@@ -111,8 +124,10 @@ fn a_suppression_outlives_a_restart_without_the_database() {
 #[test]
 fn bodies_that_are_none_are_refused_with_a_reason_and_no_fault_of_ours() {
     let day = Day::begin();
-    let send = |body: Vec<u8>| -> Answer { day.send(day.ask(Method::POST, "/api/calls").bearer_auth(KEY).body(body)) };
-    let cases: [(&str, Vec<u8>, u16); 9] = [
+    let send = |body: Vec<u8>| -> Answer {
+        day.send(day.ask(Method::POST, "/api/calls").bearer_auth(KEY).body(body))
+    };
+    let cases: [(&str, Vec<u8>, u16); 8] = [
         ("nothing", Vec::new(), 400),
         ("half a body", b"{\"to\"".to_vec(), 400),
         ("a list", b"[]".to_vec(), 400),
@@ -121,13 +136,15 @@ fn bodies_that_are_none_are_refused_with_a_reason_and_no_fault_of_ours() {
         ("NUL", b"{\"to\": \"+15550100123\", \"name\": \"a\\u0000\"}".to_vec(), 400),
         ("a huge number", b"{\"to\": \"+15550100123\", \"ring_timeout_secs\": 1e400}".to_vec(), 400),
         ("an unknown field", b"{\"to\": \"+15550100123\", \"scrpt\": \"x\"}".to_vec(), 400),
-        ("a hundred megabytes", vec![b' '; 20 << 20], 413),
     ];
     for (what, body, status) in cases {
         let answer = send(body);
         assert_eq!(answer.status, status, "{what}: {}", answer.text());
         assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
     }
+    // Who goes on sending may be cut off before the answer arrives.
+    let large = day.ask(Method::POST, "/api/calls").bearer_auth(KEY).body(vec![b' '; 20 << 20]);
+    assert!(day.try_send(large).is_none_or(|answer| answer.status == 413));
     let headers = day.ask(Method::GET, "/api/calls").bearer_auth(KEY).header("x-large", "x".repeat(600_000));
     assert!(day.try_send(headers).is_none_or(|answer| (400..500).contains(&answer.status)));
     assert!(day.sim.dialed().is_empty());
@@ -150,11 +167,19 @@ fn a_caller_id_or_a_script_that_nobody_has_is_named() {
 #[test]
 fn everything_given_with_an_order_comes_back() {
     let day = Day::begin();
-    let call = day.call_with(&json!({ "to": ANN, "name": "Ann", "session_id": "s-1", "metadata": { "crm": { "id": 7 } } }));
+    let call = day.call_with(
+        &json!({ "to": ANN, "name": "Ann", "session_id": "s-1", "metadata": { "crm": { "id": 7 } } }),
+    );
     day.until("it is in the history", |day| day.database().disposition(&call));
     let seen = day.look_at(&call);
-    assert_eq!((&seen["name"], &seen["session_id"], &seen["metadata"]), (&json!("Ann"), &json!("s-1"), &json!({ "crm": { "id": 7 } })));
-    assert_eq!((&seen["direction"], &seen["from"], &seen["to"]), (&json!("outbound"), &json!("+15005550006"), &json!(ANN)));
+    assert_eq!(
+        (&seen["name"], &seen["session_id"], &seen["metadata"]),
+        (&json!("Ann"), &json!("s-1"), &json!({ "crm": { "id": 7 } }))
+    );
+    assert_eq!(
+        (&seen["direction"], &seen["from"], &seen["to"]),
+        (&json!("outbound"), &json!("+15005550006"), &json!(ANN))
+    );
     let sid = seen["carrier_call_id"].as_str().unwrap();
     assert_eq!(day.look_at(sid)["id"], seen["id"], "and it is found by the carrier's id");
     let listed = day.get("/api/calls?status=completed&number=%2B15550100123").json();

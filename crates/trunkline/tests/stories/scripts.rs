@@ -61,7 +61,10 @@ fn a_broken_file_is_named_with_the_place_and_calls_go_on() {
     assert!(reason.contains("questions.json: line 2, column 2"), "{reason}");
     let call = day.call(ANN);
     let ended = day.ended(&call);
-    assert_eq!((&ended["disposition"], ended["answer_count"].as_u64() > Some(0)), (&json!("completed"), true));
+    assert_eq!(
+        (&ended["disposition"], ended["answer_count"].as_u64() > Some(0)),
+        (&json!("completed"), true)
+    );
 }
 
 #[test]

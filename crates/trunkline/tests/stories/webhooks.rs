@@ -8,7 +8,11 @@ use crate::day::{ACCOUNT, Day, OURS, TOKEN, form};
 const ANN: &str = "+15550101101";
 
 fn voice_hook(day: &Day) -> WebhookRecord {
-    day.sim.webhooks().into_iter().find(|hook| hook.kind == WebhookKind::Voice && hook.url.contains("/voice")).unwrap()
+    day.sim
+        .webhooks()
+        .into_iter()
+        .find(|hook| hook.kind == WebhookKind::Voice && hook.url.contains("/voice"))
+        .unwrap()
 }
 
 /// A call that is over, with its webhooks.
@@ -61,12 +65,25 @@ fn what_the_carrier_did_not_sign_is_refused_and_leaves_no_trace() {
         assert_eq!(answer.status, 403, "{how}: {}", answer.text());
     }
     for path in ["/answer", "/voice?q=0", "/status", "/recording", "/amd", "/fallback", "/transcription"] {
-        let stranger = form([("CallSid", "CAffffffffffffffffffffffffffffffff"), ("AccountSid", ACCOUNT), ("From", ANN), ("To", OURS), ("CallStatus", "ringing")]);
+        let stranger = form([
+            ("CallSid", "CAffffffffffffffffffffffffffffffff"),
+            ("AccountSid", ACCOUNT),
+            ("From", ANN),
+            ("To", OURS),
+            ("CallStatus", "ringing"),
+        ]);
         assert_eq!(day.send(day.signed(&day.url(path), &stranger, "AAAA", "t")).status, 403, "{path}");
     }
     assert_eq!(day.journal_position(), before, "nothing was journaled");
 
-    let stranger = form([("CallSid", "CAffffffffffffffffffffffffffffffff"), ("AccountSid", ACCOUNT), ("From", ANN), ("To", OURS), ("Direction", "inbound"), ("CallStatus", "ringing")]);
+    let stranger = form([
+        ("CallSid", "CAffffffffffffffffffffffffffffffff"),
+        ("AccountSid", ACCOUNT),
+        ("From", ANN),
+        ("To", OURS),
+        ("Direction", "inbound"),
+        ("CallStatus", "ringing"),
+    ]);
     assert_eq!(day.webhook(&day.url("/voice?q=0"), &stranger).status, 200);
     assert!(day.journal_position() > before, "the control: what is signed is journaled");
 }
@@ -111,7 +128,14 @@ fn a_webhook_of_another_account_has_no_effect() {
     let day = Day::begin();
     let call = a_call_that_is_over(&day);
     let (seen, before) = (day.look_at(&call), day.journal_position());
-    let foreign = form([("CallSid", "CAffffffffffffffffffffffffffffffff"), ("AccountSid", "AC00000000000000000000000000000002"), ("From", ANN), ("To", OURS), ("Direction", "inbound"), ("CallStatus", "ringing")]);
+    let foreign = form([
+        ("CallSid", "CAffffffffffffffffffffffffffffffff"),
+        ("AccountSid", "AC00000000000000000000000000000002"),
+        ("From", ANN),
+        ("To", OURS),
+        ("Direction", "inbound"),
+        ("CallStatus", "ringing"),
+    ]);
     for path in ["/voice?q=0", "/status"] {
         let answer = day.webhook(&day.url(path), &foreign);
         assert!(answer.status < 500, "{path}: {}", answer.status);
@@ -124,10 +148,21 @@ fn a_step_out_of_range_is_a_polite_goodbye() {
     let day = Day::begin();
     for (n, q) in ["99", "-1", "65536", "99999999999999999999", "two", "", "0x1"].into_iter().enumerate() {
         let sid = format!("CA{n:032}");
-        let asked = form([("CallSid", &sid), ("AccountSid", ACCOUNT), ("From", ANN), ("To", OURS), ("Direction", "inbound"), ("CallStatus", "in-progress")]);
+        let asked = form([
+            ("CallSid", &sid),
+            ("AccountSid", ACCOUNT),
+            ("From", ANN),
+            ("To", OURS),
+            ("Direction", "inbound"),
+            ("CallStatus", "in-progress"),
+        ]);
         let answer = day.webhook(&day.url(&format!("/voice?q={q}")), &asked);
         assert_eq!(answer.status, 200, "{q:?}: {}", answer.text());
-        assert!(answer.text().contains("<Hangup/>") && answer.text().contains("Goodbye"), "{q:?}: {}", answer.text());
+        assert!(
+            answer.text().contains("<Hangup/>") && answer.text().contains("Goodbye"),
+            "{q:?}: {}",
+            answer.text()
+        );
         assert!(!answer.text().contains("technical"), "no apology, nothing broke: {}", answer.text());
     }
 }
@@ -143,12 +178,18 @@ fn a_token_that_is_not_ours_is_a_polite_goodbye_and_no_step_of_the_call() {
     let mut flipped = token.to_owned().into_bytes();
     flipped[10] = if flipped[10] == b'A' { b'B' } else { b'A' };
     let flipped = String::from_utf8(flipped).unwrap();
-    for forged in [&flipped, &token[..token.len() - 4], "x", "", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "%00"] {
+    for forged in
+        [&flipped, &token[..token.len() - 4], "x", "", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "%00"]
+    {
         // Signed by the carrier all the same: it calls whatever address it was told.
         let url = format!("{start}s={forged}");
         let answer = day.webhook(&url, &hook.params);
         assert_eq!(answer.status, 200, "{forged}");
-        assert!(answer.text().contains("<Hangup/>") && !answer.text().contains("<Record"), "{forged}: {}", answer.text());
+        assert!(
+            answer.text().contains("<Hangup/>") && !answer.text().contains("<Record"),
+            "{forged}: {}",
+            answer.text()
+        );
         let status = day.webhook(&url.replace("/voice", "/status"), &hook.params);
         assert!(status.status < 300, "{forged}");
     }
@@ -157,7 +198,7 @@ fn a_token_that_is_not_ours_is_a_polite_goodbye_and_no_step_of_the_call() {
 
 #[test]
 fn a_word_that_nobody_knows_is_kept_and_moves_nothing() {
-    let day = Day::with().at_speed(20.0).begin();
+    let day = Day::with().at_speed(10.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let call = day.call(ANN);
     day.is(&call, "ringing");
@@ -174,7 +215,15 @@ fn a_word_that_nobody_knows_is_kept_and_moves_nothing() {
 fn news_of_a_call_that_nobody_knows_is_no_fault_of_ours() {
     let day = Day::begin();
     for status in ["initiated", "ringing", "in-progress", "completed", "busy"] {
-        let unknown = form([("CallSid", "CA12121212121212121212121212121212"), ("AccountSid", ACCOUNT), ("From", OURS), ("To", ANN), ("Direction", "outbound-api"), ("CallStatus", status), ("CallDuration", "7")]);
+        let unknown = form([
+            ("CallSid", "CA12121212121212121212121212121212"),
+            ("AccountSid", ACCOUNT),
+            ("From", OURS),
+            ("To", ANN),
+            ("Direction", "outbound-api"),
+            ("CallStatus", status),
+            ("CallDuration", "7"),
+        ]);
         assert!(day.webhook(&day.url("/status"), &unknown).status < 300, "{status}");
     }
     assert_eq!(day.get("/health").json()["active_calls"], 0);
@@ -187,7 +236,11 @@ fn headers_that_claim_another_address_are_not_believed() {
     let day = Day::begin();
     a_call_that_is_over(&day);
     let hook = voice_hook(&day);
-    let evil = day.again(&hook).header("Host", "evil.example").header("X-Forwarded-Host", "evil.example").header("X-Forwarded-Proto", "https");
+    let evil = day
+        .again(&hook)
+        .header("Host", "evil.example")
+        .header("X-Forwarded-Host", "evil.example")
+        .header("X-Forwarded-Proto", "https");
     let answer = day.send(evil);
     assert_eq!(answer.status, 200, "the address that was told is the one that is signed");
     assert!(!answer.text().contains("evil.example"), "{}", answer.text());

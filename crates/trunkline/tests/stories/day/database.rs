@@ -35,7 +35,8 @@ impl<'a> Database<'a> {
 
     /// Somebody deletes it.
     pub fn is_deleted(&self) {
-        for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(&self.path).unwrap();
+        for end in ["-wal", "-shm"] {
             let mut path = self.path.clone().into_os_string();
             path.push(end);
             let _ = std::fs::remove_file(path);

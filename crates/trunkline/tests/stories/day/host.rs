@@ -126,8 +126,11 @@ impl Day {
 impl Host {
     /// The end of what it wrote.
     pub fn diary(&self) -> String {
-        let Self::Apart(apart) = self else { return String::new() };
-        tail(&apart.folder.join("stderr"))
+        match self {
+            Self::Down => "no server".to_owned(),
+            Self::Here(Here(server)) => format!("{:?}", server.as_ref().map(|(_, server)| server.url())),
+            Self::Apart(apart) => tail(&apart.folder.join("stderr")),
+        }
     }
 }
 

@@ -25,7 +25,6 @@ pub struct Opening {
     questions: String,
     patience: Duration,
     mix: Mix,
-    seed: u64,
 }
 
 impl Default for Opening {
@@ -51,7 +50,6 @@ impl Default for Opening {
             questions: QUESTIONS.to_owned(),
             patience: Duration::from_secs(20),
             mix: Mix::everybody_answers(),
-            seed: 1,
         }
     }
 }
@@ -63,8 +61,8 @@ impl Opening {
     }
 
     /// A setting, by the name of its variable.
-    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
-        self.environment.insert(name.to_owned(), value.to_string());
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -76,7 +74,7 @@ impl Opening {
 
     /// So many outbound calls at once.
     pub fn at_most(self, calls: u32) -> Self {
-        self.set("TRUNKLINE_LIMITS_TENANT_OUTBOUND_CALLS", calls)
+        self.set("TRUNKLINE_LIMITS_TENANT_OUTBOUND_CALLS", &calls.to_string())
     }
 
     /// How many times as fast as real time runs.
@@ -87,11 +85,6 @@ impl Opening {
     /// The server is the real program, in a process of its own, and can be killed.
     pub fn in_its_own_process(self) -> Self {
         Self { place: Place::Apart, ..self }
-    }
-
-    /// What all chance at the carrier comes from.
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
     }
 
     /// Begins it: the carrier first, then the server.
@@ -124,7 +117,6 @@ impl Opening {
             account_sid: ACCOUNT.to_owned(),
             auth_token: TOKEN.to_owned(),
             numbers: vec![OwnNumber::from(OURS).with_voice_url(&answer)],
-            seed: self.seed,
             speed: self.speed,
             epoch: Some(self.epoch),
             patience: self.patience,
