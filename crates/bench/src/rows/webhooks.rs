@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::process;
 use crate::report::{Line, grouped, micros, micros_each, millis, rate, ratio};
 use crate::server::{Server, Site};
-use crate::stats::{Percentiles, Spread};
+use crate::stats::{Latencies, Percentiles, Spread};
 
 /// How many ask at once.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -20,6 +20,8 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 /// One repetition at one number of connections.
 #[derive(Clone, Debug)]
 struct Turn {
+    /// The disk before and after the others: it has moods.
+    disk: Latencies,
     journal: Window,
     empty: Window,
     empty_cpu: Duration,
@@ -28,11 +30,8 @@ struct Turn {
     voice_cpu: Duration,
 }
 
-/// One repetition.
-struct Repetition {
-    disk: Percentiles,
-    turns: Vec<Turn>,
-}
+/// One repetition: a turn at each number of connections.
+type Repetition = Vec<Turn>;
 
 /// Measures.
 ///
@@ -51,7 +50,11 @@ pub async fn run(site: &Site, plan: &Plan) -> Result<Vec<Line>> {
     let mut repetitions = Vec::new();
     for number in 1..=plan.repetitions {
         crate::progress(&format!("webhooks: repetition {number} of {}", plan.repetitions));
-        repetitions.push(Repetition::run(site, plan, &server, &empty, &mut crowd, bytes).await?);
+        let mut turns = Vec::new();
+        for connections in CONNECTIONS {
+            turns.push(turn(site, plan, &server, &empty, &mut crowd, bytes, connections).await?);
+        }
+        repetitions.push(turns);
     }
     let threads = spent(&threads_before, &process::cpu_by_thread(server.pid())?);
     Ok(lines(&repetitions, bytes, &threads))
@@ -64,35 +67,38 @@ fn record_bytes(server: &Server, crowd: &Crowd) -> Result<usize> {
     Ok(usize::try_from(server.journal_bytes()? / records.max(1))?)
 }
 
-impl Repetition {
-    async fn run(
-        site: &Site,
-        plan: &Plan,
-        server: &Server,
-        empty: &Empty,
-        crowd: &mut Crowd,
-        bytes: usize,
-    ) -> Result<Self> {
-        let (folder, time) = (site.folder.clone(), plan.window);
-        let disk = tokio::task::spawn_blocking(move || ceilings::disk(&folder, bytes, time)).await??;
-        let mut turns = Vec::new();
-        for connections in CONNECTIONS {
-            let journal = ceilings::journal(&site.folder, bytes, connections, time).await?;
-            let before = process::cpu(empty.pid())?;
-            let answers = empty.ask(connections, time).await?;
-            let empty_cpu = process::cpu(empty.pid())?.saturating_sub(before);
-            let before = process::cpu(server.pid())?;
-            let voice = crowd.talk(connections, Pace::Closed, time).await?;
-            server.drained().await?;
-            let voice_cpu = process::cpu(server.pid())?.saturating_sub(before);
-            turns.push(Turn { journal, empty: answers, empty_cpu, voice, voice_cpu });
-        }
-        Ok(Self { disk: disk.percentiles(), turns })
-    }
+async fn turn(
+    site: &Site,
+    plan: &Plan,
+    server: &Server,
+    empty: &Empty,
+    crowd: &mut Crowd,
+    bytes: usize,
+    connections: usize,
+) -> Result<Turn> {
+    let time = plan.window;
+    let mut disk = bare_disk(site, bytes, time / 4).await?;
+    let journal = ceilings::journal(&site.folder, bytes, connections, time).await?;
+    let before = process::cpu(empty.pid())?;
+    let answers = empty.ask(connections, time).await?;
+    let empty_cpu = process::cpu(empty.pid())?.saturating_sub(before);
+    let before = process::cpu(server.pid())?;
+    let voice = crowd.talk(connections, Pace::Closed, time).await?;
+    server.drained().await?;
+    let voice_cpu = process::cpu(server.pid())?.saturating_sub(before);
+    disk.extend(&bare_disk(site, bytes, time / 4).await?);
+    Ok(Turn { disk, journal, empty: answers, empty_cpu, voice, voice_cpu })
+}
+
+async fn bare_disk(site: &Site, bytes: usize, time: Duration) -> Result<Latencies> {
+    let folder = site.folder.clone();
+    tokio::task::spawn_blocking(move || ceilings::disk(&folder, bytes, time)).await?
 }
 
 fn lines(repetitions: &[Repetition], bytes: usize, threads: &BTreeMap<String, Duration>) -> Vec<Line> {
-    let disk = |pick: fn(&Percentiles) -> f64| Spread::of(repetitions.iter().map(|each| pick(&each.disk)));
+    let disk = |pick: fn(&Percentiles) -> f64| {
+        Spread::of(repetitions.iter().flatten().map(|turn| pick(&turn.disk.percentiles())))
+    };
     let (p50, p99) = (disk(|disk| disk.p50), disk(|disk| disk.p99));
     let mut lines = vec![
         Line::new(1, format!("disk: append {bytes} bytes + fdatasync"))
@@ -100,7 +106,7 @@ fn lines(repetitions: &[Repetition], bytes: usize, threads: &BTreeMap<String, Du
             .value("p50_ms", p50)
             .value("p99_ms", p99),
     ];
-    let turns = |at: usize| repetitions.iter().map(move |each| &each.turns[at]);
+    let turns = |at: usize| repetitions.iter().map(move |turns| &turns[at]);
     for (at, connections) in CONNECTIONS.into_iter().enumerate() {
         let windows: Vec<_> = turns(at).map(|turn| &turn.journal).collect();
         let what = format!("journal alone, {connections} {}", plural(connections, "writer"));
@@ -135,9 +141,8 @@ fn lines(repetitions: &[Repetition], bytes: usize, threads: &BTreeMap<String, Du
             .value("cpu_ratio", cpu_to_empty)
             .at_least(to_empty.median, 0.25, ""),
     );
-    let to_sync = Spread::of(
-        repetitions.iter().map(|each| each.turns[0].voice.voice.percentiles().p50 / each.disk.p50),
-    );
+    let p50 = |latencies: &Latencies| latencies.percentiles().p50;
+    let to_sync = Spread::of(turns(0).map(|turn| p50(&turn.voice.voice) / p50(&turn.disk)));
     lines.push(
         Line::new(4, "… its p50 to one fdatasync's, 1 connection")
             .figure(ratio(to_sync))
