@@ -5,7 +5,7 @@
 //! ends with exit code 2. [`Settings::check`] finds what is right by itself and wrong together,
 //! [`Settings::example`] prints every setting with its built-in value.
 //!
-//! A setting is declared once, in its section (`server.rs`, `limits.rs`, …), as a [`key::Key`]; how to add one is said
+//! A setting is declared once, in its section (`server.rs`, `limits.rs`, …), as a `Key` of `key.rs`; how to add one is said
 //! there. Opening sockets, files and databases is left to whoever is given the settings.
 
 mod access;
