@@ -84,7 +84,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let more = error.to_string();
-        if !text.ends_with(&more) {
+        // Some say their cause themselves.
+        if !text.contains(&more) {
             text = format!("{text}: {more}");
         }
         cause = error.source();
@@ -100,9 +101,15 @@ mod tests {
     #[error("could not read x")]
     struct Outer(#[source] std::io::Error);
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not read x: {0}; do this")]
+    struct Telling(#[source] std::io::Error);
+
     #[test]
-    fn a_failure_names_its_causes_once() {
+    fn a_failure_names_its_causes_once_also_one_that_it_names_itself() {
         let inner = std::io::Error::other("no such file");
         assert_eq!(chain(&Outer(inner)), "could not read x: no such file");
+        let inner = std::io::Error::other("no such file");
+        assert_eq!(chain(&Telling(inner)), "could not read x: no such file; do this");
     }
 }

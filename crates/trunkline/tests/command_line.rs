@@ -97,6 +97,8 @@ fn the_log_of_a_start_has_three_lines_that_say_how_it_went() {
 fn a_second_server_on_a_folder_is_refused_and_disturbs_nothing() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(folder.path());
+    // Nobody answers there for a second: the call is live while the second one tries.
+    assert_eq!(code(&run(folder.path(), &["call", "+15550109002"], &[])), 0);
     let before = fs::read_to_string(folder.path().join("trunkline-data/server.json")).unwrap();
     let second = run(folder.path(), &["serve", "--port", "0"], &[]);
     assert_eq!(code(&second), 1);
@@ -105,6 +107,8 @@ fn a_second_server_on_a_folder_is_refused_and_disturbs_nothing() {
     assert_eq!(before, after, "the first one can still be found");
     let status = run(folder.path(), &["status", "--json"], &[]);
     assert!(stdout(&status).contains("\"health\""), "{}", stderr(&status));
+    let carrier = fs::read_to_string(folder.path().join("trunkline-data/simulator.jsonl")).unwrap();
+    assert!(!carrier.contains("failed"), "the carrier's memory is the first one's: {carrier}");
     server.terminate();
 }
 

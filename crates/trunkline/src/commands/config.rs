@@ -17,11 +17,20 @@ pub(super) fn example() -> Exit {
     Exit::Fine
 }
 
+/// Who is asked about the settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nobody: it is told what the settings say.
+    Nobody,
+    /// The carrier too.
+    Carrier,
+}
+
 /// Tells what is wrong or doubtful, and shows the addresses that the carrier would be told.
-pub(super) async fn check(offline: Offline, online: bool) -> Result<Exit, Failure> {
+pub(super) async fn check(offline: Offline, asked: Asked) -> Result<Exit, Failure> {
     let settings = settings(offline.settings)?;
     let mut findings = settings.check();
-    if online {
+    if asked == Asked::Carrier {
         findings.extend(ask_carrier(&settings).await);
     }
     let addresses = addresses(&settings);
@@ -32,12 +41,12 @@ pub(super) async fn check(offline: Offline, online: bool) -> Result<Exit, Failur
             "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
             "addresses": addresses.iter().map(|(name, url)| json!({ "for": name, "url": url })).collect::<Vec<_>>(),
         })),
-        Form::Text => tell(&settings, &findings, &addresses, online),
+        Form::Text => tell(&settings, &findings, &addresses, asked),
     }
     Ok(if is_wrong { Exit::Usage } else { Exit::Fine })
 }
 
-fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)], online: bool) {
+fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)], asked: Asked) {
     for finding in findings {
         say(&finding.to_string());
     }
@@ -51,7 +60,7 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
             for (name, url) in addresses {
                 say(&format!("  {name:12}{url}"));
             }
-            if !online {
+            if asked == Asked::Nobody {
                 say("Whether the credentials open the account is asked with --online.");
             }
         }

@@ -20,10 +20,23 @@ const KEYS: &str = "persons.keys";
 /// Reads, checks or repairs.
 pub(super) fn run(command: Journal) -> Result<Exit, Failure> {
     match command {
-        Journal::Cat { at, after, sealed } => cat(&Place::of(at)?, Lsn::new(after), sealed),
+        Journal::Cat { at, after, sealed } => {
+            let personal = if sealed { Personal::Sealed } else { Personal::Opened };
+            cat(&Place::of(at)?, Lsn::new(after), personal)
+        }
         Journal::Verify { at, json } => check(&Place::of(at)?, Form::of(json)),
-        Journal::Repair { at, yes } => mend(&Place::of(at)?, yes),
+        Journal::Repair { at, yes: false } => plan_repair(&Place::of(at)?),
+        Journal::Repair { at, yes: true } => mend(&Place::of(at)?),
     }
+}
+
+/// How personal fields are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Personal {
+    /// Opened, where there is a key.
+    Opened,
+    /// As they stand in the file.
+    Sealed,
 }
 
 /// Where a journal is, and how it is kept.
@@ -61,8 +74,11 @@ impl Place {
     }
 }
 
-fn cat(place: &Place, after: Lsn, sealed: bool) -> Result<Exit, Failure> {
-    let keys = if sealed { None } else { place.keys()? };
+fn cat(place: &Place, after: Lsn, personal: Personal) -> Result<Exit, Failure> {
+    let keys = match personal {
+        Personal::Opened => place.keys()?,
+        Personal::Sealed => None,
+    };
     // The copy of the keys lives as long as they are used.
     let (keys, _copies) = keys.map_or((None, None), |(keys, copies)| (Some(keys), Some(copies)));
     let reader = RecordReader::new(keys);
@@ -126,20 +142,21 @@ fn as_json(found: &Verification) -> serde_json::Value {
     })
 }
 
-fn mend(place: &Place, yes: bool) -> Result<Exit, Failure> {
-    if !yes {
-        let found = verify(&place.journal).map_err(|error| unreadable(&error))?;
-        tell(&found, &place.journal);
-        if found.is_sound() {
-            say("Nothing is to be repaired.");
-            return Ok(Exit::Fine);
-        }
-        say(
-            "What was acknowledged behind the damage would be lost to the server; it is set aside, not deleted.",
-        );
-        say("Make a copy of the folder first. Then, to do it, run the same with --yes.");
-        return Ok(Exit::Damaged);
+/// Tells what a repair would do.
+fn plan_repair(place: &Place) -> Result<Exit, Failure> {
+    let found = verify(&place.journal).map_err(|error| unreadable(&error))?;
+    tell(&found, &place.journal);
+    if found.is_sound() {
+        say("Nothing is to be repaired.");
+        return Ok(Exit::Fine);
     }
+    say("What was acknowledged behind the damage would be lost to the server; it is set aside, not deleted.");
+    say("Make a copy of the folder first. Then, to do it, run the same with --yes.");
+    Ok(Exit::Damaged)
+}
+
+/// Repairs.
+fn mend(place: &Place) -> Result<Exit, Failure> {
     let repaired = repair(&place.journal, &place.options).map_err(|error| match &error {
         OpenError::Locked(_) => Failure::new(Exit::Failed, format_args!("{error}; stop the server first")),
         _ => Failure::new(Exit::Damaged, chain(&error)),

@@ -36,7 +36,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Drain(args) => block_on(status::drain(args)),
         Command::Suppress(command) => block_on(status::suppress(command)),
         Command::Numbers(command) => block_on(numbers::run(command)),
-        Command::Config(Config::Check { offline, online }) => block_on(config::check(*offline, online)),
+        Command::Config(Config::Check { offline, online }) => {
+            let asked = if online { config::Asked::Carrier } else { config::Asked::Nobody };
+            block_on(config::check(*offline, asked))
+        }
         Command::Migrate(args) => block_on(migrate::run(args)),
         Command::Journal(command) => journal::run(command),
         Command::Sim(args) => block_on(sim::run(*args)),

@@ -15,8 +15,38 @@ use crate::wiring::twilio;
 struct Row {
     number: String,
     script: String,
-    /// Where its calls go; `None` if the carrier has no such number.
     at_carrier: Option<CarrierNumber>,
+    leads: Leads,
+}
+
+/// Where the carrier sends the calls of a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leads {
+    Here,
+    Elsewhere,
+    Nowhere,
+    /// It is not one of the account's.
+    NotThere,
+}
+
+impl Leads {
+    fn of(known: Option<&CarrierNumber>, wanted: Option<&NumberUrls>) -> Self {
+        match known {
+            None => Self::NotThere,
+            Some(known) if Some(&known.urls) == wanted => Self::Here,
+            Some(known) if known.urls.voice.is_empty() => Self::Nowhere,
+            Some(_) => Self::Elsewhere,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Elsewhere => "elsewhere",
+            Self::Nowhere => "nowhere",
+            Self::NotThere => "the account has no such number",
+        }
+    }
 }
 
 /// Lists the numbers, or points them here.
@@ -30,15 +60,20 @@ pub(super) async fn run(command: Numbers) -> Result<Exit, Failure> {
 async fn list(offline: Offline) -> Result<Exit, Failure> {
     let settings = settings(offline.settings)?;
     let rows = match &settings.carrier.account {
-        Account::Simulator => routes(&settings, &[], Everything::Routed),
+        Account::Simulator => {
+            let rows = routed(&settings, &[], None).into_iter();
+            rows.map(|row| Row { leads: Leads::Here, ..row }).collect()
+        }
         Account::Twilio { .. } => {
+            let wanted = wanted(&settings).ok();
             let (carrier, _) = twilio(&settings.carrier.account).map_err(|error| wrong(&error))?;
             let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
-            routes(&settings, &numbers, Everything::OfTheAccount)
+            let mut rows = routed(&settings, &numbers, wanted.as_ref());
+            rows.extend(others(&rows, &numbers, wanted.as_ref()));
+            rows
         }
     };
-    let wanted = wanted(&settings).ok();
-    tell(&rows, wanted.as_ref(), Form::of(offline.json), is_simulated(&settings));
+    tell(&rows, Form::of(offline.json));
     Ok(Exit::Fine)
 }
 
@@ -59,13 +94,13 @@ async fn sync(offline: Offline) -> Result<Exit, Failure> {
     let (carrier, _) = twilio(&settings.carrier.account).map_err(|error| wrong(&error))?;
     let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
     let mut exit = Exit::Fine;
-    for row in routes(&settings, &numbers, Everything::Routed) {
-        let done = match row.at_carrier {
+    for row in routed(&settings, &numbers, Some(&urls)) {
+        let done = match &row.at_carrier {
             None => {
                 exit = Exit::Failed;
-                "the account has no such number"
+                row.leads.word()
             }
-            Some(known) if known.urls == urls => "was right already",
+            Some(_) if row.leads == Leads::Here => "was right already",
             Some(known) => {
                 carrier.point_number(&known.id, &urls).await.map_err(|error| unasked(&error))?;
                 "leads here now"
@@ -79,37 +114,35 @@ async fn sync(offline: Offline) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Which numbers are listed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Everything {
-    /// Those that have a script.
-    Routed,
-    /// Those of the account too.
-    OfTheAccount,
+/// The numbers that have a script.
+fn routed(settings: &Settings, numbers: &[CarrierNumber], wanted: Option<&NumberUrls>) -> Vec<Row> {
+    let routes = settings.scripts.numbers.iter();
+    routes
+        .map(|route| {
+            let known = numbers.iter().find(|known| known.number.as_str() == route.number);
+            Row {
+                number: route.number.clone(),
+                script: route.script.clone(),
+                at_carrier: known.cloned(),
+                leads: Leads::of(known, wanted),
+            }
+        })
+        .collect()
 }
 
-fn routes(settings: &Settings, numbers: &[CarrierNumber], everything: Everything) -> Vec<Row> {
-    let at_carrier = |number: &str| numbers.iter().find(|known| known.number.as_str() == number).cloned();
-    let routed = settings.scripts.numbers.iter();
-    let mut rows: Vec<Row> = routed
-        .map(|route| Row {
-            number: route.number.clone(),
-            script: route.script.clone(),
-            at_carrier: at_carrier(&route.number),
+/// The account's other numbers.
+fn others(rows: &[Row], numbers: &[CarrierNumber], wanted: Option<&NumberUrls>) -> Vec<Row> {
+    let is_listed = |known: &&CarrierNumber| rows.iter().any(|row| row.number == known.number.as_str());
+    numbers
+        .iter()
+        .filter(|known| !is_listed(known))
+        .map(|known| Row {
+            number: known.number.as_str().to_owned(),
+            script: String::new(),
+            at_carrier: Some(known.clone()),
+            leads: Leads::of(Some(known), wanted),
         })
-        .collect();
-    if everything == Everything::OfTheAccount {
-        for known in numbers {
-            if !rows.iter().any(|row| row.number == known.number.as_str()) {
-                rows.push(Row {
-                    number: known.number.as_str().to_owned(),
-                    script: String::new(),
-                    at_carrier: Some(known.clone()),
-                });
-            }
-        }
-    }
-    rows
+        .collect()
 }
 
 /// Where calls to our numbers must go.
@@ -127,19 +160,12 @@ fn wanted(settings: &Settings) -> Result<NumberUrls, Failure> {
     })
 }
 
-fn tell(rows: &[Row], wanted: Option<&NumberUrls>, form: Form, simulated: bool) {
-    let leads = |row: &Row| match (&row.at_carrier, wanted) {
-        _ if simulated => "here",
-        (None, _) => "the account has no such number",
-        (Some(known), Some(wanted)) if known.urls == *wanted => "here",
-        (Some(known), _) if known.urls.voice.is_empty() => "nowhere",
-        (Some(_), _) => "elsewhere",
-    };
+fn tell(rows: &[Row], form: Form) {
     if form == Form::Json {
-        for row in rows {
-            let voice = row.at_carrier.as_ref().map(|known| known.urls.voice.as_str());
+        for Row { number, script, at_carrier, leads } in rows {
+            let voice = at_carrier.as_ref().map(|known| known.urls.voice.as_str());
             say_json(
-                &json!({ "number": row.number, "script": row.script, "leads": leads(row), "voice_url": voice }),
+                &json!({ "number": number, "script": script, "leads": leads.word(), "voice_url": voice }),
             );
         }
         return;
@@ -147,10 +173,11 @@ fn tell(rows: &[Row], wanted: Option<&NumberUrls>, form: Form, simulated: bool) 
     if rows.is_empty() {
         return say("No number has a script; calls to any number run the default script.");
     }
-    let lines: Vec<Vec<String>> =
-        rows.iter().map(|row| vec![row.number.clone(), row.script.clone(), leads(row).to_owned()]).collect();
+    let lines =
+        rows.iter().map(|row| vec![row.number.clone(), row.script.clone(), row.leads.word().to_owned()]);
+    let lines: Vec<Vec<String>> = lines.collect();
     table(&["number", "script", "calls lead"], &lines).iter().for_each(|line| say(line));
-    if rows.iter().any(|row| leads(row) != "here" && !row.script.is_empty()) {
+    if rows.iter().any(|row| row.leads != Leads::Here && !row.script.is_empty()) {
         say("To have them lead here: trunkline numbers sync");
     }
 }

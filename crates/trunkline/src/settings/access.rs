@@ -28,7 +28,8 @@ static SECRET_KEYS: Key<Vec<SecretString>> = Key::new(
     "secret_keys",
     secret_keys,
     Absent::Default("[]"),
-    "Keys that seal what travels in callback addresses: the first seals, all open. Without any, a file in data_dir.",
+    "Keys that seal what travels in callback addresses, each 32 bytes in hex or base64: the first seals, all open. \
+     Without any, a file in data_dir.",
 )
 .env(&["TRUNKLINE_SECRET_KEYS"])
 .secret();

@@ -64,10 +64,11 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
         questions: QUESTIONS,
     };
     summary.tell(Form::of(args.json));
-    show.end(&folder, args.keep, &url);
     if args.keep {
+        show.goes_on(&url);
         return serve_until_told(server, signals).await;
     }
+    show.end(&folder);
     server.stop().await;
     Ok(if summary.called_twice.is_empty() { Exit::Fine } else { Exit::Failed })
 }

@@ -71,14 +71,19 @@ impl Show {
         say(&format!("  {time}  {}{padding}  {what}", clean(&person.name)));
     }
 
+    /// The server is not stopped.
+    pub fn goes_on(&self, url: &str) {
+        if self.form == Form::Text {
+            say(&format!("The server goes on at {url}/ until Ctrl-C."));
+        }
+    }
+
     /// What can be done next.
-    pub fn end(&self, folder: &Folder, keep: bool, url: &str) {
+    pub fn end(&self, folder: &Folder) {
         if self.form == Form::Json {
             return;
         }
-        if keep {
-            say(&format!("The server goes on at {url}/ until Ctrl-C."));
-        } else if folder.is_temporary() {
+        if folder.is_temporary() {
             say(
                 "The folder was temporary. To keep everything: trunkline demo --folder DIR; to look around: --keep",
             );
