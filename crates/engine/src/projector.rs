@@ -17,7 +17,7 @@ use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
 use trunkline_store::{
-    Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target,
+    Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target, Turns,
 };
 
 /// A batch is at most so many records and bytes.
@@ -350,8 +350,19 @@ impl Batch {
             upto: Position(upto.get()),
             calls: self.calls.values().cloned().collect(),
             events: rows.collect::<Result<_, _>>()?,
+            turns: Turns::Of(self.turns_changed()),
             suppressions: self.suppressions.iter().map(suppression).collect(),
         })
+    }
+
+    /// A call's turns are many and its events touch one or two: the others stand in the store already.
+    fn turns_changed(&self) -> BTreeSet<(CallId, u16)> {
+        let touched = self.events.iter().filter_map(|projected| {
+            let event = &projected.event;
+            let turns = self.calls.get(&event.call)?.turns.keys();
+            Some(turns.filter(|step| event.what.may_change_turn(**step)).map(|step| (event.call, *step)))
+        });
+        touched.flatten().collect()
     }
 
     fn leave_out(&mut self, parked: &BTreeSet<CallId>) {

@@ -37,6 +37,6 @@ pub use health::Health;
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
-pub use project::Projection;
+pub use project::{Projection, Turns};
 pub use store::{Store, Target};
 pub use suppression::Suppression;

@@ -14,8 +14,8 @@ use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, own};
 use crate::suppression::Suppression;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use trunkline_core::call::Call;
+use std::collections::{BTreeMap, BTreeSet};
+use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::CallId;
 
 const DOING: &str = "projecting a batch";
@@ -31,6 +31,8 @@ pub struct Projection {
     pub calls: Vec<Call>,
     /// The events.
     pub events: Vec<EventRow>,
+    /// Which turns of the calls the events may have changed.
+    pub turns: Turns,
     /// Numbers that were suppressed, or released.
     pub suppressions: Vec<Suppression>,
 }
@@ -38,7 +40,28 @@ pub struct Projection {
 impl Projection {
     /// A batch that only moves the cursor.
     pub fn empty(journal: JournalIdent, upto: Position) -> Self {
-        Self { journal, upto, calls: Vec::new(), events: Vec::new(), suppressions: Vec::new() }
+        let (calls, events, suppressions) = (Vec::new(), Vec::new(), Vec::new());
+        Self { journal, upto, calls, events, turns: Turns::All, suppressions }
+    }
+}
+
+/// Which turns are to be written. Those of a call that the tables do not have yet always are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turns {
+    /// All that the folds hold.
+    All,
+    /// These questions of these calls: the others stand in the table as they are in the fold.
+    Of(BTreeSet<(CallId, u16)>),
+}
+
+impl Turns {
+    fn of<'a>(&'a self, change: &'a Change<'_>) -> impl Iterator<Item = &'a Turn> {
+        let call = change.call;
+        let whole = change.known.is_none() || change.is_reborn();
+        call.turns.values().filter(move |turn| match self {
+            Self::All => true,
+            Self::Of(these) => whole || these.contains(&(call.id, turn.step)),
+        })
     }
 }
 
@@ -59,7 +82,11 @@ impl Store {
         put(
             &mut tx,
             &sql::UPSERT_TURNS,
-            written(calls.iter().flat_map(|change| TurnColumns::all_of(change.call)))?,
+            written(
+                calls.iter().flat_map(|change| {
+                    batch.turns.of(change).map(|turn| TurnColumns::new(change.call, turn))
+                }),
+            )?,
         )
         .await?;
         put(

@@ -134,11 +134,7 @@ pub(crate) struct TurnColumns<'a> {
 }
 
 impl<'a> TurnColumns<'a> {
-    pub(crate) fn all_of(call: &'a Call) -> impl Iterator<Item = Self> {
-        call.turns.values().map(|turn| Self::new(call, turn))
-    }
-
-    fn new(call: &'a Call, turn: &'a Turn) -> Self {
+    pub(crate) fn new(call: &'a Call, turn: &'a Turn) -> Self {
         let answer = turn.answer.as_ref();
         let recording = turn.recording_of_answer();
         let stored = recording.and_then(|recording| match &recording.state {

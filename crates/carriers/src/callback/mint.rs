@@ -8,7 +8,7 @@ use super::state::{CallbackState, Place};
 use super::urls::{PublicUrl, PublicUrls, Scheme};
 use trunkline_core::call::OnLeg;
 use trunkline_core::id::{AccountId, CallId};
-use trunkline_core::script::{Cursor, Next, Page, ScriptVersion, Then};
+use trunkline_core::script::{Cursor, Next, ScriptVersion};
 
 /// Nobody waits for a callback: five retries, whatever went wrong.
 const CALLBACK_DELIVERY: &str = "rc=5&rp=all";
@@ -35,19 +35,6 @@ pub struct LegUrls {
     pub status: String,
     /// Told who took the call.
     pub amd: String,
-}
-
-/// The URLs inside one page that waits for an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageUrls {
-    /// Asked with the answer.
-    pub action: String,
-    /// Asked when nothing was heard.
-    pub on_silence: String,
-    /// Told when the answer's recording can be fetched.
-    pub recording: String,
-    /// Told the answer's text.
-    pub transcription: String,
 }
 
 impl<'a> Mint<'a> {
@@ -78,21 +65,6 @@ impl<'a> Mint<'a> {
             status: self.status(),
             amd: self.amd(),
         }
-    }
-
-    /// The URLs inside this page; `None` if it waits for nothing.
-    pub fn page(&self, page: &Page) -> Option<PageUrls> {
-        let (at, on_silence) = match &page.then {
-            Then::Record(record) => (record.at, record.on_silence),
-            Then::Keys(keys) => (keys.at, keys.on_silence),
-            Then::HangUp => return None,
-        };
-        Some(PageUrls {
-            action: self.voice(Place::Hear(at)),
-            on_silence: self.voice(Place::Open(on_silence)),
-            recording: self.recording(at),
-            transcription: self.transcription(at),
-        })
     }
 
     /// A page of the script.
@@ -166,7 +138,7 @@ fn with_delivery(url: &PublicUrl, path_and_query: &str, delivery: &str) -> Strin
 mod tests {
     use super::*;
     use trunkline_core::id::{Fence, LegNo};
-    use trunkline_core::script::{Caller, Script};
+    use trunkline_core::script::Script;
     use url::Url;
 
     const ON: OnLeg = OnLeg { leg: LegNo(2), fence: Fence(3) };
@@ -226,14 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn a_page_leads_on_with_its_answer_and_asks_again_in_silence() {
-        let world = World::new();
-        let page = Script::builtin().open(&Caller::default(), Cursor::START);
-        let urls = world.mint().page(&page).unwrap();
-        assert_eq!(world.state_in(&urls.action).place, Place::Hear(Cursor::START));
+    fn what_is_asked_again_is_told_by_its_step() {
         let again = Place::Open(Next::Ask(Cursor { ask: 1, ..Cursor::START }));
-        assert_eq!(world.state_in(&urls.on_silence).place, again);
-        assert!(urls.on_silence.contains("?q=0&"));
+        let world = World::new();
+        let url = world.mint().voice(again);
+        assert_eq!(world.state_in(&url).place, again);
+        assert!(url.contains("?q=0&"));
     }
 
     #[test]

@@ -15,6 +15,6 @@ mod state;
 mod urls;
 
 pub use keys::{BadSecretKey, BadToken, SecretKeys};
-pub use mint::{LegUrls, Mint, PageUrls};
+pub use mint::{LegUrls, Mint};
 pub use state::{CallbackState, Place};
 pub use urls::{BadPublicUrl, PublicUrl, PublicUrls, Scheme};

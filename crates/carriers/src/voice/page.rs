@@ -6,18 +6,17 @@
 use super::{
     Beep, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, Redirect, Say, Trim, Verb,
 };
-use crate::callback::{Mint, PageUrls};
-use trunkline_core::script::{Keys, Line, Page, Record as Recorded, Then, Wanted};
+use crate::callback::{Mint, Place};
+use trunkline_core::script::{Keys, Line, Next, Page, Record as Recorded, Then, Wanted};
 
 /// The document that performs this page on the leg whose URLs `mint` makes.
 pub fn document(page: &Page, mint: &Mint<'_>) -> Document {
     let lines = page.lines.iter().map(|line| prompt(page, line));
-    let Some(urls) = mint.page(page) else { return closing(page) };
     let verbs = match &page.then {
         Then::Record(recorded) => {
-            lines.map(spoken).chain([record(recorded, &urls), redirect(&urls.on_silence)]).collect()
+            lines.map(spoken).chain([record(recorded, mint), redirect(mint, recorded.on_silence)]).collect()
         }
-        Then::Keys(keys) => vec![gather(page, keys, &urls, lines.collect()), redirect(&urls.on_silence)],
+        Then::Keys(keys) => vec![gather(page, keys, mint, lines.collect()), redirect(mint, keys.on_silence)],
         Then::HangUp => return closing(page),
     };
     Document::new(verbs)
@@ -56,13 +55,13 @@ fn spoken(prompt: Prompt) -> Verb {
     }
 }
 
-fn redirect(url: &str) -> Verb {
-    Verb::Redirect(Redirect { url: url.to_owned(), method: Method::Post })
+fn redirect(mint: &Mint<'_>, on_silence: Next) -> Verb {
+    Verb::Redirect(Redirect { url: mint.voice(Place::Open(on_silence)), method: Method::Post })
 }
 
-fn record(recorded: &Recorded, urls: &PageUrls) -> Verb {
+fn record(recorded: &Recorded, mint: &Mint<'_>) -> Verb {
     Verb::Record(Box::new(Record {
-        action: urls.action.clone(),
+        action: mint.voice(Place::Hear(recorded.at)),
         method: Method::Post,
         timeout_secs: u16::from(recorded.silence_secs).max(1),
         // The carrier wants more than one second.
@@ -70,15 +69,15 @@ fn record(recorded: &Recorded, urls: &PageUrls) -> Verb {
         finish_on_key: recorded.finish_on_keys.iter().map(|key| key.as_char()).collect(),
         beep: if recorded.beep { Beep::Played } else { Beep::Omitted },
         trim: if recorded.trim { Trim::Silence } else { Trim::Nothing },
-        status_callback: Some(urls.recording.clone()),
-        transcribe_callback: recorded.transcribe.then(|| urls.transcription.clone()),
+        status_callback: Some(mint.recording(recorded.at)),
+        transcribe_callback: recorded.transcribe.then(|| mint.transcription(recorded.at)),
     }))
 }
 
-fn gather(page: &Page, keys: &Keys, urls: &PageUrls, prompts: Vec<Prompt>) -> Verb {
+fn gather(page: &Page, keys: &Keys, mint: &Mint<'_>, prompts: Vec<Prompt>) -> Verb {
     Verb::Gather(Box::new(Gather {
         input: if keys.speech { Input::Both } else { Input::Keys },
-        action: urls.action.clone(),
+        action: mint.voice(Place::Hear(keys.at)),
         method: Method::Post,
         timeout_secs: u16::from(keys.timeout_secs).max(1),
         num_digits: match keys.wanted {

@@ -3,17 +3,34 @@
 use super::Call;
 use super::apply::{Applied, Binding, IsEnd, Seen};
 use super::effect::{Effect, Refused};
-use super::event::{Event, Heard, RecordingNews, Says, Spoke};
+use super::event::{Event, Heard, RecordingNews, Says, Spoke, What};
 use super::leg::Certainty;
 use super::turn::{RecordingState, Turn};
 use crate::id::RecordingId;
 use crate::private::Private;
 
+impl What {
+    /// Whether this fact can change the turn of question `step`. With a recording any turn may change: it moves to its
+    /// question once that is known.
+    pub fn may_change_turn(&self, step: u16) -> bool {
+        match self {
+            Self::Spoke(spoke) => {
+                let asks = matches!(&spoke.says, Says::Question { step: asked, .. } if *asked == step);
+                asks || spoke.heard.as_ref().is_some_and(|heard| heard.step == step || heard.recording.is_some())
+            }
+            Self::Recording(_) => true,
+            Self::Transcribed { step: of, .. } => *of == step,
+            _ => false,
+        }
+    }
+}
+
 impl Call {
     pub(super) fn spoke(&mut self, spoke: &Spoke, event: &Event) -> Applied {
         let at = event.at();
         let known = self.leg_no(spoke.on.leg).map(Seen::of);
-        let turns = self.turns.clone();
+        let steps = self.steps_of(spoke);
+        let turns = steps.map(|step| self.turn(step).cloned());
         let (leg, is_new) = match self.bound(spoke.on, &spoke.carrier_call_id, at, IsEnd::No)? {
             Binding::Own(leg) => (leg, false),
             Binding::New(leg) => (leg, true),
@@ -36,7 +53,25 @@ impl Call {
         if let Says::Question { step, ask, text } = &spoke.says {
             self.turn_mut(*step).asked(*ask, text, at);
         }
-        if self.turns == turns && !leg_changed { Err(Refused::Same) } else { Ok(effects) }
+        let is_same = steps.into_iter().zip(&turns).all(|(step, before)| self.turn(step) == before.as_ref());
+        if is_same && !leg_changed { Err(Refused::Same) } else { Ok(effects) }
+    }
+
+    /// The questions that a voice fetch can touch: the one answered, the one asked, and the one that the answer's
+    /// recording was kept with till now. Looking at these alone, a page costs the same at the last question as at the
+    /// first.
+    fn steps_of(&self, spoke: &Spoke) -> [Option<u16>; 3] {
+        let heard = spoke.heard.as_ref();
+        let asked = match &spoke.says {
+            Says::Question { step, .. } => Some(*step),
+            Says::Goodbye | Says::Apology | Says::Nothing => None,
+        };
+        let recording = heard.and_then(|heard| heard.recording.as_ref());
+        [heard.map(|heard| heard.step), asked, recording.and_then(|fact| self.step_of(&fact.id))]
+    }
+
+    fn turn(&self, step: Option<u16>) -> Option<&Turn> {
+        self.turns.get(&step?)
     }
 
     fn heard(&mut self, heard: &Heard, at: jiff::Timestamp) -> Option<Effect> {

@@ -230,6 +230,18 @@ proptest! {
     }
 
     #[test]
+    fn a_turn_changes_only_by_a_fact_that_may_change_it(events in facts_at_any_time()) {
+        watch(&events, |before, event, after, applied| {
+            for step in before.turns.keys().chain(after.turns.keys()) {
+                if before.turns.get(step) != after.turns.get(step) {
+                    assert!(applied.is_ok(), "{applied:?}");
+                    assert!(event.what.may_change_turn(*step), "{step}: {:?}", event.what);
+                }
+            }
+        });
+    }
+
+    #[test]
     fn a_status_that_changed_is_announced(events in facts_at_any_time()) {
         watch(&events, |before, _, after, applied| {
             let announced = applied.as_ref().is_ok_and(|all| all.contains(&Effect::Announce(after.status())));

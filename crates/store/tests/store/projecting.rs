@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
-use trunkline_store::{CallFilter, PageRequest, Position, Projection, Suppression};
+use trunkline_store::{CallFilter, PageRequest, Position, Projection, Suppression, Turns};
 
 #[tokio::test]
 async fn a_projected_call_is_found_by_each_of_its_names() {
@@ -189,6 +189,34 @@ async fn answers_are_kept_question_by_question() {
     assert_eq!(rows, ["0|Are you \"well\"?|1|yes_no|yes|RE1|named", "1|מה שלומך?|1||||"]);
     let loaded = place.store.load_call(story.call.id).await.unwrap().unwrap();
     assert_eq!(loaded.turns, story.call.turns);
+}
+
+#[tokio::test]
+async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written() {
+    let place = Place::new().await;
+    let story = Story::new(1, 0).dialed().answered().asked(0, "First?", None).asked(1, "Second?", None);
+    let batch = |turns: &[u16]| {
+        let mut batch = batch(6, &[&story]);
+        batch.turns = Turns::Of(turns.iter().map(|step| (story.call.id, *step)).collect());
+        for turn in batch.calls[0].turns.values_mut() {
+            turn.question.push('!');
+        }
+        batch
+    };
+    let written = async || sql(&place, "SELECT question FROM turns ORDER BY step").await;
+
+    place.store.project(&batch(&[])).await.unwrap();
+    assert_eq!(written().await, ["First?!", "Second?!"], "a call that is new to the tables is written whole");
+
+    place.project(6, &[&story]).await;
+    assert_eq!(written().await, ["First?", "Second?"]);
+    place.store.project(&batch(&[1])).await.unwrap();
+    assert_eq!(written().await, ["First?", "Second?!"]);
+
+    let mut reborn = batch(&[]);
+    reborn.calls[0].party.to = Address::new("");
+    place.store.project(&reborn).await.unwrap();
+    assert_eq!(written().await, ["First?!", "Second?!"], "a call that is made anew is written whole");
 }
 
 #[tokio::test]
