@@ -16,7 +16,10 @@ impl What {
         match self {
             Self::Spoke(spoke) => {
                 let asks = matches!(&spoke.says, Says::Question { step: asked, .. } if *asked == step);
-                asks || spoke.heard.as_ref().is_some_and(|heard| heard.step == step || heard.recording.is_some())
+                asks || spoke
+                    .heard
+                    .as_ref()
+                    .is_some_and(|heard| heard.step == step || heard.recording.is_some())
             }
             Self::Recording(_) => true,
             Self::Transcribed { step: of, .. } => *of == step,
