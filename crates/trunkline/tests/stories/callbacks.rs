@@ -58,9 +58,10 @@ fn comes_out_right(fault: Option<Fault>, end: TheEnd) {
         assert_eq!(seen["evidence"]["source"], "observed", "{seen}");
         let truth = day.sim.call(&day.sid(number)).unwrap();
         if truth.answered_at.is_some() {
-            // The carrier's own figure leaves out the time that our answers took, which fast time makes long.
+            // The carrier's own figure leaves out the time that our answers took, which fast time makes long: ours is
+            // never the shorter, but for the rounding of both ends.
             let (ours, theirs) = (seen["duration_seconds"].as_u64().unwrap(), truth.duration_secs.unwrap());
-            assert!((ours.abs_diff(theirs.into())) < 30, "{theirs}: {seen}");
+            assert!(ours + 2 >= u64::from(theirs), "{theirs}: {seen}");
             assert!(seen["answered_at"].is_string(), "{seen}");
         }
         assert!(seen["ended_at"].is_string() && seen["evidence"]["conflict"].is_null(), "{seen}");
