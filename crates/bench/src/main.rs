@@ -31,8 +31,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use machine::Machine;
 use plan::Plan;
@@ -77,7 +78,11 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::EmptyServer { address }) => empty::serve(address).await,
-        None => measure(&cli).await,
+        None => tokio::select! {
+            done = measure(&cli) => done,
+            // What is dropped here is cleaned up: the servers' processes, and the folder.
+            signal = told_to_stop() => Err(anyhow!("stopped by {signal}")),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,6 +90,15 @@ async fn main() -> ExitCode {
             eprintln!("trunkline-bench: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Resolves when somebody wants us to end; never, if that can't be heard.
+async fn told_to_stop() -> &'static str {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        Ok(()) = tokio::signal::ctrl_c() => "Ctrl-C",
     }
 }
 
