@@ -103,9 +103,13 @@ impl Inner {
                 None => Found::OnlyToken(token.clone()),
             });
         }
-        let known = self.live.by_carrier(&fetch.account, &fetch.carrier_call_id);
-        let id = known.unwrap_or_else(|| CallId::derived(&fetch.account, &fetch.carrier_call_id));
-        if let Some(handle) = self.reach(id).await {
+        let (account, sid) = (&fetch.account, &fetch.carrier_call_id);
+        let known = self.live.by_carrier(account, sid);
+        let id = known.unwrap_or_else(|| CallId::derived(account, sid));
+        // A call that has left memory has a tombstone; without one it is a first word, and no database is asked.
+        if (known.is_some() || self.bound.contains(account, sid))
+            && let Some(handle) = self.reach(id).await
+        {
             let token = clear_state(&handle.lock().call, fetch);
             return Ok(Found::Live(handle, token));
         }
