@@ -191,8 +191,8 @@ impl Codec {
 
     /// Seals bytes under a person's key, making the key (durably) if the person is new.
     pub fn seal(&self, person: PersonId, plain: &[u8]) -> Result<Sealed, RecordError> {
-        let person_hex = person.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Sealed { person: person_hex, data: self.keys.seal(person, plain)? })
+        let name = format!("{:032x}", u128::from_be_bytes(person.0));
+        Ok(Sealed { person: name, data: self.keys.seal(person, plain)? })
     }
 
     /// Opens sealed bytes; `None` if the person was erased.
