@@ -46,7 +46,10 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864")
-            .pragma("cache_size", "-32000");
+            .pragma("cache_size", "-32000")
+            // A statement that upserts many rows keeps the pages as they were until it is through: a file for that
+            // costs as much as the log.
+            .pragma("temp_store", "MEMORY");
         let writer =
             pool(1).connect_with(writing).await.map_err(|error| StoreError::from_sqlx(DOING, &error))?;
         let opened = FileId::of(path);
