@@ -131,6 +131,7 @@ fn tidy<'a>(path: &'a str, mut prefixes: impl Iterator<Item = &'a str>) -> &'a s
 }
 
 fn dress(headers: &mut HeaderMap, id: u64) {
+    headers.reserve(6);
     if let Ok(id) = HeaderValue::from_str(&format!("{id:x}")) {
         headers.insert(REQUEST_ID, id);
     }
