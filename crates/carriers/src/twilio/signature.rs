@@ -23,7 +23,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
@@ -113,11 +113,11 @@ impl Verifier {
         self
     }
 
-    /// Whether the request is the carrier's.
+    /// The form that the carrier signed; `None` if the request is the carrier's and its body is no form.
     ///
     /// # Errors
-    /// [`SignatureError`] says why not: for the log and a counter, not for the one who asked.
-    pub fn verify(&self, request: &SignedRequest<'_>) -> Result<(), SignatureError> {
+    /// [`SignatureError`] says why it is not the carrier's: for the log and a counter, not for the one who asked.
+    pub fn verify(&self, request: &SignedRequest<'_>) -> Result<Option<Form>, SignatureError> {
         let given = single(request.headers, SIGNATURE)?.ok_or(SignatureError::Missing)?;
         if !request.path_and_query.starts_with('/') {
             return Err(SignatureError::Path);
@@ -133,7 +133,7 @@ impl Verifier {
             }
         }
         match (bool::from(fits), bool::from(hash_fits)) {
-            (true, true) => Ok(()),
+            (true, true) => Ok(fields),
             (true, false) => Err(SignatureError::BodyHash),
             (false, _) => Err(SignatureError::Wrong),
         }
@@ -261,6 +261,11 @@ fn hex_sha256(bytes: &[u8]) -> String {
 
 /// Names and values as they are signed: sorted, each pair once.
 fn tail(form: Option<&Form>) -> String {
-    let pairs: BTreeSet<(&str, &str)> = form.into_iter().flat_map(Form::pairs).collect();
-    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
+    let mut pairs: Vec<(&str, &str)> = form.into_iter().flat_map(Form::pairs).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let length = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let mut tail = String::with_capacity(length);
+    pairs.iter().flat_map(|(name, value)| [name, value]).for_each(|text| tail.push_str(text));
+    tail
 }

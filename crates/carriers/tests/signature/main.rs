@@ -74,13 +74,15 @@ impl Request {
     }
 
     fn judged_by(&self, verifier: &Verifier) -> Result<(), SignatureError> {
-        verifier.verify(&SignedRequest {
-            method: &self.method,
-            path_and_query: &self.path,
-            scheme: self.scheme,
-            headers: &self.headers,
-            body: &self.body,
-        })
+        verifier
+            .verify(&SignedRequest {
+                method: &self.method,
+                path_and_query: &self.path,
+                scheme: self.scheme,
+                headers: &self.headers,
+                body: &self.body,
+            })
+            .map(drop)
     }
 }
 

@@ -57,13 +57,16 @@ pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Proble
         headers: &parts.headers,
         body: &body,
     });
-    if let Err(error) = signed {
+    let signed = signed.map_err(|error| {
         web.refused.count(&error);
-        return Err(Problem::new(Code::Forbidden).detail("the signature is not the carrier's"));
-    }
+        Problem::new(Code::Forbidden).detail("the signature is not the carrier's")
+    })?;
     let query = asked.query().unwrap_or_default();
-    let form = if parts.method == Method::GET { query.as_bytes() } else { &body };
-    Ok(Signed { form: Form::parse(form).unwrap_or_default(), address: Address::read(query, web) })
+    let form = signed.unwrap_or_else(|| {
+        let fields = if parts.method == Method::GET { query.as_bytes() } else { &body };
+        Form::parse(fields).unwrap_or_default()
+    });
+    Ok(Signed { form, address: Address::read(query, web) })
 }
 
 impl Address {
