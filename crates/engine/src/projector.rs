@@ -25,6 +25,10 @@ const BATCH_RECORDS: usize = 4_000;
 const BATCH_BYTES: usize = 4 << 20;
 /// Events are let gather this long, so that a batch is worth its transaction.
 const GATHER: Duration = Duration::from_millis(50);
+/// Under load they are let gather longer: many events of one call then cost one row, and readers see live calls anyway.
+const GATHER_UNDER_LOAD: Duration = Duration::from_millis(250);
+/// So many records since the last look are load.
+const LOAD: usize = 200;
 /// Between two tries to reach a store that is away.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often the store is told to sync and the journal to let go of old segments.
@@ -162,20 +166,19 @@ impl Inner {
         let mut upkeep = tokio::time::interval(UPKEEP);
         let mut first = true;
         loop {
-            let caught_up = self.drain(&store, &mut reader).await?;
-            if caught_up {
-                self.projection.is_back();
-                if first {
-                    // Calls that the journal's tail brought back and the store has had for long.
-                    self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
-                    first = false;
-                }
-                if !self.may_dial.swap(true, Ordering::AcqRel) {
-                    self.waiting.wake();
-                }
+            let drained = self.drain(&store, &mut reader).await?;
+            self.projection.is_back();
+            if first {
+                // Calls that the journal's tail brought back and the store has had for long.
+                self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
+                first = false;
             }
+            if !self.may_dial.swap(true, Ordering::AcqRel) {
+                self.waiting.wake();
+            }
+            let gather = if drained < LOAD { GATHER } else { GATHER_UNDER_LOAD };
             tokio::select! {
-                _ = self.journal.changed(reader.position()) => tokio::time::sleep(GATHER).await,
+                _ = self.journal.changed(reader.position()) => tokio::time::sleep(gather).await,
                 _ = upkeep.tick() => {
                     if store.moved() {
                         return Err(StoreError::Unavailable { doing: "looking at it", why: trunkline_store::Away::Moved }.into());
@@ -189,15 +192,17 @@ impl Inner {
         }
     }
 
-    /// Projects what there is, batch by batch; `true` when the end was reached.
-    async fn drain(self: &Arc<Self>, store: &Store, reader: &mut Reader) -> Result<bool, Stuck> {
+    /// Projects what there is, batch by batch, to the end; how many records there were.
+    async fn drain(self: &Arc<Self>, store: &Store, reader: &mut Reader) -> Result<usize, Stuck> {
+        let mut drained = 0;
         loop {
             let records = tokio::task::block_in_place(|| reader.next_batch(BATCH_RECORDS, BATCH_BYTES))?;
-            let Some(last) = records.last().map(|record| record.lsn) else { return Ok(true) };
+            let Some(last) = records.last().map(|record| record.lsn) else { return Ok(drained) };
+            drained += records.len();
             let batch = self.gather(store, &records).await?;
             let calls: Vec<CallId> = batch.calls.keys().copied().collect();
             let eaten_at = batch.events.last().map(|projected| projected.event.received_at.as_microsecond());
-            self.write(store, batch, last).await?;
+            self.write(store, batch.projection(&self.ident, last)?).await?;
             if let Some(eaten_at) = eaten_at {
                 self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
             }
@@ -271,22 +276,23 @@ impl Inner {
     }
 
     /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
-    async fn write(&self, store: &Store, batch: Batch, upto: Lsn) -> Result<(), Stuck> {
+    async fn write(&self, store: &Store, batch: Projection) -> Result<(), Stuck> {
+        let upto = batch.upto;
         let mut open = vec![batch];
-        while let Some(mut batch) = open.pop() {
-            batch.leave_out(&self.projection.parked.lock());
+        while let Some(mut piece) = open.pop() {
+            leave_out(&mut piece, &self.projection.parked.lock());
             // The cursor moves with the last piece only.
-            let position = if open.is_empty() { upto } else { self.projection.position() };
-            match store.project(&batch.projection(&self.ident, position)?).await {
+            piece.upto = if open.is_empty() { upto } else { Position(self.projection.position().get()) };
+            match store.project(&piece).await {
                 Ok(()) => {}
                 Err(error) if error.is_poison() => {
-                    let calls: Vec<CallId> = batch.calls.keys().copied().collect();
-                    match batch.halve() {
+                    let calls: Vec<CallId> = piece.calls.iter().map(|call| call.id).collect();
+                    match halve(piece) {
                         Some((one, other)) => open.extend([other, one]),
                         None => {
                             tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
                             self.projection.parked.lock().extend(calls);
-                            open.push(Batch::default());
+                            open.push(Projection::empty(self.ident.clone(), upto));
                         }
                     }
                 }
@@ -340,7 +346,7 @@ struct Projected {
 }
 
 impl Batch {
-    fn projection(&self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
+    fn projection(self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
         let rows = self.events.iter().map(|projected| {
             let applied = projected.refused.as_ref().map_or(Ok(()), Err);
             EventRow::new(Position(projected.lsn.get()), projected.tenant.clone(), &projected.event, applied)
@@ -348,10 +354,10 @@ impl Batch {
         Ok(Projection {
             journal: journal.clone(),
             upto: Position(upto.get()),
-            calls: self.calls.values().cloned().collect(),
             events: rows.collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
             suppressions: self.suppressions.iter().map(suppression).collect(),
+            calls: self.calls.into_values().collect(),
         })
     }
 
@@ -364,25 +370,28 @@ impl Batch {
         });
         touched.flatten().collect()
     }
+}
 
-    fn leave_out(&mut self, parked: &BTreeSet<CallId>) {
-        if !parked.is_empty() {
-            self.calls.retain(|id, _| !parked.contains(id));
-            self.events.retain(|projected| !parked.contains(&projected.event.call));
-        }
+fn leave_out(batch: &mut Projection, parked: &BTreeSet<CallId>) {
+    if !parked.is_empty() {
+        batch.calls.retain(|call| !parked.contains(&call.id));
+        batch.events.retain(|event| !parked.contains(&event.call));
     }
+}
 
-    /// Two halves, split between calls so that one call's rows stay together; `None` if there is one call at most.
-    fn halve(mut self) -> Option<(Self, Self)> {
-        if self.calls.len() < 2 {
-            return None;
-        }
-        let middle = *self.calls.keys().nth(self.calls.len() / 2)?;
-        let calls = self.calls.split_off(&middle);
-        let (events, rest) = self.events.into_iter().partition(|projected| projected.event.call >= middle);
-        let other = Self { calls, events, suppressions: Vec::new() };
-        Some((Self { events: rest, ..self }, other))
+/// Two halves, split between calls so that one call's rows stay together; `None` if there is one call at most.
+fn halve(mut batch: Projection) -> Option<(Projection, Projection)> {
+    if batch.calls.len() < 2 {
+        return None;
     }
+    // The calls stand in the order of their ids.
+    let calls = batch.calls.split_off(batch.calls.len() / 2);
+    let middle = calls.first()?.id;
+    let (events, rest) = batch.events.into_iter().partition(|event| event.call >= middle);
+    batch.events = rest;
+    let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
+    let other = Projection { journal, upto: batch.upto, calls, events, turns, suppressions: Vec::new() };
+    Some((batch, other))
 }
 
 fn suppression(entry: &SuppressedRecord) -> Suppression {
