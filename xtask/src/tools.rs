@@ -1,9 +1,11 @@
-//! Programs that checks and tests need beside Rust: installed into the target folder on first use, never elsewhere.
+//! Programs that checks and tests need beside Rust: installed on first use, into the target folder where that can be done.
 
+use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::shell;
 
@@ -53,4 +55,42 @@ pub fn python() -> Result<PathBuf> {
     ]))?;
     fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))?;
     Ok(program)
+}
+
+/// Sees to it that the machine has a PostgreSQL server for the tests, which start it themselves. It can't be installed
+/// into a folder: root installs the system's own, and anybody else is told how.
+///
+/// # Errors
+/// There is none and it can't be installed.
+pub fn postgres() -> Result<()> {
+    if has_postgres() {
+        return Ok(());
+    }
+    let apt = Path::new("/usr/bin/apt-get");
+    // Who owns our process's folder is who we are.
+    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if is_root && apt.exists() {
+        shell::run(shell::command(apt).args(["update", "-q"]))?;
+        let mut install = shell::command(apt);
+        install.args(["install", "-qy", "--no-install-recommends", "postgresql"]);
+        shell::run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    if has_postgres() {
+        return Ok(());
+    }
+    bail!(
+        "tests need the programs of a PostgreSQL server: on Debian, apt-get install postgresql; elsewhere name the \
+         folder that holds initdb, postgres and psql in TRUNKLINE_TEST_POSTGRES"
+    )
+}
+
+/// Whether the programs are where the tests look for them.
+fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = versions
+        .map(|version| version.path().join("bin"))
+        .chain(env::split_paths(&path))
+        .chain(env::var_os("TRUNKLINE_TEST_POSTGRES").map(PathBuf::from));
+    folders.any(|folder| folder.join("postgres").exists())
 }

@@ -3,8 +3,6 @@
 //! Messages name what was being done and the engine's own words. They never carry a value of a row: names and numbers
 //! stay where they are.
 
-use sqlx::error::DatabaseError;
-
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -68,6 +66,9 @@ pub enum Away {
     /// Another process holds it.
     #[error("locked by another process")]
     Locked,
+    /// Two transactions waited for each other, and this one was chosen to give way: the same again will do.
+    #[error("used by another transaction that goes first")]
+    GivesWay,
     /// All connections are in use, or it has been closed.
     #[error("too busy")]
     Busy,
@@ -77,6 +78,21 @@ pub enum Away {
     /// It can't be opened.
     #[error("not reachable")]
     Unreachable,
+    /// It does not answer in time.
+    #[error("not answering")]
+    Silent,
+    /// Its server is starting or stopping.
+    #[error("starting or stopping")]
+    Restarting,
+    /// It does not let us in.
+    #[error("refusing our user or password")]
+    Denied,
+    /// Its server is there and it is not.
+    #[error("not there: its server knows no database of this name")]
+    Missing,
+    /// No connection by TLS, as its address asks for.
+    #[error("not reachable by TLS, or its certificate is not one we trust")]
+    Untrusted,
     /// It can't be written. A file that was protected when it was opened stays so for this store: open it anew.
     #[error("read-only")]
     ReadOnly,
@@ -112,49 +128,5 @@ impl StoreError {
 
     pub(crate) fn poison(doing: &'static str, why: impl Into<String>) -> Self {
         Self::Poison { doing, why: why.into() }
-    }
-
-    /// Sorts a driver's error.
-    pub(crate) fn from_sqlx(doing: &'static str, error: &sqlx::Error) -> Self {
-        use sqlx::Error as E;
-        match error {
-            E::Database(refusal) => Self::from_sqlite(doing, refusal.as_ref()),
-            E::PoolTimedOut | E::PoolClosed => Self::away(doing, Away::Busy),
-            // A connection that is left inside a transaction is thrown away by the pool: the next one will do.
-            E::Io(_) | E::WorkerCrashed | E::BeginFailed | E::InvalidSavePointStatement => {
-                Self::away(doing, Away::Io)
-            }
-            E::ColumnNotFound(column) => Self::broken(doing, format!("no column {column}")),
-            E::ColumnDecode { index, .. } => Self::broken(doing, format!("column {index} has another type")),
-            other => Self::broken(doing, kind_of(other)),
-        }
-    }
-
-    fn from_sqlite(doing: &'static str, refusal: &dyn DatabaseError) -> Self {
-        let code: i32 = refusal.code().and_then(|code| code.parse().ok()).unwrap_or(1);
-        let said = refusal.message();
-        // The low byte of an extended code is its class: https://www.sqlite.org/rescode.html
-        match code & 0xff {
-            5 | 6 => Self::away(doing, Away::Locked),
-            8 if code == 1032 => Self::away(doing, Away::Moved),
-            8 => Self::away(doing, Away::ReadOnly),
-            7 | 10 => Self::away(doing, Away::Io),
-            13 => Self::away(doing, Away::Full),
-            3 | 14 | 23 => Self::away(doing, Away::Unreachable),
-            18..=20 => Self::poison(doing, said),
-            1 if said.contains("malformed JSON") => Self::poison(doing, said),
-            _ => Self::broken(doing, said),
-        }
-    }
-}
-
-/// A driver's error without the values it may quote.
-fn kind_of(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::RowNotFound => "a row is missing",
-        sqlx::Error::Decode(_) => "a value can't be read",
-        sqlx::Error::Encode(_) => "a value can't be written",
-        sqlx::Error::Configuration(_) => "the settings of the connection are wrong",
-        _ => "unexpected answer of the driver",
     }
 }

@@ -1,8 +1,8 @@
 //! The history of a call: every event, applied or refused.
 
-use crate::db::Row;
 use crate::error::StoreError;
 use crate::position::Position;
+use crate::row::Row;
 use crate::sql;
 use crate::store::Store;
 use jiff::Timestamp;

@@ -1,6 +1,5 @@
 //! What an operator wants to know of the database.
 
-use crate::db::Db;
 use crate::error::StoreError;
 use crate::migrate;
 use crate::sql;
@@ -56,17 +55,15 @@ impl Store {
             true => 0,
             false => self.migrations().await?.last().map_or(0, |last| last.number),
         };
-        let (target, bytes) = match &*self.db {
-            Db::Sqlite(sqlite) => (format!("sqlite://{}", sqlite.path().display()), sqlite.bytes()),
-        };
+        let bytes = self.db.read(DOING, &sql::SIZE, vec![]).await?;
         Ok(Health {
-            target,
+            target: self.db.target(),
             store: store.transpose()?,
             schema,
             known_schema: migrate::known(),
             tables,
             missing,
-            bytes,
+            bytes: bytes.first().map_or(Ok(0), |row| row.number("bytes"))?,
         })
     }
 }

@@ -7,8 +7,9 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
-//! - `sql`: every statement · `db`: one engine behind another's face · `sqlite`: its connections · `migrate`: its schema
-//! - [`StoreError`]: what went wrong, sorted by what to do next
+//! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
+//!   their schema
+//! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
 //!
 //! A database that is locked, full, read-only or gone answers at once with [`StoreError::Unavailable`], and works
 //! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
@@ -23,12 +24,17 @@ mod list;
 mod load;
 mod migrate;
 mod position;
+mod postgres;
+mod postgres_url;
 mod project;
+mod refusal;
+mod row;
 mod rows;
 mod sql;
 mod sqlite;
 mod store;
 mod suppression;
+mod value;
 
 pub use count::{Counts, DayCount};
 pub use error::{Away, StoreError};
@@ -37,6 +43,7 @@ pub use health::Health;
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
+pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use store::{Store, Target};
 pub use suppression::Suppression;

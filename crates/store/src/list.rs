@@ -3,10 +3,11 @@
 //! A page is found by its place (creation time and id), not by counting: rows that come in while somebody turns pages
 //! neither repeat nor hide any, and the thousandth page costs what the first does.
 
-use crate::db::{Row, Value};
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::sql::{self, Statement};
 use crate::store::Store;
+use crate::value::Value;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,10 +1,10 @@
 //! One call, whole: by our id, by the carrier's, by its session.
 
-use crate::db::Value;
 use crate::error::StoreError;
 use crate::rows::{self, IdColumn};
 use crate::sql::{self, Statement};
 use crate::store::Store;
+use crate::value::Value;
 use trunkline_core::call::Call;
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
 
@@ -26,7 +26,7 @@ impl Store {
     pub async fn load_folds(&self, ids: &[CallId]) -> Result<Vec<Call>, StoreError> {
         let wanted = rows::json(ids.iter().map(|id| IdColumn { id: *id }))
             .map_err(|_| StoreError::poison(DOING, "an id is no JSON"))?;
-        self.folds(&sql::FOLDS, vec![wanted.into()]).await
+        self.folds(&sql::FOLDS, vec![Value::Rows(wanted)]).await
     }
 
     /// The call that this leg belongs to at this account, strays included: whom a webhook is about.

@@ -8,6 +8,7 @@
 
 use crate::db::{Db, Durability};
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::sql;
 use jiff::Timestamp;
 
@@ -28,10 +29,15 @@ struct File {
     number: u32,
     name: &'static str,
     sqlite: &'static str,
+    postgres: &'static str,
 }
 
-const FILES: &[File] =
-    &[File { number: 1, name: "calls", sqlite: include_str!("../migrations/sqlite/0001_calls.sql") }];
+const FILES: &[File] = &[File {
+    number: 1,
+    name: "calls",
+    sqlite: include_str!("../migrations/sqlite/0001_calls.sql"),
+    postgres: include_str!("../migrations/postgres/0001_calls.sql"),
+}];
 
 /// The number of the last migration this program knows.
 pub(crate) fn known() -> u32 {
@@ -46,7 +52,7 @@ pub(crate) const TABLES: &[&str] =
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
     let mut tx = match found(db).await? {
         Some(found) if found == known() => return Ok(()),
-        Some(_) | None => db.begin(DOING, Durability::Decision).await?,
+        Some(_) | None => db.begin(DOING, Durability::Exclusive).await?,
     };
     tx.run(&sql::CREATE_MIGRATIONS, vec![]).await?;
     // Asked again under the lock: another process may have been faster.
@@ -54,6 +60,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
     for file in FILES.iter().filter(|file| file.number > found) {
         tx.script(match db {
             Db::Sqlite(_) => file.sqlite,
+            Db::Postgres(_) => file.postgres,
         })
         .await?;
         tx.run(&sql::RECORD_MIGRATION, vec![i64::from(file.number).into(), file.name.into()]).await?;
@@ -88,7 +95,7 @@ async fn found(db: &Db) -> Result<Option<u32>, StoreError> {
     checked(last(&db.read(DOING, &sql::MIGRATIONS, vec![]).await?)?).map(Some)
 }
 
-fn last(rows: &[crate::db::Row]) -> Result<u32, StoreError> {
+fn last(rows: &[Row]) -> Result<u32, StoreError> {
     rows.last().map_or(Ok(0), |row| row.number("number"))
 }
 

@@ -3,8 +3,8 @@
 //! A batch may be repeated, and batches may be repeated from any earlier place: an event that is there stays, a fold
 //! never replaces a newer one, and the counts move by what really changed.
 
-use crate::db::{Durability, Tx};
-use crate::error::StoreError;
+use crate::db::{Db, Durability, Tx};
+use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::rows::{
@@ -13,12 +13,15 @@ use crate::rows::{
 use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, own};
 use crate::suppression::Suppression;
+use crate::value::Value;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Call, Turn};
-use trunkline_core::id::CallId;
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
 
 const DOING: &str = "projecting a batch";
+/// How often a batch that had to give way to another transaction is tried again at once.
+const RETRIES: u32 = 5;
 
 /// A piece of a journal, ready for the tables.
 #[derive(Clone, Debug)]
@@ -72,6 +75,28 @@ impl Store {
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
     /// `Foreign`: the database is another journal's.
     pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
+        self.make_room(batch).await?;
+        for _ in 0..RETRIES {
+            match self.try_to_project(batch).await {
+                Err(StoreError::Unavailable { why: Away::GivesWay, .. }) => {}
+                done => return done,
+            }
+        }
+        self.try_to_project(batch).await
+    }
+
+    /// Where tables have a partition for each month, those of the batch are made.
+    async fn make_room(&self, batch: &Projection) -> Result<(), StoreError> {
+        let Db::Postgres(postgres) = &*self.db else { return Ok(()) };
+        let ids =
+            || batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
+        let days: BTreeMap<i64, CallId> = ids().filter_map(|id| Some((rows::day_of_id(id)?, id))).collect();
+        let one_of_each = days.values().map(|id| IdColumn { id: *id });
+        let written = written(one_of_each)?.unwrap_or_default();
+        postgres.make_months(DOING, days.into_keys().collect(), written).await
+    }
+
+    async fn try_to_project(&self, batch: &Projection) -> Result<(), StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
         let calls = newer_than_known(&mut tx, &batch.calls).await?;
         let reborn = calls.iter().filter(|change| change.is_reborn());
@@ -89,25 +114,35 @@ impl Store {
             )?,
         )
         .await?;
-        put(
-            &mut tx,
-            &sql::UPSERT_LEGS,
-            written(calls.iter().flat_map(|change| LegColumns::all_of(change.call)))?,
-        )
-        .await?;
+        put(&mut tx, &sql::UPSERT_LEGS, written(legs(&calls).into_values())?).await?;
         let moved = count_moves(&calls);
         put(&mut tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
         put(&mut tx, &sql::INSERT_EVENTS, written(batch.events.iter().map(EventColumns::from))?).await?;
-        put(
-            &mut tx,
-            &sql::UPSERT_SUPPRESSIONS,
-            written(batch.suppressions.iter().map(SuppressionColumns::from))?,
-        )
-        .await?;
+        put(&mut tx, &sql::UPSERT_SUPPRESSIONS, written(suppressions(&batch.suppressions).into_values())?)
+            .await?;
         move_cursor(&mut tx, batch).await?;
         self.db.in_place(DOING)?;
         tx.commit().await
     }
+}
+
+/// The legs of these calls: of two calls that name the same one, the last has it. PostgreSQL takes no row twice in one
+/// statement.
+fn legs<'a>(calls: &[Change<'a>]) -> BTreeMap<(&'a AccountId, &'a CarrierCallId), LegColumns<'a>> {
+    calls.iter().flat_map(|change| LegColumns::all_of(change.call)).map(|leg| (leg.key(), leg)).collect()
+}
+
+/// The suppressions by whom they are for and their number, the latest change of each.
+fn suppressions(all: &[Suppression]) -> BTreeMap<(Option<&TenantId>, &str), SuppressionColumns<'_>> {
+    let mut latest: BTreeMap<(Option<&TenantId>, &str), &Suppression> = BTreeMap::new();
+    for suppression in all {
+        let key = (suppression.tenant.as_ref(), suppression.number.as_str());
+        let known = latest.entry(key).or_insert(suppression);
+        if known.changed_at() <= suppression.changed_at() {
+            *known = suppression;
+        }
+    }
+    latest.into_iter().map(|(key, suppression)| (key, suppression.into())).collect()
 }
 
 /// A fold that is to be written, and what the table knows of the call.
@@ -175,7 +210,7 @@ async fn known(
     let found = tx
         .rows(
             &sql::KNOWN_CALLS,
-            vec![written(ids.map(|id| IdColumn { id }))?.unwrap_or_else(|| "[]".to_owned()).into()],
+            vec![Value::Rows(written(ids.map(|id| IdColumn { id }))?.unwrap_or_else(|| "{}".to_owned()))],
         )
         .await?;
     let mut known = BTreeMap::new();
@@ -242,7 +277,7 @@ impl<'a> From<&'a (Counted, i64)> for CountColumns<'a> {
 /// Writes rows, if there are any.
 async fn put(tx: &mut Tx, statement: &'static Statement, rows: Option<String>) -> Result<(), StoreError> {
     if let Some(rows) = rows {
-        tx.run(statement, vec![rows.into()]).await?;
+        tx.run(statement, vec![Value::Rows(rows)]).await?;
     }
     Ok(())
 }

@@ -29,6 +29,13 @@ pub(crate) fn day_of(created_at_micros: i64) -> i64 {
     created_at_micros.div_euclid(86_400_000_000)
 }
 
+/// The day in which a call with this id began to exist; `None` if the id bears no time.
+pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
+    let [a, b, c, d, e, f, version, ..] = *id.as_bytes();
+    let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    (version >> 4 == 7).then(|| millis.div_euclid(86_400_000))
+}
+
 /// A row of `calls`.
 #[derive(Serialize)]
 pub(crate) struct CallColumns<'a> {
@@ -60,7 +67,7 @@ pub(crate) struct CallColumns<'a> {
     price_unit: Option<&'a str>,
     error_code: Option<&'a str>,
     error_message: Option<&'a str>,
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_filtered_text")]
     metadata: &'a Private<Metadata>,
     #[serde(serialize_with = "as_text")]
     fold: &'a Call,
@@ -205,6 +212,11 @@ pub(crate) struct LegColumns<'a> {
 }
 
 impl<'a> LegColumns<'a> {
+    /// What names the row.
+    pub(crate) fn key(&self) -> (&'a AccountId, &'a CarrierCallId) {
+        (self.account, self.carrier_call_id)
+    }
+
     /// The legs that a carrier knows, and the strays.
     pub(crate) fn all_of(call: &'a Call) -> impl Iterator<Item = Self> {
         let row = |account, carrier_call_id, leg| Self {
@@ -275,7 +287,7 @@ impl<'a> From<&'a Suppression> for SuppressionColumns<'a> {
             reason: &suppression.reason,
             since: suppression.since.into(),
             lifted_at: suppression.lifted_at.map(Micros::from),
-            changed_at: suppression.lifted_at.unwrap_or(suppression.since).into(),
+            changed_at: suppression.changed_at().into(),
         }
     }
 }
@@ -300,10 +312,55 @@ fn as_text<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Er
     to.serialize_str(&serde_json::to_string(value).map_err(serde::ser::Error::custom)?)
 }
 
-/// Writes rows as one JSON array.
+/// The same, of JSON that filters take apart.
+fn as_filtered_text<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&without_nul(serde_json::to_string(value).map_err(serde::ser::Error::custom)?))
+}
+
+/// Writes rows as one JSON object, each under its number.
 pub(crate) fn json<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, serde_json::Error> {
     let mut text = Vec::with_capacity(4096);
-    serde_json::Serializer::new(&mut text).collect_seq(rows)?;
+    serde_json::Serializer::new(&mut text).collect_map(rows.into_iter().enumerate())?;
     // JSON is UTF-8.
-    Ok(String::from_utf8(text).unwrap_or_default())
+    Ok(without_nul(String::from_utf8(text).unwrap_or_default()))
+}
+
+/// JSON without the character NUL, which no text of PostgreSQL can hold: a question mark in a box stands for it. The fold
+/// and the events keep theirs, as they are texts within.
+fn without_nul(json: String) -> String {
+    const NUL: &str = "\\u0000";
+    if !json.contains(NUL) {
+        return json;
+    }
+    let mut clean = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find(NUL) {
+        let (before, from) = rest.split_at(at);
+        clean.push_str(before);
+        // After an odd number of backslashes it is a backslash and some digits.
+        let is_escaped = clean.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+        clean.push_str(if is_escaped { NUL } else { "\\ufffd" });
+        rest = &from[NUL.len()..];
+    }
+    clean + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_taken_out_of_json_and_what_only_looks_like_it_is_not() {
+        let table = [
+            ("a\0b", "a\u{fffd}b"),
+            ("\0", "\u{fffd}"),
+            ("\\u0000", "\\u0000"),
+            ("\\\0\\u0000\0", "\\\u{fffd}\\u0000\u{fffd}"),
+            ("nothing", "nothing"),
+        ];
+        for (text, expected) in table {
+            let clean = without_nul(serde_json::to_string(text).unwrap());
+            assert_eq!(serde_json::from_str::<String>(&clean).unwrap(), expected, "{text:?}");
+        }
+    }
 }

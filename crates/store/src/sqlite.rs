@@ -75,7 +75,7 @@ impl Sqlite {
         self.in_place(doing)?;
         let begin = match durability {
             Durability::Projection => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
-            Durability::Decision => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            Durability::Decision | Durability::Exclusive => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
         };
         self.writer.begin_with(begin).await.map_err(|error| StoreError::from_sqlx(doing, &error))
     }
@@ -88,14 +88,6 @@ impl Sqlite {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// How many bytes it takes on the disk, its write-ahead log included.
-    pub(crate) fn bytes(&self) -> u64 {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        size(&self.path) + size(Path::new(&log))
     }
 
     /// Waits for what runs, and closes.
@@ -172,8 +164,15 @@ mod tests {
         store
     }
 
+    fn engine(store: &Store) -> &Sqlite {
+        match &*store.db {
+            Db::Sqlite(sqlite) => sqlite,
+            Db::Postgres(_) => unreachable!("it was opened as SQLite"),
+        }
+    }
+
     async fn set_page_limit(store: &Store, pragma: &'static str) {
-        let Db::Sqlite(sqlite) = &*store.db;
+        let sqlite = engine(store);
         sqlite.writer.acquire().await.unwrap().execute(pragma).await.unwrap();
     }
 
@@ -206,7 +205,7 @@ mod tests {
     async fn a_file_that_may_not_be_written_is_read_only() {
         let folder = tempfile::tempdir().unwrap();
         let store = opened(&folder).await;
-        let Db::Sqlite(sqlite) = &*store.db;
+        let sqlite = engine(&store);
         let refused = sqlite.reader("testing").await.unwrap().execute("DELETE FROM meta").await.unwrap_err();
         let error = StoreError::from_sqlx("testing", &refused);
         assert!(matches!(error, StoreError::Unavailable { why: Away::ReadOnly, .. }), "{error}");
@@ -216,7 +215,7 @@ mod tests {
     async fn a_decision_waits_for_the_disk_and_a_projection_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let store = opened(&folder).await;
-        let Db::Sqlite(sqlite) = &*store.db;
+        let sqlite = engine(&store);
         for (durability, level) in
             [(Durability::Decision, 2), (Durability::Projection, 1), (Durability::Decision, 2)]
         {

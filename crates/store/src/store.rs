@@ -1,11 +1,16 @@
 //! The store itself: opened, told which journal feeds it, closed.
 
-use crate::db::{Db, Durability, Row, Value};
+use crate::db::{Db, Durability};
 use crate::error::StoreError;
 use crate::migrate::{self, Migration};
 use crate::position::{Cursor, JournalIdent, Position};
+use crate::postgres::Postgres;
+use crate::postgres_url::PostgresUrl;
+use crate::row::Row;
 use crate::sql;
 use crate::sqlite::Sqlite;
+use crate::value::Value;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +19,18 @@ use std::sync::Arc;
 pub enum Target {
     /// A file, made if it is not there.
     Sqlite(PathBuf),
+    /// A database of a server, which must be there; its tables are made.
+    Postgres(PostgresUrl),
+}
+
+impl fmt::Display for Target {
+    /// Without any password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
 }
 
 /// A database, open and at this program's schema. Cheap to clone; every clone is the same database.
@@ -30,6 +47,7 @@ impl Store {
     pub async fn open(target: &Target) -> Result<Self, StoreError> {
         let db = match target {
             Target::Sqlite(path) => Db::Sqlite(Sqlite::open(path).await?),
+            Target::Postgres(url) => Db::Postgres(Postgres::open(url).await?),
         };
         match migrate::migrate(&db).await {
             Ok(()) => Ok(Self { db: Arc::new(db) }),
@@ -59,7 +77,7 @@ impl Store {
             ids.first().ok_or_else(|| StoreError::broken(DOING, "it has no store id"))?.text("value")?;
         let mut rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
         if rows.is_empty() {
-            let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+            let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
             tx.run(&sql::CLAIM_CURSOR, ident(journal)).await?;
             rows = tx.rows(&sql::CURSORS, vec![]).await?;
             tx.commit().await?;
@@ -77,7 +95,7 @@ impl Store {
     /// `Unavailable`.
     pub async fn reset_cursor(&self, journal: &JournalIdent, position: Position) -> Result<(), StoreError> {
         const DOING: &str = "setting its cursor";
-        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
         tx.run(&sql::FORGET_OTHER_CURSORS, vec![journal.node.as_str().into()]).await?;
         let mut values = ident(journal);
         values.push(bigint(DOING, position.0)?.into());
@@ -86,7 +104,8 @@ impl Store {
     }
 
     /// Brings all that was projected to the disk, and says up to where that is. Projections commit without waiting for
-    /// the disk; a journal may forget only what this has confirmed.
+    /// the disk; a journal may forget only what this has confirmed. Both engines write their log in the order of commits,
+    /// so one small commit that waits for the disk brings every earlier one there.
     ///
     /// # Errors
     /// `Unavailable`; `Foreign` if the database is not this journal's.

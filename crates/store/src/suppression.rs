@@ -1,7 +1,7 @@
 //! Numbers never to dial.
 
-use crate::db::Row;
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::sql;
 use crate::store::Store;
 use jiff::Timestamp;
@@ -21,6 +21,13 @@ pub struct Suppression {
     pub since: Timestamp,
     /// When it was lifted; `None` while it stands. Of two changes of one number the later one stands.
     pub lifted_at: Option<Timestamp>,
+}
+
+impl Suppression {
+    /// When it changed last.
+    pub(crate) fn changed_at(&self) -> Timestamp {
+        self.lifted_at.unwrap_or(self.since)
+    }
 }
 
 impl Store {

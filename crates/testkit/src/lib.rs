@@ -1,6 +1,8 @@
 //! For tests only: what the world does to a server, on purpose and from a seed.
 //!
-//! [`powercut`] takes the power away from a process; [`chance`] is where all randomness of tests comes from.
+//! [`powercut`] takes the power away from a process; [`postgres`] is a private database server to kill and freeze;
+//! [`chance`] is where all randomness of tests comes from.
 
 pub mod chance;
+pub mod postgres;
 pub mod powercut;

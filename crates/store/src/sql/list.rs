@@ -15,27 +15,42 @@ macro_rules! columns {
     };
 }
 
-/// A member of a JSON object as text, the way a person writes it.
-macro_rules! member {
-    () => {
-        "CASE m.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(m.value AS TEXT) END"
+/// Whether a text is like the pattern, letters of ASCII in either case.
+macro_rules! like {
+    (sqlite, $text:literal) => {
+        concat!($text, " LIKE $11 ESCAPE '\\'")
+    };
+    (postgres, $text:literal) => {
+        concat!($text, " ILIKE $11 ESCAPE '\\'")
+    };
+}
+
+/// The members of a JSON object, the values as text, the way a person writes them.
+macro_rules! members {
+    (sqlite, $object:literal) => {
+        concat!(
+            "(SELECT key, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(value AS TEXT) END \
+             AS value FROM json_each(", $object, "))"
+        )
+    };
+    (postgres, $object:literal) => {
+        concat!("json_each_text(CAST(", $object, " AS json))")
     };
 }
 
 macro_rules! refine {
-    () => {
+    ($engine:ident) => {
         concat!(
             " AND tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
              AND ($6 IS NULL OR status = $6) AND ($7 IS NULL OR direction = $7) AND ($8 IS NULL OR carrier = $8) \
              AND ($9 IS NULL OR script = $9) AND ($10 IS NULL OR from_number = $10 OR to_number = $10) \
              AND ($13 IS NULL OR ($13 = 1) = (ended_at IS NULL)) \
-             AND ($11 IS NULL OR to_number LIKE $11 ESCAPE '\\' OR from_number LIKE $11 ESCAPE '\\' \
-             OR name LIKE $11 ESCAPE '\\' \
-             OR EXISTS (SELECT 1 FROM json_each(calls.metadata) AS m WHERE m.value LIKE $11 ESCAPE '\\')) \
-             AND NOT EXISTS (SELECT 1 FROM json_each($12) AS w WHERE NOT EXISTS \
-             (SELECT 1 FROM json_each(calls.metadata) AS m WHERE m.key = w.key AND ",
-            member!(),
-            " = w.value)) "
+             AND ($11 IS NULL OR ",
+            like!($engine, "to_number"), " OR ", like!($engine, "from_number"), " OR ", like!($engine, "name"),
+            " OR EXISTS (SELECT 1 FROM ", members!($engine, "calls.metadata"), " AS m WHERE ",
+            like!($engine, "m.value"), ")) AND NOT EXISTS (SELECT 1 FROM ", members!($engine, "$12"),
+            " AS w WHERE NOT EXISTS (SELECT 1 FROM ", members!($engine, "calls.metadata"),
+            " AS m WHERE m.key = w.key AND m.value = w.value)) "
         )
     };
 }
@@ -46,22 +61,41 @@ macro_rules! newest {
     };
 }
 
+macro_rules! list {
+    ($engine:ident, $which:literal) => {
+        concat!(columns!(), "WHERE ", $which, refine!($engine), newest!())
+    };
+}
+
+macro_rules! list_number {
+    ($engine:ident) => {
+        concat!(
+            columns!(),
+            "WHERE id IN (\
+             SELECT id FROM (SELECT id FROM calls WHERE from_number = $10",
+            refine!($engine),
+            newest!(),
+            ") AS callers \
+             UNION \
+             SELECT id FROM (SELECT id FROM calls WHERE to_number = $10",
+            refine!($engine),
+            newest!(),
+            ") AS callees)",
+            newest!()
+        )
+    };
+}
+
 statements! { LISTS:
     /// Any filter, walking from the newest.
-    LIST_NEWEST = concat!(columns!(), "WHERE true", refine!(), newest!());
+    LIST_NEWEST = list!(sqlite, "true"), postgres: list!(postgres, "true");
 
     /// With a status.
-    LIST_STATUS = concat!(columns!(), "WHERE status = $6", refine!(), newest!());
+    LIST_STATUS = list!(sqlite, "status = $6"), postgres: list!(postgres, "status = $6");
 
     /// Active calls only.
-    LIST_ACTIVE = concat!(columns!(), "WHERE ended_at IS NULL", refine!(), newest!());
+    LIST_ACTIVE = list!(sqlite, "ended_at IS NULL"), postgres: list!(postgres, "ended_at IS NULL");
 
     /// With a number: each side by its own index, then the newer of both.
-    LIST_NUMBER = concat!(
-        columns!(), "WHERE id IN (\
-         SELECT id FROM (SELECT id FROM calls WHERE from_number = $10", refine!(), newest!(), ") AS callers \
-         UNION \
-         SELECT id FROM (SELECT id FROM calls WHERE to_number = $10", refine!(), newest!(), ") AS callees)",
-        newest!()
-    );
+    LIST_NUMBER = list_number!(sqlite), postgres: list_number!(postgres);
 }

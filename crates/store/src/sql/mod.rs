@@ -1,12 +1,15 @@
 //! Every statement there is. Nothing else in this crate is SQL, but for the migrations.
 //!
 //! The texts keep to what SQLite and PostgreSQL share: `$n`, `ON CONFLICT`, row values, `->>`, `CAST .. AS BIGINT`. Rows go
-//! in by the hundred as one JSON array, which each engine takes apart in its own words ([`rows!`], the one difference).
+//! in by the hundred as one JSON object, which both take apart with the same words ([`rows!`]).
 //!
-//! To add a statement: a `NAME = "text";` line in one of the `statements!` below it. A test then describes it on a
-//! migrated database; if it must use an index, say so in the test of query plans.
+//! To add a statement: a `NAME = "text";` line in one of the `statements!` below it; where the engines honestly differ,
+//! `NAME = "SQLite's text", postgres: "PostgreSQL's";`. A test then describes it on a migrated database of each engine;
+//! if it must use an index, say so in the tests of query plans.
 
 mod list;
+#[cfg(test)]
+mod plans;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -21,17 +24,22 @@ pub(crate) struct Statement {
     /// Its name here, for tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "says which statement a test speaks of"))]
     pub(crate) name: &'static str,
-    /// Its text.
-    pub(crate) text: &'static str,
+    /// Its text for SQLite.
+    pub(crate) sqlite: &'static str,
+    /// Its text for PostgreSQL: mostly the same.
+    pub(crate) postgres: &'static str,
 }
 
 /// Names statements, and lists them for the test that describes each.
 macro_rules! statements {
-    ($all:ident: $($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
+    ($all:ident: $($(#[$doc:meta])* $name:ident = $text:expr $(, postgres: $postgres:expr)?;)+) => {
         $(
             $(#[$doc])*
-            pub(crate) const $name: $crate::sql::Statement =
-                $crate::sql::Statement { name: stringify!($name), text: $text };
+            pub(crate) const $name: $crate::sql::Statement = $crate::sql::Statement {
+                name: stringify!($name),
+                sqlite: $text,
+                postgres: $crate::sql::last!($text $(, $postgres)?),
+            };
         )+
         #[cfg(test)]
         pub(crate) const $all: &[$crate::sql::Statement] = &[$($name),+];
@@ -39,8 +47,19 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// The objects of the JSON array in `$1`, as rows of one column `item`. Materialized: each object is rendered once and
-/// not once for each column read from it, and left in SQLite's binary form, so that it is parsed once.
+/// The last of one or two.
+macro_rules! last {
+    ($one:expr) => {
+        $one
+    };
+    ($one:expr, $two:expr) => {
+        $two
+    };
+}
+pub(crate) use last;
+
+/// The members of the JSON object in `$1`, as rows of one column `item`. Materialized: each is rendered once and not once
+/// for each column read from it, and left in the engine's binary form, so that it is parsed once.
 macro_rules! rows {
     () => {
         "WITH r AS MATERIALIZED (SELECT j.value AS item FROM jsonb_each($1) AS j) "

@@ -13,7 +13,14 @@ statements! { READS:
     MIGRATIONS = "SELECT number, name, applied_at FROM migrations ORDER BY number";
 
     /// The tables it has.
-    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+        postgres: "SELECT CAST(relname AS TEXT) AS name FROM pg_catalog.pg_class \
+            WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') \
+            AND NOT relispartition ORDER BY relname";
+
+    /// How many bytes it takes on the disk.
+    SIZE = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+        postgres: "SELECT pg_database_size(current_database()) AS bytes";
 
     /// `$1`: rows with `id`.
     FOLDS = concat!(rows!(), "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
@@ -36,7 +43,9 @@ statements! { READS:
     /// `$1` tenant, `$2` call.
     EVENTS =
         "SELECT position, call, tenant, key, received_at, occurred_at, source, kind, applied, refused, body \
-         FROM events WHERE call = $2 AND tenant = $1 ORDER BY position, key";
+         FROM events WHERE call = $2 AND tenant = $1 ORDER BY position, key",
+        postgres: "SELECT position, call, tenant, key, received_at, occurred_at, source, kind, applied, refused, body \
+            FROM events WHERE call = $2 AND month = call_month($2) AND tenant = $1 ORDER BY position, key";
 
     /// `$1` tenant.
     COUNTS = "SELECT status, CAST(SUM(n) AS BIGINT) AS n FROM call_counts WHERE tenant = $1 GROUP BY status";

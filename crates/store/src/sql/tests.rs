@@ -14,7 +14,7 @@ async fn migrated(folder: &tempfile::TempDir) -> SqliteConnection {
 
 /// The steps of a statement's plan, one a line.
 async fn plan(connection: &mut SqliteConnection, statement: &Statement) -> String {
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.text));
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
     let steps = sqlx::query(explain).fetch_all(connection).await.unwrap();
     steps.iter().map(|step| step.get::<String, _>("detail") + "\n").collect()
 }
@@ -25,9 +25,9 @@ async fn every_statement_is_understood_by_a_migrated_database() {
     let mut connection = migrated(&folder).await;
     let mut described = 0;
     for statement in all() {
-        let text = statement.text.into_sql_str();
+        let text = statement.sqlite.into_sql_str();
         if let Err(error) = (&mut connection).prepare(text).await {
-            panic!("{}: {error}\n{}", statement.name, statement.text);
+            panic!("{}: {error}\n{}", statement.name, statement.sqlite);
         }
         described += 1;
     }
@@ -38,7 +38,7 @@ async fn every_statement_is_understood_by_a_migrated_database() {
 async fn the_migrations_make_the_tables_that_a_check_looks_for() {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = migrated(&folder).await;
-    let rows = sqlx::query(super::TABLES.text).fetch_all(&mut connection).await.unwrap();
+    let rows = sqlx::query(super::TABLES.sqlite).fetch_all(&mut connection).await.unwrap();
     let tables: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
     assert_eq!(tables, migrate::TABLES);
 }

@@ -3,12 +3,14 @@
 use super::{rows, statements};
 
 /// Inserts the rows of `$1` into a table, each column from the member of its name: texts and JSON as they are, numbers as
-/// numbers.
+/// numbers. On PostgreSQL events and turns also bear the month that says in which partition they are.
 macro_rules! insert {
-    ($table:literal, text: $first:literal $(, $text:literal)*; numbers: $($number:literal),*; $conflict:expr) => {
+    ($table:literal, text: $first:literal $(, $text:literal)*; numbers: $($number:literal),*;
+        $(month: $month:literal = $of:literal;)? conflict: $conflict:expr) => {
         concat!(
-            rows!(), "INSERT INTO ", $table, " (", $first $(, ", ", $text)* $(, ", ", $number)*, ") SELECT item ->> '",
-            $first, "'" $(, ", item ->> '", $text, "'")* $(, ", CAST(item ->> '", $number, "' AS BIGINT)")*,
+            rows!(), "INSERT INTO ", $table, " (", $first $(, ", ", $text)* $(, ", ", $number)* $(, ", ", $month)?,
+            ") SELECT item ->> '", $first, "'" $(, ", item ->> '", $text, "'")*
+            $(, ", CAST(item ->> '", $number, "' AS BIGINT)")* $(, ", ", $of)?,
             // Without a WHERE, SQLite takes the ON of ON CONFLICT for a join's.
             " FROM r WHERE true ", $conflict
         )
@@ -25,13 +27,42 @@ macro_rules! replace {
     };
 }
 
+macro_rules! known_calls {
+    () => {
+        concat!(
+            rows!(),
+            "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number FROM calls \
+             WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
+        )
+    };
+}
+
+macro_rules! insert_events {
+    ($conflict:literal $(, month: $of:literal)?) => {
+        insert!("events",
+            text: "call", "tenant", "key", "source", "kind", "refused", "body";
+            numbers: "position", "received_at", "occurred_at", "applied";
+            $(month: "month" = $of;)?
+            conflict: concat!("ON CONFLICT (", $conflict, ") DO NOTHING"))
+    };
+}
+
+macro_rules! upsert_turns {
+    ($conflict:literal $(, month: $of:literal)?) => {
+        insert!("turns",
+            text: "call", "tenant", "question", "answer_type", "answer_value", "digits", "speech", "recording_id",
+                "recording_url", "recording_state", "recording_sha256", "transcript";
+            numbers: "step", "asked_at", "asks", "answered_at", "recording_duration_secs", "recording_bytes";
+            $(month: "month" = $of;)?
+            conflict: replace!($conflict: "tenant", "question", "answer_type", "answer_value", "digits", "speech",
+                "recording_id", "recording_url", "recording_state", "recording_sha256", "transcript", "asked_at",
+                "asks", "answered_at", "recording_duration_secs", "recording_bytes"))
+    };
+}
+
 statements! { WRITES:
     /// `$1`: rows with `id`. What is known of these calls, locked in the order of their ids.
-    KNOWN_CALLS = concat!(
-        rows!(),
-        "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number FROM calls \
-         WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
-    );
+    KNOWN_CALLS = known_calls!(), postgres: concat!(known_calls!(), " FOR UPDATE");
 
     /// `$1`: rows with `id`.
     DELETE_CALLS = concat!(rows!(), "DELETE FROM calls WHERE id IN (SELECT item ->> 'id' FROM r)");
@@ -44,31 +75,24 @@ statements! { WRITES:
             "price_unit", "error_code", "error_message", "metadata", "fold";
         numbers: "question", "answer_count", "created_at", "ringing_at", "answered_at", "ended_at", "updated_at",
             "duration_secs";
-        replace!("id": "account", "carrier", "carrier_call_id", "direction", "kind", "status",
+        conflict: replace!("id": "account", "carrier", "carrier_call_id", "direction", "kind", "status",
             "state", "disposition", "outcome", "name", "script", "price_amount",
             "price_unit", "error_code", "error_message", "metadata", "fold", "question", "answer_count",
             "ringing_at", "answered_at", "ended_at", "updated_at", "duration_secs"));
 
     /// `$1`: rows of events. One that is known stays as it is.
-    INSERT_EVENTS = insert!("events",
-        text: "call", "tenant", "key", "source", "kind", "refused", "body";
-        numbers: "position", "received_at", "occurred_at", "applied";
-        "ON CONFLICT (call, key) DO NOTHING");
+    INSERT_EVENTS = insert_events!("call, key"),
+        postgres: insert_events!("call, key, month", month: "call_month(item ->> 'call')");
 
     /// `$1`: rows of turns.
-    UPSERT_TURNS = insert!("turns",
-        text: "call", "tenant", "question", "answer_type", "answer_value", "digits", "speech", "recording_id",
-            "recording_url", "recording_state", "recording_sha256", "transcript";
-        numbers: "step", "asked_at", "asks", "answered_at", "recording_duration_secs", "recording_bytes";
-        replace!("call, step": "tenant", "question", "answer_type", "answer_value", "digits", "speech",
-            "recording_id", "recording_url", "recording_state", "recording_sha256", "transcript", "asked_at", "asks",
-            "answered_at", "recording_duration_secs", "recording_bytes"));
+    UPSERT_TURNS = upsert_turns!("call, step"),
+        postgres: upsert_turns!("call, step, month", month: "call_month(item ->> 'call')");
 
     /// `$1`: rows of legs.
     UPSERT_LEGS = insert!("legs",
         text: "account", "carrier_call_id", "tenant", "call";
         numbers: "leg";
-        concat!(replace!("account, carrier_call_id": "tenant", "call", "leg"),
+        conflict: concat!(replace!("account, carrier_call_id": "tenant", "call", "leg"),
             " WHERE (legs.tenant, legs.call, COALESCE(legs.leg, 0)) \
              <> (excluded.tenant, excluded.call, COALESCE(excluded.leg, 0))"));
 
@@ -76,13 +100,13 @@ statements! { WRITES:
     ADD_COUNTS = insert!("call_counts",
         text: "tenant", "status";
         numbers: "day", "n";
-        "ON CONFLICT (tenant, day, status) DO UPDATE SET n = call_counts.n + excluded.n");
+        conflict: "ON CONFLICT (tenant, day, status) DO UPDATE SET n = call_counts.n + excluded.n");
 
     /// `$1`: rows of suppressions. The later change stands.
     UPSERT_SUPPRESSIONS = insert!("suppressions",
         text: "tenant", "number", "reason";
         numbers: "since", "lifted_at", "changed_at";
-        concat!(replace!("tenant, number": "reason", "since", "lifted_at", "changed_at"),
+        conflict: concat!(replace!("tenant, number": "reason", "since", "lifted_at", "changed_at"),
             " WHERE excluded.changed_at >= suppressions.changed_at"));
 
     /// `$1` node, `$2` journal, `$3` position. Touches no row if the database is fed by another journal.
@@ -115,5 +139,7 @@ statements! { WRITES:
     /// `$1` number, `$2` name; the time is the database's.
     RECORD_MIGRATION =
         "INSERT INTO migrations (number, name, applied_at) \
-         VALUES ($1, $2, CAST(unixepoch('subsec') * 1000000 AS BIGINT))";
+         VALUES ($1, $2, CAST(unixepoch('subsec') * 1000000 AS BIGINT))",
+        postgres: "INSERT INTO migrations (number, name, applied_at) \
+            VALUES ($1, $2, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT))";
 }

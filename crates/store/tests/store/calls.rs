@@ -1,12 +1,14 @@
 //! Calls to project: made from events, as the engine makes them.
 
 use jiff::{SignedDuration, Timestamp};
-use std::path::PathBuf;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use tempfile::TempDir;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
 use trunkline_store::{EventRow, JournalIdent, Position, Projection, Store, Target};
+use trunkline_testkit::postgres::{Database, Server};
 
 /// A second of the day all tests play on.
 pub fn at(secs: i64) -> Timestamp {
@@ -25,30 +27,96 @@ pub fn journal() -> JournalIdent {
     JournalIdent { node: "one".to_owned(), journal: "j1".to_owned() }
 }
 
-/// A database in a folder of its own.
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs tests on each engine: `on_each_engine!(a, b)` for `async fn a(engine: Engine)`. What is not named here is dead
+/// code, and the compiler says so.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test($crate::calls::Engine::Sqlite).await;
+                }
+            )+
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test($crate::calls::Engine::Postgres).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_engine;
+
+/// A database of a test's own, and what it is made of.
 pub struct Place {
-    pub folder: TempDir,
     pub store: Store,
+    pub made_of: MadeOf,
+}
+
+pub enum MadeOf {
+    File(TempDir),
+    Server(Database<'static>),
+}
+
+impl MadeOf {
+    pub fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::File(tempfile::tempdir().unwrap()),
+            Engine::Postgres => Self::Server(Server::shared().database().unwrap()),
+        }
+    }
+
+    pub fn target(&self) -> Target {
+        match self {
+            Self::File(folder) => Target::Sqlite(folder.path().join("calls.db")),
+            Self::Server(database) => Target::Postgres(database.url().parse().unwrap()),
+        }
+    }
 }
 
 impl Place {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Target::Sqlite(folder.path().join("calls.db"))).await.unwrap();
+    pub async fn on(engine: Engine) -> Self {
+        let made_of = MadeOf::new(engine);
+        let store = Store::open(&made_of.target()).await.unwrap();
         store.cursor(&journal()).await.unwrap();
-        Self { folder, store }
+        Self { store, made_of }
     }
 
-    pub fn file(&self) -> PathBuf {
-        self.folder.path().join("calls.db")
+    pub fn target(&self) -> Target {
+        self.made_of.target()
     }
 
     pub async fn reopened(&self) -> Store {
-        Store::open(&Target::Sqlite(self.file())).await.unwrap()
+        Store::open(&self.target()).await.unwrap()
     }
 
     pub async fn project(&self, upto: u64, stories: &[&Story]) {
         self.store.project(&batch(upto, stories)).await.unwrap();
+    }
+
+    /// Runs SQL by another way than the store's, and gives the first column of what it returns, as text.
+    pub async fn sql(&self, text: &str) -> Vec<String> {
+        match &self.made_of {
+            MadeOf::File(folder) => {
+                let file = SqliteConnectOptions::new().filename(folder.path().join("calls.db"));
+                let mut connection = file.connect().await.unwrap();
+                let query = sqlx::query(AssertSqlSafe(text.to_owned()));
+                let rows = query.fetch_all(&mut connection).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            MadeOf::Server(database) => database.sql(text).unwrap().lines().map(ToOwned::to_owned).collect(),
+        }
     }
 }
 

@@ -8,15 +8,19 @@ use trunkline_core::call::*;
 use trunkline_core::id::TenantId;
 use trunkline_store::{Counts, DayCount};
 
-#[tokio::test]
-async fn an_empty_database_counts_nothing() {
-    let place = Place::new().await;
+on_each_engine!(
+    an_empty_database_counts_nothing,
+    a_call_is_counted_where_it_is_and_no_longer_where_it_was,
+    calls_are_counted_by_the_day_they_were_created,
+);
+
+async fn an_empty_database_counts_nothing(engine: Engine) {
+    let place = Place::on(engine).await;
     assert_eq!(place.store.counts(&tenant()).await.unwrap(), Counts::default());
 }
 
-#[tokio::test]
-async fn a_call_is_counted_where_it_is_and_no_longer_where_it_was() {
-    let place = Place::new().await;
+async fn a_call_is_counted_where_it_is_and_no_longer_where_it_was(engine: Engine) {
+    let place = Place::on(engine).await;
     let ringing = Story::new(1, 0).dialed().rings();
     place.project(4, &[&ringing]).await;
     let counts = place.store.counts(&tenant()).await.unwrap();
@@ -29,9 +33,8 @@ async fn a_call_is_counted_where_it_is_and_no_longer_where_it_was() {
     assert_eq!(counts.by_status, BTreeMap::from([(Status::Completed, 1)]));
 }
 
-#[tokio::test]
-async fn calls_are_counted_by_the_day_they_were_created() {
-    let place = Place::new().await;
+async fn calls_are_counted_by_the_day_they_were_created(engine: Engine) {
+    let place = Place::on(engine).await;
     let today = at(0).to_zoned(jiff::tz::TimeZone::UTC).date();
     place.project(9, &[&Story::new(1, 0), &Story::completed(2, 0), &Story::completed(3, 86_400)]).await;
     let days = place.store.daily_counts(&tenant(), today, today.tomorrow().unwrap()).await.unwrap();
@@ -67,7 +70,7 @@ fn told(n: u64, chapters: usize) -> Story {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     /// Folds in any order, older ones after newer ones, several of one call in one batch.
     #[test]
@@ -75,12 +78,14 @@ proptest! {
         prop::collection::vec((0_u64..8, 0_usize..5), 0..6), 1..8,
     )) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(counts_match(&batches))?;
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            runtime.block_on(counts_match(engine, &batches))?;
+        }
     }
 }
 
-async fn counts_match(batches: &[Batch]) -> Result<(), TestCaseError> {
-    let place = Place::new().await;
+async fn counts_match(engine: Engine, batches: &[Batch]) -> Result<(), TestCaseError> {
+    let place = Place::on(engine).await;
     let mut newest: BTreeMap<u64, Story> = BTreeMap::new();
     for (upto, batch) in batches.iter().enumerate() {
         let stories: Vec<Story> = batch.iter().map(|(n, chapters)| told(*n, *chapters)).collect();

@@ -8,6 +8,17 @@ use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
 use trunkline_store::{CallFilter, Liveness, PageCursor, PageRequest, StoreError};
 
+on_each_engine!(
+    the_newest_call_comes_first,
+    pages_neither_repeat_nor_lose_a_call_while_calls_come_in,
+    the_last_page_says_so,
+    a_cursor_reads_back_from_its_text_and_can_be_made_from_any_call,
+    a_list_can_be_narrowed_by_each_filter,
+    a_search_takes_every_letter_literally,
+    a_number_with_a_long_history_pages_like_any_list,
+    a_row_prints_no_personal_data,
+);
+
 fn all() -> CallFilter {
     CallFilter::all_of(tenant())
 }
@@ -17,16 +28,14 @@ async fn numbers(place: &Place, filter: &CallFilter) -> Vec<String> {
     page.items.iter().map(|row| row.to.as_str()[8..].trim_start_matches('0').to_owned()).collect()
 }
 
-#[tokio::test]
-async fn the_newest_call_comes_first() {
-    let place = Place::new().await;
+async fn the_newest_call_comes_first(engine: Engine) {
+    let place = Place::on(engine).await;
     place.project(3, &[&Story::new(2, 20), &Story::new(1, 10), &Story::new(3, 30)]).await;
     assert_eq!(numbers(&place, &all()).await, ["3", "2", "1"]);
 }
 
-#[tokio::test]
-async fn pages_neither_repeat_nor_lose_a_call_while_calls_come_in() {
-    let place = Place::new().await;
+async fn pages_neither_repeat_nor_lose_a_call_while_calls_come_in(engine: Engine) {
+    let place = Place::on(engine).await;
     // Several calls of one instant: the id decides among them.
     let old: Vec<Story> = (0..25).map(|n| Story::new(n, i64::try_from(n / 5).unwrap())).collect();
     place.project(25, &old.iter().collect::<Vec<_>>()).await;
@@ -47,9 +56,8 @@ async fn pages_neither_repeat_nor_lose_a_call_while_calls_come_in() {
     assert_eq!(seen, expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn the_last_page_says_so() {
-    let place = Place::new().await;
+async fn the_last_page_says_so(engine: Engine) {
+    let place = Place::on(engine).await;
     place.project(2, &[&Story::new(1, 0), &Story::new(2, 1)]).await;
     let page = place.store.list(&all(), &PageRequest::first(2)).await.unwrap();
     assert_eq!((page.items.len(), page.next), (2, None));
@@ -62,9 +70,8 @@ fn a_cursor_that_is_none_of_ours_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_cursor_reads_back_from_its_text_and_can_be_made_from_any_call() {
-    let place = Place::new().await;
+async fn a_cursor_reads_back_from_its_text_and_can_be_made_from_any_call(engine: Engine) {
+    let place = Place::on(engine).await;
     let stories: Vec<Story> = (1..=3).map(|n| Story::new(n, 0)).collect();
     place.project(3, &stories.iter().collect::<Vec<_>>()).await;
     let first = place.store.list(&all(), &PageRequest::first(1)).await.unwrap();
@@ -78,8 +85,8 @@ async fn a_cursor_reads_back_from_its_text_and_can_be_made_from_any_call() {
     );
 }
 
-async fn mixed() -> Place {
-    let place = Place::new().await;
+async fn mixed(engine: Engine) -> Place {
+    let place = Place::on(engine).await;
     let with = |n: u64, key: &str, value: serde_json::Value| {
         let key = key.to_owned();
         Story::with(n, i64::try_from(n).unwrap() * 100, |request| {
@@ -102,9 +109,8 @@ async fn mixed() -> Place {
     place
 }
 
-#[tokio::test]
-async fn a_list_can_be_narrowed_by_each_filter() {
-    let place = mixed().await;
+async fn a_list_can_be_narrowed_by_each_filter(engine: Engine) {
+    let place = mixed(engine).await;
     let meta = |key: &str, value: &str| CallFilter {
         metadata: Private::new(BTreeMap::from([(key.to_owned(), value.to_owned())])),
         ..all()
@@ -159,9 +165,8 @@ async fn a_list_can_be_narrowed_by_each_filter() {
     }
 }
 
-#[tokio::test]
-async fn a_search_takes_every_letter_literally() {
-    let place = mixed().await;
+async fn a_search_takes_every_letter_literally(engine: Engine) {
+    let place = mixed(engine).await;
     let cases: &[(&str, &[&str])] = &[
         ("דנה", &["5"]),
         ("o'brien", &["5"]),
@@ -183,9 +188,8 @@ async fn a_search_takes_every_letter_literally() {
     }
 }
 
-#[tokio::test]
-async fn a_number_with_a_long_history_pages_like_any_list() {
-    let place = Place::new().await;
+async fn a_number_with_a_long_history_pages_like_any_list(engine: Engine) {
+    let place = Place::on(engine).await;
     // All of them show the same caller; one is called by it and shows itself.
     let stories: Vec<Story> = (1..=30).map(|n| Story::new(n, i64::try_from(n).unwrap())).collect();
     place.project(30, &stories.iter().collect::<Vec<_>>()).await;
@@ -196,9 +200,8 @@ async fn a_number_with_a_long_history_pages_like_any_list() {
     assert!(first.items.last().unwrap().created_at > second.items[0].created_at);
 }
 
-#[tokio::test]
-async fn a_row_prints_no_personal_data() {
-    let place = mixed().await;
+async fn a_row_prints_no_personal_data(engine: Engine) {
+    let place = mixed(engine).await;
     let page = place.store.list(&all(), &PageRequest::first(9)).await.unwrap();
     let printed =
         format!("{page:?} {:?}", CallFilter { search: Some(Private::new("דנה".to_owned())), ..all() });

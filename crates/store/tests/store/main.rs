@@ -1,14 +1,17 @@
-//! The store as its users meet it, on real SQLite files.
+//! The store as its users meet it: one conformance suite on real SQLite files and a real PostgreSQL, and what only one
+//! of them can suffer.
 
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod counts;
 #[cfg(test)]
-mod faults;
-#[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod poison;
 #[cfg(test)]
 mod projecting;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sqlite;

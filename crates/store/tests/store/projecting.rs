@@ -7,9 +7,29 @@ use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
 use trunkline_store::{CallFilter, PageRequest, Position, Projection, Suppression, Turns};
 
-#[tokio::test]
-async fn a_projected_call_is_found_by_each_of_its_names() {
-    let place = Place::new().await;
+on_each_engine!(
+    a_projected_call_is_found_by_each_of_its_names,
+    a_session_names_its_newest_call,
+    a_webhook_about_a_stray_finds_its_call,
+    what_was_not_projected_is_not_there,
+    a_list_shows_what_the_fold_says,
+    the_history_keeps_refused_events_with_their_reason,
+    the_same_batch_twice_changes_nothing,
+    a_replay_from_an_older_place_never_shows_an_older_call,
+    of_two_folds_in_one_batch_the_last_one_counts,
+    an_erased_person_leaves_every_column_and_index,
+    a_call_that_changes_its_tenant_is_counted_once,
+    answers_are_kept_question_by_question,
+    of_a_known_call_only_the_turns_that_may_have_changed_are_written,
+    a_tenant_sees_nothing_of_another_tenants_calls,
+    a_suppression_holds_for_its_tenant_or_for_everyone,
+    a_replay_does_not_undo_that_a_suppression_was_lifted,
+    a_batch_of_many_calls_goes_in_whole,
+    times_keep_their_microseconds,
+);
+
+async fn a_projected_call_is_found_by_each_of_its_names(engine: Engine) {
+    let place = Place::on(engine).await;
     let story = Story::with(1, 0, |request| request.session = Some(SessionId::new("s-1"))).dialed().rings();
     place.project(5, &[&story]).await;
 
@@ -23,9 +43,8 @@ async fn a_projected_call_is_found_by_each_of_its_names() {
     assert_eq!(store.cursor(&journal()).await.unwrap().position, Position(5));
 }
 
-#[tokio::test]
-async fn a_session_names_its_newest_call() {
-    let place = Place::new().await;
+async fn a_session_names_its_newest_call(engine: Engine) {
+    let place = Place::on(engine).await;
     let session = SessionId::new("s");
     let old = Story::with(1, 0, |request| request.session = Some(session.clone()));
     let new = Story::with(2, 60, |request| request.session = Some(session.clone()));
@@ -33,9 +52,8 @@ async fn a_session_names_its_newest_call() {
     assert_eq!(place.store.call_by_session(&tenant(), &session).await.unwrap().unwrap().id, new.call.id);
 }
 
-#[tokio::test]
-async fn a_webhook_about_a_stray_finds_its_call() {
-    let place = Place::new().await;
+async fn a_webhook_about_a_stray_finds_its_call(engine: Engine) {
+    let place = Place::on(engine).await;
     let mut story = Story::new(1, 0).dialed();
     story.call.strays.insert(CarrierCallId::new("CAstray"), Stray::Found);
     place.project(1, &[&story]).await;
@@ -43,17 +61,15 @@ async fn a_webhook_about_a_stray_finds_its_call() {
     assert_eq!(found.unwrap().id, story.call.id);
 }
 
-#[tokio::test]
-async fn what_was_not_projected_is_not_there() {
-    let place = Place::new().await;
+async fn what_was_not_projected_is_not_there(engine: Engine) {
+    let place = Place::on(engine).await;
     let story = Story::new(1, 0);
     assert_eq!(place.store.load_call(story.call.id).await.unwrap(), None);
     assert_eq!(place.store.call_by_leg(&account(), &CarrierCallId::new("CA1")).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_list_shows_what_the_fold_says() {
-    let place = Place::new().await;
+async fn a_list_shows_what_the_fold_says(engine: Engine) {
+    let place = Place::on(engine).await;
     let mut story = Story::completed(1, 0);
     story.call.price = Some(Price { amount: "-0.0085".to_owned(), unit: "USD".to_owned() });
     place.project(1, &[&story]).await;
@@ -79,9 +95,8 @@ async fn a_list_shows_what_the_fold_says() {
     );
 }
 
-#[tokio::test]
-async fn the_history_keeps_refused_events_with_their_reason() {
-    let place = Place::new().await;
+async fn the_history_keeps_refused_events_with_their_reason(engine: Engine) {
+    let place = Place::on(engine).await;
     let story = Story::new(1, 0).dialed().ends(EndWord::Busy).rings();
     place.project(9, &[&story]).await;
 
@@ -96,9 +111,8 @@ async fn the_history_keeps_refused_events_with_their_reason() {
     assert!(matches!(what, What::Requested(request) if request.party == story.call.party));
 }
 
-#[tokio::test]
-async fn the_same_batch_twice_changes_nothing() {
-    let place = Place::new().await;
+async fn the_same_batch_twice_changes_nothing(engine: Engine) {
+    let place = Place::on(engine).await;
     let story = Story::completed(1, 0);
     place.project(7, &[&story]).await;
     let before = everything(&place).await;
@@ -106,9 +120,8 @@ async fn the_same_batch_twice_changes_nothing() {
     assert_eq!(everything(&place).await, before);
 }
 
-#[tokio::test]
-async fn a_replay_from_an_older_place_never_shows_an_older_call() {
-    let place = Place::new().await;
+async fn a_replay_from_an_older_place_never_shows_an_older_call(engine: Engine) {
+    let place = Place::on(engine).await;
     let ringing = Story::new(1, 0).dialed().rings();
     let ended = ringing.clone().answered().ends(EndWord::Completed);
     place.project(4, &[&ringing]).await;
@@ -120,9 +133,8 @@ async fn a_replay_from_an_older_place_never_shows_an_older_call() {
     assert_eq!(place.store.cursor(&journal()).await.unwrap().position, Position(6));
 }
 
-#[tokio::test]
-async fn of_two_folds_in_one_batch_the_last_one_counts() {
-    let place = Place::new().await;
+async fn of_two_folds_in_one_batch_the_last_one_counts(engine: Engine) {
+    let place = Place::on(engine).await;
     let ringing = Story::new(1, 0).dialed().rings();
     let ended = ringing.clone().ends(EndWord::Busy);
     place.project(6, &[&ringing, &ended]).await;
@@ -130,9 +142,8 @@ async fn of_two_folds_in_one_batch_the_last_one_counts() {
     assert_eq!(place.store.counts(&tenant()).await.unwrap().total, 1);
 }
 
-#[tokio::test]
-async fn an_erased_person_leaves_every_column_and_index() {
-    let place = Place::new().await;
+async fn an_erased_person_leaves_every_column_and_index(engine: Engine) {
+    let place = Place::on(engine).await;
     let mut story = Story::with(1, 0, |request| request.session = Some(SessionId::new("s"))).dialed();
     place.project(4, &[&story]).await;
     let number = story.call.party.to.clone();
@@ -144,14 +155,13 @@ async fn an_erased_person_leaves_every_column_and_index() {
     assert_eq!(place.store.list(&by_number, &PageRequest::first(9)).await.unwrap().items, []);
     assert_eq!(place.store.call_by_session(&tenant(), &SessionId::new("s")).await.unwrap(), None);
     assert_eq!(place.store.load_call(story.call.id).await.unwrap().as_ref(), Some(&story.call));
-    let rows = sql(&place, "SELECT from_number || to_number || coalesce(name, '-') FROM calls").await;
+    let rows = place.sql("SELECT from_number || to_number || coalesce(name, '-') FROM calls").await;
     assert_eq!(rows, ["erasederased-"]);
     assert_eq!(place.store.counts(&tenant()).await.unwrap().total, 1);
 }
 
-#[tokio::test]
-async fn a_call_that_changes_its_tenant_is_counted_once() {
-    let place = Place::new().await;
+async fn a_call_that_changes_its_tenant_is_counted_once(engine: Engine) {
+    let place = Place::on(engine).await;
     let mut story = Story::new(1, 0);
     place.project(1, &[&story]).await;
     story.call.tenant = TenantId::new("other");
@@ -162,9 +172,8 @@ async fn a_call_that_changes_its_tenant_is_counted_once() {
     assert_eq!(page.items, []);
 }
 
-#[tokio::test]
-async fn answers_are_kept_question_by_question() {
-    let place = Place::new().await;
+async fn answers_are_kept_question_by_question(engine: Engine) {
+    let place = Place::on(engine).await;
     let heard = Heard {
         step: 0,
         ask: 0,
@@ -183,7 +192,7 @@ async fn answers_are_kept_question_by_question() {
         Some(heard),
     );
     place.project(6, &[&story]).await;
-    let rows = sql(&place, "SELECT step || '|' || question || '|' || asks || '|' || coalesce(answer_type, '') || '|' \
+    let rows = place.sql("SELECT step || '|' || question || '|' || asks || '|' || coalesce(answer_type, '') || '|' \
         || coalesce(answer_value, '') || '|' || coalesce(recording_id, '') || '|' || coalesce(recording_state, '') \
         FROM turns ORDER BY step").await;
     assert_eq!(rows, ["0|Are you \"well\"?|1|yes_no|yes|RE1|named", "1|מה שלומך?|1||||"]);
@@ -191,9 +200,8 @@ async fn answers_are_kept_question_by_question() {
     assert_eq!(loaded.turns, story.call.turns);
 }
 
-#[tokio::test]
-async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written() {
-    let place = Place::new().await;
+async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written(engine: Engine) {
+    let place = Place::on(engine).await;
     let story = Story::new(1, 0).dialed().answered().asked(0, "First?", None).asked(1, "Second?", None);
     let batch = |turns: &[u16]| {
         let mut batch = batch(6, &[&story]);
@@ -203,7 +211,7 @@ async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written() {
         }
         batch
     };
-    let written = async || sql(&place, "SELECT question FROM turns ORDER BY step").await;
+    let written = async || place.sql("SELECT question FROM turns ORDER BY step").await;
 
     place.store.project(&batch(&[])).await.unwrap();
     assert_eq!(written().await, ["First?!", "Second?!"], "a call that is new to the tables is written whole");
@@ -219,9 +227,8 @@ async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written() {
     assert_eq!(written().await, ["First?!", "Second?!"], "a call that is made anew is written whole");
 }
 
-#[tokio::test]
-async fn a_tenant_sees_nothing_of_another_tenants_calls() {
-    let place = Place::new().await;
+async fn a_tenant_sees_nothing_of_another_tenants_calls(engine: Engine) {
+    let place = Place::on(engine).await;
     let mine = Story::with(1, 0, |request| request.session = Some(SessionId::new("s"))).dialed();
     place.project(1, &[&mine]).await;
     let other = TenantId::new("other");
@@ -254,9 +261,8 @@ fn suppressing(upto: u64, suppressions: Vec<Suppression>) -> Projection {
     Projection { suppressions, ..Projection::empty(journal(), Position(upto)) }
 }
 
-#[tokio::test]
-async fn a_suppression_holds_for_its_tenant_or_for_everyone() {
-    let place = Place::new().await;
+async fn a_suppression_holds_for_its_tenant_or_for_everyone(engine: Engine) {
+    let place = Place::on(engine).await;
     let mine = suppression(Some(tenant()), "+15550100001", 0);
     let theirs = suppression(Some(TenantId::new("other")), "+15550100002", 0);
     let global = suppression(None, "+15550100003", 0);
@@ -265,9 +271,8 @@ async fn a_suppression_holds_for_its_tenant_or_for_everyone() {
     assert_eq!(place.store.all_suppressions().await.unwrap(), [global, mine, theirs]);
 }
 
-#[tokio::test]
-async fn a_replay_does_not_undo_that_a_suppression_was_lifted() {
-    let place = Place::new().await;
+async fn a_replay_does_not_undo_that_a_suppression_was_lifted(engine: Engine) {
+    let place = Place::on(engine).await;
     let added = suppression(Some(tenant()), "+15550100001", 0);
     let lifted = Suppression { lifted_at: Some(at(9)), ..added.clone() };
     let again = suppression(Some(tenant()), "+15550100001", 20);
@@ -279,9 +284,8 @@ async fn a_replay_does_not_undo_that_a_suppression_was_lifted() {
     assert_eq!(place.store.suppressions(&tenant()).await.unwrap(), [again]);
 }
 
-#[tokio::test]
-async fn a_batch_of_many_calls_goes_in_whole() {
-    let place = Place::new().await;
+async fn a_batch_of_many_calls_goes_in_whole(engine: Engine) {
+    let place = Place::on(engine).await;
     let stories: Vec<Story> = (0..700).map(|n| Story::completed(n, i64::try_from(n).unwrap())).collect();
     let all: Vec<&Story> = stories.iter().collect();
     place.project(9_000, &all).await;
@@ -297,26 +301,17 @@ async fn everything(place: &Place) -> Vec<String> {
     for columns in [
         "SELECT id || status || updated_at || fold FROM calls ORDER BY id",
         "SELECT call || key || position || applied || body FROM events ORDER BY call, key",
-        "SELECT account || carrier_call_id || call || coalesce(leg, '') FROM legs ORDER BY 1",
+        "SELECT account || carrier_call_id || call || coalesce(CAST(leg AS TEXT), '') FROM legs ORDER BY 1",
         "SELECT tenant || day || status || n FROM call_counts WHERE n <> 0 ORDER BY 1",
         "SELECT node || journal || position FROM cursors",
     ] {
-        rows.extend(sql(place, columns).await);
+        rows.extend(place.sql(columns).await);
     }
     rows
 }
 
-async fn sql(place: &Place, text: &'static str) -> Vec<String> {
-    use sqlx::{ConnectOptions, Row};
-    let mut connection =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(place.file()).connect().await.unwrap();
-    let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-#[tokio::test]
-async fn times_keep_their_microseconds() {
-    let place = Place::new().await;
+async fn times_keep_their_microseconds(engine: Engine) {
+    let place = Place::on(engine).await;
     let mut story = Story::new(1, 0);
     story.call.created_at = at(0).checked_add(SignedDuration::from_micros(123_456)).unwrap();
     place.project(1, &[&story]).await;

@@ -1,0 +1,101 @@
+//! What stands for a `$n` of a statement, and how each engine takes it.
+
+use crate::sql::Statement;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Encode, Postgres, Sqlite, Type};
+
+/// A value. PostgreSQL wants to know the type of a missing one too.
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// Text, an id, JSON that is kept as it is.
+    Text(Option<String>),
+    /// A number, a time in microseconds.
+    Int(Option<i64>),
+    /// Rows, as one JSON object.
+    Rows(String),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(Some(number))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(ToOwned::to_owned))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Int(number)
+    }
+}
+
+/// A statement as SQLite takes it.
+pub(crate) fn for_sqlite(
+    statement: &Statement,
+    values: Vec<Value>,
+) -> Query<'static, Sqlite, SqliteArguments> {
+    values.into_iter().fold(sqlx::query(statement.sqlite), |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Int(number) => query.bind(number),
+        Value::Rows(rows) => query.bind(rows),
+    })
+}
+
+/// A statement as PostgreSQL takes it.
+pub(crate) fn for_postgres(
+    statement: &Statement,
+    values: Vec<Value>,
+) -> Query<'static, Postgres, PgArguments> {
+    values.into_iter().fold(sqlx::query(statement.postgres), |query, value| match value {
+        // A search for the one character that no text of its can hold finds nothing, and is no error.
+        Value::Text(text) => query.bind(text.map(|text| text.replace('\0', "\u{fffd}"))),
+        Value::Int(number) => query.bind(number),
+        Value::Rows(rows) => query.bind(Jsonb(rows)),
+    })
+}
+
+/// JSON that PostgreSQL reads once, when it comes in.
+pub(crate) struct Jsonb(pub(crate) String);
+
+impl Type<Postgres> for Jsonb {
+    fn type_info() -> PgTypeInfo {
+        // Fixed in PostgreSQL's own catalog.
+        PgTypeInfo::with_oid(Oid(3802))
+    }
+}
+
+impl Encode<'_, Postgres> for Jsonb {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        const FORMAT: u8 = 1;
+        buffer.push(FORMAT);
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
