@@ -1,11 +1,13 @@
 //! One call, whole: by our id, by the carrier's, by its session.
 
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::rows::{self, IdColumn};
 use crate::sql::{self, Statement};
 use crate::store::Store;
 use crate::value::Value;
-use trunkline_core::call::Call;
+use std::collections::BTreeMap;
+use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
 
 const DOING: &str = "reading a call";
@@ -24,9 +26,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`; `Broken` if a row can't be read.
     pub async fn load_folds(&self, ids: &[CallId]) -> Result<Vec<Call>, StoreError> {
-        let wanted = rows::json(ids.iter().map(|id| IdColumn { id: *id }))
-            .map_err(|_| StoreError::poison(DOING, "an id is no JSON"))?;
-        self.folds(&sql::FOLDS, vec![Value::Rows(wanted)]).await
+        self.folds(&sql::FOLDS, vec![wanted(ids.iter().copied())?]).await
     }
 
     /// The call that this leg belongs to at this account, strays included: whom a webhook is about.
@@ -71,6 +71,29 @@ impl Store {
 
     async fn folds(&self, statement: &Statement, values: Vec<Value>) -> Result<Vec<Call>, StoreError> {
         let rows = self.db.read(DOING, statement, values).await?;
-        rows.iter().map(|row| row.json("fold")).collect()
+        let mut calls = rows.iter().map(|row| row.json("fold")).collect::<Result<Vec<Call>, _>>()?;
+        if !calls.is_empty() {
+            let wanted = wanted(calls.iter().map(|call| call.id))?;
+            let turns = self.db.read(DOING, &sql::TURN_FOLDS, vec![wanted]).await?;
+            let mut turns = by_call(&turns)?;
+            for call in &mut calls {
+                call.turns = turns.remove(&call.id).unwrap_or_default();
+            }
+        }
+        Ok(calls)
     }
+}
+
+fn wanted(ids: impl Iterator<Item = CallId>) -> Result<Value, StoreError> {
+    let rows = rows::json(ids.map(|id| IdColumn { id }));
+    rows.map(Value::Rows).map_err(|_| StoreError::poison(DOING, "an id is no JSON"))
+}
+
+fn by_call(rows: &[Row]) -> Result<BTreeMap<CallId, BTreeMap<u16, Turn>>, StoreError> {
+    let mut turns: BTreeMap<CallId, BTreeMap<u16, Turn>> = BTreeMap::new();
+    for row in rows {
+        let turn: Turn = row.json("fold")?;
+        turns.entry(row.word("call")?).or_default().insert(turn.step, turn);
+    }
+    Ok(turns)
 }

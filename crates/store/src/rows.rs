@@ -69,8 +69,9 @@ pub(crate) struct CallColumns<'a> {
     error_message: Option<&'a str>,
     #[serde(serialize_with = "as_filtered_text")]
     metadata: &'a Private<Metadata>,
+    /// The turns stand in rows of their own: a call that goes on changes one of many.
     #[serde(serialize_with = "as_text")]
-    fold: &'a Call,
+    fold: Call,
 }
 
 impl<'a> From<&'a Call> for CallColumns<'a> {
@@ -106,7 +107,7 @@ impl<'a> From<&'a Call> for CallColumns<'a> {
             error_code: reported.and_then(|reported| reported.error_code.as_deref()),
             error_message: reported.and_then(|reported| reported.error_message.as_deref()),
             metadata: &call.party.metadata,
-            fold: call,
+            fold: call.without_turns(),
         }
     }
 }
@@ -138,6 +139,8 @@ pub(crate) struct TurnColumns<'a> {
     recording_bytes: Option<u64>,
     recording_sha256: Option<&'a str>,
     transcript: Option<&'a Private<String>>,
+    #[serde(serialize_with = "as_text")]
+    fold: &'a Turn,
 }
 
 impl<'a> TurnColumns<'a> {
@@ -167,6 +170,7 @@ impl<'a> TurnColumns<'a> {
             recording_bytes: stored.map(|(bytes, _)| bytes),
             recording_sha256: stored.map(|(_, sha256)| sha256),
             transcript: turn.transcript.as_ref(),
+            fold: turn,
         }
     }
 }

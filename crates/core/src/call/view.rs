@@ -8,6 +8,7 @@ use super::turn::{Recording, RecordingState};
 use super::{Call, Stray};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a script achieved. Carriers never set it, and it never overwrites the disposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +31,27 @@ impl Outcome {
 }
 
 impl Call {
+    /// The call without its turns, for who keeps those apart: a call that goes on changes one turn of many.
+    pub fn without_turns(&self) -> Self {
+        Self {
+            id: self.id,
+            tenant: self.tenant.clone(),
+            direction: self.direction,
+            account: self.account.clone(),
+            party: self.party.clone(),
+            script: self.script.clone(),
+            limits: self.limits,
+            session: self.session.clone(),
+            idempotency: self.idempotency.clone(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            legs: self.legs.clone(),
+            strays: self.strays.clone(),
+            turns: BTreeMap::new(),
+            price: self.price.clone(),
+        }
+    }
+
     /// The flat view of state and disposition.
     pub fn status(&self) -> Status {
         match self.disposition() {

@@ -24,7 +24,8 @@ CREATE TABLE cursors (
     synced   BIGINT           NOT NULL
 );
 
--- One row for a call; fold is the whole call as JSON and the truth of the row, the columns are for lists and filters.
+-- One row for a call; fold is the call as JSON, but for its turns, and the truth of the row; the columns are for lists and
+-- filters.
 CREATE TABLE calls (
     id              TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     tenant          TEXT COLLATE "C" NOT NULL CONSTRAINT calls_have_a_tenant CHECK (tenant <> ''),
@@ -93,7 +94,7 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_key ON events (call, key, month);
 
--- Question by question, with the recording that is the answer.
+-- Question by question, with the recording that is the answer; fold is the whole turn as JSON.
 CREATE TABLE turns (
     call                    TEXT COLLATE "C" NOT NULL,
     month                   BIGINT           NOT NULL,
@@ -114,6 +115,7 @@ CREATE TABLE turns (
     recording_bytes         BIGINT,
     recording_sha256        TEXT COLLATE "C",
     transcript              TEXT COLLATE "C",
+    fold                    TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (call, step, month)
 ) PARTITION BY LIST (month);
 

@@ -17,7 +17,8 @@ CREATE TABLE cursors (
     synced   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One row for a call; fold is the whole call as JSON and the truth of the row, the columns are for lists and filters.
+-- One row for a call; fold is the call as JSON, but for its turns, and the truth of the row; the columns are for lists and
+-- filters.
 CREATE TABLE calls (
     id              TEXT    NOT NULL PRIMARY KEY,
     tenant          TEXT    NOT NULL CHECK (tenant <> ''),
@@ -76,7 +77,7 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_key ON events (call, key);
 
--- Question by question, with the recording that is the answer.
+-- Question by question, with the recording that is the answer; fold is the whole turn as JSON.
 CREATE TABLE turns (
     call                    TEXT    NOT NULL,
     step                    INTEGER NOT NULL,
@@ -96,6 +97,7 @@ CREATE TABLE turns (
     recording_bytes         INTEGER,
     recording_sha256        TEXT,
     transcript              TEXT,
+    fold                    TEXT    NOT NULL,
     PRIMARY KEY (call, step)
 ) STRICT;
 

@@ -25,6 +25,11 @@ statements! { READS:
     /// `$1`: rows with `id`.
     FOLDS = concat!(rows!(), "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
 
+    /// `$1`: rows with `id`. The turns of these calls.
+    TURN_FOLDS = concat!(rows!(), "SELECT turns.call, turns.fold FROM r JOIN turns ON turns.call = item ->> 'id'"),
+        postgres: concat!(rows!(), "SELECT turns.call, turns.fold FROM r JOIN turns ON turns.call = item ->> 'id' \
+            AND turns.month = call_month(item ->> 'id')");
+
     /// `$1` account, `$2` the carrier's id.
     FOLD_BY_LEG =
         "SELECT calls.fold FROM legs JOIN calls ON calls.id = legs.call \

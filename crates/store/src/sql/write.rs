@@ -51,12 +51,12 @@ macro_rules! upsert_turns {
     ($conflict:literal $(, month: $of:literal)?) => {
         insert!("turns",
             text: "call", "tenant", "question", "answer_type", "answer_value", "digits", "speech", "recording_id",
-                "recording_url", "recording_state", "recording_sha256", "transcript";
+                "recording_url", "recording_state", "recording_sha256", "transcript", "fold";
             numbers: "step", "asked_at", "asks", "answered_at", "recording_duration_secs", "recording_bytes";
             $(month: "month" = $of;)?
             conflict: replace!($conflict: "tenant", "question", "answer_type", "answer_value", "digits", "speech",
-                "recording_id", "recording_url", "recording_state", "recording_sha256", "transcript", "asked_at",
-                "asks", "answered_at", "recording_duration_secs", "recording_bytes"))
+                "recording_id", "recording_url", "recording_state", "recording_sha256", "transcript", "fold",
+                "asked_at", "asks", "answered_at", "recording_duration_secs", "recording_bytes"))
     };
 }
 
