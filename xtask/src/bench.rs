@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what this server does on this machine, beside what disk, journal and HTTP alone do.
 //!
-//! Builds the release binaries of the server and of the measuring program, which starts the one it measures, and runs
-//! it in the build folder: a temporary folder is often in memory, where a sync means nothing.
+//! Builds the binaries that one would deploy, of the server and of the measuring program, which starts the one it measures,
+//! and runs it in the build folder: a temporary folder is often in memory, where a sync means nothing.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -30,11 +30,11 @@ pub struct Options {
 /// Something can't be built, an answer was wrong, or something is missing afterwards. Nothing fails for being slow.
 pub fn run(options: &Options) -> Result<()> {
     let packages = ["--package", "trunkline", "--package", "trunkline-bench"];
-    shell::run(shell::cargo().args(["build", "--release"]).args(packages))?;
-    let release = shell::target().join("release");
+    shell::run(shell::cargo().args(["build", "--profile", "dist"]).args(packages))?;
+    let built = shell::target().join("dist");
     let folder = shell::target().join("bench");
     fs::create_dir_all(&folder)?;
-    let mut command = shell::command(release.join("trunkline-bench"));
+    let mut command = shell::command(built.join("trunkline-bench"));
     command.args([OsStr::new("--dir"), folder.as_os_str()]);
     command.args(arguments(options));
     shell::run(&mut command)
