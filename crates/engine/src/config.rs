@@ -9,14 +9,15 @@ use trunkline_core::call::{Limits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::Address;
+use trunkline_store::Target;
 
 /// The engine's settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder that holds the journal, the keys, the SQLite file and the recordings.
+    /// The folder that holds the journal, the keys and the recordings.
     pub data_dir: PathBuf,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// The database behind history.
+    pub database: Target,
     /// How the journal is kept.
     pub journal: trunkline_journal::Options,
     /// How long projected segments are kept.

@@ -410,7 +410,7 @@ impl Inner {
             active_calls: self.active(),
             recovered_calls: self.recovered.load(Ordering::Relaxed),
             journal: self.journal_health(status.taking),
-            database: self.projection.health(self.config.database.display().to_string()),
+            database: self.projection.health(self.config.database.to_string()),
             carrier: match &*self.carrier_trouble.lock() {
                 Some((reason, since)) => Part::Degraded { reason: reason.clone(), since: *since },
                 None => Part::Ok { detail: self.account.to_string() },

@@ -11,18 +11,21 @@ use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
 use trunkline_store::{
-    Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Target, Turns,
+    Away, Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Turns,
 };
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
 const BATCH_BYTES: usize = 4 << 20;
+/// A store that was too slow for a batch is given half of it next, and never less than this.
+const LEAST_RECORDS: usize = 50;
 /// Events are let gather this long, so that a batch is worth its transaction.
 const GATHER: Duration = Duration::from_millis(50);
 /// Under load they are let gather longer: many events of one call then cost one row, and readers see live calls anyway.
@@ -39,6 +42,13 @@ pub(crate) struct StoreFeed {
     store: RwLock<Option<Store>>,
     away: Mutex<Option<(String, Timestamp)>>,
     position: AtomicU64,
+    /// Up to where readers have seen the store. One that came back with less, since a crash took back what was not on its
+    /// disk yet, is not shown before it has that much again.
+    seen: AtomicU64,
+    /// A reader has met a store that does not answer.
+    doubted: Notify,
+    /// How many records the next batch may have.
+    batch_records: AtomicUsize,
     /// When the last projected event was received, in microseconds.
     eaten_at: AtomicI64,
     /// Calls whose events the store refuses: set aside, so that the rest goes on.
@@ -60,6 +70,9 @@ impl StoreFeed {
             store: RwLock::new(None),
             away: Mutex::new(Some(("not connected yet".to_owned(), now))),
             position: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            doubted: Notify::new(),
+            batch_records: AtomicUsize::new(BATCH_RECORDS),
             eaten_at: AtomicI64::new(now.as_microsecond()),
             parked: Mutex::default(),
         }
@@ -73,6 +86,30 @@ impl StoreFeed {
     /// Up to where the store has eaten.
     pub fn position(&self) -> Lsn {
         Lsn::new(self.position.load(Ordering::Acquire))
+    }
+
+    /// The store has eaten up to here: from now on readers may see it, unless they have seen more.
+    fn has_eaten(&self, store: &Store, upto: Position) {
+        self.position.store(upto.0, Ordering::Release);
+        if self.seen.fetch_max(upto.0, Ordering::AcqRel) <= upto.0 && self.store.read().is_none() {
+            *self.store.write() = Some(store.clone());
+        }
+    }
+
+    /// A reader got no answer: the projector looks at once instead of at its next turn.
+    pub fn is_doubted(&self) {
+        self.doubted.notify_one();
+    }
+
+    /// A batch went in, or took too long.
+    fn batch_was(&self, done: &Result<(), StoreError>) {
+        let records = self.batch_records.load(Ordering::Relaxed);
+        let next = match done {
+            Ok(()) => (records * 2).min(BATCH_RECORDS),
+            Err(StoreError::Unavailable { why: Away::Silent, .. }) => (records / 2).max(LEAST_RECORDS),
+            Err(_) => records,
+        };
+        self.batch_records.store(next, Ordering::Relaxed);
     }
 
     /// How long the store has been behind: since the last event it has eaten was received.
@@ -158,15 +195,25 @@ impl Inner {
     }
 
     async fn project_on(self: &Arc<Self>) -> Result<std::convert::Infallible, Stuck> {
-        let store = Store::open(&Target::Sqlite(self.config.database.clone())).await?;
+        let store = Store::open(&self.config.database).await?;
+        match self.feed(&store).await {
+            Ok(never) => match never {},
+            Err(stuck) => {
+                // Readers may never have had it.
+                store.close().await;
+                Err(stuck)
+            }
+        }
+    }
+
+    async fn feed(self: &Arc<Self>, store: &Store) -> Result<std::convert::Infallible, Stuck> {
         let Cursor { position, .. } = store.cursor(&self.ident).await?;
-        *self.projection.store.write() = Some(store.clone());
-        self.projection.position.store(position.0, Ordering::Release);
+        self.projection.has_eaten(store, position);
         let mut reader = self.journal.reader(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
         let mut first = true;
         loop {
-            let drained = self.drain(&store, &mut reader).await?;
+            let drained = self.drain(store, &mut reader).await?;
             self.projection.is_back();
             if first {
                 // Calls that the journal's tail brought back and the store has had for long.
@@ -179,9 +226,10 @@ impl Inner {
             let gather = if drained < LOAD { GATHER } else { GATHER_UNDER_LOAD };
             tokio::select! {
                 _ = self.journal.changed(reader.position()) => tokio::time::sleep(gather).await,
+                () = self.projection.doubted.notified() => drop(store.sync(&self.ident).await?),
                 _ = upkeep.tick() => {
                     if store.moved() {
-                        return Err(StoreError::Unavailable { doing: "looking at it", why: trunkline_store::Away::Moved }.into());
+                        return Err(StoreError::Unavailable { doing: "looking at it", why: Away::Moved }.into());
                     }
                     let synced = store.sync(&self.ident).await?;
                     self.retire(Lsn::new(synced.0)).await;
@@ -196,7 +244,8 @@ impl Inner {
     async fn drain(self: &Arc<Self>, store: &Store, reader: &mut Reader) -> Result<usize, Stuck> {
         let mut drained = 0;
         loop {
-            let records = tokio::task::block_in_place(|| reader.next_batch(BATCH_RECORDS, BATCH_BYTES))?;
+            let most = self.projection.batch_records.load(Ordering::Relaxed);
+            let records = tokio::task::block_in_place(|| reader.next_batch(most, BATCH_BYTES))?;
             let Some(last) = records.last().map(|record| record.lsn) else { return Ok(drained) };
             drained += records.len();
             let batch = self.gather(store, &records).await?;
@@ -206,7 +255,7 @@ impl Inner {
             if let Some(eaten_at) = eaten_at {
                 self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
             }
-            self.projection.position.store(last.get(), Ordering::Release);
+            self.projection.has_eaten(store, Position(last.get()));
             calls
                 .into_iter()
                 .filter_map(|call| self.live.get(call))
@@ -283,7 +332,9 @@ impl Inner {
             leave_out(&mut piece, &self.projection.parked.lock());
             // The cursor moves with the last piece only.
             piece.upto = if open.is_empty() { upto } else { Position(self.projection.position().get()) };
-            match store.project(&piece).await {
+            let done = store.project(&piece).await;
+            self.projection.batch_was(&done);
+            match done {
                 Ok(()) => {}
                 Err(error) if error.is_poison() => {
                     let calls: Vec<CallId> = piece.calls.iter().map(|call| call.id).collect();

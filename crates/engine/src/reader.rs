@@ -96,11 +96,13 @@ impl Inner {
         let Some(store) = self.projection.store() else {
             return Err(self.unavailable("it is not connected"));
         };
-        match tokio::time::timeout(PATIENCE, ask(&store)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.unavailable(&error.to_string())),
-            Err(_) => Err(self.unavailable("it does not answer in time")),
-        }
+        let otherwise = match tokio::time::timeout(PATIENCE, ask(&store)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer in time".to_owned(),
+        };
+        self.projection.is_doubted();
+        Err(self.unavailable(&otherwise))
     }
 
     fn unavailable(&self, otherwise: &str) -> Unavailable {

@@ -15,6 +15,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
 use trunkline_engine::{Clock, Config, Engine, Order, Pace};
+use trunkline_store::Target;
 
 const UNLUCKY: &str = "+15550100666";
 const OTHERS: usize = 100;
@@ -79,7 +80,7 @@ impl Carrier for Carrying {
 fn config(folder: &std::path::Path) -> Config {
     Config {
         data_dir: folder.to_owned(),
-        database: folder.join("trunkline.db"),
+        database: Target::Sqlite(folder.join("trunkline.db")),
         journal: trunkline_journal::Options::default(),
         journal_retention: Duration::from_secs(3_600),
         recordings: folder.join("recordings"),

@@ -1,7 +1,8 @@
 //! One database, whichever engine it is: statements in, rows out.
 //!
 //! Everything above this file is written once; an engine is one arm in the enums here and one file with its
-//! connections. Statements come from the registry ([`crate::sql`]) and nowhere else.
+//! connections. Statements come from the registry ([`crate::sql`]) and nowhere else. What asks a server is boxed: its
+//! deadlines make it large, and whoever awaits a store would carry that.
 
 use crate::error::StoreError;
 use crate::postgres::{self, Postgres};
@@ -52,7 +53,7 @@ impl Db {
                 let rows = for_sqlite(statement, values).fetch_all(&mut *connection).await;
                 rows_of_sqlite(doing, rows)
             }
-            Self::Postgres(postgres) => postgres.read(doing, statement, values).await,
+            Self::Postgres(postgres) => Box::pin(postgres.read(doing, statement, values)).await,
         }
     }
 
@@ -60,7 +61,9 @@ impl Db {
     pub(crate) async fn begin(&self, doing: &'static str, durability: Durability) -> Result<Tx, StoreError> {
         let on = match self {
             Self::Sqlite(sqlite) => OnEngine::Sqlite(sqlite.begin(doing, durability).await?),
-            Self::Postgres(postgres) => OnEngine::Postgres(postgres.begin(doing, durability).await?),
+            Self::Postgres(postgres) => {
+                OnEngine::Postgres(Box::pin(postgres.begin(doing, durability)).await?)
+            }
         };
         Ok(Tx { doing, on })
     }
@@ -102,7 +105,7 @@ impl Tx {
                 Ok(done) => Ok(done.rows_affected()),
                 Err(error) => Err(StoreError::from_sqlx(self.doing, &error)),
             },
-            OnEngine::Postgres(tx) => tx.run(statement, values).await,
+            OnEngine::Postgres(tx) => Box::pin(tx.run(statement, values)).await,
         }
     }
 
@@ -117,7 +120,7 @@ impl Tx {
                 let rows = for_sqlite(statement, values).fetch_all(&mut **tx).await;
                 rows_of_sqlite(self.doing, rows)
             }
-            OnEngine::Postgres(tx) => tx.rows(statement, values).await,
+            OnEngine::Postgres(tx) => Box::pin(tx.rows(statement, values)).await,
         }
     }
 
@@ -128,7 +131,7 @@ impl Tx {
                 Ok(_) => Ok(()),
                 Err(error) => Err(StoreError::from_sqlx(self.doing, &error)),
             },
-            OnEngine::Postgres(tx) => tx.script(script).await,
+            OnEngine::Postgres(tx) => Box::pin(tx.script(script)).await,
         }
     }
 
@@ -138,7 +141,7 @@ impl Tx {
             OnEngine::Sqlite(tx) => {
                 tx.commit().await.map_err(|error| StoreError::from_sqlx(self.doing, &error))
             }
-            OnEngine::Postgres(tx) => tx.commit().await,
+            OnEngine::Postgres(tx) => Box::pin(tx.commit()).await,
         }
     }
 }

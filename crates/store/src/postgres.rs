@@ -91,11 +91,26 @@ impl Postgres {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         within(doing, READ, async {
-            let mut lease = Lease::of(&self.readers, doing).await?;
-            let rows = for_postgres(statement, values).fetch_all(lease.connection()?).await;
-            lease.answered(rows).map(|rows| rows_of(doing, rows))
+            for _ in 0..READERS {
+                match self.ask(doing, statement, values.clone()).await {
+                    Err(error) if is_of_a_dead_connection(&error) => {}
+                    done => return done,
+                }
+            }
+            self.ask(doing, statement, values).await
         })
         .await
+    }
+
+    async fn ask(
+        &self,
+        doing: &'static str,
+        statement: &Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut lease = Lease::of(&self.readers, doing).await?;
+        let rows = for_postgres(statement, values).fetch_all(lease.connection()?).await;
+        lease.answered(rows).map(|rows| rows_of(doing, rows))
     }
 
     /// Begins to write.
@@ -106,12 +121,26 @@ impl Postgres {
             Durability::Exclusive => (EXCLUSIVE, CHANGE, WRITE),
         };
         within(doing, wait, async {
-            let lease = Lease::of(&self.writers, doing).await?;
-            let mut tx = Tx { lease, patience };
-            tx.script(begin).await?;
-            Ok(tx)
+            for _ in 0..WRITERS {
+                match self.begun(doing, begin, patience).await {
+                    Err(error) if is_of_a_dead_connection(&error) => {}
+                    done => return done,
+                }
+            }
+            self.begun(doing, begin, patience).await
         })
         .await
+    }
+
+    async fn begun(
+        &self,
+        doing: &'static str,
+        begin: &'static str,
+        patience: Duration,
+    ) -> Result<Tx, StoreError> {
+        let mut tx = Tx { lease: Lease::of(&self.writers, doing).await?, patience };
+        tx.script(begin).await?;
+        Ok(tx)
     }
 
     /// Makes the partitions that calls of these days go to, given one call of each as rows. Where that can't be done now, rows go to the default partition: nothing is refused, and nothing waits.
@@ -250,6 +279,13 @@ impl Drop for Lease {
             drop(connection.detach());
         }
     }
+}
+
+/// Whether it may be the connection that failed, and not its server: one that was restarted leaves dead ones in the
+/// pool. What can be asked twice is then asked again.
+fn is_of_a_dead_connection(error: &StoreError) -> bool {
+    use Away::{Io, Restarting, Unreachable};
+    matches!(error, StoreError::Unavailable { why: Io | Restarting | Unreachable, .. })
 }
 
 /// Gives up after a time.

@@ -29,7 +29,7 @@ const PARAMETERS: &[&str] = &[
 #[derive(Clone)]
 pub struct PostgresUrl {
     text: String,
-    options: PgConnectOptions,
+    options: Box<PgConnectOptions>,
 }
 
 /// Why an address is none.
@@ -72,7 +72,7 @@ impl FromStr for PostgresUrl {
             return Err(BadPostgresUrl::Parameter);
         }
         // The error of the driver may quote what it read: it stays here.
-        let options = PgConnectOptions::from_str(text).map_err(|_| BadPostgresUrl::Unreadable)?;
+        let options = Box::new(PgConnectOptions::from_str(text).map_err(|_| BadPostgresUrl::Unreadable)?);
         if options.get_database().is_none_or(str::is_empty) {
             return Err(BadPostgresUrl::NoDatabase);
         }

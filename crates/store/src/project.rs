@@ -93,7 +93,7 @@ impl Store {
         let days: BTreeMap<i64, CallId> = ids().filter_map(|id| Some((rows::day_of_id(id)?, id))).collect();
         let one_of_each = days.values().map(|id| IdColumn { id: *id });
         let written = written(one_of_each)?.unwrap_or_default();
-        postgres.make_months(DOING, days.into_keys().collect(), written).await
+        Box::pin(postgres.make_months(DOING, days.into_keys().collect(), written)).await
     }
 
     async fn try_to_project(&self, batch: &Projection) -> Result<(), StoreError> {

@@ -47,7 +47,7 @@ impl Store {
     pub async fn open(target: &Target) -> Result<Self, StoreError> {
         let db = match target {
             Target::Sqlite(path) => Db::Sqlite(Sqlite::open(path).await?),
-            Target::Postgres(url) => Db::Postgres(Postgres::open(url).await?),
+            Target::Postgres(url) => Db::Postgres(Box::pin(Postgres::open(url)).await?),
         };
         match migrate::migrate(&db).await {
             Ok(()) => Ok(Self { db: Arc::new(db) }),

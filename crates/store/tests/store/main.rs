@@ -10,6 +10,8 @@ mod lists;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod projecting;
 #[cfg(test)]
 mod schema;

@@ -22,7 +22,7 @@ fn file(place: &Place) -> PathBuf {
 }
 
 async fn another_process(place: &Place) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(file(&place)).connect().await.unwrap()
+    SqliteConnectOptions::new().filename(file(place)).connect().await.unwrap()
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ pub(super) async fn check(offline: Offline, asked: Asked) -> Result<Exit, Failur
     match Form::of(offline.json) {
         Form::Json => say_json(&json!({
             "ok": !is_wrong,
+            "database": settings.store.database.to_string(),
             "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
             "addresses": addresses.iter().map(|(name, url)| json!({ "for": name, "url": url })).collect::<Vec<_>>(),
         })),
@@ -65,6 +66,7 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
             }
         }
     }
+    say(&format!("Calls are kept in {}.", settings.store.database));
     let wrong = findings.iter().filter(|finding| finding.level == Level::Error).count();
     match wrong {
         0 => say("The settings can be used."),

@@ -7,7 +7,6 @@ use trunkline_store::{Health, Migration, Store, StoreError, Target};
 use super::settings;
 use crate::cli::Migrate;
 use crate::exit::{Exit, Failure};
-use crate::settings::Database;
 use crate::terminal::{Form, say, say_json};
 use crate::wiring::make_folder;
 
@@ -15,18 +14,20 @@ use crate::wiring::make_folder;
 pub(super) async fn run(args: Migrate) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
     let form = Form::of(args.offline.json);
-    let Database::Sqlite(path) = &settings.store.database;
-    if args.list && !path.exists() {
-        match form {
-            Form::Json => say_json(&json!({ "database": path, "migrations": [] })),
-            Form::Text => say(&format!("{} is not there yet: the first start makes it.", path.display())),
+    let target = &settings.store.database;
+    if let Target::Sqlite(path) = target {
+        if args.list && !path.exists() {
+            match form {
+                Form::Json => say_json(&json!({ "database": path, "migrations": [] })),
+                Form::Text => say(&format!("{} is not there yet: the first start makes it.", path.display())),
+            }
+            return Ok(Exit::Fine);
         }
-        return Ok(Exit::Fine);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            make_folder(folder).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
+        }
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
-    }
-    let store = Store::open(&Target::Sqlite(path.clone())).await.map_err(|error| failed(&error))?;
+    let store = Store::open(target).await.map_err(|error| failed(&error))?;
     let looked = look(&store).await;
     store.close().await;
     let (health, migrations) = looked.map_err(|error| failed(&error))?;

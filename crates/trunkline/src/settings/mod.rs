@@ -47,7 +47,7 @@ pub use recordings::Recordings;
 pub use scripts::{NumberRoute, Scripts};
 pub use server::Server;
 pub use sources::Sources;
-pub use store::{Database, Store};
+pub use store::Store;
 
 use given::{Given, Layer};
 use key::Section;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use trunkline_store::Target;
+
 use super::error::{Origin, SettingError, Wrong};
 use super::finding::Finding;
 use super::given::Given;
@@ -10,12 +12,13 @@ use super::read;
 
 const STORE: &str = "store";
 
-static DATABASE_URL: Key<Database> = Key::new(
+static DATABASE_URL: Key<Target> = Key::new(
     STORE,
     "database_url",
     database,
     Absent::Unset("\"sqlite:///var/lib/trunkline/trunkline.db\""),
-    "Database: sqlite://PATH. Without it trunkline.db in data_dir. PostgreSQL and none come with the next release.",
+    "Database: sqlite://PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Without it trunkline.db \
+     in data_dir. None at all comes with the next release.",
 )
 .env(&["DATABASE_URL"])
 .flag("--database-url")
@@ -40,14 +43,7 @@ pub static SECTION: Section =
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Which database.
-    pub database: Database,
-}
-
-/// A database that this version can use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// An SQLite file, made if it isn't there.
-    Sqlite(PathBuf),
+    pub database: Target,
 }
 
 impl Store {
@@ -66,34 +62,34 @@ impl Store {
             ));
         }
         let database = url
-            .or_else(|| file.map(Database::Sqlite))
-            .unwrap_or_else(|| Database::Sqlite(data_dir.join("trunkline.db")));
+            .or_else(|| file.map(Target::Sqlite))
+            .unwrap_or_else(|| Target::Sqlite(data_dir.join("trunkline.db")));
         Ok(Self { database })
     }
 }
 
-fn database(raw: &Raw) -> Result<Database, Wrong> {
+fn database(raw: &Raw) -> Result<Target, Wrong> {
     let text = read::one(raw)?;
-    let later = |what: &str| {
-        Wrong::new(
-            format_args!("{what} comes with the next release"),
-            "use sqlite://PATH, or take the setting out",
-        )
-    };
     if text.eq_ignore_ascii_case("none") {
-        return Err(later("running without a database"));
+        return Err(Wrong::new(
+            "running without a database comes with the next release",
+            "use sqlite://PATH, or take the setting out",
+        ));
     }
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     match scheme.to_ascii_lowercase().as_str() {
-        "postgres" | "postgresql" => Err(later("PostgreSQL")),
+        "postgres" | "postgresql" => text
+            .parse()
+            .map(Target::Postgres)
+            .map_err(|wrong| Wrong::new(wrong, "write postgres://USER:PASSWORD@HOST:PORT/DATABASE")),
         "sqlite" => sqlite(rest),
         // Nothing of it is quoted: it may hold a password.
-        _ => Err(Wrong::new("it is no kind of database we know", "write sqlite://PATH")),
+        _ => Err(Wrong::new("it is no kind of database we know", "write sqlite://PATH or postgres://…")),
     }
 }
 
 /// Two slashes are the URL's, a third begins an absolute path. What follows a `?` are options of other programs.
-fn sqlite(rest: &str) -> Result<Database, Wrong> {
+fn sqlite(rest: &str) -> Result<Target, Wrong> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     match path {
@@ -101,7 +97,7 @@ fn sqlite(rest: &str) -> Result<Database, Wrong> {
         ":memory:" => {
             Err(Wrong::new("a database in memory would forget every call", "name a file: sqlite://PATH"))
         }
-        path => Ok(Database::Sqlite(PathBuf::from(path))),
+        path => Ok(Target::Sqlite(PathBuf::from(path))),
     }
 }
 
@@ -109,7 +105,7 @@ fn sqlite(rest: &str) -> Result<Database, Wrong> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Database, Wrong> {
+    fn read(text: &str) -> Result<Target, Wrong> {
         database(&Raw::One(text.to_owned()))
     }
 
@@ -122,15 +118,24 @@ mod tests {
             ("SQLite://calls.db?mode=rwc", "calls.db"),
         ];
         for (text, path) in table {
-            assert_eq!(read(text), Ok(Database::Sqlite(path.into())), "{text}");
+            assert_eq!(read(text), Ok(Target::Sqlite(path.into())), "{text}");
         }
+    }
+
+    #[test]
+    fn a_postgresql_address_names_a_database_and_hides_its_password() {
+        let Ok(Target::Postgres(url)) = read("postgres://me:pw@db.example/calls?sslmode=require") else {
+            panic!("it is none")
+        };
+        assert_eq!(format!("{url} {url:?}"), ["postgres://me@db.example:5432/calls"; 2].join(" "));
     }
 
     #[test]
     fn what_this_version_cannot_do_is_said_and_passwords_are_not() {
         let table = [
-            ("postgres://me:pw@db/calls", "PostgreSQL comes with the next release"),
-            ("postgresql://me:pw@db/calls", "PostgreSQL comes with the next release"),
+            ("postgres://me:pw@db", "names no database"),
+            ("postgresql://me:pw@db:x/calls", "it can't be read as"),
+            ("postgres://me@db/calls?pwd=pw", "something that can't be set there"),
             ("none", "running without a database comes with the next release"),
             ("mysql://me:pw@db/calls", "no kind of database"),
             ("sqlite://", "names no file"),

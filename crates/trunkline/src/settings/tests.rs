@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use trunkline_store::Target;
+
 use super::*;
 
 const SID: &str = "AC0123456789abcdef0123456789abcdef";
@@ -63,7 +65,7 @@ fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
     let settings = Given::default().load();
     assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8080));
     assert!(matches!(settings.carrier.account, Account::Simulator));
-    assert_eq!(settings.store.database, Database::Sqlite("./trunkline-data/trunkline.db".into()));
+    assert_eq!(settings.store.database, Target::Sqlite("./trunkline-data/trunkline.db".into()));
     assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
     assert_eq!(settings.limits.settle.as_secs(), 180);
     assert_eq!(settings.check(), []);
@@ -91,11 +93,12 @@ fn an_empty_variable_counts_as_not_set() {
 #[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
-    let table: [(&str, &str, Get, &str); 13] = [
+    let table: [(&str, &str, Get, &str); 14] = [
         ("HOST", "0.0.0.0", |s| s.server.host.to_string(), "0.0.0.0"),
         ("HOST", "localhost", |s| s.server.host.to_string(), "127.0.0.1"),
         ("DATA_DIR", "/d", |s| s.store.database_file(), "/d/trunkline.db"),
         ("DATABASE_URL", "sqlite:///x/y.db", |s| s.store.database_file(), "/x/y.db"),
+        ("DATABASE_URL", "postgres://u:pw@h/d", |s| s.store.database_file(), "postgres://u@h:5432/d"),
         ("DB_FILE", "calls.db", |s| s.store.database_file(), "calls.db"),
         ("PUBLIC_URL", "https://a.example/", |s| s.server.public_urls[0].to_string(), "https://a.example"),
         (
@@ -128,8 +131,7 @@ fn the_names_people_already_have_are_understood() {
 
 impl Store {
     fn database_file(&self) -> String {
-        let Database::Sqlite(path) = &self.database;
-        path.display().to_string()
+        self.database.to_string()
     }
 }
 
@@ -180,8 +182,8 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
         ),
         (file("[log]\nfilter = \"a=b=c\"\n"), "log.filter (trunkline.toml:2): \"a=b=c\" is no filter: "),
         (
-            env(&[("DATABASE_URL", "postgres://u:pw@h/d")]),
-            "store.database_url (environment DATABASE_URL): PostgreSQL comes with the next release; ",
+            env(&[("DATABASE_URL", "postgres://u:pw@h")]),
+            "store.database_url (environment DATABASE_URL): it names no database; write postgres://",
         ),
         (
             env(&[("PUBLIC_URL", "calls.example.com")]),
@@ -295,6 +297,7 @@ fn no_secret_ever_prints() {
         ("TRUNKLINE_API_KEY", secrets),
         ("TRUNKLINE_SECRET_KEYS", &sealing),
         ("REDIS_URL", secrets),
+        ("DATABASE_URL", &format!("postgres://me:{secrets}@h/d")),
     ]);
     let printed = format!("{settings:?} {:?}", settings.check());
     assert!(!printed.contains("s3cret") && !printed.contains("5eC3e7"), "{printed}");

@@ -8,7 +8,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::private::Address;
 use trunkline_engine::{Clock, Config};
 
-use crate::settings::{Database, Settings};
+use crate::settings::Settings;
 
 /// The engine's settings; `from` is the caller id of calls that name none.
 pub(crate) fn config(
@@ -18,11 +18,10 @@ pub(crate) fn config(
     from: Option<Address>,
     clock: Clock,
 ) -> Config {
-    let Database::Sqlite(database) = &settings.store.database;
     let numbers = settings.scripts.numbers.iter();
     Config {
         data_dir: settings.server.data_dir.clone(),
-        database: database.clone(),
+        database: settings.store.database.clone(),
         journal: journal(settings),
         journal_retention: settings.journal.retention,
         recordings: settings.recordings.folder.clone(),
