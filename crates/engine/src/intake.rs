@@ -24,6 +24,13 @@ pub enum IntakeError {
     Failed(String),
 }
 
+impl IntakeError {
+    /// Code of ours panicked. What it said may be personal: it is not told on.
+    pub(crate) fn died() -> Self {
+        Self::Failed("an internal failure".to_owned())
+    }
+}
+
 impl From<AppendError> for IntakeError {
     fn from(error: AppendError) -> Self {
         match error {
@@ -175,7 +182,7 @@ impl Inner {
         let sealed = tokio::task::spawn_blocking(move || {
             codec.event(&call, &copy, None).map(|payload| (call, payload))
         });
-        let (call, payload) = sealed.await.map_err(|e| IntakeError::Failed(e.to_string()))??;
+        let (call, payload) = sealed.await.map_err(|_| IntakeError::died())??;
         let mut fresh = Live::new(call, Lsn::ZERO);
         fresh.seen.push(key_hash(&event.key));
         let mut pending = None;
