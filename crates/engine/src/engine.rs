@@ -436,7 +436,9 @@ impl Inner {
             }
             Taking::NoDials => "too much is not yet in the database: no new calls are begun",
             Taking::EndingsByBacklog => "too much is not yet in the database: only ends of calls are taken",
-            Taking::EndingsByFullDisk => "the disk is full: only ends of calls are taken",
+            Taking::EndingsByFullDisk => {
+                "the disk is full: only ends of calls are taken, until there is room on it again"
+            }
         };
         let since = *trouble.get_or_insert_with(|| self.clock.now());
         Part::Degraded { reason: reason.to_owned(), since }

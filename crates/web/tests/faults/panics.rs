@@ -1,11 +1,11 @@
 //! F-25: code that panics costs the one call it was working for. Whoever listens hears an apology, all others notice
 //! nothing, and the log tells of it without telling of whom.
 
+use crate::caller::Caller;
 use crate::client::{Answer, raw};
-use crate::house::{ACCOUNT, House, Opening, encode, eventually};
+use crate::house::{House, Opening, encode, eventually};
 use crate::log;
 use trunkline_core::dial::gates::DialLimits;
-use trunkline_core::id::{AccountId, CallId, CarrierCallId};
 
 const APOLOGY: &str = "Sorry, we have a technical problem";
 const OTHERS: usize = 100;
@@ -27,41 +27,6 @@ enum Place {
 }
 
 const PLACES: [Place; 5] = [Place::Page, Place::Event, Place::Address, Place::Form, Place::Fallback];
-
-/// Somebody on the phone.
-struct Caller {
-    sid: String,
-    number: String,
-}
-
-impl Caller {
-    fn new(kind: &str, n: usize) -> Self {
-        Self { sid: format!("CA{kind}{n:030}"), number: format!("+1555018{n:04}") }
-    }
-
-    /// Our id of the call.
-    fn call(&self) -> String {
-        let account = AccountId::new(format!("twilio:{ACCOUNT}"));
-        CallId::derived(&account, &CarrierCallId::new(&*self.sid)).to_string()
-    }
-
-    fn form<'a>(&'a self, status: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let mut form = vec![
-            ("AccountSid", ACCOUNT),
-            ("CallSid", &*self.sid),
-            ("CallStatus", status),
-            ("Direction", "inbound"),
-            ("From", &*self.number),
-            ("To", "+15005550006"),
-        ];
-        form.extend_from_slice(more);
-        form
-    }
-
-    async fn hears(&self, house: &House, target: &str) -> Answer {
-        house.webhook(target, &self.form("in-progress", &[])).await
-    }
-}
 
 async fn house() -> House {
     log::begin();

@@ -23,7 +23,6 @@ use trunkline_web::{Access, Finding, KeyHash, Limits, Parts, SessionSecret, Verd
 pub const KEY: &str = "a-key-of-the-tests";
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "simulator-auth-token";
-const SPEED: f64 = 100.0;
 
 /// What is special about a house.
 pub struct Opening {
@@ -32,6 +31,10 @@ pub struct Opening {
     pub dial_limits: DialLimits,
     /// Where its data is kept; in a folder of its own if absent.
     pub data: Option<PathBuf>,
+    /// The questions file.
+    pub script: &'static str,
+    /// How many times as fast as real time runs.
+    pub speed: f64,
 }
 
 impl Default for Opening {
@@ -41,6 +44,8 @@ impl Default for Opening {
             journal: Options { reserve_bytes: 0, ..Options::default() },
             dial_limits: DialLimits { cps: 1_000.0, ..DialLimits::default() },
             data: None,
+            script: r#"["How are you?", "And tomorrow?"]"#,
+            speed: 100.0,
         }
     }
 }
@@ -66,13 +71,13 @@ impl House {
     pub async fn with(opening: Opening) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = opening.data.clone().unwrap_or_else(|| folder.path().to_owned());
-        let pace = Pace { epoch: Clock::real().now(), speed: SPEED };
+        let pace = Pace { epoch: Clock::real().now(), speed: opening.speed };
         let (listener, server) = bind().await;
         let (sims, _) = bind().await;
-        let options = SimOptions { speed: SPEED, epoch: Some(pace.epoch), ..SimOptions::default() };
+        let options = SimOptions { speed: opening.speed, epoch: Some(pace.epoch), ..SimOptions::default() };
         let sim = Sim::start(sims, options).await.unwrap();
         let questions = folder.path().join("questions.json");
-        std::fs::write(&questions, r#"["How are you?", "And tomorrow?"]"#).unwrap();
+        std::fs::write(&questions, opening.script).unwrap();
         let base = sim.base_url().parse().unwrap();
         let twilio = Twilio::new(TwilioSettings::new(ACCOUNT, SecretString::from(TOKEN), base)).unwrap();
         let config = config(&data, questions, server, Clock::paced(pace), &opening);
