@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_carriers::twilio::{Twilio, TwilioSettings};
+use trunkline_core::call::{Limits as CallLimits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::private::Address;
 use trunkline_engine::{Clock, Config, Engine, Pace, Part};
@@ -31,6 +32,9 @@ pub struct Opening {
     pub dial_limits: DialLimits,
     /// Where its data is kept; in a folder of its own if absent.
     pub data: Option<PathBuf>,
+    pub call_limits: CallLimits,
+    /// When to look again.
+    pub timing: Timing,
     /// The questions file.
     pub script: &'static str,
     /// How many times as fast as real time runs.
@@ -44,6 +48,8 @@ impl Default for Opening {
             journal: Options { reserve_bytes: 0, ..Options::default() },
             dial_limits: DialLimits { cps: 1_000.0, ..DialLimits::default() },
             data: None,
+            call_limits: CallLimits::default(),
+            timing: Timing::default(),
             script: r#"["How are you?", "And tomorrow?"]"#,
             speed: 100.0,
         }
@@ -181,9 +187,9 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         numbers: Vec::new(),
         from: Some(Address::new("+15005550006")),
         default_country: None,
-        call_limits: Default::default(),
+        call_limits: opening.call_limits,
         dial_limits: opening.dial_limits,
-        timing: Default::default(),
+        timing: opening.timing,
         post_timeout: Duration::from_secs(5),
         urls: format!("http://{server}").parse::<PublicUrls>().unwrap(),
         secrets: Arc::new(SecretKeys::from_bytes(&[5; 32])),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test builds on must be there")]
 
 mod client;
+mod forgery;
 mod hostile;
 mod house;
 mod pages;
