@@ -14,6 +14,19 @@ use trunkline_core::dial::gates::{Candidate, Closed, SamePair, Server, Snapshot,
 use trunkline_core::id::{AccountId, CallId};
 use trunkline_journal::Taking;
 
+/// How often is looked whether the journal has room again: it tells nobody.
+pub(crate) const LOOK_FOR_ROOM: Duration = Duration::from_millis(500);
+
+/// When it is worth trying again.
+#[derive(Clone, Copy)]
+enum Opens {
+    At(Timestamp),
+    /// When the journal has room.
+    WithRoom,
+    /// When something changes that wakes.
+    WhenWoken,
+}
+
 /// The calls that wait for their turn, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -70,8 +83,11 @@ impl Inner {
     /// Lets waiting calls through their gates, until the server stops.
     pub(crate) async fn admit_calls(self: Arc<Self>) {
         loop {
-            let opens_at = self.admit_all().await;
-            let wait = opens_at.map_or(Duration::from_secs(60), |at| self.clock.until(at));
+            let wait = match self.admit_all().await {
+                Opens::At(at) => self.clock.until(at),
+                Opens::WithRoom => LOOK_FOR_ROOM,
+                Opens::WhenWoken => Duration::from_secs(60),
+            };
             tokio::select! {
                 () = self.waiting.changed.notified() => {}
                 () = tokio::time::sleep(wait) => {}
@@ -80,9 +96,9 @@ impl Inner {
         }
     }
 
-    /// Tries every waiting call once; returns when the next gate opens by the clock.
-    async fn admit_all(self: &Arc<Self>) -> Option<Timestamp> {
-        let mut opens = None;
+    /// Tries every waiting call once; returns when the next gate opens.
+    async fn admit_all(self: &Arc<Self>) -> Opens {
+        let mut opens = Opens::WhenWoken;
         for id in self.waiting.oldest_first() {
             let Some(handle) = self.live.get(id) else {
                 self.waiting.remove(id);
@@ -91,8 +107,15 @@ impl Inner {
             match self.try_admit(&handle).await {
                 Ok(()) => {}
                 Err(closed) => {
-                    if let Closed::NotBefore { opens_at } | Closed::Cps { opens_at } = closed {
-                        opens = Some(opens.map_or(opens_at, |known: Timestamp| known.min(opens_at)));
+                    match (&closed, opens) {
+                        (Closed::JournalFull, _) => opens = Opens::WithRoom,
+                        (Closed::NotBefore { opens_at } | Closed::Cps { opens_at }, Opens::At(known)) => {
+                            opens = Opens::At(known.min(*opens_at));
+                        }
+                        (Closed::NotBefore { opens_at } | Closed::Cps { opens_at }, _) => {
+                            opens = Opens::At(*opens_at);
+                        }
+                        _ => {}
                     }
                     let whole_server =
                         matches!(closed, Closed::Draining | Closed::CatchingUp | Closed::JournalFull);

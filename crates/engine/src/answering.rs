@@ -58,22 +58,19 @@ impl Inner {
             let turn = Turn::take(&script, &caller(&live.call, fetch), token.place, fetch, line);
             (live.call.id, script.version, turn, over)
         };
-        let taken = self.observe_on(&handle, self.spoke(call, &token, fetch, &turn)).await?;
-        tracing::debug!(%call, %script, ?taken, "voice.step");
-        let document = {
-            let live = handle.lock();
-            if over || is_stray(&live.call, &token, &fetch.carrier_call_id) {
-                return Ok(Document::hang_up());
-            }
-            page::document(&turn.page, &self.mint(&live.call, token.on()))
-        };
         if turn.next == Next::OptedOut {
             let call = handle.lock().call.clone();
-            // Durable before the good-bye is spoken: "never call me again" is not forgotten.
+            // Before anything else, and even where nothing else is taken: "never call me again" is not forgotten.
             self.suppress_number(&call.tenant, call.party.person(call.direction).clone(), "asked in a call")
                 .await?;
         }
-        Ok(document)
+        let taken = self.observe_on(&handle, self.spoke(call, &token, fetch, &turn)).await?;
+        tracing::debug!(%call, %script, ?taken, "voice.step");
+        let live = handle.lock();
+        if over || is_stray(&live.call, &token, &fetch.carrier_call_id) {
+            return Ok(Document::hang_up());
+        }
+        Ok(page::document(&turn.page, &self.mint(&live.call, token.on())))
     }
 
     /// The fold can't be reached (the call is only in a store that is away): the token alone answers.

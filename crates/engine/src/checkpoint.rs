@@ -107,7 +107,7 @@ impl Inner {
     pub(crate) async fn checkpoint(self: &Arc<Self>) -> Result<(), String> {
         let inner = self.clone();
         let made = tokio::task::spawn_blocking(move || inner.write_checkpoint());
-        made.await.map_err(|e| e.to_string())?
+        made.await.map_err(|_| "making it panicked".to_owned())?
     }
 
     fn write_checkpoint(&self) -> Result<(), String> {

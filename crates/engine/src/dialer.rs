@@ -4,9 +4,10 @@
 //! request alone is never done twice: `post_begun` is durable before it, and the guard of the core is asked under the
 //! call's lock.
 
+use crate::admission::LOOK_FOR_ROOM;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
-use crate::live::Handle;
+use crate::live::{Handle, Health};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,12 @@ use trunkline_carriers::{HangUpAnswer, MachineDetection, Order, PostAnswer};
 use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
 use trunkline_core::dial::{Withheld, guard};
 use trunkline_core::id::{CallId, CarrierCallId, LegNo};
+
+/// Whether an attempt may be posted now.
+enum Posting {
+    Ready(CallId, OnLeg, Order),
+    NotYet,
+}
 
 /// After a refusal that says nothing of when to come back.
 const BACK_OFF: SignedDuration = SignedDuration::from_secs(5);
@@ -37,13 +44,7 @@ impl Inner {
 
     /// Sends the one create request of an attempt.
     async fn post(self: Arc<Self>, handle: Handle, leg: LegNo) {
-        let Some((call, on, order)) = self.prepare(&handle, leg) else { return };
-        let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
-        let begun_at = begun.received_at;
-        if let Err(error) = self.observe_on(&handle, begun).await {
-            tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
-            return;
-        }
+        let Some((call, on, order, begun_at)) = self.begin_post(&handle, leg).await else { return };
         let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
         let answer = match self.withheld(&handle, on, begun_at) {
             Some(why) => PostAnswer::NotSent(why),
@@ -58,19 +59,51 @@ impl Inner {
         }
     }
 
-    /// Under the call's lock: may this attempt be posted, and with what?
-    fn prepare(&self, handle: &Handle, leg: LegNo) -> Option<(CallId, OnLeg, Order)> {
+    /// Journals that the one request is about to be written, and since when. On a full disk it waits for room: nothing
+    /// was sent yet, and nobody else will send it.
+    async fn begin_post(
+        self: &Arc<Self>,
+        handle: &Handle,
+        leg: LegNo,
+    ) -> Option<(CallId, OnLeg, Order, Timestamp)> {
+        loop {
+            if let Posting::Ready(call, on, order) = self.prepare(handle, leg)? {
+                let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
+                let begun_at = begun.received_at;
+                match self.observe_on(handle, begun).await {
+                    Ok(_) => return Some((call, on, order, begun_at)),
+                    Err(error @ IntakeError::Full(_)) => {
+                        tracing::warn!(%call, %leg, %error, "call.not_posted_yet: it waits for room");
+                    }
+                    Err(error) => {
+                        tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
+                        return None;
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_ROOM) => {}
+                () = self.stop.cancelled() => return None,
+            }
+        }
+    }
+
+    /// Under the call's lock: may this attempt be posted, and with what? `None` if it never may.
+    fn prepare(&self, handle: &Handle, leg: LegNo) -> Option<Posting> {
         let live = handle.lock();
         let leg = live.call.leg_no(leg)?;
         match guard(leg, leg.fence) {
             Ok(()) => {}
+            // Memory believes what the journal refused, and is being set right.
+            Err(Withheld::AlreadyPosted) if live.health == Health::Ahead => return Some(Posting::NotYet),
             Err(Withheld::AlreadyPosted) => return None,
             Err(why) => {
                 tracing::info!(call = %live.call.id, leg = %leg.no, %why, "call.withheld");
                 return None;
             }
         }
-        Some((live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, self.order(&live.call, leg.no)?))
+        let on = OnLeg { leg: leg.no, fence: leg.fence };
+        Some(Posting::Ready(live.call.id, on, self.order(&live.call, leg.no)?))
     }
 
     fn order(&self, call: &Call, leg: LegNo) -> Option<Order> {

@@ -306,16 +306,17 @@ impl Engine {
     }
 
     /// Runs something to its end even if whoever asked for it hangs up meanwhile (a carrier that times out drops its
-    /// request): what is journaled must also be acted upon. A panic costs this one request.
+    /// request): what is journaled must also be acted upon. A panic costs this one request. What it says may be personal,
+    /// and is left to the process's own hook.
     async fn to_the_end<T, F>(&self, run: impl FnOnce(Arc<Inner>) -> F) -> Result<T, IntakeError>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let task = tokio::spawn(run(self.inner.clone()));
-        task.await.map_err(|died| {
-            tracing::error!(%died, "engine.request_died: it failed alone");
-            IntakeError::Failed("an internal failure".to_owned())
+        task.await.map_err(|_| {
+            tracing::error!("engine.request_died: it failed alone");
+            IntakeError::died()
         })
     }
 
@@ -386,8 +387,8 @@ impl Inner {
     {
         let inner = self.clone();
         self.tasks.spawn(async move {
-            while let Err(panic) = tokio::spawn(run(inner.clone())).await {
-                tracing::error!(task = name, %panic, "engine.task_died: started again");
+            while tokio::spawn(run(inner.clone())).await.is_err() {
+                tracing::error!(task = name, "engine.task_died: started again");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         });
@@ -435,7 +436,9 @@ impl Inner {
             }
             Taking::NoDials => "too much is not yet in the database: no new calls are begun",
             Taking::EndingsByBacklog => "too much is not yet in the database: only ends of calls are taken",
-            Taking::EndingsByFullDisk => "the disk is full: only ends of calls are taken",
+            Taking::EndingsByFullDisk => {
+                "the disk is full: only ends of calls are taken, until there is room on it again"
+            }
         };
         let since = *trouble.get_or_insert_with(|| self.clock.now());
         Part::Degraded { reason: reason.to_owned(), since }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, What};
 use trunkline_core::id::{CallId, EventKey};
+use trunkline_journal::keys::KeyError;
 use trunkline_journal::{AppendError, Class, Lsn, Pending};
 
 /// Why an event was not taken in. Nothing was acknowledged, and nothing will come of it.
@@ -18,16 +19,39 @@ use trunkline_journal::{AppendError, Class, Lsn, Pending};
 pub enum IntakeError {
     /// The journal has no room for this kind of event now.
     #[error("the journal has no room ({0})")]
-    Full(String),
+    Full(Shortage),
     /// The journal failed, and the process is about to exit; or it is shutting down.
     #[error("the journal failed ({0})")]
     Failed(String),
 }
 
+/// What there is too little of. It passes without a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Shortage {
+    /// Room on the disk: only ends of calls are taken.
+    #[error("its disk is full")]
+    Disk,
+    /// Room for what is not yet in the database.
+    #[error("too much is not yet in the database")]
+    Backlog,
+    /// Speed of the disk.
+    #[error("its disk is slower than what comes in")]
+    Queue,
+}
+
+impl IntakeError {
+    /// Code of ours panicked. What it said may be personal: it is not told on.
+    pub(crate) fn died() -> Self {
+        Self::Failed("an internal failure".to_owned())
+    }
+}
+
 impl From<AppendError> for IntakeError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Full | AppendError::Backlog | AppendError::Queue => Self::Full(error.to_string()),
+            AppendError::Full => Self::Full(Shortage::Disk),
+            AppendError::Backlog => Self::Full(Shortage::Backlog),
+            AppendError::Queue => Self::Full(Shortage::Queue),
             AppendError::TooLarge(_) | AppendError::Poisoned | AppendError::Closed => {
                 Self::Failed(error.to_string())
             }
@@ -37,7 +61,11 @@ impl From<AppendError> for IntakeError {
 
 impl From<RecordError> for IntakeError {
     fn from(error: RecordError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            // The keys lie on the journal's disk.
+            RecordError::Key(KeyError::File(error)) if error.is_full() => Self::Full(Shortage::Disk),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 
@@ -170,12 +198,14 @@ impl Inner {
         let Some((call, effects)) = Call::begin(&event) else {
             return Err(IntakeError::Failed(format!("a call does not begin with {}", kind_of(&event.what))));
         };
+        // A call that the journal will not take must not cost a key: on a full disk that is room for the ends of calls.
+        self.journal.takes(class(&event.what))?;
         // A new person's key is made durable first: off the async threads.
         let (codec, copy) = (self.codec.clone(), event.clone());
         let sealed = tokio::task::spawn_blocking(move || {
             codec.event(&call, &copy, None).map(|payload| (call, payload))
         });
-        let (call, payload) = sealed.await.map_err(|e| IntakeError::Failed(e.to_string()))??;
+        let (call, payload) = sealed.await.map_err(|_| IntakeError::died())??;
         let mut fresh = Live::new(call, Lsn::ZERO);
         fresh.seen.push(key_hash(&event.key));
         let mut pending = None;

@@ -48,7 +48,7 @@ pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use engine::{Change, Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
-pub use intake::IntakeError;
+pub use intake::{IntakeError, Shortage};
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use reader::{BadQuery, Unavailable};

@@ -180,7 +180,11 @@ impl Inner {
         if self.scripts.use_version(script.version) {
             let payload =
                 serde_json::to_vec(script.as_ref()).map_err(|e| IntakeError::Failed(e.to_string()))?;
-            self.journal.append(record::kind::SCRIPT, payload, Class::Event)?.await?;
+            let journaled = match self.journal.append(record::kind::SCRIPT, payload, Class::Event) {
+                Ok(pending) => pending.await,
+                Err(refused) => Err(refused),
+            };
+            journaled.inspect_err(|_| self.scripts.not_journaled(script.version))?;
         }
         Ok(ScriptRef { name: script.name.as_str().to_owned(), version: script.version.to_string() })
     }

@@ -139,10 +139,12 @@ impl Inner {
     /// Folds one call again from the journal, after an append failed that memory had already believed.
     pub(crate) async fn refold(self: Arc<Self>, handle: &Handle) {
         loop {
-            let (id, first) = {
+            let (id, first, last) = {
                 let live = handle.lock();
-                (live.call.id, live.first)
+                (live.call.id, live.first, live.last)
             };
+            // What is on its way to the disk arrives there, or never will: the fold below is complete up to here.
+            let _ = self.journal.wait_durable(last).await;
             let inner = self.clone();
             let folded = tokio::task::spawn_blocking(move || inner.fold_from(id, first)).await;
             let folded = match folded {
@@ -159,7 +161,7 @@ impl Inner {
                 self.forget(&live.call);
                 return;
             };
-            if live.last > upto && live.last <= self.journal.durable() {
+            if live.last != last {
                 continue;
             }
             live.call = call;

@@ -128,6 +128,11 @@ impl Scripts {
         self.state.write().used.insert(version)
     }
 
+    /// The journal was told and did not take it: the next call that runs this version tells it again.
+    pub fn not_journaled(&self, version: ScriptVersion) {
+        self.state.write().used.remove(&version);
+    }
+
     /// The versions that calls have run.
     pub fn used(&self) -> Vec<Script> {
         let state = self.state.read();

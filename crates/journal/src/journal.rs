@@ -92,6 +92,14 @@ impl Journal {
         self.inner.shared.queue.push(kind, &payload, class)
     }
 
+    /// Whether records of this class are taken now: asked before something is done that only a record makes good.
+    ///
+    /// # Errors
+    /// What [`Journal::append`] would say now.
+    pub fn takes(&self, class: Class) -> Result<(), AppendError> {
+        self.inner.shared.queue.takes(class)
+    }
+
     /// The highest durable sequence number.
     #[must_use]
     pub fn durable(&self) -> Lsn {

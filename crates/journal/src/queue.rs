@@ -199,6 +199,16 @@ struct State {
     end: End,
 }
 
+impl State {
+    fn takes(&self, class: Class) -> Result<(), AppendError> {
+        match self.end {
+            End::Open => self.intake.check(class),
+            End::Closed => Err(AppendError::Closed),
+            End::Poisoned => Err(AppendError::Poisoned),
+        }
+    }
+}
+
 impl Queue {
     pub fn new(next: Lsn, bound: usize) -> Self {
         let state = State {
@@ -213,17 +223,17 @@ impl Queue {
         Self { state: Mutex::new(state), filled: Condvar::new(), bound: bound.min(1 << 30) }
     }
 
+    /// Whether records of this class are taken now.
+    pub fn takes(&self, class: Class) -> Result<(), AppendError> {
+        self.state.lock().takes(class)
+    }
+
     pub fn push(&self, kind: u8, payload: &[u8], class: Class) -> Result<Pending, AppendError> {
         if payload.len() > MAX_PAYLOAD {
             return Err(AppendError::TooLarge(payload.len()));
         }
         let mut state = self.state.lock();
-        match state.end {
-            End::Open => {}
-            End::Closed => return Err(AppendError::Closed),
-            End::Poisoned => return Err(AppendError::Poisoned),
-        }
-        state.intake.check(class)?;
+        state.takes(class)?;
         // Endings free what others wait for: they may use the queue twice over.
         let bound = if class == Class::Ending { self.bound.saturating_mul(2) } else { self.bound };
         if state.bytes.len().saturating_add(payload.len()) > bound.max(MAX_PAYLOAD) {

@@ -245,6 +245,83 @@ fn the_self_test_passes() {
     assert!(stdout(&output).ends_with("7/7 passed\n"), "{}", stdout(&output));
 }
 
+/// S-18: each secret, rightly and wrongly given, in every way in which people give them. What is wrong is said by name and
+/// place; the secret is said nowhere.
+#[test]
+fn no_secret_is_ever_said_however_wrongly_it_is_given() {
+    const WORD: &str = "s3crEt0Word";
+    let secret = format!("{WORD}-{}", "x".repeat(24));
+    let given = |template: &str| template.replace("<it>", &secret).replace("<cut>", WORD);
+    let environment: [(&str, &str); 26] = [
+        ("TRUNKLINE_API_KEY", "<it>"),
+        ("TRUNKLINE_ACCESS_API_KEY", "<it>"),
+        ("TRUNKLINE_API_KEY", "<cut>"),
+        ("TRUNKLINE_API_KEY", "<it> <it>"),
+        ("TRUNKLINE_API_KEY", "<it>\n<it>"),
+        ("TRUNKLINE_SECRET_KEYS", "<it>"),
+        ("TRUNKLINE_SECRET_KEYS", "5a17c0de5a17c0de5a17c0de5a17c0de5a17c0de5a17c0de5a17c0de5a17c0de,<it>"),
+        ("TRUNKLINE_ACCESS_SECRET_KEYS", "[<it>]"),
+        ("TRUNKLINE_SECRETKEYS", "<it>"),
+        ("TWILIO_AUTH_TOKEN", "<it>"),
+        ("TWILIO_AUTH_TOKEN", "<it> "),
+        ("TWILIO_AUTH_TOKEN", "\"<it>\""),
+        ("TRUNKLINE_CARRIER_AUTH_TOKEN", "<it>"),
+        ("TRUNKLINE_CARRIER_AUTHTOKEN", "<it>"),
+        ("TWILIO_API_BASE", "https://user:<it>@twilio.example"),
+        ("PUBLIC_URL", "https://user:<it>@calls.example.com"),
+        ("PUBLIC_URL", "https://<it>@calls.example.com"),
+        ("PUBLIC_URL", "user:<it>@calls.example.com"),
+        ("FALLBACK_URL", "https://user:<it>@calls.example.com/"),
+        ("NODE_URL", "http://user:<it>@10.0.0.1:8080"),
+        ("DATABASE_URL", "postgres://user:<it>@db.example/trunkline"),
+        ("DATABASE_URL", "user:<it>@db.example"),
+        ("REDIS_URL", "redis://:<it>@cache.example"),
+        ("OPENAI_API_KEY", "<it>"),
+        ("TELNYX_API_KEY", "<it>"),
+        ("TRUNKLINE_JWT_SECRET", "<it>"),
+    ];
+    let files: [(&str, &str); 12] = [
+        (".env", "TRUNKLINE_API_KEY=<it>\n"),
+        (".env", "TRUNKLINE_API_KEY=\"<it>\n"),
+        (".env", "TRUNKLINE_API_KEY <it>\n"),
+        (".env", "<it>\n"),
+        (".env", "TRUNKLINE_SECRET_KEYS=<it>\n<it>+/==\n"),
+        (".env", "TRUNKLINE_SECRET_KEYS='<it>' <it>\n"),
+        ("trunkline.toml", "[access]\napi_key = \"<it>\"\n"),
+        ("trunkline.toml", "[access]\napi_key = <it>\n"),
+        ("trunkline.toml", "[access]\napi_key = \"<it>\n"),
+        ("trunkline.toml", "[access]\napi_key = [\"<it>\"]\n"),
+        ("trunkline.toml", "[access]\napikey = \"<it>\"\n"),
+        ("trunkline.toml", "[access]\nsecret_keys = [\"<it>\", { a = \"<it>\" }]\n"),
+    ];
+    let mut said = Vec::new();
+    let mut look = |what: String, folder: &Path, environment: &[(&str, &str)]| {
+        for arguments in [&["config", "check"][..], &["status"], &["migrate"]] {
+            let output = run(folder, arguments, environment);
+            let text = stdout(&output) + &stderr(&output);
+            assert!(!text.is_empty(), "{what}: {arguments:?} says nothing");
+            if text.contains(WORD) {
+                said.push(format!("{what}, {arguments:?}: {text}"));
+            }
+        }
+    };
+    for (name, template) in environment {
+        let folder = TempDir::new().unwrap();
+        let value = given(template);
+        look(format!("{name}={value}"), folder.path(), &[(name, &value)]);
+    }
+    for (name, template) in files {
+        let folder = TempDir::new().unwrap();
+        let content = given(template);
+        fs::write(folder.path().join(name), &content).unwrap();
+        look(format!("{name}: {content:?}"), folder.path(), &[]);
+    }
+    assert!(said.is_empty(), "{}:\n{}", said.len(), said.join("\n"));
+    let folder = TempDir::new().unwrap();
+    let told = stderr(&run(folder.path(), &["config", "check"], &[("PORT", WORD)]));
+    assert!(told.contains(WORD), "the control: what is no secret is said: {told}");
+}
+
 /// Runs the program in a folder, with nothing but this environment.
 fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command(folder).args(arguments).envs(environment.iter().copied()).output().unwrap()

@@ -3,7 +3,7 @@
 
 use crate::web::Web;
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -50,10 +50,15 @@ impl Door {
     /// Answers one request; always with something.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let id = self.web.next_serial();
-        let mut request = request.map(Body::new);
-        self.tidy(&mut request);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let mut response = self.route(request, id).await;
+        let mut response = match crate::head::unclear(&request) {
+            Some(problem) => problem.into_response(),
+            None => {
+                let mut request = request.map(Body::new);
+                self.tidy(&mut request);
+                request.extensions_mut().insert(Peer(peer.ip()));
+                self.route(request, id).await
+            }
+        };
         dress(response.headers_mut(), id);
         response
     }

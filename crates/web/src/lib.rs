@@ -4,7 +4,7 @@
 //! answers becomes bytes again: a voice document, JSON, a page. Nothing is decided and nothing is remembered here: no
 //! state of a call lives in this room, and it never reads past the engine.
 //!
-//! - `server`: sockets, time limits, the end of service · `door`: what holds for every request · `router`: the table of routes
+//! - `server`: sockets, time limits, the end of service · `door`, `head`: what holds for every request · `router`: the table of routes
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
 //! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
@@ -19,6 +19,7 @@ mod api;
 mod body;
 mod carrier;
 mod door;
+mod head;
 mod pages;
 mod problem;
 mod router;

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, Unavailable};
+use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, Shortage, Unavailable};
 
 /// What went wrong, as a word that never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,10 +209,27 @@ impl From<EndError> for Problem {
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Full(_) => Self::new(Code::JournalFull).retry_after(10),
+            IntakeError::Full(shortage) => {
+                Self::new(Code::JournalFull).detail(what_to_do(shortage)).retry_after(10)
+            }
             // The words name files on the server's disk: they are for its log, not for clients.
             IntakeError::Failed(_) => Self::new(Code::JournalFailed).retry_after(5),
         }
+    }
+}
+
+/// What is short, what is still taken, and what would help. It is said to those who can't see the disk.
+fn what_to_do(shortage: Shortage) -> &'static str {
+    match shortage {
+        Shortage::Disk => {
+            "the disk of the server's data is full, and only ends of calls are taken: free some space on it, and \
+             everything is taken again, without a restart"
+        }
+        Shortage::Backlog => {
+            "too much waits to be written to the database, and only ends of calls are taken: see on the dashboard \
+             why the database is away"
+        }
+        Shortage::Queue => "the disk of the server's data is slower than what comes in: send it again",
     }
 }
 

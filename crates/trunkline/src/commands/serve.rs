@@ -8,12 +8,13 @@ use crate::cli::{self, Serve};
 use crate::exit::{Exit, Failure};
 use crate::settings::{Account, Finding, Level, Settings};
 use crate::terminal::say;
-use crate::wiring::{NotStarted, Plan, Population, Server, log};
+use crate::wiring::{NotStarted, Plan, Population, Server, log, panics};
 
 /// Serves.
 pub(super) async fn run(args: Serve) -> Result<Exit, Failure> {
     let settings = settings(args.settings)?;
     log::start(&settings.log);
+    panics::start();
     settings.check().iter().for_each(note);
     let pace = pace(&args.pace, &settings)?;
     let population = Population { seed: args.seed, ..Population::default() };

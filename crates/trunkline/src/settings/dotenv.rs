@@ -4,7 +4,7 @@
 //! after a blank behind an unquoted or quoted value), a leading `export `, single quotes (literal) and double quotes
 //! (`\n \r \t \" \\ \$`). A later line wins. Left out on purpose: `$NAME` is not expanded, values don't span lines.
 
-use super::error::{Wrong, quoted};
+use super::error::Wrong;
 
 /// One setting line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +44,10 @@ fn assignment(raw: &str) -> Result<Option<(String, String)>, Wrong> {
     };
     let name = name.trim();
     if !is_name(name) {
+        // Not quoted: it may be the second line of a secret that was wrapped.
         return Err(Wrong::new(
-            format_args!("{} is not a variable name", quoted(name)),
-            "use letters, digits and _, not starting with a digit",
+            "what stands before = is not a variable name",
+            "use letters, digits and _, not starting with a digit, and write a value on one line",
         ));
     }
     Ok(Some((name.to_owned(), unquote(value.trim())?)))

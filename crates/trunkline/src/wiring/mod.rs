@@ -2,7 +2,7 @@
 //!
 //! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio or simulator
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
-//! - `log`: where the log goes
+//! - `log`: where the log goes · `panics`: what it tells of a panic
 
 mod beside;
 mod carrier;
@@ -10,6 +10,7 @@ mod config;
 mod folder;
 mod keys;
 pub mod log;
+pub mod panics;
 mod server;
 
 pub(crate) use beside::Beside;

@@ -24,6 +24,10 @@ impl Filters {
             if value.contains('\0') || name.contains('\0') {
                 return Err(Problem::query("query", "must not contain NUL"));
             }
+            // What was no text has become this on the way here, and would look for something else.
+            if value.contains(char::REPLACEMENT_CHARACTER) || name.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(Problem::query("query", "must be UTF-8"));
+            }
             if !value.is_empty() {
                 filters.set(&name, &value)?;
             }
@@ -124,6 +128,7 @@ mod tests {
             "direction=up",
             "since=yesterday",
             "search=%00",
+            "search=%ff",
             "metadata.=1",
         ] {
             assert!(Filters::parse(wrong).is_err(), "{wrong}");

@@ -3,7 +3,7 @@
 use crate::client::{Answer, send};
 use secrecy::SecretString;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -13,16 +13,48 @@ use tokio_util::sync::CancellationToken;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_carriers::twilio::{Twilio, TwilioSettings};
+use trunkline_core::call::{Limits as CallLimits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::private::Address;
 use trunkline_engine::{Clock, Config, Engine, Pace, Part};
+use trunkline_journal::Options;
 use trunkline_sim::{Sim, SimOptions, sign};
 use trunkline_web::{Access, Finding, KeyHash, Limits, Parts, SessionSecret, Verdict, Web};
 
 pub const KEY: &str = "a-key-of-the-tests";
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "simulator-auth-token";
-const SPEED: f64 = 100.0;
+
+/// What is special about a house.
+pub struct Opening {
+    pub limits: Limits,
+    pub journal: Options,
+    pub dial_limits: DialLimits,
+    /// Where its data is kept; in a folder of its own if absent.
+    pub data: Option<PathBuf>,
+    pub call_limits: CallLimits,
+    /// When to look again.
+    pub timing: Timing,
+    /// The questions file.
+    pub script: &'static str,
+    /// How many times as fast as real time runs.
+    pub speed: f64,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            journal: Options { reserve_bytes: 0, ..Options::default() },
+            dial_limits: DialLimits { cps: 1_000.0, ..DialLimits::default() },
+            data: None,
+            call_limits: CallLimits::default(),
+            timing: Timing::default(),
+            script: r#"["How are you?", "And tomorrow?"]"#,
+            speed: 100.0,
+        }
+    }
+}
 
 pub struct House {
     pub server: SocketAddr,
@@ -39,17 +71,22 @@ impl House {
     }
 
     pub async fn with_limits(limits: Limits) -> Self {
+        Self::with(Opening { limits, ..Opening::default() }).await
+    }
+
+    pub async fn with(opening: Opening) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pace = Pace { epoch: Clock::real().now(), speed: SPEED };
+        let data = opening.data.clone().unwrap_or_else(|| folder.path().to_owned());
+        let pace = Pace { epoch: Clock::real().now(), speed: opening.speed };
         let (listener, server) = bind().await;
         let (sims, _) = bind().await;
-        let options = SimOptions { speed: SPEED, epoch: Some(pace.epoch), ..SimOptions::default() };
+        let options = SimOptions { speed: opening.speed, epoch: Some(pace.epoch), ..SimOptions::default() };
         let sim = Sim::start(sims, options).await.unwrap();
         let questions = folder.path().join("questions.json");
-        std::fs::write(&questions, r#"["How are you?", "And tomorrow?"]"#).unwrap();
+        std::fs::write(&questions, opening.script).unwrap();
         let base = sim.base_url().parse().unwrap();
         let twilio = Twilio::new(TwilioSettings::new(ACCOUNT, SecretString::from(TOKEN), base)).unwrap();
-        let config = config(folder.path(), server, Clock::paced(pace));
+        let config = config(&data, questions, server, Clock::paced(pace), &opening);
         let urls = config.urls.clone();
         let engine = Engine::start(config, Arc::new(twilio)).await.unwrap();
         let access = Access::new(vec![KeyHash::of(KEY)], SessionSecret::new([9; 32]));
@@ -63,7 +100,7 @@ impl House {
             access,
             verifier: Verifier::new(urls, SecretString::from(TOKEN)),
             findings,
-            limits,
+            limits: opening.limits,
         });
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(web.serve(listener, shutdown.clone()));
@@ -137,22 +174,22 @@ async fn bind() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-fn config(folder: &Path, server: SocketAddr, clock: Clock) -> Config {
+fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, opening: &Opening) -> Config {
     Config {
-        data_dir: folder.to_owned(),
-        database: folder.join("trunkline.db"),
-        journal: trunkline_journal::Options { reserve_bytes: 0, ..Default::default() },
+        data_dir: data.to_owned(),
+        database: data.join("trunkline.db"),
+        journal: opening.journal.clone(),
         journal_retention: Duration::from_secs(86_400),
-        recordings: folder.join("recordings"),
+        recordings: data.join("recordings"),
         recording_max_bytes: 10 << 20,
-        questions: folder.join("questions.json"),
+        questions,
         default_script: None,
         numbers: Vec::new(),
         from: Some(Address::new("+15005550006")),
         default_country: None,
-        call_limits: Default::default(),
-        dial_limits: DialLimits { cps: 1_000.0, ..DialLimits::default() },
-        timing: Default::default(),
+        call_limits: opening.call_limits,
+        dial_limits: opening.dial_limits,
+        timing: opening.timing,
         post_timeout: Duration::from_secs(5),
         urls: format!("http://{server}").parse::<PublicUrls>().unwrap(),
         secrets: Arc::new(SecretKeys::from_bytes(&[5; 32])),

@@ -1,8 +1,9 @@
 //! The web room over real sockets, with a real engine behind it and the simulator as the carrier.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test builds on must be there")]
 
-mod abuse;
 mod client;
+mod forgery;
+mod hostile;
 mod house;
 mod pages;
 mod rest;

@@ -1,9 +1,7 @@
-//! What carriers send, and what others send in their name (S-01, S-02, S-29).
+//! What carriers send, step by step; what others send in their name is in `forgery`.
 
 use crate::client::send;
 use crate::house::{ACCOUNT, House, encode};
-use trunkline_carriers::callback::{CallbackState, Place, SecretKeys};
-use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
 use trunkline_engine::Query;
 
 const SID: &str = "CA0000000000000000000000000000beef";
@@ -21,40 +19,6 @@ fn inbound(status: &'static str) -> Vec<(&'static str, &'static str)> {
 
 async fn calls(house: &House) -> usize {
     house.engine.calls(&Query::default()).await.unwrap().calls.len()
-}
-
-fn token(account: &str, keys: u8) -> String {
-    let state = CallbackState {
-        account: AccountId::new(account),
-        call: CallId::from_bytes([3; 16]),
-        leg: LegNo::FIRST,
-        fence: Fence::FIRST,
-        script: None,
-        place: Place::START,
-    };
-    SecretKeys::from_bytes(&[keys; 32]).seal(&state)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_carrier_did_not_sign_is_refused_and_never_written_down() {
-    let house = House::open().await;
-    let form = inbound("ringing");
-    let good = house.signature("/voice?q=0", &form);
-    let truncated = &good[..good.len() - 1];
-    for signature in ["", "nonsense", truncated, &good.to_lowercase(), &format!("{good}A")] {
-        assert_eq!(house.forged("/voice?q=0", &form, signature).await.status, 403, "{signature}");
-    }
-    // The right signature for another address, for other fields, or for fewer.
-    assert_eq!(house.forged("/voice?q=1", &form, &good).await.status, 403);
-    assert_eq!(house.forged("/status", &form, &good).await.status, 403);
-    assert_eq!(house.forged("/voice?q=0", &inbound("completed"), &good).await.status, 403);
-    let mut more = form.clone();
-    more.push(("Digits", "1"));
-    assert_eq!(house.forged("/voice?q=0", &more, &good).await.status, 403);
-    for target in ["/answer", "/voice", "/fallback", "/status", "/recording", "/amd", "/transcription"] {
-        assert_eq!(house.forged(target, &form, "").await.status, 403, "{target}");
-    }
-    assert_eq!(calls(&house).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,21 +95,6 @@ async fn a_step_that_no_script_has_is_a_polite_goodbye() {
         assert!(voice.text().contains("<Hangup"), "{q}: {}", voice.text());
         assert!(!voice.text().contains("How are you?"), "{q}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_nobody_of_ours_sealed_is_a_polite_goodbye_without_effect() {
-    let house = House::open().await;
-    let account = format!("twilio:{ACCOUNT}");
-    let foreign = token("twilio:AC00000000000000000000000000000002", 5);
-    for forged in [token(&account, 6), foreign, "nonsense".into(), String::new(), "A".repeat(5_000)] {
-        let voice = house.webhook(&format!("/voice?q=0&s={forged}"), &inbound("in-progress")).await;
-        assert_eq!(voice.status, 200);
-        assert!(voice.text().contains("<Hangup"), "{}", voice.text());
-        let told = house.webhook(&format!("/status?s={forged}"), &inbound("completed")).await;
-        assert_eq!(told.status, 204);
-    }
-    assert_eq!(calls(&house).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

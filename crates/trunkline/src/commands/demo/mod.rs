@@ -27,7 +27,7 @@ use crate::cli::Demo;
 use crate::exit::{Exit, Failure};
 use crate::settings::{Flags, Settings, Sources};
 use crate::terminal::Form;
-use crate::wiring::{Plan, Population, Server, log};
+use crate::wiring::{Plan, Population, Server, log, panics};
 
 const SURVEY: &str = include_str!("survey.json");
 const QUESTIONS: u16 = 4;
@@ -41,6 +41,7 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
     let folder = Folder::open(&args)?;
     let settings = settings(&args, &folder)?;
     log::start(&settings.log);
+    panics::start();
     let people = people::people(folder.course.people);
     let population = Population { seed: folder.course.seed, people: people::habits(&people) };
     let mut signals = Signals::new()?;
