@@ -40,7 +40,7 @@ impl Call {
 
     /// What an answered call is doing.
     pub fn activity(&self) -> Activity {
-        Activity::Talking
+        self.registered.map_or(Activity::Talking, |registered| registered.activity)
     }
 
     /// How it ended; `None` while it lives.
@@ -122,9 +122,11 @@ impl Call {
         self.leg().duration_secs()
     }
 
-    /// Whether it takes up a slot at the carrier: from the intent to the end.
+    /// Whether it takes up a slot at the carrier: from the intent to the end. A call that a client carries itself never
+    /// does.
     pub fn holds_slot(&self) -> bool {
-        self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+        self.registered.is_none()
+            && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
     }
 
     /// Recordings that are at the carrier and not yet in our folder.
