@@ -56,9 +56,7 @@ impl Inner {
         }
         let theirs = CarrierCallId::new(id);
         let registered = CallId::registered(&TenantId::default_tenant(), &theirs);
-        self.live
-            .get(registered)
-            .or_else(|| self.live.get(self.live.by_carrier(&self.account, &theirs)?))
+        self.live.get(registered).or_else(|| self.live.get(self.live.by_carrier(&self.account, &theirs)?))
     }
 
     /// A call in memory by any of its names; brought back from the store if need be.

@@ -331,7 +331,10 @@ fn fact(asked: &Registration) -> Result<Fact, RegisterError> {
     }
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !(1..=64).contains(&asked.provider.len()) || !asked.provider.bytes().all(is_word) {
-        return invalid("provider", "give a word of at most 64 letters, digits, dots and dashes, such as twilio");
+        return invalid(
+            "provider",
+            "give a word of at most 64 letters, digits, dots and dashes, such as twilio",
+        );
     }
     for (field, number) in [("from_number", &asked.from), ("to_number", &asked.to)] {
         let number = number.reveal();
