@@ -5,7 +5,7 @@
 //! recovered after a crash, projected for history. Its id derives from the client's, so that a repeat finds it.
 
 use crate::engine::{Engine, Inner};
-use crate::intake::Taken;
+use crate::intake::{Taken, key_hash};
 use crate::live::Handle;
 use crate::order::{Novelty, Placed};
 use crate::placing::MAX_METADATA_BYTES;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use trunkline_core::call::{
     Call, Event, Metadata, Party, Refused, Registration as Fact, Source, Status, StatusReport, What,
 };
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, SessionId, TenantId};
 use trunkline_core::private::{Address, Private};
 
 /// Longer ones are no telephone numbers and no SIP addresses.
@@ -169,7 +169,7 @@ impl Inner {
         Ok(placed)
     }
 
-    async fn report(self: &Arc<Self>, id: &str, report: Report) -> Result<Reported, RegisterError> {
+    async fn report(self: &Arc<Self>, id: &str, mut report: Report) -> Result<Reported, RegisterError> {
         let handle = self.named(id).await?;
         let (call, key) = {
             let live = handle.lock();
@@ -177,7 +177,16 @@ impl Inner {
                 return Err(RegisterError::NotRegistered { call: live.call.id });
             }
             has_room(&live.call, &report.metadata)?;
-            (live.call.id, report_key(&live.call, report.status, &report.id))
+            let key = report_key(&live.call, report.status, &report.id);
+            let is_repeat = live.seen.contains(&key_hash(&EventKey::new(key.as_str())));
+            if is_repeat && is_late(&live.call, &report) {
+                // Said before, and said again when the call is past it: one more late word for the history. What it
+                // brought along was merged the first time, and may have changed since.
+                report.metadata = Private::default();
+                (live.call.id, format!("{key}:in:{}", live.call.state().as_str()))
+            } else {
+                (live.call.id, key)
+            }
         };
         let what = What::StatusReported(Box::new(StatusReport {
             status: report.status,
@@ -371,6 +380,11 @@ fn report_key(call: &Call, status: Status, id: &ReportId) -> String {
         ReportId::Event(event) => format!("status:{}:event:{event}", status.as_str()),
         ReportId::Body(hash) => format!("status:{}:{}:{hash}", status.as_str(), call.move_of(status)),
     }
+}
+
+/// Whether a word that bears no name of its own is one that the call is past.
+fn is_late(call: &Call, report: &Report) -> bool {
+    matches!(report.id, ReportId::Body(_)) && report.status.live_parts().0 < call.state()
 }
 
 /// Whether a patch would change a call.
