@@ -22,10 +22,21 @@ impl CallId {
     /// The id of a call that began at the carrier (inbound, or placed by other software): derived from the carrier's
     /// own id, so that two nodes, or two webhooks in a race, can't mint two.
     pub fn derived(account: &AccountId, carrier_call_id: &CarrierCallId) -> Self {
+        Self::of(account.as_str(), carrier_call_id)
+    }
+
+    /// The id of a call that a client carries itself: derived from the client's own id, so that a call registered a
+    /// hundred times, at whichever node, is one call.
+    pub fn registered(tenant: &TenantId, call_id: &CarrierCallId) -> Self {
+        // No account is called so: each has the carrier's name and a colon in front.
+        Self::of(&format!("registered/{tenant}"), call_id)
+    }
+
+    fn of(whose: &str, id: &CarrierCallId) -> Self {
         let mut hash = Sha256::new();
-        hash.update(account.as_str());
+        hash.update(whose);
         hash.update([0]);
-        hash.update(carrier_call_id.as_str());
+        hash.update(id.as_str());
         let digest = hash.finalize();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
@@ -111,6 +122,13 @@ word! {
 word! {
     /// The conversation a call belongs to in the software that placed it.
     SessionId
+}
+
+impl AccountId {
+    /// The account of calls that a tenant carries itself through this provider: none that we could ask or call through.
+    pub fn registered(provider: &str, tenant: &TenantId) -> Self {
+        Self(format!("{provider}:registered/{tenant}"))
+    }
 }
 
 impl TenantId {

@@ -15,6 +15,7 @@ use crate::reading::{Counts, Entry, Health, History, Listing, Part, Query};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
 use crate::scripts::{ScriptInfo, Scripts};
+use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::suppressions::Suppressed;
 use crate::timers::Timers;
@@ -94,7 +95,7 @@ pub enum StartError {
 /// The engine. Cheap to clone; every clone is the same engine.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
@@ -107,6 +108,7 @@ pub(crate) struct Inner {
     pub codec: Codec,
     pub live: LiveCalls,
     pub slots: Slots,
+    pub sessions: Sessions,
     pub waiting: Waiting,
     pub timers: Timers,
     pub paces: Paces,
@@ -151,6 +153,7 @@ impl Engine {
                 codec,
                 live: LiveCalls::new(),
                 slots: Slots::default(),
+                sessions: Sessions::default(),
                 waiting: Waiting::default(),
                 timers: Timers::new(clock),
                 paces: Paces::default(),
@@ -308,7 +311,7 @@ impl Engine {
     /// Runs something to its end even if whoever asked for it hangs up meanwhile (a carrier that times out drops its
     /// request): what is journaled must also be acted upon. A panic costs this one request. What it says may be personal,
     /// and is left to the process's own hook.
-    async fn to_the_end<T, F>(&self, run: impl FnOnce(Arc<Inner>) -> F) -> Result<T, IntakeError>
+    pub(crate) async fn to_the_end<T, F>(&self, run: impl FnOnce(Arc<Inner>) -> F) -> Result<T, IntakeError>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,

@@ -257,6 +257,7 @@ impl Inner {
     /// Keeps every index in step with a call that has just changed. Called under the call's lock.
     pub(crate) fn after_change(&self, live: &mut Live) {
         self.slots.update(&live.call);
+        self.sessions.update(&live.call);
         self.live.index(live);
         self.waiting.update(&live.call);
         self.timers.arm(live, &self.config.timing);
@@ -265,6 +266,7 @@ impl Inner {
     /// Takes a call out of every index.
     pub(crate) fn forget(&self, call: &Call) {
         self.slots.remove(call);
+        self.sessions.remove(call);
         self.waiting.remove(call.id);
         self.live.remove(call);
     }
@@ -326,11 +328,14 @@ fn class(what: &What) -> Class {
     match what {
         What::Requested(_)
         | What::Arrived(_)
+        | What::Registered(_)
         | What::DialStarted(_)
         | What::PostBegun(_)
         | What::Requeued { .. } => Class::Dial,
         What::Progress(progress) if matches!(progress.news, News::Ended(_)) => Class::Ending,
+        What::StatusReported(report) if report.status.is_over() => Class::Ending,
         What::HangUpAsked { .. }
+        | What::Unregistered
         | What::GaveUp(_)
         | What::Expired(_)
         | What::Gated { .. }
@@ -352,6 +357,9 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
     match what {
         What::Requested(_) => "requested",
         What::Arrived(_) => "arrived",
+        What::Registered(_) => "registered",
+        What::StatusReported(_) => "status_reported",
+        What::Unregistered => "unregistered",
         What::DialStarted(_) => "dial_started",
         What::PostBegun(_) => "post_begun",
         What::PostUnclear { .. } => "post_unclear",

@@ -11,6 +11,7 @@
 //! core's; bytes on disk are the journal's; how carriers write things is theirs.
 //!
 //! - `engine`: start, stop, the doors · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
+//! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
@@ -37,8 +38,11 @@ mod reconcile;
 mod record;
 mod recorder;
 mod recovery;
+mod registering;
+mod registration;
 mod reports;
 mod scripts;
+mod sessions;
 mod slots;
 mod suppressions;
 mod timers;
@@ -55,5 +59,8 @@ pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
+pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::ScriptInfo;
+/// Which database, as [`Config`] names it.
+pub use trunkline_store::Target;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -15,7 +15,8 @@ use trunkline_journal::Class;
 
 /// The longest name that is kept; longer ones are cut, spoken ones even shorter.
 const MAX_NAME_CHARS: usize = 10_000;
-const MAX_METADATA_BYTES: usize = 16 * 1_024;
+/// More metadata than this is refused.
+pub(crate) const MAX_METADATA_BYTES: usize = 16 * 1_024;
 
 impl Inner {
     /// Takes an order on: from here on the call exists, whatever happens to this process.

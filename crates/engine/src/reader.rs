@@ -49,14 +49,20 @@ impl Inner {
         tokio::time::timeout(WEBHOOK_PATIENCE, read).await.ok()?
     }
 
-    /// A call in memory, by our id or the carrier's; brought back from the store if need be.
+    /// A call in memory by any of its names: our id, its client's if it is registered, the carrier's.
+    pub(crate) fn in_memory(&self, id: &str) -> Option<Handle> {
+        if let Some(handle) = id.parse().ok().and_then(|ours| self.live.get(ours)) {
+            return Some(handle);
+        }
+        let theirs = CarrierCallId::new(id);
+        let registered = CallId::registered(&TenantId::default_tenant(), &theirs);
+        self.live.get(registered).or_else(|| self.live.get(self.live.by_carrier(&self.account, &theirs)?))
+    }
+
+    /// A call in memory by any of its names; brought back from the store if need be.
     pub(crate) async fn find(self: &Arc<Self>, id: &str) -> Result<Option<Handle>, Unavailable> {
-        if let Ok(ours) = id.parse::<CallId>() {
-            if let Some(handle) = self.reach(ours).await {
-                return Ok(Some(handle));
-            }
-        } else if let Some(ours) = self.live.by_carrier(&self.account, &CarrierCallId::new(id)) {
-            return Ok(self.live.get(ours));
+        if let Some(handle) = self.in_memory(id) {
+            return Ok(Some(handle));
         }
         match self.stored(id).await? {
             Some(call) => Ok(self.reach(call.id).await),
@@ -66,30 +72,41 @@ impl Inner {
 
     /// One call as it is now, and durable: nothing is shown that a crash could take back.
     pub(crate) async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
-        let ours = id.parse().ok().or_else(|| self.live.by_carrier(&self.account, &CarrierCallId::new(id)));
-        if let Some(handle) = ours.and_then(|id| self.live.get(id)) {
-            let (call, last) = {
-                let live = handle.lock();
-                (live.call.clone(), live.last)
-            };
-            let _ = self.journal.wait_durable(last).await;
-            return Ok(Some(call));
+        match self.in_memory(id) {
+            Some(handle) => Ok(Some(self.settled(&handle).await)),
+            None => self.stored(id).await,
         }
-        self.stored(id).await
     }
 
-    async fn stored(&self, id: &str) -> Result<Option<Call>, Unavailable> {
+    /// A call in memory as it is now, once that is durable, or the journal has failed.
+    pub(crate) async fn settled(&self, handle: &Handle) -> Call {
+        let (call, last) = {
+            let live = handle.lock();
+            (live.call.clone(), live.last)
+        };
+        let _ = self.journal.wait_durable(last).await;
+        call
+    }
+
+    /// A call in the store: by our id, else by its client's or the carrier's, which may look like one of ours.
+    pub(crate) async fn stored(&self, id: &str) -> Result<Option<Call>, Unavailable> {
         let tenant = TenantId::default_tenant();
-        let carrier_id = CarrierCallId::new(id);
-        self.ask_store(async |store| match id.parse::<CallId>() {
-            Ok(id) => store.load_call(id).await,
-            Err(_) => store.call_by_carrier_id(&tenant, &carrier_id).await,
+        let theirs = CarrierCallId::new(id);
+        self.ask_store(async |store| {
+            let ours = match id.parse::<CallId>() {
+                Ok(id) => store.load_call(id).await?,
+                Err(_) => None,
+            };
+            match ours {
+                Some(call) => Ok(Some(call)),
+                None => store.call_by_carrier_id(&tenant, &theirs).await,
+            }
         })
         .await
     }
 
     /// Asks the store with a reader's patience.
-    async fn ask_store<T>(
+    pub(crate) async fn ask_store<T>(
         &self,
         ask: impl AsyncFnOnce(&trunkline_store::Store) -> Result<T, StoreError>,
     ) -> Result<T, Unavailable> {
@@ -105,7 +122,7 @@ impl Inner {
         Err(self.unavailable(&otherwise))
     }
 
-    fn unavailable(&self, otherwise: &str) -> Unavailable {
+    pub(crate) fn unavailable(&self, otherwise: &str) -> Unavailable {
         match self.projection.history() {
             History::Unavailable { reason, since } => Unavailable { reason, since },
             History::Available => Unavailable { reason: otherwise.to_owned(), since: self.clock.now() },
@@ -252,9 +269,10 @@ impl Inner {
         }
     }
 
-    /// How many calls are not over: those that hold a slot and those that wait for one.
+    /// How many calls are not over: those that hold a slot, those that wait for one, and those that are kept for clients.
     pub(crate) fn active(&self) -> u64 {
-        u64::try_from(self.slots.len() + self.waiting.len()).unwrap_or(u64::MAX)
+        let active = self.slots.len() + self.waiting.len() + self.sessions.registered();
+        u64::try_from(active).unwrap_or(u64::MAX)
     }
 }
 

@@ -128,7 +128,8 @@ impl Inner {
             let leg = {
                 let live = handle.lock();
                 let leg = live.call.leg();
-                (!live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
+                let is_ours = live.call.registered.is_none();
+                (is_ours && !live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
             };
             if let Some(leg) = leg {
                 self.ask(handle, leg);

@@ -202,6 +202,9 @@ source-api = a client
 
 event-requested = Call requested
 event-arrived = Call arrived
+event-registered = Registered: a client carries it
+event-status_reported = Its client says: { $word }
+event-unregistered = Taken back by its client
 event-dial_started = Dialing begun
 event-post_begun = Request sent to the carrier
 event-post_unclear = The carrier's answer never came

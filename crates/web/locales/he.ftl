@@ -202,6 +202,9 @@ source-api = לקוח
 
 event-requested = התבקשה שיחה
 event-arrived = הגיעה שיחה
+event-registered = נרשמה: לקוח מנהל אותה
+event-status_reported = דיווח הלקוח: { $word }
+event-unregistered = הלקוח ביטל את הרישום
 event-dial_started = החיוג החל
 event-post_begun = הבקשה נשלחה לספק
 event-post_unclear = תשובת הספק לא הגיעה

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, Shortage, Unavailable};
+use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, RegisterError, Shortage, Unavailable};
 
 /// What went wrong, as a word that never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Code {
     UnknownField,
     InvalidQuery,
     Suppressed,
+    NotRegistered,
+    RegisteredOtherwise,
     KeyReused,
     KeyInFlight,
     Internal,
@@ -59,6 +61,10 @@ impl Code {
             Self::UnknownField => (S::BAD_REQUEST, "unknown_field", "A field is unknown"),
             Self::InvalidQuery => (S::BAD_REQUEST, "invalid_query", "The query is wrong"),
             Self::Suppressed => (S::CONFLICT, "suppressed", "This number will not be called"),
+            Self::NotRegistered => (S::CONFLICT, "not_registered", "This call is not a registered one"),
+            Self::RegisteredOtherwise => {
+                (S::CONFLICT, "registered_otherwise", "The call is registered with other facts")
+            }
             Self::KeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used before")
             }
@@ -149,7 +155,8 @@ impl Problem {
         self.detail.as_deref()
     }
 
-    fn body(&self) -> Value {
+    /// The problem as JSON.
+    pub(crate) fn body(&self) -> Value {
         let (status, word, title) = self.code.facts();
         let mut body = json!({
             "type": format!("urn:trunkline:problem:{word}"),
@@ -202,6 +209,25 @@ impl From<EndError> for Problem {
                 .with("state", "ended")
                 .with("call_status", status),
             EndError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Invalid { field, why } => Self::field(field, &why),
+            RegisterError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
+            RegisterError::NotRegistered { call } => Self::new(Code::NotRegistered)
+                .detail("this server carries the call: the carrier's word moves it, and /end ends it")
+                .with("call", call.to_string()),
+            RegisterError::RegisteredOtherwise { call, field } => Self::new(Code::RegisteredOtherwise)
+                .detail(format!("{field}: the call was registered with another one"))
+                .with("field", field)
+                .with("call", call.to_string()),
+            RegisterError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
+            RegisterError::History(away) => away.into(),
+            RegisterError::Journal(error) => error.into(),
         }
     }
 }

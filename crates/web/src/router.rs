@@ -1,6 +1,8 @@
 //! The table of routes.
 
-use crate::api::{calls, drain, health, keyed, not_found, orders, recordings, scripts, suppressions};
+use crate::api::{
+    calls, drain, health, import, keyed, not_found, orders, recordings, registered, scripts, suppressions,
+};
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};
 use crate::problem::{Code, Problem};
@@ -8,7 +10,7 @@ use crate::web::Web;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
 /// Where a person waits for an answer: the carrier's routes that always speak.
@@ -30,7 +32,14 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
     let api = Router::new()
         .route("/api/calls", get(calls::list).post(orders::place))
         .route("/api/calls/active", get(calls::active))
-        .route("/api/calls/{id}", get(calls::show))
+        .route("/api/calls/register", post(registered::register))
+        .route("/api/calls/import", post(import::import))
+        .route("/api/calls/{id}", get(calls::show).patch(registered::merge))
+        .route("/api/calls/{id}/status", put(registered::report))
+        .route("/api/calls/{id}/session", get(registered::session))
+        .route("/api/calls/{id}/registration", delete(registered::unregister))
+        .route("/api/sessions/{sid}", delete(registered::unregister_session))
+        .route("/api/sessions/{sid}/call", get(registered::of_session))
         .route("/api/calls/{id}/events", get(calls::events))
         .route("/api/calls/{id}/turns", get(calls::turns))
         .route("/api/calls/{id}/recordings/{n}", get(recordings::recording))

@@ -21,6 +21,7 @@ impl Call {
         let mut call = match &event.what {
             What::Requested(request) => Self::requested(event, request),
             What::Arrived(arrival) => Self::arrived(event, arrival),
+            What::Registered(registration) => Self::registered(event, registration),
             _ => return None,
         };
         call.updated_at = event.received_at;
@@ -40,6 +41,7 @@ impl Call {
             limits: request.limits,
             session: request.session.clone(),
             idempotency: request.idempotency.clone(),
+            registered: None,
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -68,6 +70,7 @@ impl Call {
             limits: arrival.limits,
             session: None,
             idempotency: None,
+            registered: None,
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -104,8 +107,12 @@ impl Call {
     }
 
     fn merge(&mut self, event: &Event) -> Applied {
+        if self.registered.is_some() {
+            return self.merge_registered(event);
+        }
         match &event.what {
             What::Requested(_) | What::Arrived(_) => Err(Refused::Same),
+            What::Registered(_) | What::StatusReported(_) | What::Unregistered => Err(Refused::NotRegistered),
             What::DialStarted(on) => self.dial_started(*on, event.received_at),
             What::PostBegun(on) => self.post_begun(*on, event.received_at),
             What::PostUnclear { on, .. } => self.unclear(*on, event.received_at),
@@ -347,7 +354,7 @@ impl Call {
         }
     }
 
-    fn gave_up(&mut self, on: OnLeg, at: Timestamp) -> Applied {
+    pub(super) fn gave_up(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
         match leg.state() {
             state @ State::Queued => Err(Refused::Illegal { state }),
@@ -413,7 +420,7 @@ impl Call {
         Ok(Vec::new())
     }
 
-    fn metadata_merged(&mut self, patch: &Metadata) -> Applied {
+    pub(super) fn metadata_merged(&mut self, patch: &Metadata) -> Applied {
         let metadata = self.party.metadata.reveal_mut();
         let before = metadata.clone();
         metadata.extend(patch.clone());
@@ -433,6 +440,9 @@ impl Call {
     /// The commands that the state owes: done once when they arise, and again at recovery.
     pub fn owed(&self) -> Vec<Owed> {
         let mut owed = Vec::new();
+        if self.registered.is_some() {
+            return owed;
+        }
         for leg in &self.legs {
             match leg.state() {
                 State::Dialing if leg.unclear_at.is_some() => owed.push(Owed::Reconcile(leg.no)),

@@ -28,6 +28,8 @@ pub struct Timing {
     pub asks: u32,
     /// A carrier that can't be asked for this long ends the call as unknown.
     pub give_up_secs: u32,
+    /// A call that a client carries itself, and says nothing of for this long, is closed as unknown; never if absent.
+    pub idle_secs: Option<u32>,
 }
 
 impl Default for Timing {
@@ -42,6 +44,7 @@ impl Default for Timing {
             ask_gap_secs: 30,
             asks: 3,
             give_up_secs: 3_600,
+            idle_secs: None,
         }
     }
 }
@@ -78,7 +81,8 @@ impl Call {
     /// When to look at this call again, and why. `heard` is when the carrier last confirmed the state without telling
     /// anything new (such an answer is not journaled), and `asked` when it was last asked: both belong to the process.
     ///
-    /// `None` exactly when the call is over. A stray that is still to be hung up is in [`Call::owed`].
+    /// `None` exactly when the call is over, and for a call that is its client's own affair, unless that has an idle
+    /// limit. A stray that is still to be hung up is in [`Call::owed`].
     pub fn deadline(
         &self,
         timing: &Timing,
@@ -86,6 +90,10 @@ impl Call {
         asked: Option<Timestamp>,
     ) -> Option<Deadline> {
         let leg = self.leg();
+        if self.registered.is_some() {
+            let idle = timing.idle_secs.filter(|_| !self.is_over());
+            return idle.map(|secs| self.after(self.updated_at, secs, Why::GiveUp));
+        }
         let next = match leg.state() {
             State::Queued => self.after(self.due_at(), self.limits.queue_limit_secs, Why::Expire),
             State::Dialing => self.while_dialing(leg, timing),

@@ -183,6 +183,8 @@ pub enum Cause {
     NotPlaced,
     /// A gate.
     Gated(Gate),
+    /// The word of the client that carries the call itself.
+    Reported(Disposition),
     /// Nobody knows.
     Unknown,
 }
@@ -220,6 +222,7 @@ impl EndFacts<'_> {
                 Gate::Duplicate => Disposition::Duplicate,
                 Gate::Capacity => Disposition::RejectedCapacity,
             },
+            Cause::Reported(disposition) => disposition,
             Cause::Unknown => Disposition::Unknown,
         }
     }

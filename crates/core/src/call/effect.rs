@@ -63,6 +63,12 @@ pub enum Refused {
     /// A second end that differs from the first, which stands: an operator should know. Said once.
     #[error("a second, different end")]
     Conflict,
+    /// A client carries the call itself: nobody else moves it.
+    #[error("only its client moves this call")]
+    ClientsOwn,
+    /// A client's word on a call that is not its own.
+    #[error("not a registered call")]
+    NotRegistered,
     /// The carrier used a word we do not know.
     #[error("unknown word")]
     UnknownWord,

@@ -2,6 +2,7 @@
 
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
+use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
 use crate::id::{AccountId, CallId, CarrierCallId, EventKey, Fence, LegNo, RecordingId, SessionId, TenantId};
 use crate::private::{Address, Private};
@@ -57,6 +58,12 @@ pub enum What {
     Requested(Box<Request>),
     /// A call reached us that the carrier already has: inbound, or placed by other software on our account.
     Arrived(Box<Arrival>),
+    /// A client that carries a call itself wants it kept here. The first event of such a call.
+    Registered(Box<Registration>),
+    /// That client says where the call is.
+    StatusReported(Box<StatusReport>),
+    /// That client takes the call back.
+    Unregistered,
     /// The intent to dial is durable; nothing has been sent.
     DialStarted(OnLeg),
     /// The one request of this attempt is about to be written to the network.

@@ -9,7 +9,7 @@
 //! - `event`: the facts · `effect`: what to do about them · `leg`: the facts of one attempt and the state they add up to
 //! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
 //! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
-//! - `view`: what users read off a call · `personal`: what of an event is sealed
+//! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod apply;
 mod deadline;
@@ -20,6 +20,7 @@ mod event;
 mod evidence;
 mod leg;
 mod personal;
+mod registered;
 mod state;
 mod turn;
 mod view;
@@ -31,6 +32,7 @@ pub use event::*;
 pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::Personal;
+pub use registered::{Registered, Registration, StatusReport};
 pub use state::{Activity, State, Status};
 pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};
 pub use view::Outcome;
@@ -64,6 +66,9 @@ pub struct Call {
     /// The client's Idempotency-Key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
+    /// That a client carries it itself and only wants it kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
     /// When it began to exist.
     pub created_at: Timestamp,
     /// When its last event was received.

@@ -35,8 +35,10 @@ impl What {
         match self {
             Self::Requested(_)
             | Self::Arrived(_)
+            | Self::Registered(_)
             | Self::Transcribed { .. }
             | Self::MetadataMerged { .. } => true,
+            Self::StatusReported(report) => !report.patch.reveal().is_empty(),
             Self::Spoke(spoke) => spoke.heard.as_ref().is_some_and(|heard| {
                 heard.value != AnswerValue::Recorded || heard.digits.is_some() || heard.speech.is_some()
             }),
@@ -49,6 +51,11 @@ impl What {
         match self {
             Self::Requested(request) => Some(Personal::Party(Box::new(std::mem::take(&mut request.party)))),
             Self::Arrived(arrival) => Some(Personal::Party(Box::new(std::mem::take(&mut arrival.party)))),
+            Self::Registered(registration) => {
+                Some(Personal::Party(Box::new(std::mem::take(&mut registration.party))))
+            }
+            Self::StatusReported(report) if report.patch.reveal().is_empty() => None,
+            Self::StatusReported(report) => Some(Personal::Patch(std::mem::take(&mut report.patch))),
             Self::Spoke(spoke) => {
                 let heard = spoke.heard.as_mut()?;
                 if heard.value == AnswerValue::Recorded && heard.digits.is_none() && heard.speech.is_none() {
@@ -79,6 +86,7 @@ impl What {
             | Self::Recording(_)
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }
+            | Self::Unregistered
             | Self::UnknownWord { .. } => None,
         }
     }
@@ -88,6 +96,8 @@ impl What {
         match (self, personal) {
             (Self::Requested(request), Personal::Party(party)) => request.party = *party,
             (Self::Arrived(arrival), Personal::Party(party)) => arrival.party = *party,
+            (Self::Registered(registration), Personal::Party(party)) => registration.party = *party,
+            (Self::StatusReported(report), Personal::Patch(new)) => report.patch = new,
             (Self::Spoke(spoke), Personal::Heard { value, digits, speech }) => {
                 if let Some(heard) = spoke.heard.as_mut() {
                     heard.value = value;

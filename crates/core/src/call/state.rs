@@ -108,6 +108,28 @@ impl Status {
         Self::Missed,
     ];
 
+    /// The words that people and carriers use for a status, as [`Status::parse`] reads them.
+    pub const WORDS: [&'static str; 18] = [
+        "queued",
+        "initiated",
+        "ringing",
+        "answered",
+        "in-progress",
+        "active",
+        "on_hold",
+        "on-hold",
+        "transferring",
+        "completed",
+        "failed",
+        "busy",
+        "no_answer",
+        "no-answer",
+        "canceled",
+        "cancelled",
+        "rejected",
+        "missed",
+    ];
+
     /// Folds a live state and its activity into the flat view.
     pub fn live(state: State, activity: Activity) -> Self {
         match (state, activity) {
@@ -147,6 +169,40 @@ impl Status {
             | D::NotPlaced
             | D::Unknown => Self::Failed,
         }
+    }
+
+    /// The state and activity that a live status stands for; of a status that is an end, the last state.
+    pub fn live_parts(self) -> (State, Activity) {
+        match self {
+            Self::Initiated => (State::Initiated, Activity::Talking),
+            Self::Ringing => (State::Ringing, Activity::Talking),
+            Self::Answered => (State::Answered, Activity::Talking),
+            Self::OnHold => (State::Answered, Activity::OnHold),
+            Self::Transferring => (State::Answered, Activity::Transferring),
+            Self::Completed
+            | Self::Failed
+            | Self::Busy
+            | Self::NoAnswer
+            | Self::Canceled
+            | Self::Rejected
+            | Self::Missed => (State::Ended, Activity::Talking),
+        }
+    }
+
+    /// The disposition of a call of which no more is known than this status; `None` if it is not an end.
+    pub fn as_end(self) -> Option<Disposition> {
+        Some(match self {
+            Self::Completed => Disposition::Completed,
+            Self::Failed => Disposition::CarrierFailed,
+            Self::Busy => Disposition::Busy,
+            Self::NoAnswer => Disposition::NoAnswer,
+            Self::Canceled => Disposition::Canceled,
+            Self::Rejected => Disposition::Rejected,
+            Self::Missed => Disposition::Missed,
+            Self::Initiated | Self::Ringing | Self::Answered | Self::OnHold | Self::Transferring => {
+                return None;
+            }
+        })
     }
 
     /// Whether the call is over.

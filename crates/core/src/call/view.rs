@@ -48,6 +48,7 @@ impl Call {
             legs: self.legs.clone(),
             strays: self.strays.clone(),
             turns: BTreeMap::new(),
+            registered: self.registered,
             price: self.price.clone(),
         }
     }
@@ -62,7 +63,7 @@ impl Call {
 
     /// What an answered call is doing.
     pub fn activity(&self) -> Activity {
-        Activity::Talking
+        self.registered.map_or(Activity::Talking, |registered| registered.activity)
     }
 
     /// How it ended; `None` while it lives.
@@ -144,9 +145,11 @@ impl Call {
         self.leg().duration_secs()
     }
 
-    /// Whether it takes up a slot at the carrier: from the intent to the end.
+    /// Whether it takes up a slot at the carrier: from the intent to the end. A call that a client carries itself never
+    /// does.
     pub fn holds_slot(&self) -> bool {
-        self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+        self.registered.is_none()
+            && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
     }
 
     /// Recordings that are at the carrier and not yet in our folder.

@@ -68,6 +68,34 @@ pub fn arrived(direction: Direction) -> What {
     }))
 }
 
+/// A client registers a call that it carries itself.
+pub fn registered() -> What {
+    let tenant = TenantId::default_tenant();
+    What::Registered(Box::new(Registration {
+        account: AccountId::registered("twilio", &tenant),
+        tenant,
+        call_id: sid("CA7"),
+        session: SessionId::new("s-1"),
+        direction: Direction::Inbound,
+        party: party(),
+    }))
+}
+
+/// Its client says where it is, in these words, with this metadata.
+pub fn says_with<const N: usize>(word: &str, patch: [(&str, i64); N]) -> What {
+    let patch = patch.map(|(name, value)| (name.to_owned(), value.into()));
+    What::StatusReported(Box::new(StatusReport {
+        status: Status::parse(word).unwrap(),
+        word: word.to_owned(),
+        patch: Metadata::from(patch).into(),
+    }))
+}
+
+/// Its client says where it is.
+pub fn says(word: &str) -> What {
+    says_with(word, [])
+}
+
 pub fn dial_started(no: u16) -> What {
     What::DialStarted(leg(no))
 }

@@ -13,6 +13,7 @@ mod facts;
 mod order;
 mod personal;
 mod properties;
+mod registered;
 mod silence;
 mod table;
 mod transitions;

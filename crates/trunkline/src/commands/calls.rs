@@ -165,6 +165,7 @@ fn happened(event: &Value) -> String {
             let state = body["state"].as_str().unwrap_or_else(|| text(&body["state"], "state"));
             format!("recording {state}")
         }
+        "status_reported" => format!("its client says {}", text(body, "status").replace('_', " ")),
         kind => kind.replace('_', " "),
     }
 }

@@ -93,6 +93,13 @@ static QUEUE_EXPIRY: Key<Duration> = Key::new(
     Absent::Default("3600"),
     "How long an accepted call may wait for a free slot before it ends as expired.",
 );
+static REGISTERED_IDLE: Key<Duration> = Key::new(
+    LIMITS,
+    "registered_idle_secs",
+    read::seconds::<60, 2_592_000>,
+    Absent::Unset("86400"),
+    "How long a registered call's client may say nothing of it before it is closed as unknown. Without it, for ever.",
+);
 static DEFAULT_COUNTRY: Key<String> = Key::new(
     LIMITS,
     "default_country",
@@ -103,7 +110,7 @@ static DEFAULT_COUNTRY: Key<String> = Key::new(
 .env(&["DEFAULT_COUNTRY"])
 .flag("--default-country");
 
-static KEYS: [&Facts; 13] = [
+static KEYS: [&Facts; 14] = [
     &SYSTEM_CALLS.facts,
     &CARRIER_CALLS.facts,
     &TENANT_CALLS.facts,
@@ -116,6 +123,7 @@ static KEYS: [&Facts; 13] = [
     &UNCLEAR_AFTER.facts,
     &LIST_GAP.facts,
     &QUEUE_EXPIRY.facts,
+    &REGISTERED_IDLE.facts,
     &DEFAULT_COUNTRY.facts,
 ];
 
@@ -153,6 +161,8 @@ pub struct Limits {
     pub list_gap: Duration,
     /// How long an accepted call may wait for a slot.
     pub queue_expiry: Duration,
+    /// How long a registered call's client may say nothing of it.
+    pub registered_idle: Option<Duration>,
     /// Two capital letters: the country of numbers written without +.
     pub default_country: Option<String>,
 }
@@ -176,6 +186,7 @@ impl Limits {
             unclear_after: given.read(&UNCLEAR_AFTER)?,
             list_gap: given.read(&LIST_GAP)?,
             queue_expiry: given.read(&QUEUE_EXPIRY)?,
+            registered_idle: given.read_given(&REGISTERED_IDLE)?,
             default_country: given.read_given(&DEFAULT_COUNTRY)?,
         })
     }

@@ -79,6 +79,7 @@ fn timing(settings: &Settings) -> Timing {
         unclear_secs: whole(limits.unclear_after.as_secs()),
         settle_secs: whole(limits.settle.as_secs()),
         listing_gap_secs: whole(limits.list_gap.as_secs()),
+        idle_secs: limits.registered_idle.map(|idle| whole(idle.as_secs())),
         ..Timing::default()
     }
 }

@@ -13,5 +13,6 @@ mod limits;
 mod orders;
 mod privacy;
 mod reconcile;
+mod registered;
 mod scripts;
 mod webhooks;

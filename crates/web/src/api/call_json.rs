@@ -14,8 +14,8 @@ use trunkline_engine::{Novelty, Placed};
 #[derive(Debug, Serialize)]
 pub(crate) struct CallJson<'a> {
     id: CallId,
-    /// The name that software with its own call logic has for `id`.
-    call_id: CallId,
+    /// The name that software with its own call logic has for the call.
+    call_id: CallName<'a>,
     carrier_call_id: Option<&'a str>,
     session_id: Option<&'a str>,
     carrier: &'a str,
@@ -57,8 +57,33 @@ pub(crate) struct CallJson<'a> {
     hangup_by: Option<HangUpBy>,
     is_duplicate: bool,
     tenant: &'a str,
+    /// Whether a client carries the call itself and has it kept here; null for a call of this server.
+    registration: Option<Registration>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+}
+
+/// The name by which its client knows a call: the one it registered, else ours.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum CallName<'a> {
+    Ours(CallId),
+    Clients(&'a str),
+}
+
+impl<'a> From<&'a Call> for CallName<'a> {
+    fn from(call: &'a Call) -> Self {
+        let theirs = call.registered.and(call.leg().carrier_call_id.as_ref());
+        theirs.map_or(Self::Ours(call.id), |id| Self::Clients(id.as_str()))
+    }
+}
+
+/// How a client that carries a call itself has it kept here.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Registration {
+    Registered,
+    Unregistered,
 }
 
 /// What was said about the call, each part as it came.
@@ -116,7 +141,7 @@ impl<'a> From<&'a Call> for CallJson<'a> {
         let carrier = carrier_of(&call.account);
         Self {
             id: call.id,
-            call_id: call.id,
+            call_id: call.into(),
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             session_id: call.session.as_ref().map(SessionId::as_str),
             carrier,
@@ -160,6 +185,10 @@ impl<'a> From<&'a Call> for CallJson<'a> {
             hangup_by: call.is_over().then(|| call.hang_up_by()),
             is_duplicate: false,
             tenant: call.tenant.as_str(),
+            registration: call.registered.map(|kept| match kept.unregistered_at {
+                None => Registration::Registered,
+                Some(_) => Registration::Unregistered,
+            }),
             warnings: &[],
         }
     }

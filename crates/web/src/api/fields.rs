@@ -14,8 +14,13 @@ impl Fields {
         let value: Value = serde_json::from_slice(body).map_err(|error| {
             Problem::new(Code::BadRequest).detail(format!("the body is not valid JSON: {error}"))
         })?;
+        Self::of(value)
+    }
+
+    /// Takes a value that must be an object.
+    pub(crate) fn of(value: Value) -> Result<Self, Problem> {
         let Value::Object(fields) = value else {
-            return Err(Problem::new(Code::BadRequest).detail("the body must be a JSON object"));
+            return Err(Problem::new(Code::BadRequest).detail("this must be a JSON object"));
         };
         match fields.iter().find(|(name, value)| name.contains('\0') || has_nul(value)) {
             Some((name, _)) => Err(Problem::field(&name.replace('\0', ""), "must not contain NUL")),
@@ -61,6 +66,11 @@ impl Fields {
         let time =
             text.parse().map_err(|_| Problem::field(name, "must be a time such as 2026-01-31T12:00:00Z"));
         time.map(Some)
+    }
+
+    /// What was not taken.
+    pub(crate) fn rest(self) -> Map<String, Value> {
+        self.0
     }
 
     /// Whoever sends a field that we do not know believes that it does something.

@@ -1,6 +1,7 @@
 //! REST for those who hold a key. One file per group of routes; errors are [`Problem`]s.
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
+//! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `health`: probes, which need no key
 
 pub(crate) mod call_json;
@@ -8,10 +9,12 @@ pub(crate) mod calls;
 pub(crate) mod drain;
 mod fields;
 pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod orders;
 mod query;
 mod range;
 pub(crate) mod recordings;
+pub(crate) mod registered;
 pub(crate) mod scripts;
 pub(crate) mod suppressions;
 mod turn_json;

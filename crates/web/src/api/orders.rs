@@ -101,7 +101,7 @@ fn variables(object: Map<String, Value>) -> Result<BTreeMap<String, String>, Pro
         .collect()
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();
     if (1..=255).contains(&key.len()) {

@@ -2,7 +2,7 @@
 
 use super::forgery;
 use super::frame::{Frame, Section};
-use super::show::{Pill, Time, duration, name_of};
+use super::show::{Pill, Time, duration, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
 use super::turns::{self, TurnView};
@@ -103,7 +103,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         t,
         id: call.id.to_string(),
         name: name_of(&call),
-        number: call.party.person(call.direction).to_string(),
+        number: number_of(&call),
         pill: Pill::of(t, call.status()),
         is_over: call.is_over(),
         is_ending: call.state() == CallState::Ending,

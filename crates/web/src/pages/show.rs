@@ -74,7 +74,7 @@ impl Row {
         Self {
             href: format!("/calls/{}", call.id),
             name: name_of(call),
-            number: call.party.person(call.direction).to_string(),
+            number: number_of(call),
             is_inbound: call.direction == trunkline_core::call::Direction::Inbound,
             pill: Pill::of(t, call.status()),
             script: call.script.as_ref().map(|script| script.name.clone()).unwrap_or_default(),
@@ -91,6 +91,13 @@ fn so_far(call: &Call, now: Timestamp) -> Option<u32> {
         return None;
     }
     u32::try_from(now.duration_since(call.answered_at()?).as_secs()).ok()
+}
+
+/// The person's number; of a registered call without one, its client's name of the call.
+pub(crate) fn number_of(call: &Call) -> String {
+    let number = call.party.person(call.direction).as_str();
+    let called = call.registered.and(call.leg().carrier_call_id.as_ref()).filter(|_| number.is_empty());
+    called.map_or(number, |id| id.as_str()).to_owned()
 }
 
 /// The person's name, if there is one with anything in it.

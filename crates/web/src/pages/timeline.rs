@@ -54,6 +54,10 @@ fn title(t: Texts, entry: &Entry) -> String {
                 _ => t.get("event-spoke"),
             }
         }
+        "status_reported" => {
+            let status = entry.event.get("status").and_then(Value::as_str).unwrap_or_default();
+            t.with("event-status_reported", "word", &t.or(&format!("status-{status}"), status))
+        }
         kind => t.or(&format!("event-{kind}"), kind),
     }
 }
@@ -96,6 +100,9 @@ mod tests {
             "answered",
             "ended",
             "arrived",
+            "registered",
+            "status_reported",
+            "unregistered",
             "dial_started",
             "post_begun",
             "post_unclear",

@@ -177,7 +177,7 @@ async fn bind() -> (TcpListener, SocketAddr) {
 fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, opening: &Opening) -> Config {
     Config {
         data_dir: data.to_owned(),
-        database: data.join("trunkline.db"),
+        database: trunkline_engine::Target::Sqlite(data.join("trunkline.db")),
         journal: opening.journal.clone(),
         journal_retention: Duration::from_secs(86_400),
         recordings: data.join("recordings"),
