@@ -216,13 +216,19 @@ impl Inner {
         // Without a name, a patch is known by what it does: one that changes nothing is no event.
         let key = match event {
             Some(event) => Some(format!("metadata:{event}")),
-            None => (changes == Changes::Some).then(|| format!("metadata:at:{}", self.clock.now())),
+            None => (changes == Changes::Some).then(|| self.patch_key(&patch)),
         };
         if let Some(key) = key {
             let event = self.own_event(call, key, Source::Api, What::MetadataMerged { patch });
             self.observe_on(&handle, event).await?;
         }
-        Ok(self.seen(&handle).await?)
+        self.seen(&handle).await
+    }
+
+    /// The key of a patch without a name: two of one moment are one only if they say the same.
+    fn patch_key(&self, patch: &Private<Metadata>) -> String {
+        let said = EventKey::new(serde_json::to_string(patch).unwrap_or_default());
+        format!("metadata:{}:{:016x}", self.clock.now(), key_hash(&said))
     }
 
     async fn unregister(self: &Arc<Self>, id: &str) -> Result<(), RegisterError> {

@@ -98,7 +98,7 @@ static REGISTERED_IDLE: Key<Duration> = Key::new(
     "registered_idle_secs",
     read::seconds::<60, 2_592_000>,
     Absent::Unset("86400"),
-    "How long a registered call's client may say nothing of it before it is closed as unknown. Without it, for ever.",
+    "How long a client may say nothing of a call that it registered, before that is closed as unknown. Off if not set.",
 );
 static DEFAULT_COUNTRY: Key<String> = Key::new(
     LIMITS,

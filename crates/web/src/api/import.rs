@@ -118,7 +118,7 @@ fn understood(value: Value) -> Result<Row, Problem> {
     let mut fields = Fields::of(value)?;
     let mut registration = registration(&mut fields)?;
     let word = fields.text(&["status"])?;
-    let mut moment = |names: &[&'static str]| moment(names[0], fields.take(names));
+    let mut moment = |names: &[&'static str]| moment(names[0], fields.take(names).as_ref());
     registration.began_at = moment(&["created_at", "started_at"])?;
     let answered_at = moment(&["answered_at"])?;
     let ended_at = moment(&["ended_at"])?;
@@ -145,8 +145,8 @@ fn understood(value: Value) -> Result<Row, Problem> {
 }
 
 /// A time as programs write it: with its zone, without one (UTC), or as seconds since 1970.
-fn moment(field: &str, value: Option<Value>) -> Result<Option<Timestamp>, Problem> {
-    let read = match &value {
+fn moment(field: &str, value: Option<&Value>) -> Result<Option<Timestamp>, Problem> {
+    let read = match value {
         None => return Ok(None),
         Some(Value::String(text)) => text
             .parse()
