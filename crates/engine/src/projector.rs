@@ -179,12 +179,26 @@ impl Inner {
             };
             self.projection.is_away(stuck.to_string(), self.clock.now());
             self.projection.close().await;
+            self.make_index_anew(&stuck);
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}
                 () = self.stop.cancelled() => break,
             }
         }
         self.projection.close().await;
+    }
+
+    /// An index that can't be used is thrown away: the journal has everything.
+    fn make_index_anew(&self, stuck: &Stuck) {
+        let database = &self.config.database;
+        let Stuck::Store(error) = stuck else { return };
+        if !database.is_index() || !error.is_unusable() {
+            return;
+        }
+        match database.discard_index() {
+            Ok(()) => tracing::warn!(%error, "index.discarded: it is made anew from the journal"),
+            Err(why) => tracing::error!(%error, %why, "index.not_discarded: remove it by hand"),
+        }
     }
 
     async fn project_until_stuck(self: &Arc<Self>) -> Stuck {
@@ -209,7 +223,7 @@ impl Inner {
     async fn feed(self: &Arc<Self>, store: &Store) -> Result<std::convert::Infallible, Stuck> {
         let Cursor { position, .. } = store.cursor(&self.ident).await?;
         self.projection.has_eaten(store, position);
-        let mut reader = self.journal.reader(Lsn::new(position.0))?;
+        let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
         let mut first = true;
         loop {
@@ -237,6 +251,18 @@ impl Inner {
                     self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                 }
             }
+        }
+    }
+
+    /// The journal from there on. An index begins with the oldest record that is kept.
+    fn reader_after(&self, eaten: Lsn) -> Result<Reader, ReadError> {
+        match self.journal.reader(eaten) {
+            Err(ReadError::Gone { oldest, .. }) if self.config.database.is_index() => {
+                tracing::warn!(%oldest, "index.begins_late: older calls are in the database that was used before; \
+                    `trunkline export` and `trunkline import` bring them here");
+                self.journal.reader(oldest.before())
+            }
+            read => read,
         }
     }
 
@@ -367,7 +393,10 @@ impl Inner {
         if !self.projection.parked.lock().is_empty() {
             return;
         }
-        let (inner, retention) = (self.clone(), self.config.journal_retention);
+        // Where the journal is the store, nothing goes by itself.
+        let retention =
+            if self.config.database.is_index() { Duration::MAX } else { self.config.journal_retention };
+        let inner = self.clone();
         let retired = tokio::task::spawn_blocking(move || {
             inner.journal.retire(synced, crate::clock::system_now(), retention)
         });

@@ -31,7 +31,9 @@ impl Lsn {
         Self(self.0 + 1)
     }
 
-    pub(crate) const fn before(self) -> Self {
+    /// The one before it.
+    #[must_use]
+    pub const fn before(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }

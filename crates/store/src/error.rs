@@ -113,6 +113,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the database itself is of no use: damaged, of a newer program, or another journal's. An index is then made
+    /// anew; what keeps history is for an operator to look at.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::SchemaNewer { .. } | Self::Foreign { .. })
+    }
+
     /// Whether the data itself was refused: the batch may be bisected and the culprit set aside.
     pub fn is_poison(&self) -> bool {
         matches!(self, Self::Poison { .. })

@@ -10,9 +10,9 @@ use crate::row::Row;
 use crate::sql;
 use crate::sqlite::Sqlite;
 use crate::value::Value;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fmt, fs, io};
 
 /// Which database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,33 @@ pub enum Target {
     Sqlite(PathBuf),
     /// A database of a server, which must be there; its tables are made.
     Postgres(PostgresUrl),
+    /// No database: the journal keeps everything, and this file is an index over it. It may be deleted at any time, and is
+    /// made anew from the journal.
+    Index(PathBuf),
+}
+
+impl Target {
+    /// Whether history is in the journal, and the database only helps to find it.
+    pub fn is_index(&self) -> bool {
+        matches!(self, Self::Index(_))
+    }
+
+    /// Throws an index away, so that the next opening makes a new one. What keeps history is never touched.
+    ///
+    /// # Errors
+    /// A file can't be removed.
+    pub fn discard_index(&self) -> io::Result<()> {
+        let Self::Index(path) = self else { return Ok(()) };
+        for end in ["", "-wal", "-shm"] {
+            let mut file = path.clone().into_os_string();
+            file.push(end);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Target {
@@ -29,6 +56,7 @@ impl fmt::Display for Target {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::Postgres(url) => url.fmt(f),
+            Self::Index(path) => write!(f, "none: the journal is the store, indexed in {}", path.display()),
         }
     }
 }
@@ -46,7 +74,7 @@ impl Store {
     /// `SchemaNewer` if a newer program was here; `Unavailable` if it can't be reached or is locked.
     pub async fn open(target: &Target) -> Result<Self, StoreError> {
         let db = match target {
-            Target::Sqlite(path) => Db::Sqlite(Sqlite::open(path).await?),
+            Target::Sqlite(path) | Target::Index(path) => Db::Sqlite(Sqlite::open(path).await?),
             Target::Postgres(url) => Db::Postgres(Box::pin(Postgres::open(url)).await?),
         };
         match migrate::migrate(&db).await {

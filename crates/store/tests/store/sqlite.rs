@@ -17,7 +17,7 @@ fn away(error: &StoreError) -> Option<Away> {
 fn file(place: &Place) -> PathBuf {
     match place.target() {
         Target::Sqlite(path) => path,
-        Target::Postgres(_) => unreachable!("it was made as a file"),
+        Target::Postgres(_) | Target::Index(_) => unreachable!("it was made as a file of its own"),
     }
 }
 

@@ -8,13 +8,12 @@ use super::given::Layer;
 use super::key::{Section, Shown};
 
 /// Names that people already have, and what will use them.
-const LATER: [(&str, &str); 16] = [
+const LATER: [(&str, &str); 15] = [
     ("REDIS_URL", "the cache"),
     ("REDIS_HOST", "the cache"),
     ("REDIS_PORT", "the cache"),
     ("REDIS_DB", "the cache"),
     ("REDIS_PASSWORD", "the cache"),
-    ("CALLS_DATA_FILE", "the import of a calls file"),
     ("TELNYX_API_KEY", "Telnyx"),
     ("TELNYX_PUBLIC_KEY", "Telnyx"),
     ("TELNYX_CONNECTION_ID", "Telnyx"),

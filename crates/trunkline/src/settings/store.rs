@@ -12,13 +12,13 @@ use super::read;
 
 const STORE: &str = "store";
 
-static DATABASE_URL: Key<Target> = Key::new(
+static DATABASE_URL: Key<Named> = Key::new(
     STORE,
     "database_url",
     database,
     Absent::Unset("\"sqlite:///var/lib/trunkline/trunkline.db\""),
     "Database: sqlite://PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Without it trunkline.db \
-     in data_dir. None at all comes with the next release.",
+     in data_dir. With none the journal keeps everything: single calls, lists and lookups, for as long as you keep it.",
 )
 .env(&["DATABASE_URL"])
 .flag("--database-url")
@@ -33,7 +33,16 @@ static DB_FILE: Key<PathBuf> = Key::new(
 )
 .env(&["DB_FILE"]);
 
-static KEYS: [&Facts; 2] = [&DATABASE_URL.facts, &DB_FILE.facts];
+static CALLS_DATA_FILE: Key<PathBuf> = Key::new(
+    STORE,
+    "calls_data_file",
+    read::path,
+    Absent::Unset("\"calls.json\""),
+    "Calls that another program kept, as a JSON object of call id to call or as JSON lines: taken over once, at the start.",
+)
+.env(&["CALLS_DATA_FILE"]);
+
+static KEYS: [&Facts; 3] = [&DATABASE_URL.facts, &DB_FILE.facts, &CALLS_DATA_FILE.facts];
 
 /// The section as declared.
 pub static SECTION: Section =
@@ -44,6 +53,8 @@ pub static SECTION: Section =
 pub struct Store {
     /// Which database.
     pub database: Target,
+    /// Calls that another program kept, to be taken over once.
+    pub calls_data_file: Option<PathBuf>,
 }
 
 impl Store {
@@ -61,21 +72,32 @@ impl Store {
                 "take one of the two out",
             ));
         }
-        let database = url
-            .or_else(|| file.map(Target::Sqlite))
-            .unwrap_or_else(|| Target::Sqlite(data_dir.join("trunkline.db")));
-        Ok(Self { database })
+        let database = match url {
+            Some(Named::Target(target)) => target,
+            Some(Named::None) => Target::Index(data_dir.join("index.db")),
+            None => Target::Sqlite(file.unwrap_or_else(|| data_dir.join("trunkline.db"))),
+        };
+        Ok(Self { database, calls_data_file: given.read_given(&CALLS_DATA_FILE)? })
     }
 }
 
-fn database(raw: &Raw) -> Result<Target, Wrong> {
+/// What the setting names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Named {
+    Target(Target),
+    /// No database: the journal is the store.
+    None,
+}
+
+fn database(raw: &Raw) -> Result<Named, Wrong> {
     let text = read::one(raw)?;
     if text.eq_ignore_ascii_case("none") {
-        return Err(Wrong::new(
-            "running without a database comes with the next release",
-            "use sqlite://PATH, or take the setting out",
-        ));
+        return Ok(Named::None);
     }
+    target(text).map(Named::Target)
+}
+
+fn target(text: &str) -> Result<Target, Wrong> {
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     match scheme.to_ascii_lowercase().as_str() {
         "postgres" | "postgresql" => text
@@ -84,7 +106,9 @@ fn database(raw: &Raw) -> Result<Target, Wrong> {
             .map_err(|wrong| Wrong::new(wrong, "write postgres://USER:PASSWORD@HOST:PORT/DATABASE")),
         "sqlite" => sqlite(rest),
         // Nothing of it is quoted: it may hold a password.
-        _ => Err(Wrong::new("it is no kind of database we know", "write sqlite://PATH or postgres://…")),
+        _ => {
+            Err(Wrong::new("it is no kind of database we know", "write sqlite://PATH, postgres://… or none"))
+        }
     }
 }
 
@@ -106,7 +130,15 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Target, Wrong> {
-        database(&Raw::One(text.to_owned()))
+        match database(&Raw::One(text.to_owned()))? {
+            Named::Target(target) => Ok(target),
+            Named::None => panic!("it names none"),
+        }
+    }
+
+    #[test]
+    fn none_is_a_choice_too() {
+        assert_eq!(database(&Raw::One("None".to_owned())), Ok(Named::None));
     }
 
     #[test]
@@ -136,7 +168,6 @@ mod tests {
             ("postgres://me:pw@db", "names no database"),
             ("postgresql://me:pw@db:x/calls", "it can't be read as"),
             ("postgres://me@db/calls?pwd=pw", "something that can't be set there"),
-            ("none", "running without a database comes with the next release"),
             ("mysql://me:pw@db/calls", "no kind of database"),
             ("sqlite://", "names no file"),
             ("sqlite::memory:", "forget every call"),

@@ -2,9 +2,11 @@
 //!
 //! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio or simulator
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
+//! - `calls_file`: calls of another program, taken over once
 //! - `log`: where the log goes · `panics`: what it tells of a panic
 
 mod beside;
+mod calls_file;
 mod carrier;
 mod config;
 mod folder;

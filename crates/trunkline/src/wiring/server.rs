@@ -17,6 +17,7 @@ use trunkline_sim::Sim;
 use trunkline_web::{Access, KeyHash, Parts, Web};
 
 use super::beside::Beside;
+use super::calls_file::CallsFile;
 use super::carrier::{self, CarrierError, Connected, Population, Simulated};
 use super::config::config;
 use super::folder::{self, FolderError};
@@ -128,6 +129,13 @@ impl Server {
         });
         let shutdown = CancellationToken::new();
         let web = tokio::spawn(web.serve(listener, shutdown.clone()));
+        if let Some(file) = settings.store.calls_data_file.clone() {
+            let key = beside.key.clone().into();
+            let calls = CallsFile { file, data_dir: data_dir.clone(), url: local.clone(), key };
+            let stopped = shutdown.clone();
+            // Rows that went in before a stop are known at the next start.
+            tokio::spawn(async move { stopped.run_until_cancelled(calls.take_over()).await });
+        }
         tracing::info!(url = local, "server.ready: serving");
         Ok(Self { engine, simulator, local, fresh_key: keys.fresh, data_dir, web, shutdown })
     }

@@ -9,6 +9,7 @@ mod callbacks;
 mod durability;
 mod ends;
 mod inbound;
+mod journal_alone;
 mod limits;
 mod orders;
 mod privacy;
