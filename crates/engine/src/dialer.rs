@@ -6,7 +6,7 @@
 
 use crate::admission::LOOK_FOR_ROOM;
 use crate::engine::Inner;
-use crate::intake::IntakeError;
+use crate::intake::{IntakeError, Taken};
 use crate::live::{Handle, Health};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -20,6 +20,13 @@ use trunkline_core::id::{CallId, CarrierCallId, LegNo};
 enum Posting {
     Ready(CallId, OnLeg, Order),
     NotYet,
+}
+
+/// Whether it is journaled that an attempt's request is about to be written.
+enum Begun {
+    Yes(Box<(CallId, OnLeg, Order, Timestamp)>),
+    NotYet,
+    Never,
 }
 
 /// After a refusal that says nothing of when to come back.
@@ -66,24 +73,40 @@ impl Inner {
         handle: &Handle,
         leg: LegNo,
     ) -> Option<(CallId, OnLeg, Order, Timestamp)> {
-        loop {
-            if let Posting::Ready(call, on, order) = self.prepare(handle, leg)? {
-                let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
-                let begun_at = begun.received_at;
-                match self.observe_on(handle, begun).await {
-                    Ok(_) => return Some((call, on, order, begun_at)),
-                    Err(error @ IntakeError::Full(_)) => {
-                        tracing::warn!(%call, %leg, %error, "call.not_posted_yet: it waits for room");
-                    }
-                    Err(error) => {
-                        tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
-                        return None;
-                    }
-                }
+        let begun = loop {
+            match self.try_begin_post(handle, leg).await {
+                Begun::Yes(begun) => break Some(*begun),
+                Begun::Never => break None,
+                Begun::NotYet => handle.lock().held_up = Some(leg),
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_FOR_ROOM) => {}
-                () = self.stop.cancelled() => return None,
+                () = self.stop.cancelled() => break None,
+            }
+        };
+        handle.lock().held_up = None;
+        begun
+    }
+
+    async fn try_begin_post(self: &Arc<Self>, handle: &Handle, leg: LegNo) -> Begun {
+        let (call, on, order) = match self.prepare(handle, leg) {
+            Some(Posting::Ready(call, on, order)) => (call, on, order),
+            Some(Posting::NotYet) => return Begun::NotYet,
+            None => return Begun::Never,
+        };
+        let begun = self.own_event(call, format!("post:{leg}"), Source::Engine, What::PostBegun(on));
+        let begun_at = begun.received_at;
+        match self.observe_on(handle, begun).await {
+            Ok(Taken::Applied) => Begun::Yes(Box::new((call, on, order, begun_at))),
+            // Somebody else has begun it, and will send it.
+            Ok(_) => Begun::Never,
+            Err(error @ IntakeError::Full(_)) => {
+                tracing::warn!(%call, %leg, %error, "call.held_up: it is posted when there is room");
+                Begun::NotYet
+            }
+            Err(error) => {
+                tracing::warn!(%call, %leg, %error, "call.not_posted: the journal did not take it");
+                Begun::Never
             }
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use trunkline_core::call::Call;
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AccountId, CallId, CarrierCallId};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, LegNo};
 use trunkline_journal::Lsn;
 
 const SHARDS: usize = 64;
@@ -37,6 +37,8 @@ pub(crate) struct Live {
     pub indexed: usize,
     /// The gate that holds it back, while it waits.
     pub gate: Option<Closed>,
+    /// The attempt that will be posted as soon as the journal has room to say so.
+    pub held_up: Option<LegNo>,
     /// An event of it was applied and then not journaled: memory is ahead of the truth.
     pub health: Health,
 }
@@ -62,6 +64,7 @@ impl Live {
             asked_at: None,
             indexed: 0,
             gate: None,
+            held_up: None,
             health: Health::Sound,
         }
     }

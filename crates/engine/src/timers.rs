@@ -105,6 +105,10 @@ impl Inner {
                     let again = now.checked_add(gap).unwrap_or(now);
                     live.armed = Some(again);
                     self.timers.set(again, live.call.id);
+                    // Nothing of it was sent, so nothing is unclear.
+                    if deadline.why == Why::Unclear && live.held_up == Some(on.leg) {
+                        return;
+                    }
                     (live.call.id, on, deadline.why)
                 }
                 Some(_) => {

@@ -4,7 +4,7 @@
 use super::{SID, Watched};
 use crate::house::{ACCOUNT, Opening, eventually};
 use jiff::SignedDuration;
-use trunkline_core::call::{Limits, Timing};
+use trunkline_core::call::Limits;
 
 /// When a webhook is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +84,8 @@ fn a_whole_call() -> Vec<Hook> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_true_webhook_sent_again_at_any_moment_changes_nothing() {
     // An hour is a few seconds here: nothing else may come of that.
-    let timing = Timing { silent_secs: 86_400, ..Timing::default() };
-    let call_limits = Limits { time_limit_secs: 86_400, ..Limits::default() };
-    let watched = Watched::open(Opening { speed: 1_200.0, timing, call_limits, ..Opening::default() }).await;
+    let call_limits = Limits { ring_timeout_secs: 86_400, time_limit_secs: 86_400, ..Limits::default() };
+    let watched = Watched::open(Opening { speed: 1_200.0, call_limits, ..Opening::default() }).await;
     let hooks = a_whole_call();
     let mut cases = 0;
     for (n, hook) in hooks.iter().enumerate() {
