@@ -36,6 +36,7 @@ mod tests {
         let output = Command::new(myself)
             .args(["--exact", "wiring::panics::tests::a_panic_is_told_without_whom_it_hit", "--nocapture"])
             .env(INSIDE, hook)
+            .env_remove("RUST_BACKTRACE")
             .output()
             .unwrap();
         String::from_utf8_lossy(&output.stderr).into_owned()
