@@ -174,6 +174,8 @@ impl Inner {
                 () = self.stop.cancelled() => break,
             };
             self.projection.is_away(stuck.to_string(), self.clock.now());
+            // Dialing comes last at a start, and does not come after a database that is not there.
+            self.let_dial();
             self.projection.close().await;
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}
@@ -181,6 +183,12 @@ impl Inner {
             }
         }
         self.projection.close().await;
+    }
+
+    fn let_dial(&self) {
+        if !self.may_dial.swap(true, Ordering::AcqRel) {
+            self.waiting.wake();
+        }
     }
 
     async fn project_until_stuck(self: &Arc<Self>) -> Stuck {
@@ -217,9 +225,7 @@ impl Inner {
                     self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                     first = false;
                 }
-                if !self.may_dial.swap(true, Ordering::AcqRel) {
-                    self.waiting.wake();
-                }
+                self.let_dial();
             }
             tokio::select! {
                 _ = self.journal.changed(reader.position()) => tokio::time::sleep(GATHER).await,

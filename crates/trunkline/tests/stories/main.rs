@@ -11,6 +11,7 @@ mod ends;
 mod inbound;
 mod limits;
 mod orders;
+mod outage;
 mod privacy;
 mod reconcile;
 mod scripts;
