@@ -178,6 +178,8 @@ impl Inner {
                 () = self.stop.cancelled() => break,
             };
             self.projection.is_away(stuck.to_string(), self.clock.now());
+            // Dialing comes last at a start, and does not come after a database that is not there.
+            self.let_dial();
             self.projection.close().await;
             self.make_index_anew(&stuck);
             tokio::select! {
@@ -186,6 +188,12 @@ impl Inner {
             }
         }
         self.projection.close().await;
+    }
+
+    fn let_dial(&self) {
+        if !self.may_dial.swap(true, Ordering::AcqRel) {
+            self.waiting.wake();
+        }
     }
 
     /// An index that can't be used is thrown away: the journal has everything.
@@ -234,9 +242,7 @@ impl Inner {
                 self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                 first = false;
             }
-            if !self.may_dial.swap(true, Ordering::AcqRel) {
-                self.waiting.wake();
-            }
+            self.let_dial();
             let gather = if drained < LOAD { GATHER } else { GATHER_UNDER_LOAD };
             tokio::select! {
                 _ = self.journal.changed(reader.position()) => tokio::time::sleep(gather).await,

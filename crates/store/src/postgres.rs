@@ -24,9 +24,9 @@ const READ: Duration = Duration::from_secs(2);
 /// How long a transaction waits for its connection and its first word.
 const BEGIN: Duration = Duration::from_secs(2);
 /// How long one statement of a transaction may take: a large batch on a slow machine is still written.
-const WRITE: Duration = Duration::from_secs(20);
+const WRITE: Duration = Duration::from_secs(10);
 /// The same for a change of the schema, which may rewrite a table.
-const CHANGE: Duration = Duration::from_secs(3_600);
+const CHANGE: Duration = Duration::from_secs(600);
 /// How long closing may take: what is left then is the server's to notice.
 const CLOSE: Duration = Duration::from_secs(1);
 /// A connection that nobody has used for longer than this is tried before it is used.
@@ -45,7 +45,7 @@ const SESSION: [(&str, &str); 4] = [
 
 /// The number of our advisory lock: "trunklin" in ASCII.
 const EXCLUSIVE: &str = "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; \
-    SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(8390898172853774702)";
+    SET LOCAL lock_timeout = '8s'; SELECT pg_advisory_xact_lock(8390898172853774702)";
 const DECISION: &str = "BEGIN; SET LOCAL synchronous_commit = on";
 const PROJECTION: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 /// Somebody's long backup must not hold the projector up.
@@ -74,7 +74,7 @@ impl Postgres {
         })
         .await?;
         let limited = |limit| options.clone().options([("statement_timeout", limit)]);
-        let (writers, readers) = (pool(WRITERS, limited("20s")), pool(READERS, limited("2s")));
+        let (writers, readers) = (pool(WRITERS, limited("10s")), pool(READERS, limited("2s")));
         Ok(Self { url: url.clone(), writers, readers, days: Mutex::default() })
     }
 
@@ -115,35 +115,31 @@ impl Postgres {
 
     /// Begins to write.
     pub(crate) async fn begin(&self, doing: &'static str, durability: Durability) -> Result<Tx, StoreError> {
-        let (begin, patience, wait) = match durability {
-            Durability::Projection => (PROJECTION, WRITE, BEGIN),
-            Durability::Decision => (DECISION, WRITE, BEGIN),
-            Durability::Exclusive => (EXCLUSIVE, CHANGE, WRITE),
+        let (begin, wait) = match durability {
+            Durability::Projection => (PROJECTION, BEGIN),
+            Durability::Decision => (DECISION, BEGIN),
+            Durability::Exclusive => (EXCLUSIVE, WRITE),
         };
         within(doing, wait, async {
             for _ in 0..WRITERS {
-                match self.begun(doing, begin, patience).await {
+                match self.begun(doing, begin).await {
                     Err(error) if is_of_a_dead_connection(&error) => {}
                     done => return done,
                 }
             }
-            self.begun(doing, begin, patience).await
+            self.begun(doing, begin).await
         })
         .await
     }
 
-    async fn begun(
-        &self,
-        doing: &'static str,
-        begin: &'static str,
-        patience: Duration,
-    ) -> Result<Tx, StoreError> {
-        let mut tx = Tx { lease: Lease::of(&self.writers, doing).await?, patience };
+    async fn begun(&self, doing: &'static str, begin: &'static str) -> Result<Tx, StoreError> {
+        let mut tx = Tx { lease: Lease::of(&self.writers, doing).await? };
         tx.script(begin).await?;
         Ok(tx)
     }
 
-    /// Makes the partitions that calls of these days go to, given one call of each as rows. Where that can't be done now, rows go to the default partition: nothing is refused, and nothing waits.
+    /// Makes the partitions that calls of these days go to, given one call of each as rows. Where that can't be done
+    /// now, rows go to the default partition: nothing is refused, and nothing waits.
     pub(crate) async fn make_months(
         &self,
         doing: &'static str,
@@ -154,9 +150,12 @@ impl Postgres {
             return Ok(());
         }
         let mut tx = self.begin(doing, Durability::Decision).await?;
-        tx.script(MAKE_MONTHS).await?;
-        let making = sqlx::query("SELECT make_months($1)").bind(Jsonb(calls));
-        match within(doing, WRITE, async { Ok(making.execute(tx.lease.connection()?).await) }).await? {
+        let made = within(doing, WRITE, async {
+            tx.script(MAKE_MONTHS).await?;
+            let make = sqlx::query("SELECT make_months($1)").bind(Jsonb(calls));
+            Ok(make.execute(tx.lease.connection()?).await)
+        });
+        match made.await? {
             Ok(_) => tx.commit().await?,
             Err(sqlx::Error::Database(_)) => drop(tx),
             Err(error) => return Err(StoreError::from_sqlx(doing, &error)),
@@ -192,14 +191,13 @@ fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
 /// A transaction; dropped without a commit, its connection is closed and the server rolls it back.
 pub(crate) struct Tx {
     lease: Lease,
-    patience: Duration,
 }
 
 impl Tx {
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn run(&mut self, statement: &Statement, values: Vec<Value>) -> Result<u64, StoreError> {
         let doing = self.lease.doing;
-        within(doing, self.patience, async {
+        within(doing, WRITE, async {
             let done = for_postgres(statement, values).execute(self.lease.connection()?).await;
             done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
@@ -213,17 +211,17 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let doing = self.lease.doing;
-        within(doing, self.patience, async {
+        within(doing, WRITE, async {
             let rows = for_postgres(statement, values).fetch_all(self.lease.connection()?).await;
             rows.map(|rows| rows_of(doing, rows)).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
         .await
     }
 
-    /// Runs several statements.
+    /// Runs several statements: a change of the schema, which takes what it takes.
     pub(crate) async fn script(&mut self, script: &'static str) -> Result<(), StoreError> {
         let doing = self.lease.doing;
-        within(doing, self.patience, async {
+        within(doing, CHANGE, async {
             let done = sqlx::raw_sql(script).execute(self.lease.connection()?).await;
             done.map(drop).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
@@ -233,7 +231,7 @@ impl Tx {
     /// Makes it so. If this fails, it may have become so: the answer was lost, and only the database knows.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let doing = self.lease.doing;
-        within(doing, self.patience, async {
+        within(doing, WRITE, async {
             let done = sqlx::raw_sql("COMMIT").execute(self.lease.connection()?).await;
             self.lease.answered(done).map(drop)
         })

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use trunkline_testkit::postgres::{PASSWORD, Server as Postgres};
 
 #[test]
 fn a_wrong_setting_is_one_line_and_exit_code_2() {
@@ -200,6 +201,39 @@ fn the_database_is_made_checked_and_left_alone_the_second_time() {
 }
 
 #[test]
+fn a_postgresql_is_made_checked_served_from_and_never_shown_with_its_password() {
+    let folder = TempDir::new().unwrap();
+    let database = Postgres::shared().database().unwrap();
+    let url = database.url();
+    let environment = [("DATABASE_URL", url.as_str())];
+    let ask = |arguments: &[&str]| run(folder.path(), arguments, &environment);
+    let shown = url.replace(&format!(":{PASSWORD}"), "");
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let migrated = ask(&["migrate", "--json"]);
+        assert_eq!(code(&migrated), 0, "{}", stderr(&migrated));
+        told.push(serde_json::from_str::<Value>(&stdout(&migrated)).unwrap());
+    }
+    assert_eq!((&told[0]["ok"], &told[0]["database"]), (&Value::Bool(true), &Value::String(shown.clone())));
+    assert_eq!(told[0]["migrations"], told[1]["migrations"]);
+    assert!(stdout(&ask(&["config", "check"])).contains(&shown));
+
+    let server = Server::start_with(folder.path(), &environment);
+    let status = server.until_status(|status| status["ready"]["parts"]["database"]["state"] == "ok");
+    assert_eq!(status["ready"]["parts"]["database"]["detail"], shown);
+    let (_, log) = server.terminate();
+    assert!(!log.contains(PASSWORD) && log.contains("database.available"), "{log}");
+
+    database.sql("INSERT INTO migrations VALUES (900, 'later', 0)").unwrap();
+    let newer = ask(&["migrate"]);
+    assert_eq!(code(&newer), 1);
+    assert!(stderr(&newer).contains("schema 900"), "{}", stderr(&newer));
+    let wrong = url.replace(PASSWORD, "another");
+    let wrong = run(folder.path(), &["migrate"], &[("DATABASE_URL", wrong.as_str())]);
+    assert!(stderr(&wrong).contains("refusing our user or password"), "{}", stderr(&wrong));
+}
+
+#[test]
 fn our_numbers_are_pointed_here_and_the_credentials_are_asked_about() {
     let folder = TempDir::new().unwrap();
     let carrier = Carrier::start(folder.path());
@@ -346,8 +380,13 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut command = command(folder);
+        command.envs(environment.iter().copied());
         command.args(["serve", "--port", "0", "--speed", "30"]).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut said = Vec::new();
@@ -367,11 +406,12 @@ impl Server {
         self.said.iter().find_map(|line| Some(line.strip_prefix(beginning)?.to_owned()))
     }
 
-    fn until_status(&self, holds: impl Fn(&Value) -> bool) {
+    fn until_status(&self, holds: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
             let status = run(&self.folder, &["status", "--json"], &[]);
-            if serde_json::from_str(&stdout(&status)).is_ok_and(|status| holds(&status)) {
-                return;
+            let status = serde_json::from_str(&stdout(&status));
+            if let Some(status) = status.ok().filter(|status| holds(status)) {
+                return status;
             }
         }
         panic!("it never came to be so");

@@ -179,6 +179,12 @@ impl Server {
         self.port
     }
 
+    /// How the database that every server has is reached, for a test that has the server for itself.
+    #[must_use]
+    pub fn url(&self) -> String {
+        url(self.port, "postgres")
+    }
+
     /// A database that nobody else uses.
     ///
     /// # Errors
@@ -235,7 +241,7 @@ impl Database<'_> {
     /// How it is reached through another port of this machine.
     #[must_use]
     pub fn url_at(&self, port: u16) -> String {
-        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/{}", self.name)
+        url(port, &self.name)
     }
 
     /// The server it is on.
@@ -258,6 +264,10 @@ impl Drop for Database<'_> {
         // The server may be down, and goes anyway.
         let _ = self.server.sql("postgres", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
+}
+
+fn url(port: u16, database: &str) -> String {
+    format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/{database}")
 }
 
 /// A port below those that the system gives to outgoing connections: it must be free again after a restart.

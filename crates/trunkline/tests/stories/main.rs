@@ -12,6 +12,7 @@ mod inbound;
 mod journal_alone;
 mod limits;
 mod orders;
+mod outage;
 mod privacy;
 mod reconcile;
 mod registered;

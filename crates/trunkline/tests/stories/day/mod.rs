@@ -10,7 +10,7 @@ mod host;
 mod opening;
 mod web;
 
-pub use database::Database;
+pub use database::{Database, Lock};
 pub use opening::Opening;
 pub use web::{Answer, form};
 
