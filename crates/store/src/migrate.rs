@@ -68,8 +68,11 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// What a database has, in order.
+/// What a database has, in order; nothing if it has never seen one.
 pub(crate) async fn applied(db: &Db) -> Result<Vec<Migration>, StoreError> {
+    if !has_migrations(db).await? {
+        return Ok(Vec::new());
+    }
     let rows = db.read("reading its migrations", &sql::MIGRATIONS, vec![]).await?;
     rows.iter()
         .map(|row| {
@@ -84,15 +87,19 @@ pub(crate) async fn applied(db: &Db) -> Result<Vec<Migration>, StoreError> {
 
 /// The last migration of a database; `None` if it has never seen one.
 async fn found(db: &Db) -> Result<Option<u32>, StoreError> {
-    let tables = db.read(DOING, &sql::TABLES, vec![]).await?;
-    let mut names = Vec::new();
-    for table in &tables {
-        names.push(table.text("name")?);
-    }
-    if !names.iter().any(|name| name == "migrations") {
+    if !has_migrations(db).await? {
         return Ok(None);
     }
     checked(last(&db.read(DOING, &sql::MIGRATIONS, vec![]).await?)?).map(Some)
+}
+
+async fn has_migrations(db: &Db) -> Result<bool, StoreError> {
+    for table in &db.read(DOING, &sql::TABLES, vec![]).await? {
+        if table.text("name")? == "migrations" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn last(rows: &[Row]) -> Result<u32, StoreError> {

@@ -73,17 +73,26 @@ impl Store {
     /// # Errors
     /// `SchemaNewer` if a newer program was here; `Unavailable` if it can't be reached or is locked.
     pub async fn open(target: &Target) -> Result<Self, StoreError> {
+        let store = Self::connect(target).await?;
+        match migrate::migrate(&store.db).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Connects and leaves the schema as it is: to look at what another version has made.
+    ///
+    /// # Errors
+    /// `Unavailable` if it can't be reached.
+    pub async fn connect(target: &Target) -> Result<Self, StoreError> {
         let db = match target {
             Target::Sqlite(path) | Target::Index(path) => Db::Sqlite(Sqlite::open(path).await?),
             Target::Postgres(url) => Db::Postgres(Box::pin(Postgres::open(url)).await?),
         };
-        match migrate::migrate(&db).await {
-            Ok(()) => Ok(Self { db: Arc::new(db) }),
-            Err(error) => {
-                db.close().await;
-                Err(error)
-            }
-        }
+        Ok(Self { db: Arc::new(db) })
     }
 
     /// The migrations it has, in order.

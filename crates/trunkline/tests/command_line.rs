@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use trunkline_testkit::postgres::{PASSWORD, Server as Postgres};
 
@@ -208,6 +208,14 @@ fn a_postgresql_is_made_checked_served_from_and_never_shown_with_its_password() 
     let environment = [("DATABASE_URL", url.as_str())];
     let ask = |arguments: &[&str]| run(folder.path(), arguments, &environment);
     let shown = url.replace(&format!(":{PASSWORD}"), "");
+    for _ in 0..2 {
+        let listed: Value = serde_json::from_str(&stdout(&ask(&["migrate", "--list", "--json"]))).unwrap();
+        assert_eq!(
+            (&listed["schema"], &listed["migrations"]),
+            (&json!(0), &json!([])),
+            "a list makes nothing"
+        );
+    }
     let mut told = Vec::new();
     for _ in 0..2 {
         let migrated = ask(&["migrate", "--json"]);

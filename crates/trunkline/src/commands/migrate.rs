@@ -27,7 +27,8 @@ pub(super) async fn run(args: Migrate) -> Result<Exit, Failure> {
             make_folder(folder).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
         }
     }
-    let store = Store::open(target).await.map_err(|error| failed(&error))?;
+    let opened = if args.list { Store::connect(target).await } else { Store::open(target).await };
+    let store = opened.map_err(|error| failed(&error))?;
     let looked = look(&store).await;
     store.close().await;
     let (health, migrations) = looked.map_err(|error| failed(&error))?;
