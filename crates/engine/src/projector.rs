@@ -162,6 +162,13 @@ impl StoreFeed {
         }
     }
 
+    /// It takes batches again, and is not where the journal is: told as progress, logged when it is there.
+    fn catches_up(&self, behind: u64) {
+        if let Some((reason, _)) = &mut *self.away.lock() {
+            *reason = format!("the database is back and catches up: {behind} events to go");
+        }
+    }
+
     fn is_back(&self) {
         if self.away.lock().take().is_some() {
             tracing::info!("database.available");
@@ -288,6 +295,7 @@ impl Inner {
                 self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
             }
             self.projection.has_eaten(store, Position(last.get()));
+            self.projection.catches_up(self.journal.durable().get().saturating_sub(last.get()));
             calls
                 .into_iter()
                 .filter_map(|call| self.live.get(call))
@@ -487,5 +495,28 @@ fn suppression(entry: &SuppressedRecord) -> Suppression {
         reason: entry.reason.clone(),
         since: entry.since,
         lifted_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catching_up_is_told_as_progress_until_it_is_done() {
+        let feed = StoreFeed::new(Timestamp::UNIX_EPOCH);
+        let reason = || match feed.history() {
+            History::Unavailable { reason, since } => (reason, since),
+            History::Available => ("available".to_owned(), Timestamp::UNIX_EPOCH),
+        };
+        assert_eq!(reason().0, "not connected yet");
+        feed.catches_up(1_500);
+        assert_eq!(
+            reason(),
+            ("the database is back and catches up: 1500 events to go".to_owned(), Timestamp::UNIX_EPOCH)
+        );
+        feed.is_back();
+        feed.catches_up(7);
+        assert_eq!(reason().0, "available", "a few events behind is every day's work");
     }
 }
