@@ -13,6 +13,7 @@
 //! - `engine`: start, stop, the doors · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - [`exchange`]: history out of a store and into one, as files
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
 mod admission;
@@ -23,12 +24,14 @@ mod clock;
 mod config;
 mod dialer;
 mod engine;
+pub mod exchange;
 mod identity;
 mod intake;
 mod keys_used;
 mod live;
 mod opened;
 mod order;
+mod patience;
 mod placing;
 mod projector;
 mod reader;

@@ -10,6 +10,7 @@ mod durability;
 mod ends;
 mod inbound;
 mod limits;
+mod operator;
 mod orders;
 mod privacy;
 mod reconcile;
