@@ -14,6 +14,7 @@
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - [`exchange`]: history out of a store and into one, as files
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
 mod admission;
@@ -24,12 +25,14 @@ mod clock;
 mod config;
 mod dialer;
 mod engine;
+pub mod exchange;
 mod identity;
 mod intake;
 mod keys_used;
 mod live;
 mod opened;
 mod order;
+mod patience;
 mod placing;
 mod projector;
 mod reader;

@@ -74,6 +74,21 @@ fn parse_segment(name: &str) -> Option<(u64, Lsn)> {
     Some((id.parse().ok()?, Lsn::new(first_lsn.parse().ok()?)))
 }
 
+/// A journal's folder, held: nobody opens the journal while this lives.
+#[derive(Debug)]
+pub struct FolderLock {
+    /// Held, never read.
+    _file: File,
+}
+
+/// Holds a journal's folder (made if need be) as an open journal does, without reading it.
+///
+/// # Errors
+/// Another process has it, or a file operation failed.
+pub fn hold(dir: &Path) -> Result<FolderLock, OpenError> {
+    lock(dir).map(|file| FolderLock { _file: file })
+}
+
 /// Makes the folder if need be, and takes its lock. The lock lasts as long as the returned file is open.
 pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
     if !dir.exists() {

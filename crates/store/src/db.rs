@@ -68,6 +68,15 @@ impl Db {
         Ok(Tx { doing, on })
     }
 
+    /// Begins a transaction that only reads, and sees one state of the database however long it takes.
+    pub(crate) async fn snapshot(&self, doing: &'static str) -> Result<Tx, StoreError> {
+        let on = match self {
+            Self::Sqlite(sqlite) => OnEngine::Sqlite(sqlite.snapshot(doing).await?),
+            Self::Postgres(postgres) => OnEngine::Postgres(Box::pin(postgres.snapshot(doing)).await?),
+        };
+        Ok(Tx { doing, on })
+    }
+
     /// Says so if the database is no longer the one that was opened.
     pub(crate) fn in_place(&self, doing: &'static str) -> Result<(), StoreError> {
         match self {
@@ -86,7 +95,7 @@ impl Db {
     }
 }
 
-/// A transaction that writes; dropped without a commit, it leaves nothing.
+/// A transaction; dropped without a commit, it leaves nothing.
 pub(crate) struct Tx {
     doing: &'static str,
     on: OnEngine,

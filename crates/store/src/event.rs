@@ -82,7 +82,7 @@ impl Store {
     }
 }
 
-fn event(row: &Row) -> Result<EventRow, StoreError> {
+pub(crate) fn event(row: &Row) -> Result<EventRow, StoreError> {
     Ok(EventRow {
         position: Position(row.number("position")?),
         call: row.word("call")?,

@@ -7,6 +7,7 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
+//! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -20,6 +21,7 @@ mod db;
 mod error;
 mod event;
 mod health;
+mod import;
 mod list;
 mod load;
 mod migrate;
@@ -35,11 +37,13 @@ mod sqlite;
 mod store;
 mod suppression;
 mod value;
+mod walk;
 
 pub use count::{Counts, DayCount};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use health::Health;
+pub use import::{Import, Imported};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
@@ -47,3 +51,4 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use store::{Store, Target};
 pub use suppression::Suppression;
+pub use walk::CallHistory;

@@ -84,12 +84,12 @@ impl Store {
     }
 }
 
-fn wanted(ids: impl Iterator<Item = CallId>) -> Result<Value, StoreError> {
+pub(crate) fn wanted(ids: impl Iterator<Item = CallId>) -> Result<Value, StoreError> {
     let rows = rows::json(ids.map(|id| IdColumn { id }));
     rows.map(Value::Rows).map_err(|_| StoreError::poison(DOING, "an id is no JSON"))
 }
 
-fn by_call(rows: &[Row]) -> Result<BTreeMap<CallId, BTreeMap<u16, Turn>>, StoreError> {
+pub(crate) fn by_call(rows: &[Row]) -> Result<BTreeMap<CallId, BTreeMap<u16, Turn>>, StoreError> {
     let mut turns: BTreeMap<CallId, BTreeMap<u16, Turn>> = BTreeMap::new();
     for row in rows {
         let turn: Turn = row.json("fold")?;

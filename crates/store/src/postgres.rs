@@ -27,6 +27,8 @@ const BEGIN: Duration = Duration::from_secs(2);
 const WRITE: Duration = Duration::from_secs(10);
 /// The same for a change of the schema, which may rewrite a table.
 const CHANGE: Duration = Duration::from_secs(600);
+/// The same for an operator's walk through all history, who would rather wait.
+const WALK: Duration = Duration::from_secs(600);
 /// How long closing may take: what is left then is the server's to notice.
 const CLOSE: Duration = Duration::from_secs(1);
 /// A connection that nobody has used for longer than this is tried before it is used.
@@ -48,6 +50,8 @@ const EXCLUSIVE: &str = "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL sta
     SET LOCAL lock_timeout = '8s'; SELECT pg_advisory_xact_lock(8390898172853774702)";
 const DECISION: &str = "BEGIN; SET LOCAL synchronous_commit = on";
 const PROJECTION: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+/// One state for every statement of a walk.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
 /// Somebody's long backup must not hold the projector up.
 const MAKE_MONTHS: &str = "SET LOCAL lock_timeout = '300ms'";
 
@@ -136,6 +140,16 @@ impl Postgres {
         let mut tx = Tx { lease: Lease::of(&self.writers, doing).await? };
         tx.script(begin).await?;
         Ok(tx)
+    }
+
+    /// Begins to read one state.
+    pub(crate) async fn snapshot(&self, doing: &'static str) -> Result<Tx, StoreError> {
+        within(doing, BEGIN, async {
+            let mut tx = Tx { lease: Lease::of(&self.readers, doing).await?, patience: WALK };
+            tx.script(SNAPSHOT).await?;
+            Ok(tx)
+        })
+        .await
     }
 
     /// Makes the partitions that calls of these days go to, given one call of each as rows. Where that can't be done

@@ -21,7 +21,7 @@ use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
 
 const DOING: &str = "projecting a batch";
 /// How often a batch that had to give way to another transaction is tried again at once.
-const RETRIES: u32 = 5;
+pub(crate) const RETRIES: u32 = 5;
 
 /// A piece of a journal, ready for the tables.
 #[derive(Clone, Debug)]
@@ -75,7 +75,8 @@ impl Store {
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
     /// `Foreign`: the database is another journal's.
     pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
-        self.make_room(batch).await?;
+        let ids = batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
+        self.make_room(ids).await?;
         for _ in 0..RETRIES {
             match self.try_to_project(batch).await {
                 Err(StoreError::Unavailable { why: Away::GivesWay, .. }) => {}
@@ -85,12 +86,10 @@ impl Store {
         self.try_to_project(batch).await
     }
 
-    /// Where tables have a partition for each month, those of the batch are made.
-    async fn make_room(&self, batch: &Projection) -> Result<(), StoreError> {
+    /// Where tables have a partition for each month, those of these calls are made.
+    pub(crate) async fn make_room(&self, ids: impl Iterator<Item = CallId>) -> Result<(), StoreError> {
         let Db::Postgres(postgres) = &*self.db else { return Ok(()) };
-        let ids =
-            || batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
-        let days: BTreeMap<i64, CallId> = ids().filter_map(|id| Some((rows::day_of_id(id)?, id))).collect();
+        let days: BTreeMap<i64, CallId> = ids.filter_map(|id| Some((rows::day_of_id(id)?, id))).collect();
         let one_of_each = days.values().map(|id| IdColumn { id: *id });
         let written = written(one_of_each)?.unwrap_or_default();
         Box::pin(postgres.make_months(DOING, days.into_keys().collect(), written)).await
@@ -98,32 +97,42 @@ impl Store {
 
     async fn try_to_project(&self, batch: &Projection) -> Result<(), StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-        let calls = newer_than_known(&mut tx, &batch.calls).await?;
-        let reborn = calls.iter().filter(|change| change.is_reborn());
-        put(&mut tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?)
-            .await?;
-        put(&mut tx, &sql::UPSERT_CALLS, written(calls.iter().map(|change| CallColumns::from(change.call)))?)
-            .await?;
-        put(
-            &mut tx,
-            &sql::UPSERT_TURNS,
-            written(
-                calls.iter().flat_map(|change| {
-                    batch.turns.of(change).map(|turn| TurnColumns::new(change.call, turn))
-                }),
-            )?,
-        )
-        .await?;
-        put(&mut tx, &sql::UPSERT_LEGS, written(legs(&calls).into_values())?).await?;
-        let moved = count_moves(&calls);
-        put(&mut tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
-        put(&mut tx, &sql::INSERT_EVENTS, written(batch.events.iter().map(EventColumns::from))?).await?;
-        put(&mut tx, &sql::UPSERT_SUPPRESSIONS, written(suppressions(&batch.suppressions).into_values())?)
-            .await?;
+        put_calls(&mut tx, &batch.calls, &batch.turns).await?;
+        put_events(&mut tx, &batch.events).await?;
+        put_suppressions(&mut tx, &batch.suppressions).await?;
         move_cursor(&mut tx, batch).await?;
         self.db.in_place(DOING)?;
         tx.commit().await
     }
+}
+
+/// How many rows a batch brought that were not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct New(pub(crate) u64);
+
+/// Writes folds, with their turns, legs and counts, but for those that are older than what the tables hold.
+pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Result<New, StoreError> {
+    let calls = newer_than_known(tx, calls).await?;
+    let reborn = calls.iter().filter(|change| change.is_reborn());
+    put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
+    put(tx, &sql::UPSERT_CALLS, written(calls.iter().map(|change| CallColumns::from(change.call)))?).await?;
+    let rows =
+        calls.iter().flat_map(|change| turns.of(change).map(|turn| TurnColumns::new(change.call, turn)));
+    put(tx, &sql::UPSERT_TURNS, written(rows)?).await?;
+    put(tx, &sql::UPSERT_LEGS, written(legs(&calls).into_values())?).await?;
+    let moved = count_moves(&calls);
+    put(tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
+    Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
+}
+
+/// Writes events; one that is there stays as it is.
+pub(crate) async fn put_events(tx: &mut Tx, events: &[EventRow]) -> Result<New, StoreError> {
+    put(tx, &sql::INSERT_EVENTS, written(events.iter().map(EventColumns::from))?).await.map(New)
+}
+
+/// Writes suppressions; of two changes of one number the later one stands.
+pub(crate) async fn put_suppressions(tx: &mut Tx, all: &[Suppression]) -> Result<New, StoreError> {
+    put(tx, &sql::UPSERT_SUPPRESSIONS, written(suppressions(all).into_values())?).await.map(New)
 }
 
 /// The legs of these calls: of two calls that name the same one, the last has it. PostgreSQL takes no row twice in one
@@ -274,17 +283,21 @@ impl<'a> From<&'a (Counted, i64)> for CountColumns<'a> {
     }
 }
 
-/// Writes rows, if there are any.
-async fn put(tx: &mut Tx, statement: &'static Statement, rows: Option<String>) -> Result<(), StoreError> {
-    if let Some(rows) = rows {
-        tx.run(statement, vec![Value::Rows(rows)]).await?;
+/// Writes rows, if there are any; how many were touched.
+pub(crate) async fn put(
+    tx: &mut Tx,
+    statement: &'static Statement,
+    rows: Option<String>,
+) -> Result<u64, StoreError> {
+    match rows {
+        Some(rows) => tx.run(statement, vec![Value::Rows(rows)]).await,
+        None => Ok(0),
     }
-    Ok(())
 }
 
 /// Rows as JSON; `None` if there are none. Made before anything is awaited: a future that holds an iterator over
 /// borrowed rows is not `Send`.
-fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Option<String>, StoreError> {
+pub(crate) fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Option<String>, StoreError> {
     let mut rows = rows.peekable();
     if rows.peek().is_none() {
         return Ok(None);

@@ -80,6 +80,15 @@ impl Sqlite {
         self.writer.begin_with(begin).await.map_err(|error| StoreError::from_sqlx(doing, &error))
     }
 
+    /// Begins to read one state: the log keeps it until this ends.
+    pub(crate) async fn snapshot(
+        &self,
+        doing: &'static str,
+    ) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
+        self.in_place(doing)?;
+        self.readers.begin().await.map_err(|error| StoreError::from_sqlx(doing, &error))
+    }
+
     /// Whether the file at the path is still the one that is open. A deleted one would go on taking rows, into nothing.
     pub(crate) fn in_place(&self, doing: &'static str) -> Result<(), StoreError> {
         if FileId::of(&self.path) == self.opened { Ok(()) } else { Err(StoreError::away(doing, Away::Moved)) }

@@ -51,7 +51,7 @@ impl Store {
     }
 }
 
-fn suppression(row: &Row) -> Result<Suppression, StoreError> {
+pub(crate) fn suppression(row: &Row) -> Result<Suppression, StoreError> {
     let tenant = row.text("tenant")?;
     Ok(Suppression {
         tenant: (!tenant.is_empty()).then(|| TenantId::new(tenant)),

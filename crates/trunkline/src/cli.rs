@@ -50,6 +50,10 @@ pub(crate) enum Command {
     /// Read, check or repair the journal
     #[command(subcommand)]
     Journal(Journal),
+    /// Write everything the database holds to a file: JSON lines for `import`, CSV or XLSX for people
+    Export(Box<Export>),
+    /// Take in what `export` wrote as JSON lines; safe to repeat
+    Import(Box<Import>),
     /// Run the simulated carrier alone
     Sim(Box<Sim>),
     /// Play a carrier against a whole server in a temporary folder, without network
@@ -250,6 +254,35 @@ pub(crate) struct Migrate {
     /// Only show which migrations the database has
     #[arg(long)]
     pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The file to write; standard output if absent or -
+    pub file: Option<PathBuf>,
+    /// jsonl has everything, csv and xlsx have a row for each call [default: by the file's ending, else jsonl]
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// JSON lines: calls with their turns and events, and suppressions
+    Jsonl,
+    /// One row a call, safe to open in a spreadsheet
+    Csv,
+    /// The same as a workbook
+    Xlsx,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file, or - for standard input
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub offline: Offline,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,8 @@
 //!
 //! A reader that goes away (`| head`) ends the program quietly, as it should.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,43 @@ pub(crate) fn say_json(value: &impl serde::Serialize) {
 /// Writes a line to standard error.
 pub(crate) fn complain(line: &str) {
     put(&mut io::stderr().lock(), &format!("trunkline: {line}"));
+}
+
+/// Writes a line to standard error that is no complaint.
+pub(crate) fn note(line: &str) {
+    put(&mut io::stderr().lock(), line);
+}
+
+/// How far long work has come: a line on a terminal's standard error, written over once a second. Nothing elsewhere.
+pub(crate) struct Progress {
+    what: &'static str,
+    of: Option<u64>,
+    shown: Option<Instant>,
+}
+
+impl Progress {
+    /// Begins: `what` is counted, up to `of` if that is known.
+    pub fn new(what: &'static str, of: Option<u64>) -> Self {
+        Self { what, of, shown: io::stderr().is_terminal().then(Instant::now) }
+    }
+
+    /// So many are done.
+    pub fn at(&mut self, done: u64) {
+        let is_due = self.shown.is_some_and(|shown| shown.elapsed() >= Duration::from_secs(1));
+        if is_due {
+            self.shown = Some(Instant::now());
+            let share = self.of.filter(|of| *of > 0).map(|of| format!(" of {of} ({} %)", done * 100 / of));
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{done}{} {}", share.unwrap_or_default(), self.what);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
 }
 
 fn put(to: &mut impl Write, line: &str) {

@@ -2,6 +2,16 @@
 
 use super::{rows, statements};
 
+macro_rules! events_of {
+    ($($month:literal)?) => {
+        concat!(
+            rows!(),
+            "SELECT position, call, tenant, key, received_at, occurred_at, source, kind, applied, refused, body \
+             FROM r JOIN events ON events.call = item ->> 'id'" $(, $month)?, " ORDER BY call, position, key"
+        )
+    };
+}
+
 statements! { READS:
     /// The database's own name.
     STORE_ID = "SELECT value FROM meta WHERE key = 'store_id'";
@@ -51,6 +61,25 @@ statements! { READS:
          FROM events WHERE call = $2 AND tenant = $1 ORDER BY position, key",
         postgres: "SELECT position, call, tenant, key, received_at, occurred_at, source, kind, applied, refused, body \
             FROM events WHERE call = $2 AND month = call_month($2) AND tenant = $1 ORDER BY position, key";
+
+    /// `$1` after this id, `$2` limit: calls of every tenant, in the order of their ids.
+    CALLS_AFTER = "SELECT id, fold FROM calls WHERE id > $1 ORDER BY id LIMIT $2";
+
+    /// `$1`: rows with `id`. The events of these calls, whosever they are.
+    EVENTS_OF = events_of!(), postgres: events_of!(" AND events.month = call_month(item ->> 'id')");
+
+    /// `$1` after this id, `$2` limit: calls that have events and are not there.
+    ORPHANS_AFTER =
+        "SELECT DISTINCT call FROM events WHERE call > $1 \
+         AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = events.call) ORDER BY call LIMIT $2";
+
+    /// `$1` tenant, `$2` number: those after it, lifted ones too, `$3` limit.
+    SUPPRESSIONS_AFTER =
+        "SELECT tenant, number, reason, since, lifted_at FROM suppressions \
+         WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3";
+
+    /// How many calls there are, counted through.
+    CALLS_IN_ALL = "SELECT COUNT(*) AS n FROM calls";
 
     /// `$1` tenant.
     COUNTS = "SELECT status, CAST(SUM(n) AS BIGINT) AS n FROM call_counts WHERE tenant = $1 GROUP BY status";

@@ -107,7 +107,9 @@ statements! { WRITES:
         text: "tenant", "number", "reason";
         numbers: "since", "lifted_at", "changed_at";
         conflict: concat!(replace!("tenant, number": "reason", "since", "lifted_at", "changed_at"),
-            " WHERE excluded.changed_at >= suppressions.changed_at"));
+            " WHERE excluded.changed_at >= suppressions.changed_at \
+             AND (excluded.reason, excluded.since, COALESCE(excluded.lifted_at, 0)) \
+             <> (suppressions.reason, suppressions.since, COALESCE(suppressions.lifted_at, 0))"));
 
     /// `$1` node, `$2` journal, `$3` position. Touches no row if the database is fed by another journal.
     MOVE_CURSOR =

@@ -5,9 +5,11 @@ mod calls;
 mod completions;
 mod config;
 mod demo;
+mod exchange;
 mod journal;
 mod migrate;
 mod numbers;
+mod offline;
 mod selftest;
 mod serve;
 mod sim;
@@ -42,6 +44,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Migrate(args) => block_on(migrate::run(args)),
         Command::Journal(command) => journal::run(command),
+        Command::Export(args) => block_on(exchange::export(*args)),
+        Command::Import(args) => block_on(exchange::import(*args)),
         Command::Sim(args) => block_on(sim::run(*args)),
         Command::Selftest(args) => block_on(selftest::run(args)),
     }

@@ -11,6 +11,7 @@ mod ends;
 mod inbound;
 mod journal_alone;
 mod limits;
+mod operator;
 mod orders;
 mod outage;
 mod privacy;

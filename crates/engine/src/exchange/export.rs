@@ -1,0 +1,137 @@
+//! Everything there is, as JSON lines.
+
+use super::error::ExchangeError;
+use super::line::{CallLine, End, FORM, Head, Line, OrphanLine, SuppressionLine};
+use super::{PAGE, Tick};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use trunkline_store::Store;
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// How many calls.
+    pub calls: u64,
+    /// How many events.
+    pub events: u64,
+    /// How many suppressions, lifted ones among them.
+    pub suppressions: u64,
+    /// Of all rows, in hex: two databases with the same rows have the same.
+    pub sha256: String,
+}
+
+/// Writes everything the store has: calls with turns and events, events without a call, suppressions. Beside a running
+/// server each call is whole and as it was at one moment.
+///
+/// # Errors
+/// The database went away, or the file could not be written.
+pub async fn export_lines(
+    store: &Store,
+    to: &mut (dyn Write + Send),
+    at: Timestamp,
+    tick: Tick<'_>,
+) -> Result<Exported, ExchangeError> {
+    let mut lines = Lines { to, hash: Sha256::new(), calls: 0, events: 0, suppressions: 0 };
+    lines.head(at)?;
+    lines.calls(store, tick).await?;
+    lines.orphans(store).await?;
+    lines.suppressions(store).await?;
+    lines.end()
+}
+
+struct Lines<'a> {
+    to: &'a mut (dyn Write + Send),
+    hash: Sha256,
+    calls: u64,
+    events: u64,
+    suppressions: u64,
+}
+
+impl Lines<'_> {
+    fn head(&mut self, at: Timestamp) -> Result<(), ExchangeError> {
+        let program = format!("trunkline {}", env!("CARGO_PKG_VERSION"));
+        let head = Head { form: FORM, program: Some(program), at: Some(at) };
+        let bytes = written(&Line::Export(head), "the first line")?;
+        Ok(self.to.write_all(&bytes)?)
+    }
+
+    async fn calls(&mut self, store: &Store, tick: Tick<'_>) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = store.histories_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.call.id);
+            for history in page {
+                self.calls += 1;
+                self.events += count(history.events.len());
+                let id = history.call.id;
+                self.put(&Line::Call(Box::new(CallLine::from(history))), || format!("call {id}"))?;
+            }
+            tick(self.calls);
+        }
+    }
+
+    async fn orphans(&mut self, store: &Store) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = store.orphans_after(after, PAGE).await?;
+            let Some((last, _)) = page.last_key_value() else { return Ok(()) };
+            after = Some(*last);
+            for (call, events) in page {
+                self.events += count(events.len());
+                if let Some(line) = OrphanLine::new(call, events) {
+                    self.put(&Line::Orphans(line), || format!("events of {call}"))?;
+                }
+            }
+        }
+    }
+
+    async fn suppressions(&mut self, store: &Store) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = store.suppressions_after(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for suppression in page {
+                self.suppressions += 1;
+                let line = Line::Suppression(SuppressionLine::from(suppression));
+                self.put(&line, || "a suppression".to_owned())?;
+            }
+        }
+    }
+
+    fn end(self) -> Result<Exported, ExchangeError> {
+        let sha256 = hex(self.hash);
+        let Self { calls, events, suppressions, .. } = self;
+        let end = End { calls, events, suppressions, sha256: Some(sha256.clone()) };
+        self.to.write_all(&written(&Line::End(end), "the last line")?)?;
+        self.to.flush()?;
+        Ok(Exported { calls, events, suppressions, sha256 })
+    }
+
+    fn put(&mut self, line: &Line, what: impl Fn() -> String) -> Result<(), ExchangeError> {
+        let bytes = serde_json::to_vec(line).map_err(|_| ExchangeError::Json { what: what() });
+        let mut bytes = bytes?;
+        bytes.push(b'\n');
+        self.hash.update(&bytes);
+        Ok(self.to.write_all(&bytes)?)
+    }
+}
+
+fn written(line: &Line, what: &str) -> Result<Vec<u8>, ExchangeError> {
+    let bytes = serde_json::to_vec(line).map_err(|_| ExchangeError::Json { what: what.to_owned() });
+    bytes.map(|mut bytes| {
+        bytes.push(b'\n');
+        bytes
+    })
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+pub(super) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

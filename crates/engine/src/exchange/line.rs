@@ -1,0 +1,209 @@
+//! One line of an export: what stands in it, and how rows become it and it becomes rows.
+
+use super::error::BadLine;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use trunkline_core::call::{Call, Source};
+use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::private::{Address, Private};
+use trunkline_store::{CallHistory, EventRow, Position, Suppression};
+
+/// The form that this program writes, and the last one it reads.
+pub(super) const FORM: u32 = 1;
+
+/// A line.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Line {
+    /// The first.
+    Export(Head),
+    /// A call with all that happened to it.
+    Call(Box<CallLine>),
+    /// Events of a call that is not there itself.
+    Orphans(OrphanLine),
+    /// A number never to dial, or one that was.
+    Suppression(SuppressionLine),
+    /// The last.
+    End(End),
+}
+
+/// What the file is.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Head {
+    /// In which form.
+    pub form: u32,
+    /// By which program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+/// What there was between the first and the last line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    pub calls: u64,
+    pub events: u64,
+    pub suppressions: u64,
+    /// Over all lines between, line feeds included. Who has changed a file on purpose takes it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct CallLine {
+    /// The fold, with its turns.
+    pub call: Call,
+    pub events: Vec<EventLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct OrphanLine {
+    pub call: CallId,
+    pub tenant: TenantId,
+    pub events: Vec<EventLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EventLine {
+    key: EventKey,
+    position: u64,
+    received_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<Timestamp>,
+    source: Source,
+    kind: String,
+    /// Whose it is, if it is not the call's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantId>,
+    /// Why it changed nothing, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    event: Private<Box<RawValue>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SuppressionLine {
+    /// For whom; for everyone if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantId>,
+    number: Address,
+    reason: String,
+    since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted_at: Option<Timestamp>,
+}
+
+impl From<CallHistory> for CallLine {
+    fn from(history: CallHistory) -> Self {
+        let CallHistory { call, events } = history;
+        Self { events: events.into_iter().map(|event| EventLine::new(event, &call.tenant)).collect(), call }
+    }
+}
+
+impl CallLine {
+    /// The rows, if they are such as a database takes and this program can read back.
+    pub fn rows(self) -> Result<(Call, Vec<EventRow>), BadLine> {
+        let Self { call, events } = self;
+        if call.legs.is_empty() {
+            return Err(BadLine::NoLeg(call.id.to_string()));
+        }
+        let events = rows(events, call.id, &call.tenant)?;
+        Ok((call, events))
+    }
+}
+
+impl OrphanLine {
+    pub fn new(call: CallId, events: Vec<EventRow>) -> Option<Self> {
+        let tenant = events.first()?.tenant.clone();
+        Some(Self {
+            call,
+            events: events.into_iter().map(|event| EventLine::new(event, &tenant)).collect(),
+            tenant,
+        })
+    }
+
+    pub fn rows(self) -> Result<Vec<EventRow>, BadLine> {
+        rows(self.events, self.call, &self.tenant)
+    }
+}
+
+fn rows(events: Vec<EventLine>, call: CallId, tenant: &TenantId) -> Result<Vec<EventRow>, BadLine> {
+    if tenant.as_str().is_empty() {
+        return Err(BadLine::NoTenant);
+    }
+    events.into_iter().map(|event| event.row(call, tenant)).collect()
+}
+
+impl EventLine {
+    fn new(event: EventRow, tenant: &TenantId) -> Self {
+        Self {
+            key: event.key,
+            position: event.position.0,
+            received_at: event.received_at,
+            occurred_at: event.occurred_at,
+            source: event.source,
+            kind: event.kind,
+            tenant: (event.tenant != *tenant).then_some(event.tenant),
+            refused: event.applied.err(),
+            event: event.body,
+        }
+    }
+
+    fn row(self, call: CallId, tenant: &TenantId) -> Result<EventRow, BadLine> {
+        if i64::try_from(self.position).is_err() {
+            return Err(BadLine::Position);
+        }
+        let tenant = self.tenant.unwrap_or_else(|| tenant.clone());
+        if tenant.as_str().is_empty() {
+            return Err(BadLine::NoTenant);
+        }
+        Ok(EventRow {
+            position: Position(self.position),
+            call,
+            tenant,
+            key: self.key,
+            received_at: self.received_at,
+            occurred_at: self.occurred_at,
+            source: self.source,
+            kind: self.kind,
+            applied: self.refused.map_or(Ok(()), Err),
+            body: self.event,
+        })
+    }
+}
+
+impl From<Suppression> for SuppressionLine {
+    fn from(of: Suppression) -> Self {
+        let Suppression { tenant, number, reason, since, lifted_at } = of;
+        Self { tenant, number, reason, since, lifted_at }
+    }
+}
+
+impl SuppressionLine {
+    pub fn row(self) -> Result<Suppression, BadLine> {
+        let Self { tenant, number, reason, since, lifted_at } = self;
+        if number.as_str().is_empty() {
+            return Err(BadLine::NoNumber);
+        }
+        if tenant.as_ref().is_some_and(|tenant| tenant.as_str().is_empty()) {
+            return Err(BadLine::NoTenant);
+        }
+        Ok(Suppression { tenant, number, reason, since, lifted_at })
+    }
+}
+
+/// Reads a line. The reader's own error may quote the line: only its place and kind are passed on.
+pub(super) fn read(text: &str) -> Result<Line, BadLine> {
+    serde_json::from_str(text).map_err(|error| {
+        let kind = match error.classify() {
+            serde_json::error::Category::Syntax => "no JSON",
+            serde_json::error::Category::Eof => "the JSON ends too early",
+            serde_json::error::Category::Data => "a field is missing, unknown or of another kind",
+            serde_json::error::Category::Io => "it can't be read",
+        };
+        BadLine::Unreadable(format!("{kind}, at byte {}", error.column()))
+    })
+}

@@ -1,0 +1,30 @@
+//! History as files: everything as JSON lines, out of any database and into any other; calls as a table for people.
+//!
+//! ```text
+//! store ─ export_lines ─► {"export":…} {"call":…}… {"orphans":…}… {"suppression":…}… {"end":…} ─ check, import ─► store
+//! store ─ export_csv, export_xlsx ─► one row a call
+//! ```
+//!
+//! All of it streams, page by page in the order of ids: memory does not grow with history. The end line counts what
+//! came before and bears its SHA-256, so that a file which was cut off is not taken for a whole one, and two databases
+//! hold the same rows exactly if their end lines are equal. Where files are, and who may read them, is the caller's
+//! affair.
+
+mod csv;
+mod error;
+mod export;
+mod import;
+mod line;
+mod table;
+mod xlsx;
+
+pub use error::{BadLine, ExchangeError};
+pub use export::{Exported, export_lines};
+pub use import::{Checked, check, import};
+pub use table::{export_csv, export_xlsx};
+
+/// Told how many calls are done, now and then.
+pub type Tick<'a> = &'a mut (dyn FnMut(u64) + Send);
+
+/// How many calls are read at once.
+const PAGE: u16 = 200;

@@ -1,0 +1,64 @@
+//! History that comes from elsewhere: written into the tables as it is, without any journal's cursor.
+//!
+//! The same rules as for a projection: an event that is there stays, a fold never replaces a newer one, the counts move
+//! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
+//! the disk.
+
+use crate::db::Durability;
+use crate::error::{Away, StoreError};
+use crate::event::EventRow;
+use crate::project::{New, RETRIES, Turns, put_calls, put_events, put_suppressions};
+use crate::store::Store;
+use crate::suppression::Suppression;
+use trunkline_core::call::Call;
+
+/// A piece of history.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    /// The folds of calls. Of several folds of one call the last one counts.
+    pub calls: Vec<Call>,
+    /// Events, also of calls that are not among these.
+    pub events: Vec<EventRow>,
+    /// Numbers that were suppressed, or released.
+    pub suppressions: Vec<Suppression>,
+}
+
+/// What of an import was new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Calls that were not there.
+    pub calls: u64,
+    /// Events that were not there.
+    pub events: u64,
+    /// Suppressions that were not there, or were older.
+    pub suppressions: u64,
+}
+
+impl Store {
+    /// Writes a piece of history, all or nothing; when this returns it is on the disk.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again later. `Poison`: something in it will never go in.
+    pub async fn import(&self, batch: &Import) -> Result<Imported, StoreError> {
+        let ids = batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
+        self.make_room(ids).await?;
+        for _ in 0..RETRIES {
+            match self.try_to_import(batch).await {
+                Err(StoreError::Unavailable { why: Away::GivesWay, .. }) => {}
+                done => return done,
+            }
+        }
+        self.try_to_import(batch).await
+    }
+
+    async fn try_to_import(&self, batch: &Import) -> Result<Imported, StoreError> {
+        const DOING: &str = "importing a batch";
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All).await?;
+        let New(events) = put_events(&mut tx, &batch.events).await?;
+        let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
+        self.db.in_place(DOING)?;
+        tx.commit().await?;
+        Ok(Imported { calls, events, suppressions })
+    }
+}
