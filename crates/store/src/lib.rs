@@ -6,7 +6,7 @@
 //! asked for with one. Nothing here decides, keeps time or draws chance; nothing here knows the journal's format.
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
-//! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
+//! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out · `decision`: tenants, keys and users
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -17,6 +17,7 @@
 
 mod count;
 mod db;
+mod decision;
 mod error;
 mod event;
 mod health;
@@ -37,6 +38,7 @@ mod suppression;
 mod value;
 
 pub use count::{Counts, DayCount};
+pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use health::Health;
