@@ -13,7 +13,7 @@
 //! - `engine`: start, stop, the doors of carriers · `desk`: what a tenant may ask · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
-//! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `numbers`: whose calls those of a number are
 //! - `trust`, `mirror`, `step`: whom to trust, also without the store · `tenancy`: who changes that
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
@@ -31,6 +31,7 @@ mod intake;
 mod keys_used;
 mod live;
 mod mirror;
+mod numbers;
 mod opened;
 mod order;
 mod placing;
@@ -60,6 +61,7 @@ pub use desk::Desk;
 pub use engine::{Change, Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
 pub use intake::{IntakeError, Shortage};
+pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use reader::{BadQuery, Unavailable};

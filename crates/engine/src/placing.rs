@@ -25,7 +25,7 @@ impl Inner {
         tenant: &TenantId,
         order: Order,
     ) -> Result<Placed, PlaceError> {
-        let (party, warnings) = self.party(&order)?;
+        let (party, warnings) = self.party(tenant, &order)?;
         let limits = self.limits(&order)?;
         let script = self.scripts.current(order.script.as_deref()).ok_or_else(|| PlaceError::Invalid {
             field: "script",
@@ -98,15 +98,18 @@ impl Inner {
         }
     }
 
-    fn party(&self, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
+    fn party(&self, tenant: &TenantId, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
         let (to, warning) = self.number("to", order.to.reveal())?;
         let from = match &order.from {
             Some(from) => self.number("from", from.reveal())?.0,
-            None => self.config.from.clone().ok_or_else(|| PlaceError::Invalid {
+            None => self.caller_id_of(tenant).ok_or_else(|| PlaceError::Invalid {
                 field: "from",
                 why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
             })?,
         };
+        if self.number_of(&from).is_some_and(|number| number.tenant != *tenant) {
+            return Err(PlaceError::Invalid { field: "from", why: "this number is not yours".to_owned() });
+        }
         let metadata = serde_json::to_vec(order.metadata.reveal()).unwrap_or_default().len();
         if metadata > MAX_METADATA_BYTES {
             let why = format!("{metadata} bytes of JSON; at most {MAX_METADATA_BYTES} are kept");

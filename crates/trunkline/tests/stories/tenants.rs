@@ -1,6 +1,7 @@
 //! Several tenants on one server: nobody sees another's calls, a revoked key is shut within a second, and a start without
 //! the database still knows whom to trust.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use trunkline_core::tenancy::DecisionId;
 use trunkline_sim::Habit;
 use trunkline_store::{Store, Target};
 
-use crate::day::{Answer, Day, KEY, form};
+use crate::day::{Answer, Day, KEY, OURS, form};
 
 const ANN: &str = "+15550100123";
 const BEN: &str = "+15550100124";
@@ -72,6 +73,119 @@ fn store(day: &Day) -> Target {
 fn elsewhere<T>(act: impl AsyncFnOnce(Store) -> T, target: Target) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { act(Store::open(&target).await.unwrap()).await })
+}
+
+/// The cookie of somebody who signed in with a key.
+fn signed_in(day: &Day, key: &str) -> String {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = client.post(day.url("/login")).form(&form([("key", key)]));
+    let answer = runtime.block_on(async { request.send().await.unwrap() });
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Runs a command on the data folder of a day: its exit code and what it printed.
+fn trunkline(day: &Day, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+    command.args(words).arg("--data-dir").arg(day.folder()).current_dir(day.folder()).env_clear();
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The same, for a command that must succeed: the JSON it printed.
+fn told(day: &Day, words: &[&str]) -> Value {
+    let (code, stdout, stderr) = trunkline(day, &[words, &["--json"]].concat());
+    assert_eq!(code, 0, "{words:?}: {stderr}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn the_command_line_manages_tenants_beside_a_server_and_without_one() {
+    let mut day = begin();
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+    assert_eq!(told(&day, &["tenant", "add", "acme", "--name", "Acme"])["name"], "Acme");
+    let beside = told(&day, &["key", "add", "CRM", "--tenant", "acme", "--role", "admin"]);
+    assert_eq!(get(&day, &text(&beside, "key"), "/api/keys").status, 200, "known at once");
+
+    // Killed, so that its address is still in the folder.
+    day.power_fails();
+    let alone = told(&day, &["key", "add", "desk", "--tenant", "acme"]);
+    told(&day, &["key", "revoke", &text(&beside, "id")]);
+    let user = told(&day, &["user", "add", "Ann Lee", "--tenant", "acme"]);
+    assert_eq!(user["role"], "agent");
+    for (words, code, said) in [
+        (&["tenant", "add", "acme"][..], 1, "never given twice"),
+        (&["tenant", "add", "default"][..], 1, "never given twice"),
+        (&["tenant", "add", "A b"][..], 2, "small letters"),
+        (&["key", "add", "x", "--tenant", "nowhere"][..], 1, "no such tenant"),
+        (&["key", "add", "x", "--role", "root"][..], 2, "system_admin"),
+        (&["key", "revoke", "nothing"][..], 1, "no such key"),
+    ] {
+        let (exit, _, stderr) = trunkline(&day, words);
+        assert_eq!(exit, code, "{words:?}: {stderr}");
+        assert!(stderr.contains(said), "{words:?}: {stderr}");
+    }
+    let before = told(&day, &["key", "list", "--tenant", "acme"]);
+
+    day.start();
+    knows_its_database(&day);
+    is_answered(&day, &text(&alone, "key"), 200);
+    assert_eq!(get(&day, &text(&beside, "key"), "/api/keys").status, 401);
+    assert_eq!(told(&day, &["key", "list", "--tenant", "acme"]), before, "both tell the same");
+    assert!(!before.to_string().contains("hash"), "{before}");
+    for (words, code) in [
+        (&["tenant", "add", "acme"][..], 1),
+        (&["key", "revoke", "no/such"][..], 1),
+        (&["user", "list"][..], 0),
+    ] {
+        let (exit, stdout, stderr) = trunkline(&day, words);
+        assert_eq!(exit, code, "{words:?}: {stdout} {stderr}");
+    }
+    told(&day, &["user", "revoke", &text(&user, "id")]);
+    told(&day, &["tenant", "revoke", "acme"]);
+    assert_eq!(get(&day, &text(&alone, "key"), "/api/calls").status, 401);
+}
+
+#[test]
+fn a_call_that_comes_in_is_that_of_the_number_s_tenant() {
+    let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", &format!("{OURS}=questions@acme")).begin();
+    knows_its_database(&day);
+    let ((acme, _), (beta, _)) = (tenant(&day, "acme"), tenant(&day, "beta"));
+    day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
+    let call = day.until("the call", |day| {
+        let calls = get(day, &acme, "/api/calls?direction=inbound").json()["calls"].clone();
+        calls.get(0).filter(|call| call["state"] == "ended").cloned()
+    });
+    assert_eq!((&call["tenant"], &call["answer_count"]), (&json!("acme"), &json!(3)));
+    for key in [&*beta, KEY] {
+        assert_eq!(get(&day, key, "/api/calls").json()["calls"], json!([]));
+    }
+    let stolen = post(&day, &beta, "/api/calls", &json!({ "to": BEN, "from": OURS }));
+    assert_eq!(
+        (stolen.status, &stolen.json()["field"]),
+        (400, &json!("from")),
+        "nobody calls from it but they"
+    );
+    let placed = post(&day, &acme, "/api/calls", &json!({ "to": BEN })).json();
+    assert_eq!(placed["from"], OURS);
+}
+
+#[test]
+fn a_number_of_a_tenant_that_is_not_there_belongs_to_nobody() {
+    let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", &format!("{OURS}=questions@acme")).begin();
+    knows_its_database(&day);
+    let sid = day.is_called_by(ANN, Habit::answers());
+    day.is_quiet();
+    let heard = format!("{:?}", day.sim.heard(&sid));
+    assert!(!heard.contains("What is your name?"), "{heard}");
+    assert_eq!(day.get("/api/calls").json()["calls"], json!([]));
+    let (acme, _) = tenant(&day, "acme");
+    day.is_called_by(ANN, Habit::answers());
+    day.until("the control: a call of theirs", |day| {
+        (get(day, &acme, "/api/calls").json()["calls"] != json!([])).then_some(())
+    });
 }
 
 #[test]
@@ -173,10 +287,7 @@ fn the_dashboard_is_that_of_the_key_s_tenant_and_ends_with_the_key() {
     let ((acme, id), (beta, _)) = (tenant(&day, "acme"), tenant(&day, "beta"));
     let order = json!({ "to": ANN, "name": "Ann of Acme", "not_before": "2999-01-01T00:00:00Z" });
     let call = post(&day, &acme, "/api/calls", &order).json()["id"].as_str().unwrap().to_owned();
-    let cookie = |key: &str| {
-        let answer = day.send(day.ask(Method::POST, "/login").form(&form([("key", key)])));
-        answer.header("set-cookie").split(';').next().unwrap().to_owned()
-    };
+    let cookie = |key: &str| signed_in(&day, key);
     let page = |cookie: &str, path: &str| {
         day.send(day.ask(Method::GET, path).header("cookie", cookie).header("accept", "text/html"))
     };
