@@ -1,4 +1,4 @@
-//! Names of things: calls, legs, tenants, carrier accounts, event keys. Two ids never share a type.
+//! Names of things: calls, legs, tenants, their keys and users, carrier accounts, event keys. Two ids never share a type.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,7 @@ pub struct CallId(Uuid);
 impl CallId {
     /// A new id (UUIDv7): sortable by `at`, told apart by `chance`.
     pub fn new(at: Timestamp, chance: [u8; 10]) -> Self {
-        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+        Self(dated(at, chance))
     }
 
     /// The id of a call that began at the carrier (inbound, or placed by other software): derived from the carrier's
@@ -124,6 +123,35 @@ word! {
     SessionId
 }
 
+word! {
+    /// Our name of an API key: tells which one is meant, and opens nothing.
+    KeyId
+}
+word! {
+    /// Our name of a person who works for a tenant.
+    UserId
+}
+
+impl KeyId {
+    /// A new id: sortable by `at`, told apart by `chance`.
+    pub fn minted(at: Timestamp, chance: [u8; 10]) -> Self {
+        Self(dated(at, chance).to_string())
+    }
+}
+
+impl UserId {
+    /// A new id: sortable by `at`, told apart by `chance`.
+    pub fn minted(at: Timestamp, chance: [u8; 10]) -> Self {
+        Self(dated(at, chance).to_string())
+    }
+}
+
+/// A UUIDv7.
+fn dated(at: Timestamp, chance: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid()
+}
+
 impl AccountId {
     /// The account of calls that a tenant carries itself through this provider: none that we could ask or call through.
     pub fn registered(provider: &str, tenant: &TenantId) -> Self {
@@ -132,9 +160,14 @@ impl AccountId {
 }
 
 impl TenantId {
-    /// The one tenant there is until tenants are managed.
+    /// The tenant that is always there: the configured key is its, and everything that names no other.
     pub fn default_tenant() -> Self {
         Self::new("default")
+    }
+
+    /// Whether this is the tenant that is always there.
+    pub fn is_default(&self) -> bool {
+        self.0 == "default"
     }
 }
 

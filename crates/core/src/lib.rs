@@ -8,6 +8,7 @@
 //! - [`dial`]: one attempt makes at most one call: the guard, the carrier's answers, the ruling; the gates before it.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`phone`]: E.164 numbers.
+//! - [`tenancy`]: whose keys and users there are, and who may do what.
 //! - [`id`] and [`private`]: the words the other rooms share.
 
 pub mod call;
@@ -16,3 +17,4 @@ pub mod id;
 pub mod phone;
 pub mod private;
 pub mod script;
+pub mod tenancy;

@@ -7,6 +7,7 @@
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
+use crate::numbers::ours;
 use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
@@ -16,7 +17,7 @@ use trunkline_core::call::{
     Spoke, State, What,
 };
 use trunkline_core::dial::gates::{Closed, admit_inbound};
-use trunkline_core::id::{CallId, CarrierCallId, EventKey, TenantId};
+use trunkline_core::id::{CallId, CarrierCallId, EventKey};
 use trunkline_core::private::Private;
 use trunkline_core::script::{
     Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script, ScriptVersion,
@@ -115,6 +116,10 @@ impl Inner {
 
     /// A call that began at the carrier: inbound, or placed by other software that sends its people here.
     async fn arrive(self: &Arc<Self>, id: CallId, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
+        let Some(tenant) = self.tenant_of_number(ours(fetch.direction, &fetch.from, &fetch.to)) else {
+            tracing::warn!("call.of_nobody: the number belongs to no tenant; the caller hears a goodbye");
+            return Ok(Found::Foreign);
+        };
         let script = self.script_for(fetch);
         let party = Party {
             to: fetch.to.clone(),
@@ -123,7 +128,7 @@ impl Inner {
             ..Party::default()
         };
         let arrival = Arrival {
-            tenant: TenantId::default_tenant(),
+            tenant,
             account: fetch.account.clone(),
             carrier_call_id: fetch.carrier_call_id.clone(),
             direction: fetch.direction,
@@ -158,12 +163,8 @@ impl Inner {
 
     /// The script of the number that was called (or that calls).
     fn script_for(&self, fetch: &VoiceFetch) -> Arc<Script> {
-        let ours = match fetch.direction {
-            Direction::Inbound => &fetch.to,
-            Direction::Outbound => &fetch.from,
-        };
-        let named =
-            self.config.numbers.iter().find(|(number, _)| number == ours).map(|(_, script)| script.as_str());
+        let number = self.number_of(ours(fetch.direction, &fetch.from, &fetch.to));
+        let named = number.map(|number| number.script.as_str());
         let current = self.scripts.current(named).or_else(|| self.scripts.current(None));
         current.unwrap_or_else(|| Arc::new(Script::builtin()))
     }

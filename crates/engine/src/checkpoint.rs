@@ -3,7 +3,7 @@
 
 use crate::engine::Inner;
 use crate::live::Live;
-use crate::record::{Codec, RecordError, Sealed, Suppression};
+use crate::record::{Codec, DecisionRecord, RecordError, Sealed, Suppression};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub(crate) struct Checkpoint {
     pub idempotency: Vec<RememberedKey>,
     #[serde(default)]
     pub paces: BTreeMap<AccountId, Timestamp>,
+    #[serde(default)]
+    pub decisions: Vec<DecisionRecord>,
 }
 
 /// A live call, sealed whole: it is one person's.
@@ -119,6 +121,7 @@ impl Inner {
             bound: self.bound.all(),
             idempotency: self.keys_used.all(),
             paces: self.paces.lock().iter().map(|(account, at)| (account.clone(), *at)).collect(),
+            decisions: self.trust.records(&self.codec).map_err(|e| e.to_string())?,
             ..Checkpoint::default()
         };
         let mut last = covers;

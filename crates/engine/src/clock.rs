@@ -85,6 +85,13 @@ pub(crate) fn chance() -> Result<[u8; 10], getrandom::Error> {
     Ok(bytes)
 }
 
+/// Thirty-two random bytes for a new key, from the operating system.
+pub(crate) fn secret() -> Result<[u8; 32], getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! What the engine is told when it starts. Reading settings is the binary's affair.
 
 use crate::clock::Clock;
+use crate::numbers::Number;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +31,8 @@ pub struct Config {
     pub questions: PathBuf,
     /// The script of calls that name none; the file's own name if absent.
     pub default_script: Option<String>,
-    /// Which script an inbound number runs.
-    pub numbers: Vec<(Address, String)>,
+    /// Our numbers: whose they are, and which script answers them.
+    pub numbers: Vec<Number>,
     /// Our own caller id.
     pub from: Option<Address>,
     /// The country of numbers written without one.

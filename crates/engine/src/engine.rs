@@ -1,4 +1,5 @@
-//! The engine itself: what it holds, how it starts and stops, and the doors that web and command line use.
+//! The engine itself: what it holds, how it starts and stops, and the doors of carriers and operators. Those of
+//! tenants are the desk's.
 
 use crate::admission::{Paces, Waiting};
 use crate::bound::Bound;
@@ -8,10 +9,8 @@ use crate::identity::{Identity, IdentityError};
 use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
-use crate::order::{EndError, Order, PlaceError, Placed};
 use crate::projector::StoreFeed;
-use crate::reader::{BadQuery, Unavailable};
-use crate::reading::{Counts, Entry, Health, History, Listing, Part, Query};
+use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
 use crate::scripts::{ScriptInfo, Scripts};
@@ -19,6 +18,7 @@ use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::suppressions::Suppressed;
 use crate::timers::Timers;
+use crate::trust::Trust;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -31,10 +31,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
-use trunkline_core::call::{Call, Status};
+use trunkline_core::call::Status;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId, TenantId};
-use trunkline_core::private::{Address, Private};
 use trunkline_journal::keys::{KeyError, KeyRing};
 use trunkline_journal::{Journal, OpenError, Taking};
 use trunkline_media::Recordings;
@@ -50,8 +49,10 @@ const LOOK_AT_SCRIPTS: Duration = Duration::from_secs(1);
 const CHANGES_KEPT: usize = 4_096;
 
 /// A call's flat status changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// Whose call it is.
+    pub tenant: TenantId,
     /// Which call.
     pub call: CallId,
     /// Its status now.
@@ -113,6 +114,9 @@ pub(crate) struct Inner {
     pub timers: Timers,
     pub paces: Paces,
     pub suppressed: Suppressed,
+    pub trust: Trust,
+    /// Held by whoever changes whom to trust, from the store's word to the mirror's.
+    pub deciding: tokio::sync::Mutex<()>,
     pub keys_used: KeysUsed,
     pub bound: Bound,
     pub scripts: Scripts,
@@ -158,6 +162,8 @@ impl Engine {
                 timers: Timers::new(clock),
                 paces: Paces::default(),
                 suppressed: Suppressed::default(),
+                trust: Trust::default(),
+                deciding: tokio::sync::Mutex::default(),
                 keys_used: KeysUsed::default(),
                 bound: Bound::default(),
                 scripts: Scripts::new(config.questions.clone(), config.default_script.clone()),
@@ -207,6 +213,7 @@ impl Engine {
         inner.supervise("deadlines", Inner::watch_deadlines);
         inner.supervise("checkpoints", Inner::make_checkpoints);
         inner.supervise("scripts", Inner::watch_scripts);
+        inner.supervise("tenants", Inner::keep_in_step);
         inner.resume();
         inner.ask_about_all();
     }
@@ -241,45 +248,6 @@ impl Engine {
     /// What seals and opens the state in callback URLs.
     pub fn config(&self) -> &Config {
         &self.inner.config
-    }
-
-    /// Takes on an order to call somebody.
-    pub async fn place(&self, order: Order) -> Result<Placed, PlaceError> {
-        self.to_the_end(async move |inner| inner.place(order).await)
-            .await
-            .unwrap_or_else(|died| Err(died.into()))
-    }
-
-    /// Ends a call, named by our id or the carrier's.
-    pub async fn end(&self, id: &str) -> Result<Call, EndError> {
-        let id = id.to_owned();
-        self.to_the_end(async move |inner| inner.end(&id).await).await.unwrap_or_else(|died| Err(died.into()))
-    }
-
-    /// A call, by our id or the carrier's.
-    pub async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
-        self.inner.call(id).await
-    }
-
-    /// A page of calls.
-    pub async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
-        self.inner.calls(query).await
-    }
-
-    /// A call's history.
-    pub async fn history(&self, id: &str) -> Result<Option<Vec<Entry>>, Unavailable> {
-        self.inner.history(id).await
-    }
-
-    /// Counts, and whether history could be counted.
-    pub async fn counts(&self) -> (Counts, History) {
-        self.inner.counts().await
-    }
-
-    /// The `n`-th recording of a call, from 0 in the order of questions, if it is in the folder.
-    pub async fn recording(&self, id: &str, n: usize) -> Result<Option<RecordingFile>, Unavailable> {
-        let call = self.inner.call(id).await?;
-        Ok(call.and_then(|call| self.inner.recording_file(&call, n)))
     }
 
     /// What to say to whoever is on the line. Never fails: an apology is an answer.
@@ -328,28 +296,12 @@ impl Engine {
         self.inner.live.get(call).and_then(|handle| handle.lock().gate.clone())
     }
 
-    /// Suppresses a number: it is never dialed again.
-    pub async fn suppress(&self, number: &str, reason: &str) -> Result<(), PlaceError> {
-        let parsed = trunkline_core::phone::PhoneNumber::parse(number, self.inner.config.default_country);
-        let parsed = parsed.map_err(|bad| PlaceError::Invalid { field: "number", why: bad.to_string() })?;
-        let number = Address::new(parsed.number.as_str());
-        Ok(self.inner.suppress_number(&TenantId::default_tenant(), number, reason).await?)
-    }
-
-    /// The suppressed numbers, with the reasons.
-    pub fn suppressions(&self) -> Vec<(Private<String>, String, Timestamp)> {
-        let all = self.inner.suppressed.all();
-        all.into_iter()
-            .map(|entry| (Private::new(entry.number.to_string()), entry.reason, entry.since))
-            .collect()
-    }
-
     /// The scripts there are.
     pub fn scripts(&self) -> Vec<ScriptInfo> {
         self.inner.scripts.list()
     }
 
-    /// Every change of a call's status from now on.
+    /// Every change of any tenant's calls from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
     }

@@ -301,9 +301,12 @@ impl Inner {
                 Effect::Owed(owed) => self.owe(handle.clone(), owed),
                 Effect::FetchRecording(id) => self.fetch_recording(handle.clone(), id),
                 Effect::Announce(status) => {
-                    let call = handle.lock().call.id;
+                    let (tenant, call) = {
+                        let live = handle.lock();
+                        (live.call.tenant.clone(), live.call.id)
+                    };
                     // Nobody listening is fine.
-                    let _ = self.changes.send(crate::Change { call, status });
+                    let _ = self.changes.send(crate::Change { tenant, call, status });
                 }
                 Effect::Released => self.waiting.wake(),
             }

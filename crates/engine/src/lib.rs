@@ -10,11 +10,12 @@
 //! crash; and the one create request of an attempt is never sent twice. What a call is and what may happen to it is the
 //! core's; bytes on disk are the journal's; how carriers write things is theirs.
 //!
-//! - `engine`: start, stop, the doors · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
+//! - `engine`: start, stop, the doors of carriers · `desk`: what a tenant may ask · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
-//! - [`exchange`]: history out of a store and into one, as files
+//! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
+//! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
 mod admission;
@@ -23,6 +24,7 @@ mod bound;
 mod checkpoint;
 mod clock;
 mod config;
+mod desk;
 mod dialer;
 mod engine;
 pub mod exchange;
@@ -30,6 +32,8 @@ mod identity;
 mod intake;
 mod keys_used;
 mod live;
+mod mirror;
+mod numbers;
 mod opened;
 mod order;
 mod patience;
@@ -47,15 +51,20 @@ mod reports;
 mod scripts;
 mod sessions;
 mod slots;
+mod step;
 mod suppressions;
+mod tenancy;
 mod timers;
+mod trust;
 mod webhook;
 
 pub use clock::{Clock, Pace};
 pub use config::Config;
+pub use desk::Desk;
 pub use engine::{Change, Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
 pub use intake::{IntakeError, Shortage};
+pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use reader::{BadQuery, Unavailable};
@@ -64,6 +73,8 @@ pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::ScriptInfo;
+pub use tenancy::{NewKey, NewUser, TenancyError};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;
+pub use trust::Holder;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -20,26 +20,29 @@ pub(crate) const MAX_METADATA_BYTES: usize = 16 * 1_024;
 
 impl Inner {
     /// Takes an order on: from here on the call exists, whatever happens to this process.
-    pub(crate) async fn place(self: &Arc<Self>, order: Order) -> Result<Placed, PlaceError> {
-        let tenant = TenantId::default_tenant();
-        let (party, warnings) = self.party(&order)?;
+    pub(crate) async fn place(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        order: Order,
+    ) -> Result<Placed, PlaceError> {
+        let (party, warnings) = self.party(tenant, &order)?;
         let limits = self.limits(&order)?;
         let script = self.scripts.current(order.script.as_deref()).ok_or_else(|| PlaceError::Invalid {
             field: "script",
             why: format!("there is no script of that name; there are: {}", self.script_names()),
         })?;
-        self.check_open(&tenant, &party.to)?;
+        self.check_open(tenant, &party.to)?;
         if let Some(wanted) = &order.idempotency {
-            match self.keys_used.reserve(&tenant, wanted, self.clock.now()) {
+            match self.keys_used.reserve(tenant, wanted, self.clock.now()) {
                 Known::New => {}
                 Known::OtherBody => return Err(PlaceError::KeyReused),
                 Known::InFlight => return Err(PlaceError::KeyInFlight),
                 Known::Call(id) => return self.repeated(id).await,
             }
         }
-        let placed = self.take_on(&tenant, &order, party, limits, &script, warnings).await;
+        let placed = self.take_on(tenant, &order, party, limits, &script, warnings).await;
         if let (Err(_), Some(wanted)) = (&placed, &order.idempotency) {
-            self.keys_used.release(&tenant, wanted);
+            self.keys_used.release(tenant, wanted);
         }
         placed
     }
@@ -95,15 +98,18 @@ impl Inner {
         }
     }
 
-    fn party(&self, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
+    fn party(&self, tenant: &TenantId, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
         let (to, warning) = self.number("to", order.to.reveal())?;
         let from = match &order.from {
             Some(from) => self.number("from", from.reveal())?.0,
-            None => self.config.from.clone().ok_or_else(|| PlaceError::Invalid {
+            None => self.caller_id_of(tenant).ok_or_else(|| PlaceError::Invalid {
                 field: "from",
                 why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
             })?,
         };
+        if self.number_of(&from).is_some_and(|number| number.tenant != *tenant) {
+            return Err(PlaceError::Invalid { field: "from", why: "this number is not yours".to_owned() });
+        }
         let metadata = serde_json::to_vec(order.metadata.reveal()).unwrap_or_default().len();
         if metadata > MAX_METADATA_BYTES {
             let why = format!("{metadata} bytes of JSON; at most {MAX_METADATA_BYTES} are kept");
@@ -191,8 +197,8 @@ impl Inner {
     }
 
     /// Ends a call: withdraws it if nothing was sent, else hangs it up.
-    pub(crate) async fn end(self: &Arc<Self>, id: &str) -> Result<Call, EndError> {
-        let handle = self.find(id).await.ok().flatten().ok_or(EndError::NotFound)?;
+    pub(crate) async fn end(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<Call, EndError> {
+        let handle = self.find(tenant, id).await.ok().flatten().ok_or(EndError::NotFound)?;
         let (call, over) = {
             let live = handle.lock();
             (live.call.id, live.call.is_over().then(|| live.call.status()))

@@ -312,7 +312,7 @@ impl Inner {
                     batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
                 }
                 Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
-                Ok(Decoded::Script(_)) => {}
+                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
                 Ok(Decoded::Unknown(kind)) => {
                     tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
                 }

@@ -50,31 +50,40 @@ impl Inner {
     }
 
     /// A call in memory by any of its names: our id, its client's if it is registered, the carrier's.
-    pub(crate) fn in_memory(&self, id: &str) -> Option<Handle> {
-        if let Some(handle) = id.parse().ok().and_then(|ours| self.live.get(ours)) {
-            return Some(handle);
-        }
+    /// Another tenant's call is none.
+    pub(crate) fn in_memory(&self, tenant: &TenantId, id: &str) -> Option<Handle> {
         let theirs = CarrierCallId::new(id);
-        let registered = CallId::registered(&TenantId::default_tenant(), &theirs);
-        self.live.get(registered).or_else(|| self.live.get(self.live.by_carrier(&self.account, &theirs)?))
+        let ours = id.parse().ok().and_then(|ours| self.live_of(tenant, ours));
+        let registered = || self.live_of(tenant, CallId::registered(tenant, &theirs));
+        let carriers = || self.live_of(tenant, self.live.by_carrier(&self.account, &theirs)?);
+        ours.or_else(registered).or_else(carriers)
+    }
+
+    /// A call in memory, if it is this tenant's.
+    pub(crate) fn live_of(&self, tenant: &TenantId, id: CallId) -> Option<Handle> {
+        self.live.get(id).filter(|handle| handle.lock().call.tenant == *tenant)
     }
 
     /// A call in memory by any of its names; brought back from the store if need be.
-    pub(crate) async fn find(self: &Arc<Self>, id: &str) -> Result<Option<Handle>, Unavailable> {
-        if let Some(handle) = self.in_memory(id) {
+    pub(crate) async fn find(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Handle>, Unavailable> {
+        if let Some(handle) = self.in_memory(tenant, id) {
             return Ok(Some(handle));
         }
-        match self.stored(id).await? {
+        match self.stored(tenant, id).await? {
             Some(call) => Ok(self.reach(call.id).await),
             None => Ok(None),
         }
     }
 
     /// One call as it is now, and durable: nothing is shown that a crash could take back.
-    pub(crate) async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
-        match self.in_memory(id) {
+    pub(crate) async fn call(&self, tenant: &TenantId, id: &str) -> Result<Option<Call>, Unavailable> {
+        match self.in_memory(tenant, id) {
             Some(handle) => Ok(Some(self.settled(&handle).await)),
-            None => self.stored(id).await,
+            None => self.stored(tenant, id).await,
         }
     }
 
@@ -89,17 +98,16 @@ impl Inner {
     }
 
     /// A call in the store: by our id, else by its client's or the carrier's, which may look like one of ours.
-    pub(crate) async fn stored(&self, id: &str) -> Result<Option<Call>, Unavailable> {
-        let tenant = TenantId::default_tenant();
+    pub(crate) async fn stored(&self, tenant: &TenantId, id: &str) -> Result<Option<Call>, Unavailable> {
         let theirs = CarrierCallId::new(id);
         self.ask_store(async |store| {
             let ours = match id.parse::<CallId>() {
-                Ok(id) => store.load_call(id).await?,
+                Ok(id) => store.load_call(id).await?.filter(|call| call.tenant == *tenant),
                 Err(_) => None,
             };
             match ours {
                 Some(call) => Ok(Some(call)),
-                None => store.call_by_carrier_id(&tenant, &theirs).await,
+                None => store.call_by_carrier_id(tenant, &theirs).await,
             }
         })
         .await
@@ -130,13 +138,13 @@ impl Inner {
     }
 
     /// A page of calls, newest first.
-    pub(crate) async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
+    pub(crate) async fn calls(&self, tenant: &TenantId, query: &Query) -> Result<Listing, BadQuery> {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let bad_cursor = |_| BadQuery("cursor: not one of ours".to_owned());
         let after = query.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?;
-        let live = self.live_matching(query, after.as_ref()).await;
-        let (stored, history) = match self.stored_page(query, after, limit).await {
+        let live = self.live_matching(tenant, query, after.as_ref()).await;
+        let (stored, history) = match self.stored_page(tenant, query, after, limit).await {
             Ok(stored) => (stored, History::Available),
             Err(away) => (Vec::new(), History::Unavailable { reason: away.reason, since: away.since }),
         };
@@ -162,13 +170,14 @@ impl Inner {
         Ok(Listing { calls, next, as_of: self.clock.now(), history })
     }
 
-    async fn live_matching(&self, query: &Query, after: Option<&PageCursor>) -> Vec<Call> {
+    async fn live_matching(&self, tenant: &TenantId, query: &Query, after: Option<&PageCursor>) -> Vec<Call> {
         let mut last = Lsn::ZERO;
         let mut calls = Vec::new();
         for handle in self.live.all() {
             let live = handle.lock();
             let place = || PageCursor::after(live.call.created_at, live.call.id);
-            if matches(query, &live.call) && after.is_none_or(|after| place() < *after) {
+            let is_theirs = live.call.tenant == *tenant;
+            if is_theirs && matches(query, &live.call) && after.is_none_or(|after| place() < *after) {
                 last = last.max(live.last);
                 calls.push(live.call.clone());
             }
@@ -180,13 +189,14 @@ impl Inner {
     /// One more than `limit` of the store's calls, newest first.
     async fn stored_page(
         &self,
+        tenant: &TenantId,
         query: &Query,
         after: Option<PageCursor>,
         limit: u32,
     ) -> Result<Vec<Call>, Unavailable> {
         let wanted = u16::try_from(limit + 1).unwrap_or(u16::MAX);
         let page = PageRequest { after, limit: wanted };
-        let filters = filters(query);
+        let filters = filters(tenant, query);
         self.ask_store(async |store| {
             let mut ids = BTreeSet::new();
             for filter in &filters {
@@ -202,8 +212,12 @@ impl Inner {
     }
 
     /// A call's history: what the store has, then what the journal has beyond it.
-    pub(crate) async fn history(&self, id: &str) -> Result<Option<Vec<Entry>>, Unavailable> {
-        let Some(call) = self.call(id).await? else { return Ok(None) };
+    pub(crate) async fn history(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Vec<Entry>>, Unavailable> {
+        let Some(call) = self.call(tenant, id).await? else { return Ok(None) };
         let projected = self.projection.position();
         let stored = self.ask_store(async |store| store.events(&call.tenant, call.id).await).await;
         let mut entries: Vec<Entry> = match &stored {
@@ -251,10 +265,9 @@ impl Inner {
         entries
     }
 
-    pub(crate) async fn counts(&self) -> (Counts, History) {
-        let tenant = TenantId::default_tenant();
-        let in_progress = self.active();
-        match self.ask_store(async |store| store.counts(&tenant).await).await {
+    pub(crate) async fn counts(&self, tenant: &TenantId) -> (Counts, History) {
+        let in_progress = self.active_of(tenant);
+        match self.ask_store(async |store| store.counts(tenant).await).await {
             Ok(counts) => {
                 let by_status =
                     counts.by_status.iter().map(|(status, n)| (status.as_str().to_owned(), *n)).collect();
@@ -269,7 +282,16 @@ impl Inner {
         }
     }
 
-    /// How many calls are not over: those that hold a slot, those that wait for one, and those that are kept for clients.
+    /// How many calls of a tenant are not over.
+    fn active_of(&self, tenant: &TenantId) -> u64 {
+        let is_active = |handle: &Handle| {
+            let live = handle.lock();
+            live.call.tenant == *tenant && !live.call.is_over()
+        };
+        u64::try_from(self.live.all().iter().filter(|handle| is_active(handle)).count()).unwrap_or(u64::MAX)
+    }
+
+    /// How many calls are not over, of all tenants: those that hold a slot, those that wait for one, and those that are kept for clients.
     pub(crate) fn active(&self) -> u64 {
         let active = self.slots.len() + self.waiting.len() + self.sessions.registered();
         u64::try_from(active).unwrap_or(u64::MAX)
@@ -277,7 +299,7 @@ impl Inner {
 }
 
 /// The query in the store's words: one filter for each status asked for.
-fn filters(query: &Query) -> Vec<CallFilter> {
+fn filters(tenant: &TenantId, query: &Query) -> Vec<CallFilter> {
     let filter = CallFilter {
         activity: (query.active == Scope::Active).then_some(Liveness::Active),
         direction: query.direction,
@@ -286,7 +308,7 @@ fn filters(query: &Query) -> Vec<CallFilter> {
         until: query.until,
         search: query.search.clone().map(Private::new),
         metadata: Private::new(query.metadata.iter().cloned().collect()),
-        ..CallFilter::all_of(TenantId::default_tenant())
+        ..CallFilter::all_of(tenant.clone())
     };
     if query.statuses.is_empty() {
         return vec![filter];

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Event, Personal, Refused};
 use trunkline_core::id::{CallId, TenantId};
-use trunkline_core::private::Address;
+use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Script;
+use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Tenant, User};
 use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
 
 /// The kinds of records. Numbers are never reused.
@@ -22,6 +23,8 @@ pub(crate) mod kind {
     pub const SUPPRESSED: u8 = 2;
     /// A version of a script that a call runs.
     pub const SCRIPT: u8 = 3;
+    /// Whom to trust: a row of the store's decision data, mirrored.
+    pub const DECISION: u8 = 8;
 }
 
 /// An event as it is journaled.
@@ -55,6 +58,58 @@ pub(crate) struct Suppression {
     pub since: jiff::Timestamp,
 }
 
+/// A row of decision data as it is journaled, or what else the mirror must know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub(crate) enum DecisionRecord {
+    Tenant(Tenant),
+    Key(ApiKey),
+    /// A user, the name sealed under their own key.
+    User {
+        user: User,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Sealed>,
+    },
+    /// The store has no such row any more.
+    Gone {
+        id: DecisionId,
+    },
+    /// The mirror is in step with this database.
+    InStep {
+        store: String,
+    },
+}
+
+impl DecisionRecord {
+    /// A row as it is journaled. Blocks on the disk only when a user is new.
+    pub fn sealed(codec: &Codec, decision: &Decision) -> Result<Self, RecordError> {
+        Ok(match decision {
+            Decision::Tenant(tenant) => Self::Tenant(tenant.clone()),
+            Decision::Key(key) => Self::Key(key.clone()),
+            Decision::User(user) => {
+                let person = codec.person(&user.tenant, &Address::new(format!("user:{}", user.id)));
+                let sealed = Some(codec.seal(person, user.name.reveal().as_bytes())?);
+                Self::User { user: User { name: Private::default(), ..user.clone() }, sealed }
+            }
+        })
+    }
+
+    /// The row, if it is one. The name of an erased user is empty.
+    pub fn opened(self, codec: &Codec) -> Result<Option<Decision>, RecordError> {
+        Ok(match self {
+            Self::Tenant(tenant) => Some(Decision::Tenant(tenant)),
+            Self::Key(key) => Some(Decision::Key(key)),
+            Self::User { mut user, sealed } => {
+                let name = sealed.map(|sealed| codec.open(&sealed)).transpose()?.flatten();
+                let name = String::from_utf8(name.unwrap_or_default()).map_err(|_| RecordError::Damaged)?;
+                user.name = Private::new(name);
+                Some(Decision::User(user))
+            }
+            Self::Gone { .. } | Self::InStep { .. } => None,
+        })
+    }
+}
+
 /// A decoded record.
 #[derive(Debug)]
 pub(crate) enum Decoded {
@@ -65,6 +120,7 @@ pub(crate) enum Decoded {
     },
     Suppressed(Suppression),
     Script(Box<Script>),
+    Decision(Box<DecisionRecord>),
     /// A kind from a later version: kept, not understood.
     Unknown(u8),
 }
@@ -180,6 +236,7 @@ impl Codec {
             }
             kind::SUPPRESSED => Ok(Decoded::Suppressed(serde_json::from_slice(payload)?)),
             kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
+            kind::DECISION => Ok(Decoded::Decision(serde_json::from_slice(payload)?)),
             other => Ok(Decoded::Unknown(other)),
         }
     }

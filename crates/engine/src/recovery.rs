@@ -61,6 +61,9 @@ impl Inner {
         kept.bound.into_iter().for_each(|(at, account, id)| self.bound.add(at, account, id));
         kept.idempotency.into_iter().for_each(|key| self.keys_used.remember(key));
         self.paces.lock().extend(kept.paces);
+        for decision in kept.decisions {
+            self.trust.fold(&self.codec, decision)?;
+        }
         Ok(())
     }
 
@@ -69,6 +72,11 @@ impl Inner {
             Ok(Decoded::Event { event, .. }) => self.recover_event(&event, record.lsn),
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
+            Ok(Decoded::Decision(decision)) => {
+                if let Err(error) = self.trust.fold(&self.codec, *decision) {
+                    tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped");
+                }
+            }
             Ok(Decoded::Unknown(kind)) => {
                 tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped");
             }

@@ -4,7 +4,8 @@
 //! A registered call is a call like any other: journaled before anybody is told, held in memory while it lives,
 //! recovered after a crash, projected for history. Its id derives from the client's, so that a repeat finds it.
 
-use crate::engine::{Engine, Inner};
+use crate::desk::Desk;
+use crate::engine::Inner;
 use crate::intake::{Taken, key_hash};
 use crate::live::Handle;
 use crate::order::{Novelty, Placed};
@@ -24,7 +25,7 @@ const MAX_ADDRESS_CHARS: usize = 256;
 /// Who asks for a session that has a live call waits no longer than this for an older truth.
 const OVERLAY_PATIENCE: Duration = Duration::from_millis(40);
 
-impl Engine {
+impl Desk {
     /// Keeps a call that its client carries itself. A repeat is answered with the call that there is.
     ///
     /// # Errors
@@ -32,7 +33,7 @@ impl Engine {
     /// a call of this server; `Closed` at the limit of live calls; `History` if it may be a call of an earlier day and
     /// history can't be read; `Journal`.
     pub async fn register(&self, registration: Registration) -> Result<Placed, RegisterError> {
-        self.to_the_end(async move |inner| inner.register(&registration).await)
+        self.to_the_end(async move |inner, tenant| inner.register(&tenant, &registration).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -41,13 +42,13 @@ impl Engine {
     /// changes nothing.
     ///
     /// # Errors
-    /// As [`Engine::register`] and [`Engine::report`].
+    /// As [`Desk::register`] and [`Desk::report`].
     pub async fn import(
         &self,
         registration: Registration,
         reports: Vec<Report>,
     ) -> Result<Placed, RegisterError> {
-        self.to_the_end(async move |inner| inner.import(&registration, reports).await)
+        self.to_the_end(async move |inner, tenant| inner.import(&tenant, &registration, reports).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -58,7 +59,7 @@ impl Engine {
     /// `NotFound`; `NotRegistered`; `Invalid` if the metadata would grow too large; `History`; `Journal`.
     pub async fn report(&self, id: &str, report: Report) -> Result<Reported, RegisterError> {
         let id = id.to_owned();
-        self.to_the_end(async move |inner| inner.report(&id, report).await)
+        self.to_the_end(async move |inner, tenant| inner.report(&tenant, &id, report).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -75,7 +76,7 @@ impl Engine {
         event: Option<String>,
     ) -> Result<Call, RegisterError> {
         let id = id.to_owned();
-        self.to_the_end(async move |inner| inner.merge_metadata(&id, patch, event).await)
+        self.to_the_end(async move |inner, tenant| inner.merge_metadata(&tenant, &id, patch, event).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -87,7 +88,7 @@ impl Engine {
     /// `NotRegistered`; `History`; `Journal`.
     pub async fn unregister(&self, id: &str) -> Result<(), RegisterError> {
         let id = id.to_owned();
-        self.to_the_end(async move |inner| inner.unregister(&id).await)
+        self.to_the_end(async move |inner, tenant| inner.unregister(&tenant, &id).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -98,7 +99,7 @@ impl Engine {
     /// `History` if no call of it is in memory and history can't be read; `Journal`.
     pub async fn unregister_session(&self, session: &str) -> Result<(), RegisterError> {
         let session = SessionId::new(session);
-        self.to_the_end(async move |inner| inner.unregister_session(&session).await)
+        self.to_the_end(async move |inner, tenant| inner.unregister_session(&tenant, &session).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -108,13 +109,17 @@ impl Engine {
     /// # Errors
     /// [`Unavailable`] if no call of it is in memory and history can't be read.
     pub async fn call_of_session(&self, session: &str) -> Result<Option<Call>, Unavailable> {
-        self.inner.call_of_session(&SessionId::new(session)).await
+        self.inner().call_of_session(self.tenant(), &SessionId::new(session)).await
     }
 }
 
 impl Inner {
-    async fn register(self: &Arc<Self>, asked: &Registration) -> Result<Placed, RegisterError> {
-        let fact = fact(asked)?;
+    async fn register(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        asked: &Registration,
+    ) -> Result<Placed, RegisterError> {
+        let fact = fact(tenant, asked)?;
         let id = CallId::registered(&fact.tenant, &fact.call_id);
         if let Some(known) = self.known(id, &fact).await? {
             return repeated(known, &fact);
@@ -142,7 +147,8 @@ impl Inner {
         if let Some(handle) = self.live.get(id) {
             return Ok(Some(self.seen(&handle).await?));
         }
-        if let Some(call) = self.live.by_carrier(&self.account, &fact.call_id) {
+        let carriers = self.live.by_carrier(&self.account, &fact.call_id);
+        if let Some(call) = carriers.filter(|call| self.live_of(&fact.tenant, *call).is_some()) {
             return Err(RegisterError::NotRegistered { call });
         }
         match self.ask_store(async |store| store.load_call(id).await).await {
@@ -154,23 +160,29 @@ impl Inner {
 
     async fn import(
         self: &Arc<Self>,
+        tenant: &TenantId,
         asked: &Registration,
         reports: Vec<Report>,
     ) -> Result<Placed, RegisterError> {
-        let mut placed = self.register(asked).await?;
+        let mut placed = self.register(tenant, asked).await?;
         // What was imported before, and has ended here since, is not brought back into memory for nothing.
         if placed.call.is_over() {
             return Ok(placed);
         }
         let id = placed.call.id.to_string();
         for report in reports {
-            placed.call = self.report(&id, report).await?.call;
+            placed.call = self.report(tenant, &id, report).await?.call;
         }
         Ok(placed)
     }
 
-    async fn report(self: &Arc<Self>, id: &str, mut report: Report) -> Result<Reported, RegisterError> {
-        let handle = self.named(id).await?;
+    async fn report(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        id: &str,
+        mut report: Report,
+    ) -> Result<Reported, RegisterError> {
+        let handle = self.named(tenant, id).await?;
         let (call, key) = {
             let live = handle.lock();
             if live.call.registered.is_none() {
@@ -204,11 +216,12 @@ impl Inner {
 
     async fn merge_metadata(
         self: &Arc<Self>,
+        tenant: &TenantId,
         id: &str,
         patch: Private<Metadata>,
         event: Option<String>,
     ) -> Result<Call, RegisterError> {
-        let handle = self.named(id).await?;
+        let handle = self.named(tenant, id).await?;
         let (call, changes) = {
             let live = handle.lock();
             (live.call.id, has_room(&live.call, &patch)?)
@@ -231,8 +244,8 @@ impl Inner {
         format!("metadata:{}:{:016x}", self.clock.now(), key_hash(&said))
     }
 
-    async fn unregister(self: &Arc<Self>, id: &str) -> Result<(), RegisterError> {
-        let handle = match self.named(id).await {
+    async fn unregister(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<(), RegisterError> {
+        let handle = match self.named(tenant, id).await {
             Ok(handle) => handle,
             Err(RegisterError::NotFound) => return Ok(()),
             Err(error) => return Err(error),
@@ -247,10 +260,13 @@ impl Inner {
         self.take_back(&handle).await
     }
 
-    async fn unregister_session(self: &Arc<Self>, session: &SessionId) -> Result<(), RegisterError> {
-        let tenant = TenantId::default_tenant();
-        let mut calls = self.sessions.of(&tenant, session);
-        match self.ask_store(async |store| store.call_by_session(&tenant, session).await).await {
+    async fn unregister_session(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<(), RegisterError> {
+        let mut calls = self.sessions.of(tenant, session);
+        match self.ask_store(async |store| store.call_by_session(tenant, session).await).await {
             Ok(newest) => calls.extend(newest.map(|call| call.id)),
             Err(away) if calls.is_empty() => return Err(away.into()),
             Err(_) => {}
@@ -279,10 +295,13 @@ impl Inner {
         Ok(())
     }
 
-    async fn call_of_session(&self, session: &SessionId) -> Result<Option<Call>, Unavailable> {
-        let tenant = TenantId::default_tenant();
-        let live = self.sessions.of(&tenant, session).pop().and_then(|call| self.live.get(call));
-        let asking = self.ask_store(async |store| store.call_by_session(&tenant, session).await);
+    async fn call_of_session(
+        &self,
+        tenant: &TenantId,
+        session: &SessionId,
+    ) -> Result<Option<Call>, Unavailable> {
+        let live = self.sessions.of(tenant, session).pop().and_then(|call| self.live.get(call));
+        let asking = self.ask_store(async |store| store.call_by_session(tenant, session).await);
         let Some(handle) = live else { return asking.await };
         let live = self.settled(&handle).await;
         // A newer call of the session may have ended and left memory.
@@ -293,11 +312,11 @@ impl Inner {
     }
 
     /// A call in memory by any of its names; brought back from history if it is there.
-    async fn named(self: &Arc<Self>, id: &str) -> Result<Handle, RegisterError> {
-        if let Some(handle) = self.in_memory(id) {
+    async fn named(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<Handle, RegisterError> {
+        if let Some(handle) = self.in_memory(tenant, id) {
             return Ok(handle);
         }
-        let call = self.stored(id).await?.ok_or(RegisterError::NotFound)?;
+        let call = self.stored(tenant, id).await?.ok_or(RegisterError::NotFound)?;
         let reached = self.reach(call.id).await;
         reached.ok_or_else(|| self.unavailable("it does not answer in time").into())
     }
@@ -335,7 +354,7 @@ fn repeated(call: Call, fact: &Fact) -> Result<Placed, RegisterError> {
 }
 
 /// Checks what came in, whole, before anything is written.
-fn fact(asked: &Registration) -> Result<Fact, RegisterError> {
+fn fact(tenant: &TenantId, asked: &Registration) -> Result<Fact, RegisterError> {
     let invalid = |field, why: &str| Err(RegisterError::Invalid { field, why: why.to_owned() });
     let is_visible = |word: &str| word.bytes().all(|byte| byte.is_ascii_graphic());
     if !(1..=128).contains(&asked.call_id.len()) || !is_visible(&asked.call_id) {
@@ -360,10 +379,9 @@ fn fact(asked: &Registration) -> Result<Fact, RegisterError> {
     if let Err(why) = fits(asked.metadata.reveal()) {
         return invalid("metadata", &why);
     }
-    let tenant = TenantId::default_tenant();
     Ok(Fact {
-        account: AccountId::registered(&asked.provider.to_ascii_lowercase(), &tenant),
-        tenant,
+        account: AccountId::registered(&asked.provider.to_ascii_lowercase(), tenant),
+        tenant: tenant.clone(),
         call_id: CarrierCallId::new(asked.call_id.as_str()),
         session: SessionId::new(asked.session_id.as_str()),
         direction: asked.direction,

@@ -2,12 +2,13 @@
 
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
+use crate::numbers::ours;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use trunkline_carriers::callback::CallbackState;
 use trunkline_core::call::{Arrival, Direction, Event, OnLeg, Party, Progress, RecordingNews, Source, What};
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, TenantId};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey};
 
 impl Inner {
     pub(crate) async fn status(self: &Arc<Self>, report: StatusReport) -> Result<(), IntakeError> {
@@ -48,9 +49,14 @@ impl Inner {
         let handle = match known {
             Some(handle) => handle,
             None => {
+                let number = ours(report.direction, &report.from, &report.to);
+                let Some(tenant) = self.tenant_of_number(number) else {
+                    tracing::debug!("carrier.status_of_nobody: the number belongs to no tenant");
+                    return Ok(());
+                };
                 let party = Party { to: report.to.clone(), from: report.from.clone(), ..Party::default() };
                 let arrival = Arrival {
-                    tenant: TenantId::default_tenant(),
+                    tenant,
                     account: report.account.clone(),
                     carrier_call_id: report.carrier_call_id.clone(),
                     direction: report.direction,

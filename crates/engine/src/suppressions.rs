@@ -24,6 +24,10 @@ impl Suppressed {
         self.0.write().entry((entry.tenant.clone(), entry.number.clone())).or_insert(entry);
     }
 
+    pub fn of(&self, tenant: &TenantId) -> Vec<Suppression> {
+        self.0.read().values().filter(|entry| entry.tenant == *tenant).cloned().collect()
+    }
+
     pub fn all(&self) -> Vec<Suppression> {
         self.0.read().values().cloned().collect()
     }

@@ -109,7 +109,7 @@ fn config(folder: &std::path::Path) -> Config {
 
 async fn place(engine: &Engine, to: &str) -> Call {
     let order = Order { to: Private::new(to.to_owned()), ..Order::default() };
-    engine.place(order).await.unwrap().call
+    engine.desk().place(order).await.unwrap().call
 }
 
 /// Looks at a call again at every change there is, until it is as it should be.
@@ -117,7 +117,7 @@ async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> C
     let mut changes = engine.changes();
     let reached = async {
         loop {
-            let now = engine.call(&call.id.to_string()).await.unwrap().unwrap();
+            let now = engine.desk().call(&call.id.to_string()).await.unwrap().unwrap();
             if holds(&now) {
                 return now;
             }

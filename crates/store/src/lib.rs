@@ -7,7 +7,7 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
-//! - `walk`: all history, page by page · `import`: history that comes from elsewhere
+//! - `decision`: tenants, keys and users · `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -18,6 +18,7 @@
 
 mod count;
 mod db;
+mod decision;
 mod error;
 mod event;
 mod health;
@@ -40,6 +41,7 @@ mod value;
 mod walk;
 
 pub use count::{Counts, DayCount};
+pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use health::Health;

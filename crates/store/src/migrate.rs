@@ -32,12 +32,20 @@ struct File {
     postgres: &'static str,
 }
 
-const FILES: &[File] = &[File {
-    number: 1,
-    name: "calls",
-    sqlite: include_str!("../migrations/sqlite/0001_calls.sql"),
-    postgres: include_str!("../migrations/postgres/0001_calls.sql"),
-}];
+const FILES: &[File] = &[
+    File {
+        number: 1,
+        name: "calls",
+        sqlite: include_str!("../migrations/sqlite/0001_calls.sql"),
+        postgres: include_str!("../migrations/postgres/0001_calls.sql"),
+    },
+    File {
+        number: 2,
+        name: "tenants",
+        sqlite: include_str!("../migrations/sqlite/0002_tenants.sql"),
+        postgres: include_str!("../migrations/postgres/0002_tenants.sql"),
+    },
+];
 
 /// The number of the last migration this program knows.
 pub(crate) fn known() -> u32 {
@@ -45,8 +53,20 @@ pub(crate) fn known() -> u32 {
 }
 
 /// Every table this program's migrations make.
-pub(crate) const TABLES: &[&str] =
-    &["call_counts", "calls", "cursors", "events", "legs", "meta", "migrations", "suppressions", "turns"];
+pub(crate) const TABLES: &[&str] = &[
+    "api_keys",
+    "call_counts",
+    "calls",
+    "cursors",
+    "events",
+    "legs",
+    "meta",
+    "migrations",
+    "suppressions",
+    "tenants",
+    "turns",
+    "users",
+];
 
 /// Runs what is missing.
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {

@@ -1,41 +1,13 @@
-//! Who may come in: API keys, known by their hashes only, compared in constant time.
+//! Who may come in: API keys, known by their hashes only. The configured ones are compared here, in constant time; those
+//! that were made for tenants are the engine's to know.
 
+use crate::web::Web;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
-
-/// The SHA-256 of an API key. Keys are long and random, so that a fast hash is enough.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct KeyHash([u8; 32]);
-
-impl KeyHash {
-    /// The hash of a key.
-    pub fn of(key: &str) -> Self {
-        Self(Sha256::digest(key.as_bytes()).into())
-    }
-
-    /// A hash that was stored.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The hash's bytes, to store it.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// A short mark of the key, for the sessions that were opened with it: it tells nothing about the key.
-    pub(crate) fn mark(&self) -> String {
-        Sha256::digest(self.0).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl fmt::Debug for KeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyHash(•••)")
-    }
-}
+use trunkline_core::id::KeyId;
+use trunkline_core::tenancy::{Caller, KeyHash};
 
 /// The secret that signs sessions of the dashboard.
 #[derive(Clone)]
@@ -61,7 +33,7 @@ impl fmt::Debug for SessionSecret {
 /// Who may come in.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The keys that are valid.
+    /// The configured keys: they run the server.
     pub keys: Vec<KeyHash>,
     /// What signs sessions.
     pub session_secret: SessionSecret,
@@ -75,22 +47,52 @@ impl Access {
         Self { keys, session_secret, session_lifetime: SignedDuration::from_hours(12) }
     }
 
-    /// The key that was given, if it is one of ours. Takes the same time for every wrong key: all are compared.
-    pub(crate) fn admit(&self, key: &str) -> Option<KeyHash> {
-        let given = KeyHash::of(key);
-        let mut found = None;
+    /// Whether this is a configured key. Takes the same time for every wrong key: all are compared.
+    fn is_configured(&self, given: &KeyHash) -> bool {
+        let mut found = Choice::from(0);
         for known in &self.keys {
-            let same: Choice = known.0.ct_eq(&given.0);
-            if bool::from(same) {
-                found = Some(*known);
-            }
+            found |= known.as_bytes().ct_eq(given.as_bytes());
         }
-        found
+        found.into()
     }
 
-    /// Whether a key with this mark is still valid.
-    pub(crate) fn has_mark(&self, mark: &str) -> bool {
-        self.keys.iter().any(|key| key.mark() == mark)
+    /// Whether a configured key has this mark.
+    fn has_mark(&self, mark: &str) -> bool {
+        self.keys.iter().any(|key| self::mark(key) == mark)
+    }
+}
+
+/// A short mark of a configured key, for the sessions that were opened with it: it tells nothing about the key.
+fn mark(key: &KeyHash) -> String {
+    Sha256::digest(key.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Somebody who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// Whose calls they see, and what they may.
+    pub(crate) caller: Caller,
+    /// What names the key that let them in, in sessions: never the key.
+    pub(crate) mark: String,
+}
+
+impl Web {
+    /// Lets in whoever has a key that opens something now.
+    pub(crate) fn admit(&self, key: &str) -> Option<Admitted> {
+        let given = KeyHash::of(key);
+        if self.access.is_configured(&given) {
+            return Some(Admitted { caller: Caller::system(), mark: mark(&given) });
+        }
+        let holder = self.engine.admit(&given)?;
+        Some(Admitted { caller: holder.caller, mark: holder.key.to_string() })
+    }
+
+    /// Who holds the key of this mark, if it opens anything now.
+    pub(crate) fn admitted(&self, mark: &str) -> Option<Caller> {
+        if self.access.has_mark(mark) {
+            return Some(Caller::system());
+        }
+        Some(self.engine.holder(&KeyId::new(mark))?.caller)
     }
 }
 
@@ -103,16 +105,19 @@ mod tests {
     }
 
     #[test]
-    fn every_known_key_is_admitted_and_no_other() {
-        assert_eq!(access().admit("two"), Some(KeyHash::of("two")));
+    fn every_configured_key_is_known_and_no_other() {
+        let is_configured = |access: Access, key: &str| access.is_configured(&KeyHash::of(key));
+        assert!(is_configured(access(), "one") && is_configured(access(), "two"));
         for wrong in ["", "on", "one ", "ONE", "three"] {
-            assert_eq!(access().admit(wrong), None, "{wrong:?}");
+            assert!(!is_configured(access(), wrong), "{wrong:?}");
         }
+        assert!(!is_configured(Access { keys: Vec::new(), ..access() }, ""), "without keys there is none");
     }
 
     #[test]
-    fn without_keys_nobody_is_admitted() {
-        assert_eq!(Access { keys: Vec::new(), ..access() }.admit(""), None);
+    fn a_mark_is_its_keys_and_no_other_s() {
+        assert!(access().has_mark(&mark(&KeyHash::of("one"))));
+        assert!(!access().has_mark(&mark(&KeyHash::of("three"))) && !access().has_mark(""));
     }
 
     #[test]

@@ -26,7 +26,9 @@ mod router;
 mod server;
 mod web;
 
-pub use access::{Access, KeyHash, SessionSecret};
+pub use access::{Access, SessionSecret};
 pub use pages::settings_check::{Finding, Verdict};
 pub use server::Limits;
+/// The hash of a key, as [`Access`] takes it.
+pub use trunkline_core::tenancy::KeyHash;
 pub use web::{Parts, Web};

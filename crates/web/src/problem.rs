@@ -4,7 +4,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use trunkline_engine::{BadQuery, EndError, IntakeError, PlaceError, RegisterError, Shortage, Unavailable};
+use trunkline_engine::{
+    BadQuery, EndError, IntakeError, PlaceError, RegisterError, Shortage, TenancyError, Unavailable,
+};
 
 /// What went wrong, as a word that never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(crate) enum Code {
     HistoryUnavailable,
     Starting,
     TooManyStreams,
+    Taken,
+    DatabaseAway,
 }
 
 impl Code {
@@ -79,6 +83,10 @@ impl Code {
                 (S::SERVICE_UNAVAILABLE, "history_unavailable", "History can't be read now")
             }
             Self::Starting => (S::SERVICE_UNAVAILABLE, "starting", "The server is starting"),
+            Self::Taken => (S::CONFLICT, "taken", "The id was given before"),
+            Self::DatabaseAway => {
+                (S::SERVICE_UNAVAILABLE, "database_away", "This can't be changed while the database is away")
+            }
             Self::TooManyStreams => (S::SERVICE_UNAVAILABLE, "too_many_streams", "Too many live streams"),
         }
     }
@@ -228,6 +236,23 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
             RegisterError::History(away) => away.into(),
             RegisterError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<TenancyError> for Problem {
+    fn from(error: TenancyError) -> Self {
+        match error {
+            TenancyError::Forbidden(_) => Self::new(Code::Forbidden).detail(error.to_string()),
+            TenancyError::NotFound(_) => Self::new(Code::NotFound).detail(error.to_string()),
+            TenancyError::Invalid { field, why } => Self::field(field, &why),
+            TenancyError::Taken => Self::new(Code::Taken).detail(error.to_string()).with("field", "id"),
+            TenancyError::Away(away) => Self::new(Code::DatabaseAway)
+                .detail("calls go on, and the keys there are stay good")
+                .with("reason", away.reason)
+                .with("since", away.since.to_string())
+                .retry_after(5),
+            TenancyError::Failed(error) => error.into(),
         }
     }
 }

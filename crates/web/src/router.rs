@@ -2,6 +2,7 @@
 
 use crate::api::{
     calls, drain, health, import, keyed, not_found, orders, recordings, registered, scripts, suppressions,
+    tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};
@@ -46,6 +47,12 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/calls/{id}/end", post(orders::end))
         .route("/api/scripts", get(scripts::list))
         .route("/api/suppressions", get(suppressions::list).post(suppressions::add))
+        .route("/api/tenants", get(tenancy::tenants).post(tenancy::add_tenant))
+        .route("/api/tenants/{id}", delete(tenancy::revoke_tenant))
+        .route("/api/keys", get(tenancy::keys).post(tenancy::add_key))
+        .route("/api/keys/{id}", delete(tenancy::revoke_key))
+        .route("/api/users", get(tenancy::users).post(tenancy::add_user))
+        .route("/api/users/{id}", delete(tenancy::revoke_user))
         .route("/api/drain", post(drain::drain))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
 

@@ -6,6 +6,8 @@ mod calls;
 #[cfg(test)]
 mod counts;
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod importing;
 #[cfg(test)]
 mod lists;

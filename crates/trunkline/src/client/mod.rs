@@ -74,6 +74,11 @@ impl Client {
         self.send(self.http.post(self.address(path)).json(body).header("idempotency-key", key)).await
     }
 
+    /// Asks for something to be taken away.
+    pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.send(self.http.delete(self.address(path))).await
+    }
+
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

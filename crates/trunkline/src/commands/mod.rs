@@ -14,6 +14,8 @@ mod selftest;
 mod serve;
 mod sim;
 mod status;
+mod tenants;
+mod trust;
 
 use std::path::Path;
 
@@ -37,6 +39,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Status(args) => block_on(status::status(args)),
         Command::Drain(args) => block_on(status::drain(args)),
         Command::Suppress(command) => block_on(status::suppress(command)),
+        Command::Tenant(command) => block_on(tenants::tenant(command)),
+        Command::Key(command) => block_on(tenants::key(command)),
+        Command::User(command) => block_on(tenants::user(command)),
         Command::Numbers(command) => block_on(numbers::run(command)),
         Command::Config(Config::Check { offline, online }) => {
             let asked = if online { config::Asked::Carrier } else { config::Asked::Nobody };

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use trunkline_core::id::TenantId;
+use trunkline_core::tenancy;
+
 use super::error::{SettingError, Wrong, nearest, quoted};
 use super::given::Given;
 use super::key::{Absent, Facts, Key, Raw, Section};
@@ -33,8 +36,8 @@ static NUMBERS: Key<Vec<NumberRoute>> = Key::new(
     "numbers",
     numbers,
     Absent::Default("[]"),
-    "Script that answers calls to our numbers: [{ number = \"+14155550100\", script = \"survey\" }], \
-     in the environment +14155550100=survey,…",
+    "Script that answers calls to our numbers: [{ number = \"+14155550100\", script = \"survey\" }], with \
+     tenant = \"acme\" where it is a tenant's; in the environment +14155550100=survey,… or =survey@acme",
 );
 
 static KEYS: [&Facts; 3] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts];
@@ -61,6 +64,8 @@ pub struct NumberRoute {
     pub number: String,
     /// The script's name.
     pub script: String,
+    /// Whose it is; `None`: the default tenant's.
+    pub tenant: Option<TenantId>,
 }
 
 impl Scripts {
@@ -98,11 +103,14 @@ fn from_word(word: &str) -> Result<NumberRoute, Wrong> {
     let (number, script) = word
         .split_once('=')
         .ok_or_else(|| Wrong::new(format_args!("{} has no =", quoted(word)), "write +14155550100=survey"))?;
-    route(number, script)
+    match script.rsplit_once('@') {
+        Some((script, tenant)) => route(number, script, Some(tenant)),
+        None => route(number, script, None),
+    }
 }
 
 fn from_row(row: &[(String, String)]) -> Result<NumberRoute, Wrong> {
-    let names = ["number", "script"];
+    let names = ["number", "script", "tenant"];
     if let Some((name, _)) = row.iter().find(|(name, _)| !names.contains(&name.as_str())) {
         let meant = nearest(name, names).map(|meant| format!("did you mean {meant}?"));
         return Err(Wrong::new(
@@ -110,14 +118,17 @@ fn from_row(row: &[(String, String)]) -> Result<NumberRoute, Wrong> {
             meant.unwrap_or(RIGHT.to_owned()),
         ));
     }
-    let field = |name: &str| {
-        let value = row.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        value.ok_or_else(|| Wrong::new(format_args!("{name} is missing"), RIGHT))
-    };
-    route(field("number")?, field("script")?)
+    let given = |name: &str| row.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let field = |name: &str| given(name).ok_or_else(|| Wrong::new(format_args!("{name} is missing"), RIGHT));
+    route(field("number")?, field("script")?, given("tenant"))
 }
 
-fn route(number: &str, script: &str) -> Result<NumberRoute, Wrong> {
+fn route(number: &str, script: &str, tenant: Option<&str>) -> Result<NumberRoute, Wrong> {
     let one = |text: &str| Raw::One(text.to_owned());
-    Ok(NumberRoute { number: read::e164(&one(number))?, script: read::text(&one(script))? })
+    let tenant = tenant.map(tenancy::tenant_id).transpose();
+    Ok(NumberRoute {
+        number: read::e164(&one(number))?,
+        script: read::text(&one(script))?,
+        tenant: tenant.map_err(|bad| Wrong::new("the tenant in it can't be one", bad.to_string()))?,
+    })
 }

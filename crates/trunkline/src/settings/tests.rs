@@ -1,6 +1,7 @@
 //! The settings as their owner meets them: what is given, and what comes of it.
 
 use std::collections::BTreeMap;
+use trunkline_core::id::TenantId;
 
 use trunkline_store::Target;
 
@@ -243,10 +244,16 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
 
 #[test]
 fn inbound_numbers_are_routed_from_a_list_in_the_file_and_from_the_environment() {
-    let expected = [NumberRoute { number: "+14155550100".to_owned(), script: "survey".to_owned() }];
+    let expected =
+        [NumberRoute { number: "+14155550100".to_owned(), script: "survey".to_owned(), tenant: None }];
     let tables = file("[[scripts.numbers]]\nnumber = \"+14155550100\"\nscript = \"survey\"\n").load();
     assert_eq!(tables.scripts.numbers, expected);
     let words = env(&[("TRUNKLINE_SCRIPTS_NUMBERS", "+14155550100=survey")]).load();
+    assert_eq!(words.scripts.numbers, expected);
+    let expected = expected.map(|route| NumberRoute { tenant: Some(TenantId::new("acme")), ..route });
+    let row = "[[scripts.numbers]]\nnumber = \"+14155550100\"\nscript = \"survey\"\ntenant = \"acme\"\n";
+    assert_eq!(file(row).load().scripts.numbers, expected);
+    let words = env(&[("TRUNKLINE_SCRIPTS_NUMBERS", "+14155550100=survey@acme")]).load();
     assert_eq!(words.scripts.numbers, expected);
 }
 

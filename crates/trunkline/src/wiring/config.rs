@@ -5,10 +5,11 @@ use std::sync::Arc;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_core::call::{Limits as CallLimits, Timing};
 use trunkline_core::dial::gates::DialLimits;
+use trunkline_core::id::TenantId;
 use trunkline_core::private::Address;
-use trunkline_engine::{Clock, Config};
+use trunkline_engine::{Clock, Config, Number};
 
-use crate::settings::Settings;
+use crate::settings::{NumberRoute, Settings};
 
 /// The engine's settings; `from` is the caller id of calls that name none.
 pub(crate) fn config(
@@ -28,7 +29,7 @@ pub(crate) fn config(
         recording_max_bytes: settings.recordings.max_bytes,
         questions: settings.scripts.questions.clone(),
         default_script: settings.scripts.default_script.clone(),
-        numbers: numbers.map(|route| (Address::new(&*route.number), route.script.clone())).collect(),
+        numbers: numbers.map(number).collect(),
         from,
         // Checked when the settings were read.
         default_country: settings.limits.default_country.as_deref().and_then(|code| code.parse().ok()),
@@ -39,6 +40,14 @@ pub(crate) fn config(
         urls,
         secrets,
         clock,
+    }
+}
+
+fn number(route: &NumberRoute) -> Number {
+    Number {
+        number: Address::new(&*route.number),
+        script: route.script.clone(),
+        tenant: route.tenant.clone().unwrap_or_else(TenantId::default_tenant),
     }
 }
 

@@ -18,4 +18,5 @@ mod privacy;
 mod reconcile;
 mod registered;
 mod scripts;
+mod tenants;
 mod webhooks;

@@ -3,17 +3,15 @@
 use super::call_json::{CallJson, carrier_of};
 use super::query::Filters;
 use super::turn_json::TurnsJson;
-use super::{CallRef, Named, json, no_such_call};
+use super::{CallRef, Mine, Named, json, no_such_call};
 use crate::problem::Problem;
-use crate::web::Web;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::Arc;
 use trunkline_core::call::Call;
-use trunkline_engine::{Entry, History, Scope};
+use trunkline_engine::{Desk, Entry, History, Scope};
 
 /// A page of calls.
 #[derive(Serialize)]
@@ -32,25 +30,19 @@ struct EventsJson<'a> {
 }
 
 /// `GET /api/calls`
-pub(crate) async fn list(
-    State(web): State<Arc<Web>>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    page(&web, Filters::parse(query.as_deref().unwrap_or_default())?).await
+pub(crate) async fn list(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    page(&desk, Filters::parse(query.as_deref().unwrap_or_default())?).await
 }
 
 /// `GET /api/calls/active`
-pub(crate) async fn active(
-    State(web): State<Arc<Web>>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+pub(crate) async fn active(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let mut filters = Filters::parse(query.as_deref().unwrap_or_default())?;
     filters.query.active = Scope::Active;
-    page(&web, filters).await
+    page(&desk, filters).await
 }
 
-async fn page(web: &Web, filters: Filters) -> Result<Response, Problem> {
-    let listing = web.engine.calls(&filters.query).await?;
+async fn page(desk: &Desk, filters: Filters) -> Result<Response, Problem> {
+    let listing = desk.calls(&filters.query).await?;
     let body = CallsJson {
         calls: listing.calls.iter().filter(|call| filters.admits(call)).map(CallJson::from).collect(),
         next: listing.next.as_deref(),
@@ -61,34 +53,25 @@ async fn page(web: &Web, filters: Filters) -> Result<Response, Problem> {
 }
 
 /// `GET /api/calls/{id}`
-pub(crate) async fn show(
-    State(web): State<Arc<Web>>,
-    Named(id): Named<CallRef>,
-) -> Result<Response, Problem> {
-    let call = find(&web, &id).await?;
+pub(crate) async fn show(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    let call = find(&desk, &id).await?;
     Ok(json(StatusCode::OK, &CallJson::from(&call)))
 }
 
 /// `GET /api/calls/{id}/turns`
-pub(crate) async fn turns(
-    State(web): State<Arc<Web>>,
-    Named(id): Named<CallRef>,
-) -> Result<Response, Problem> {
-    let call = find(&web, &id).await?;
+pub(crate) async fn turns(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    let call = find(&desk, &id).await?;
     Ok(json(StatusCode::OK, &TurnsJson::from(&call)))
 }
 
 /// `GET /api/calls/{id}/events`
-pub(crate) async fn events(
-    State(web): State<Arc<Web>>,
-    Named(id): Named<CallRef>,
-) -> Result<Response, Problem> {
-    let history = web.engine.history(id.as_str()).await?.ok_or_else(no_such_call)?;
+pub(crate) async fn events(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    let history = desk.history(id.as_str()).await?.ok_or_else(no_such_call)?;
     Ok(json(StatusCode::OK, &EventsJson { events: &history }))
 }
 
-async fn find(web: &Web, id: &CallRef) -> Result<Call, Problem> {
-    web.engine.call(id.as_str()).await?.ok_or_else(no_such_call)
+async fn find(desk: &Desk, id: &CallRef) -> Result<Call, Problem> {
+    desk.call(id.as_str()).await?.ok_or_else(no_such_call)
 }
 
 impl Filters {

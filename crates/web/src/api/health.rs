@@ -1,6 +1,6 @@
 //! Probes. They need no key, and tell those without one nothing but words.
 
-use super::{json, key};
+use super::{admitted, json};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::State;
@@ -53,7 +53,7 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         return Problem::new(Code::Starting).retry_after(1).into_response();
     }
     let health = web.engine.health().await;
-    let with_reasons = key(&web, &headers).is_some();
+    let with_reasons = admitted(&web, &headers).is_some_and(|admitted| admitted.caller.runs_the_server());
     let parts = [
         ("journal", &health.journal),
         ("database", &health.database),
@@ -76,7 +76,7 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
     json(if health.draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)
 }
 
-/// Reasons name files and hosts: key holders may read them, others learn the state only.
+/// Reasons name files and hosts: who runs the server may read them, others learn the state only.
 fn part_json(part: &Part, with_reasons: bool) -> Value {
     let full = serde_json::to_value(part).unwrap_or_default();
     if with_reasons { full } else { serde_json::json!({ "state": full["state"] }) }

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::orders::hash;
 use super::registered::{registration, status};
-use super::{json, read};
+use super::{Mine, json, read};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{Request, State};
@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use trunkline_core::call::Status;
 use trunkline_core::id::CallId;
-use trunkline_engine::{Novelty, Registration, Report, ReportId};
+use trunkline_engine::{Desk, Novelty, Registration, Report, ReportId};
 
 /// More rows than this come in several requests.
 const ROWS_MAX: usize = 10_000;
@@ -69,7 +69,11 @@ struct Row {
 }
 
 /// `POST /api/calls/import`
-pub(crate) async fn import(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn import(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    request: Request,
+) -> Result<Response, Problem> {
     let mut fields = Fields::read(&read(&web, request).await?)?;
     let Some(Value::Array(rows)) = fields.take(&["calls"]) else {
         return Err(Problem::field("calls", "give a list of calls"));
@@ -78,7 +82,7 @@ pub(crate) async fn import(State(web): State<Arc<Web>>, request: Request) -> Res
     if rows.len() > ROWS_MAX {
         return Err(Problem::new(Code::PayloadTooLarge).detail(format!("at most {ROWS_MAX} calls at once")));
     }
-    let results = stream::iter(rows.into_iter().enumerate().map(|(row, value)| take(&web, row, value)));
+    let results = stream::iter(rows.into_iter().enumerate().map(|(row, value)| take(&desk, row, value)));
     let calls: Vec<RowJson> = results.buffered(AT_ONCE).collect().await;
     let mut imported = ImportedJson::default();
     for row in &calls {
@@ -92,18 +96,18 @@ pub(crate) async fn import(State(web): State<Arc<Web>>, request: Request) -> Res
     Ok(json(StatusCode::OK, &imported))
 }
 
-async fn take(web: &Web, row: usize, value: Value) -> RowJson {
+async fn take(desk: &Desk, row: usize, value: Value) -> RowJson {
     let call_id = value.get("call_id").cloned().unwrap_or_default();
-    let result = match taken(web, value).await {
+    let result = match taken(desk, value).await {
         Ok(result) => result,
         Err(problem) => ResultJson::Refused { problem: problem.body() },
     };
     RowJson { row, call_id, result }
 }
 
-async fn taken(web: &Web, value: Value) -> Result<ResultJson, Problem> {
+async fn taken(desk: &Desk, value: Value) -> Result<ResultJson, Problem> {
     let Row { registration, reports } = understood(value)?;
-    let placed = web.engine.import(registration, reports).await?;
+    let placed = desk.import(registration, reports).await?;
     let (id, status) = (placed.call.id, placed.call.status());
     let taken = TakenJson { id, status, warnings: placed.warnings };
     Ok(match placed.novelty {

@@ -2,7 +2,7 @@
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
-//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `health`: probes, which need no key
+//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `tenancy`: tenants, keys and users · `health`: probes, which need no key
 
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -17,9 +17,10 @@ pub(crate) mod recordings;
 pub(crate) mod registered;
 pub(crate) mod scripts;
 pub(crate) mod suppressions;
+pub(crate) mod tenancy;
 mod turn_json;
 
-use crate::access::KeyHash;
+use crate::access::Admitted;
 use crate::body::{self, Bound};
 use crate::problem::Problem;
 use crate::web::Web;
@@ -34,22 +35,50 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use trunkline_core::tenancy::Caller;
+use trunkline_engine::Desk;
 
 /// Lets key holders through and nobody else.
-pub(crate) async fn keyed(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    match key(&web, request.headers()) {
-        Some(_) => next.run(request).await,
+pub(crate) async fn keyed(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
+    match admitted(&web, request.headers()) {
+        Some(Admitted { caller, .. }) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
         None => Problem::unauthorized().into_response(),
     }
 }
 
-/// The key that came with a request, if it is valid.
-fn key(web: &Web, headers: &HeaderMap) -> Option<KeyHash> {
+/// Who sends a request, if the key that came with it is valid.
+fn admitted(web: &Web, headers: &HeaderMap) -> Option<Admitted> {
     let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    web.access.admit(key.trim())
+    web.admit(key.trim())
+}
+
+/// Who sends a request, as the key they sent says.
+pub(crate) struct By(pub(crate) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(Problem::unauthorized)
+    }
+}
+
+/// The desk of whoever sends a request: their tenant's calls and nobody else's.
+pub(crate) struct Mine(pub(crate) Desk);
+
+impl FromRequestParts<Arc<Web>> for Mine {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        let By(caller) = By::from_request_parts(parts, web).await?;
+        Ok(Self(web.engine.of(&caller.tenant)))
+    }
 }
 
 /// What a path names; a path that names nothing possible is not found.

@@ -2,7 +2,7 @@
 
 use super::call_json::CallJson;
 use super::fields::Fields;
-use super::{CallRef, Named, json, read};
+use super::{CallRef, Mine, Named, json, read};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{Request, State};
@@ -19,12 +19,16 @@ use trunkline_core::private::Private;
 use trunkline_engine::{EndError, Order};
 
 /// `POST /api/calls`
-pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn place(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    request: Request,
+) -> Result<Response, Problem> {
     let key = idempotency_key(request.headers())?;
     let body = read(&web, request).await?;
     let (mut order, notes) = order(&body, web.carrier())?;
     order.idempotency = key.map(|key| Idempotency { key, body: hash(&body) });
-    let mut placed = web.engine.place(order).await?;
+    let mut placed = desk.place(order).await?;
     placed.warnings.extend(notes);
     let mut response = json(StatusCode::ACCEPTED, &CallJson::from(&placed));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/calls/{}", placed.call.id)) {
@@ -34,12 +38,12 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
 }
 
 /// `POST /api/calls/{id}/end`
-pub(crate) async fn end(State(web): State<Arc<Web>>, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+pub(crate) async fn end(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
     // Asked first: a wish to end a call that is over is taken as said before, and its sender should hear of the end.
-    if let Some(over) = web.engine.call(id.as_str()).await?.filter(Call::is_over) {
+    if let Some(over) = desk.call(id.as_str()).await?.filter(Call::is_over) {
         return Err(EndError::Over(over.status().as_str()).into());
     }
-    let call = web.engine.end(id.as_str()).await?;
+    let call = desk.end(id.as_str()).await?;
     Ok(json(StatusCode::ACCEPTED, &CallJson::from(&call)))
 }
 

@@ -1,11 +1,9 @@
 //! Recordings as files: whole or in part, known by their checksum.
 
 use super::range::{Wanted, wanted};
-use super::{CallRef, Named, not_found};
+use super::{CallRef, Mine, Named, not_found};
 use crate::problem::{Code, Problem};
-use crate::web::Web;
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -13,7 +11,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::io::{self, SeekFrom};
-use std::sync::Arc;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
@@ -24,11 +21,11 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// `GET /api/calls/{id}/recordings/{n}`
 pub(crate) async fn recording(
-    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
     Named((id, n)): Named<(CallRef, usize)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = web.engine.recording(id.as_str(), n).await?;
+    let file = desk.recording(id.as_str(), n).await?;
     let file = file.ok_or_else(|| not_found().detail("there is no such recording, or not yet"))?;
     let tag =
         HeaderValue::from_str(&format!("\"{}\"", file.sha256)).unwrap_or(HeaderValue::from_static("\"\""));

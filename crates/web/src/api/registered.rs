@@ -4,7 +4,7 @@
 use super::call_json::CallJson;
 use super::fields::Fields;
 use super::orders::{hash, idempotency_key};
-use super::{CallRef, Named, json, no_such_call, not_found, read};
+use super::{CallRef, Mine, Named, json, no_such_call, not_found, read};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{Request, State};
@@ -54,11 +54,15 @@ struct SessionJson<'a> {
 }
 
 /// `POST /api/calls/register`
-pub(crate) async fn register(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn register(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    request: Request,
+) -> Result<Response, Problem> {
     let mut fields = Fields::read(&read(&web, request).await?)?;
     let registration = registration(&mut fields)?;
     fields.none_left()?;
-    let placed = web.engine.register(registration).await?;
+    let placed = desk.register(registration).await?;
     let status = match placed.novelty {
         Novelty::New => StatusCode::CREATED,
         Novelty::Repeated => StatusCode::OK,
@@ -73,6 +77,7 @@ pub(crate) async fn register(State(web): State<Arc<Web>>, request: Request) -> R
 /// `PUT /api/calls/{id}/status`
 pub(crate) async fn report(
     State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
     Named(id): Named<CallRef>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -91,7 +96,7 @@ pub(crate) async fn report(
         at: None,
     };
     fields.none_left()?;
-    let reported = web.engine.report(id.as_str(), report).await?;
+    let reported = desk.report(id.as_str(), report).await?;
     let body = ReportedJson {
         call: CallJson::from(&reported.call),
         applied: reported.refused.is_none(),
@@ -103,6 +108,7 @@ pub(crate) async fn report(
 /// `PATCH /api/calls/{id}`
 pub(crate) async fn merge(
     State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
     Named(id): Named<CallRef>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -115,34 +121,28 @@ pub(crate) async fn merge(
         return Err(Problem::field("metadata", "give the keys to set, with null for those to remove"));
     }
     let patch = Private::new(patch.into_iter().collect());
-    let call = web.engine.merge_metadata(id.as_str(), patch, event).await?;
+    let call = desk.merge_metadata(id.as_str(), patch, event).await?;
     Ok(json(StatusCode::OK, &CallJson::from(&call)))
 }
 
 /// `DELETE /api/calls/{id}/registration`: of a call that nobody knows, too, so that it can be repeated.
-pub(crate) async fn unregister(
-    State(web): State<Arc<Web>>,
-    Named(id): Named<CallRef>,
-) -> Result<Response, Problem> {
-    web.engine.unregister(id.as_str()).await?;
+pub(crate) async fn unregister(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    desk.unregister(id.as_str()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `DELETE /api/sessions/{sid}`
 pub(crate) async fn unregister_session(
-    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
     Named(session): Named<SessionRef>,
 ) -> Result<Response, Problem> {
-    web.engine.unregister_session(&session.0).await?;
+    desk.unregister_session(&session.0).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `GET /api/calls/{id}/session`
-pub(crate) async fn session(
-    State(web): State<Arc<Web>>,
-    Named(id): Named<CallRef>,
-) -> Result<Response, Problem> {
-    let call = web.engine.call(id.as_str()).await?.ok_or_else(no_such_call)?;
+pub(crate) async fn session(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+    let call = desk.call(id.as_str()).await?.ok_or_else(no_such_call)?;
     let Some(session) = call.session.as_ref().map(SessionId::as_str) else {
         return Err(not_found().detail("this call belongs to no session"));
     };
@@ -152,10 +152,10 @@ pub(crate) async fn session(
 
 /// `GET /api/sessions/{sid}/call`
 pub(crate) async fn of_session(
-    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
     Named(session): Named<SessionRef>,
 ) -> Result<Response, Problem> {
-    let call: Option<Call> = web.engine.call_of_session(&session.0).await?;
+    let call: Option<Call> = desk.call_of_session(&session.0).await?;
     let call = call.ok_or_else(|| not_found().detail("this session has no call"))?;
     Ok(json(StatusCode::OK, &CallJson::from(&call)))
 }

@@ -1,7 +1,7 @@
 //! Numbers never to dial.
 
 use super::fields::Fields;
-use super::{json, read};
+use super::{Mine, json, read};
 use crate::problem::Problem;
 use crate::web::Web;
 use axum::extract::{Request, State};
@@ -30,19 +30,23 @@ struct SuppressionJson<'a> {
 }
 
 /// `POST /api/suppressions`: always accepted, also with the database away.
-pub(crate) async fn add(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn add(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    request: Request,
+) -> Result<Response, Problem> {
     let body = read(&web, request).await?;
     let mut fields = Fields::read(&body)?;
     let number = fields.text(&["number"])?.ok_or_else(|| Problem::field("number", "is missing"))?;
     let reason = fields.text(&["reason"])?.unwrap_or_else(|| "asked by a client".to_owned());
     fields.none_left()?;
-    web.engine.suppress(&number, &reason).await?;
+    desk.suppress(&number, &reason).await?;
     Ok(json(StatusCode::CREATED, &AddedJson { number: &number, reason: &reason }))
 }
 
 /// `GET /api/suppressions`
-pub(crate) async fn list(State(web): State<Arc<Web>>) -> Response {
-    let all = web.engine.suppressions();
+pub(crate) async fn list(Mine(desk): Mine) -> Response {
+    let all = desk.suppressions();
     let suppressions = all
         .iter()
         .map(|(number, reason, since)| SuppressionJson { number: number.reveal(), reason, since: *since })

@@ -7,7 +7,7 @@ use super::texts::Texts;
 use super::timeline::{self, EntryView};
 use super::turns::{self, TurnView};
 use super::{Reader, page};
-use crate::api::{CallRef, Named, not_found, recordings};
+use crate::api::{CallRef, Mine, Named, not_found, recordings};
 use crate::problem::Problem;
 use crate::web::Web;
 use askama::Template;
@@ -74,7 +74,7 @@ pub(crate) async fn end(
     if let Err(problem) = forgery::form(&web, &reader.session, request).await {
         return reader.trouble(&web, &problem).await;
     }
-    match web.engine.end(id.as_str()).await {
+    match reader.desk.end(id.as_str()).await {
         // Over already is what was wanted.
         Ok(_) | Err(EndError::Over(_)) => Redirect::to(&format!("/calls/{}", id.as_str())).into_response(),
         Err(error) => reader.trouble(&web, &error.into()).await,
@@ -83,18 +83,17 @@ pub(crate) async fn end(
 
 /// `GET /calls/{id}/recordings/{n}`: for the players of this page.
 pub(crate) async fn recording(
-    web: State<Arc<Web>>,
-    _reader: Reader,
+    reader: Reader,
     named: Named<(CallRef, usize)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    recordings::recording(web, named, headers).await
+    recordings::recording(Mine(reader.desk), named, headers).await
 }
 
 async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Problem> {
     let t = reader.t;
-    let call = web.engine.call(id.as_str()).await?.ok_or_else(not_found)?;
-    let timeline = match web.engine.history(id.as_str()).await {
+    let call = reader.desk.call(id.as_str()).await?.ok_or_else(not_found)?;
+    let timeline = match reader.desk.history(id.as_str()).await {
         Ok(history) => Ok(timeline::of(t, &history.unwrap_or_default())),
         Err(away) => Err(away.reason),
     };

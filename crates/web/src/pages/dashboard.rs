@@ -111,7 +111,7 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, reader: Reader, request: 
         Ok(form) => form,
         Err(problem) => return reader.trouble(&web, &problem).await,
     };
-    match web.engine.place(order(&form)).await {
+    match reader.desk.place(order(&form)).await {
         Ok(placed) => Redirect::to(&format!("/calls/{}", placed.call.id)).into_response(),
         Err(error) => {
             let order = OrderForm::again(&form, reader.t, &error);
@@ -131,15 +131,15 @@ async fn dashboard(
     mut order: OrderForm,
 ) -> Result<DashboardPage, Problem> {
     let t = reader.t;
-    let (counts, history) = web.engine.counts().await;
+    let (counts, history) = reader.desk.counts().await;
     let is_history_available = history == History::Available;
-    let mut live = web
-        .engine
+    let mut live = reader
+        .desk
         .calls(&Query { active: Scope::Active, limit: Some(LIVE_CALLS), ..Query::default() })
         .await?;
     // Who talks comes first, then who is rung, then who waits.
     live.calls.sort_by_key(|call| Reverse(call.status()));
-    let listing = web.engine.calls(&looking_for.query()).await?;
+    let listing = reader.desk.calls(&looking_for.query()).await?;
     let row = |call| Row::of(t, call, web.engine.now());
     order.once = format!("form-{:x}", web.next_serial());
     Ok(DashboardPage {

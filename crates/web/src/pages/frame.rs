@@ -21,6 +21,8 @@ pub(crate) struct Frame {
     pub(crate) section: Section,
     /// The language's other choices, with the way to each.
     pub(crate) languages: Vec<LanguageLink>,
+    /// Whether the reader may see how the server is.
+    pub(crate) shows_settings_check: bool,
     /// `None` for who is not signed in.
     pub(crate) token: Option<String>,
     pub(crate) banners: Vec<Banner>,
@@ -47,6 +49,7 @@ impl Frame {
         let health = web.engine.health().await;
         Self {
             token: Some(reader.session.form_token(&web.access)),
+            shows_settings_check: reader.caller.runs_the_server(),
             banners: banners(reader.t, &health),
             ..Self::plain(reader.t, &reader.here, section)
         }
@@ -64,7 +67,14 @@ impl Frame {
                 href: format!("/language/{}?back={back}", language.tag()),
             })
             .collect();
-        Self { version: assets::version(), section, languages, token: None, banners: Vec::new() }
+        Self {
+            version: assets::version(),
+            section,
+            languages,
+            shows_settings_check: false,
+            token: None,
+            banners: Vec::new(),
+        }
     }
 
     pub(crate) fn is_calls(&self) -> bool {

@@ -64,11 +64,11 @@ pub(crate) async fn enter(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
         return response;
     }
-    let Some(key) = fields.get("key").and_then(|key| web.access.admit(key)) else {
+    let Some(admitted) = fields.get("key").and_then(|key| web.admit(key)) else {
         web.attempts.was_wrong(peer, now);
         return form(t, next, Some(t.get("login-wrong")), StatusCode::FORBIDDEN);
     };
-    let session = Session::open(&web.access, key, web.next_serial(), now);
+    let session = Session::open(&web.access, &admitted, web.next_serial(), now);
     let lifetime = web.access.session_lifetime.as_secs();
     keep(&web, &session.seal(&web.access), lifetime, Redirect::to(next))
 }

@@ -31,10 +31,16 @@ use http::{HeaderMap, StatusCode, Uri};
 use session::{Session, cookie};
 use std::sync::Arc;
 use texts::{Language, Texts};
+use trunkline_core::tenancy::Caller;
+use trunkline_engine::Desk;
 
 /// Somebody signed in, and how to talk to them.
 pub(crate) struct Reader {
     pub(crate) session: Session,
+    /// Whose calls they see, and what they may.
+    pub(crate) caller: Caller,
+    /// Their tenant's calls and nobody else's.
+    pub(crate) desk: Desk,
     pub(crate) t: Texts,
     /// The address asked for, to come back to.
     pub(crate) here: String,
@@ -45,8 +51,9 @@ impl FromRequestParts<Arc<Web>> for Reader {
 
     /// Whoever is not signed in is asked to, and then gets the page; software that wants no page gets a 401.
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
-        if let Some(session) = session_of(web, &parts.headers) {
-            return Ok(Self { session, t: texts_of(&parts.headers), here: here(&parts.uri) });
+        if let Some((session, caller)) = session_of(web, &parts.headers) {
+            let desk = web.engine.of(&caller.tenant);
+            return Ok(Self { session, caller, desk, t: texts_of(&parts.headers), here: here(&parts.uri) });
         }
         let wants_page = parts.headers.get(http::header::ACCEPT).is_none_or(|accept| {
             accept.to_str().is_ok_and(|accept| accept.contains("text/html") || accept.contains("*/*"))
@@ -60,11 +67,12 @@ impl FromRequestParts<Arc<Web>> for Reader {
     }
 }
 
-/// The session of a request, if it is good and was not left.
-fn session_of(web: &Web, headers: &HeaderMap) -> Option<Session> {
+/// The session of a request and whose it is, if it is good, was not left, and its key still opens something.
+fn session_of(web: &Web, headers: &HeaderMap) -> Option<(Session, Caller)> {
     let value = cookie(headers, cookie_name(web))?;
     let session = Session::unseal(&web.access, value, web.engine.now())?;
-    (!web.revoked.holds(&session)).then_some(session)
+    let caller = web.admitted(session.mark())?;
+    (!web.revoked.holds(&session)).then_some((session, caller))
 }
 
 /// Over TLS the name itself makes browsers insist on Secure and on this very host.

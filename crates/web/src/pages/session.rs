@@ -1,7 +1,7 @@
 //! Who is signed in: a signed cookie, opened with an API key. Nothing is kept here but the sessions that were left
 //! before they ran out.
 
-use crate::access::{Access, KeyHash};
+use crate::access::{Access, Admitted};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -24,9 +24,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn open(access: &Access, key: KeyHash, serial: u64, now: Timestamp) -> Self {
+    pub(crate) fn open(access: &Access, by: &Admitted, serial: u64, now: Timestamp) -> Self {
         let expires = now.checked_add(access.session_lifetime).unwrap_or(Timestamp::MAX);
-        Self { expires, serial, mark: key.mark() }
+        Self { expires, serial, mark: by.mark.clone() }
+    }
+
+    /// What names the key that opened it.
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
     }
 
     /// The session as a cookie's value, signed.
@@ -36,7 +41,8 @@ impl Session {
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// The session of a cookie's value, if we signed it, it has not run out, and its key is still valid.
+    /// The session of a cookie's value, if we signed it and it has not run out. Whether its key still opens
+    /// anything is asked by its mark.
     pub(crate) fn unseal(access: &Access, value: &str, now: Timestamp) -> Option<Self> {
         let (text, mac) = value.rsplit_once('.')?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
@@ -45,7 +51,7 @@ impl Session {
         let expires = Timestamp::from_second(parts.next()?.parse().ok()?).ok()?;
         let serial = u64::from_str_radix(parts.next()?, 16).ok()?;
         let mark = parts.next()?.to_owned();
-        (expires > now && access.has_mark(&mark)).then_some(Self { expires, serial, mark })
+        (expires > now).then_some(Self { expires, serial, mark })
     }
 
     /// What this session's forms carry, so that no other site can send them.
@@ -112,6 +118,7 @@ mod tests {
     use super::*;
     use crate::access::SessionSecret;
     use http::HeaderValue;
+    use trunkline_core::tenancy::{Caller, KeyHash};
 
     fn access() -> Access {
         Access::new(vec![KeyHash::of("key")], SessionSecret::new([7; 32]))
@@ -121,8 +128,12 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn admitted() -> Admitted {
+        Admitted { caller: Caller::system(), mark: "a1b2".to_owned() }
+    }
+
     fn session() -> Session {
-        Session::open(&access(), KeyHash::of("key"), 5, at(1_000))
+        Session::open(&access(), &admitted(), 5, at(1_000))
     }
 
     #[test]
@@ -147,17 +158,16 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_with_its_key_and_with_the_secret() {
+    fn a_session_names_its_key_and_ends_with_the_secret() {
         let cookie = session().seal(&access());
-        let other_key = Access { keys: vec![KeyHash::of("new")], ..access() };
         let other_secret = Access { session_secret: SessionSecret::new([8; 32]), ..access() };
-        assert_eq!(Session::unseal(&other_key, &cookie, at(1_001)), None);
+        assert_eq!(Session::unseal(&access(), &cookie, at(1_001)).unwrap().mark(), "a1b2");
         assert_eq!(Session::unseal(&other_secret, &cookie, at(1_001)), None);
     }
 
     #[test]
     fn a_form_token_is_good_for_its_own_session_only_and_opens_none() {
-        let other = Session::open(&access(), KeyHash::of("key"), 6, at(1_000));
+        let other = Session::open(&access(), &admitted(), 6, at(1_000));
         let token = session().form_token(&access());
         assert!(session().admits_form(&access(), &token));
         assert!(!other.admits_form(&access(), &token));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use trunkline_core::id::CallId;
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_engine::Change;
 
 /// A stream is closed after this time, and the browser comes again: so a session that has ended is noticed.
@@ -30,7 +30,7 @@ pub(crate) struct About {
 /// `GET /events/stream`
 pub(crate) async fn follow(
     State(web): State<Arc<Web>>,
-    _reader: Reader,
+    reader: Reader,
     Query(about): Query<About>,
 ) -> Response {
     let Ok(slot) = Arc::clone(&web.streams).try_acquire_owned() else {
@@ -38,27 +38,30 @@ pub(crate) async fn follow(
     };
     let only = about.call.and_then(|call| call.parse().ok());
     let end = web.shutdown.clone().cancelled_owned();
-    let news = news(web.engine.changes(), only, slot)
+    let news = news(web.engine.changes(), reader.caller.tenant, only, slot)
         .take_until(Box::pin(end))
         .take_until(Box::pin(tokio::time::sleep(STREAM)));
     Sse::new(news).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
-/// Changes as events. Who falls behind is told so, once, and looks at everything again.
+/// Changes of a tenant's calls as events. Who falls behind is told so, once, and looks at everything again.
 fn news(
     changes: Receiver<Change>,
+    tenant: TenantId,
     only: Option<CallId>,
     slot: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((changes, slot), move |(mut changes, slot)| async move {
+    stream::unfold((changes, tenant, slot), move |(mut changes, tenant, slot)| async move {
         loop {
             let event = match changes.recv().await {
-                Ok(change) if only.is_none_or(|only| only == change.call) => changed(&change),
+                Ok(change) if change.tenant == tenant && only.is_none_or(|only| only == change.call) => {
+                    changed(&change)
+                }
                 Ok(_) => continue,
                 Err(RecvError::Lagged(_)) => Event::default().event("missed").data("{}"),
                 Err(RecvError::Closed) => return None,
             };
-            return Some((Ok(event), (changes, slot)));
+            return Some((Ok(event), (changes, tenant, slot)));
         }
     })
 }

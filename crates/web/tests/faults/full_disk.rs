@@ -136,7 +136,7 @@ async fn everybody_is_told() {
     house.webhook("/voice?q=1", &asked_to_end.form("in-progress", &[("Digits", "9")])).await;
     let suppressed = |house: &House| {
         let mut numbers: Vec<_> =
-            house.engine.suppressions().iter().map(|(number, ..)| number.reveal().clone()).collect();
+            house.engine.desk().suppressions().iter().map(|(number, ..)| number.reveal().clone()).collect();
         numbers.sort();
         numbers
     };

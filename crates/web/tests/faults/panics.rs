@@ -118,7 +118,7 @@ async fn what_only_tells_us_something_is_asked_for_again_and_not_lost() {
     assert!(bomb.has_exploded());
     assert_eq!((first.status, first.header("content-type")), (503, Some("application/problem+json")));
     assert_eq!(house.webhook("/status", &form).await.status, 204, "the carrier tells it again");
-    let call = house.engine.call(&caller.sid).await.unwrap().unwrap();
+    let call = house.engine.desk().call(&caller.sid).await.unwrap().unwrap();
     assert!(call.is_over());
 }
 

@@ -18,7 +18,7 @@ fn inbound(status: &'static str) -> Vec<(&'static str, &'static str)> {
 }
 
 async fn calls(house: &House) -> usize {
-    house.engine.calls(&Query::default()).await.unwrap().calls.len()
+    house.engine.desk().calls(&Query::default()).await.unwrap().calls.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +67,7 @@ async fn the_same_fetch_gets_the_same_words_and_is_one_event() {
         let again = house.webhook("/voice?q=0", &inbound("in-progress")).await;
         assert_eq!(again.body, first.body);
     }
-    let history = house.engine.history(SID).await.unwrap().unwrap();
+    let history = house.engine.desk().history(SID).await.unwrap().unwrap();
     assert_eq!(history.iter().filter(|entry| entry.kind == "spoke").count(), 1);
 }
 
@@ -78,11 +78,11 @@ async fn a_replayed_end_ends_nothing_twice() {
     for _ in 0..100 {
         assert_eq!(house.webhook("/status", &inbound("completed")).await.status, 204);
     }
-    let history = house.engine.history(SID).await.unwrap().unwrap();
+    let history = house.engine.desk().history(SID).await.unwrap().unwrap();
     let ends = history.iter().filter(|entry| entry.event["news"]["news"] == "ended" && entry.applied);
     assert_eq!(ends.count(), 1);
     assert_eq!(house.webhook("/status", &inbound("ringing")).await.status, 204);
-    let call = house.engine.call(SID).await.unwrap().unwrap();
+    let call = house.engine.desk().call(SID).await.unwrap().unwrap();
     assert!(call.is_over());
 }
 

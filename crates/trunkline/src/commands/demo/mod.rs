@@ -125,7 +125,7 @@ impl Survey<'_> {
         self.watch(&calls, seen).await;
         let mut ended = Vec::new();
         for (person, call) in self.people.iter().zip(calls) {
-            let now = self.engine.call(&call.id.to_string()).await.ok().flatten();
+            let now = self.engine.desk().call(&call.id.to_string()).await.ok().flatten();
             ended.push((person.clone(), now.unwrap_or(call)));
         }
         Ok(ended)
@@ -150,7 +150,7 @@ impl Survey<'_> {
     /// A page of calls, once history is there.
     async fn page(&self, query: &Query) -> Result<trunkline_engine::Listing, Failure> {
         loop {
-            let listing = self.engine.calls(query).await;
+            let listing = self.engine.desk().calls(query).await;
             let listing = listing.map_err(|error| Failure::while_doing("cannot list calls", &error))?;
             if listing.history == History::Available {
                 return Ok(listing);
@@ -167,7 +167,7 @@ impl Survey<'_> {
             idempotency: Some(Idempotency { body: key.clone(), key }),
             ..Order::default()
         };
-        let placed = self.engine.place(order).await;
+        let placed = self.engine.desk().place(order).await;
         Ok(placed.map_err(|error| Failure::while_doing("cannot place a call", &error))?.call)
     }
 
@@ -178,7 +178,7 @@ impl Survey<'_> {
                 if seen.settled {
                     continue;
                 }
-                let Ok(Some(call)) = self.engine.call(&call.id.to_string()).await else { continue };
+                let Ok(Some(call)) = self.engine.desk().call(&call.id.to_string()).await else { continue };
                 for happening in seen.look(&call) {
                     self.show.happening(self.engine.now(), person, &call, &happening);
                 }
@@ -198,7 +198,7 @@ fn called_twice(server: &Server) -> Vec<String> {
 }
 
 fn opted_out(engine: &Engine) -> Vec<String> {
-    engine.suppressions().into_iter().map(|(number, ..)| number.reveal().clone()).collect()
+    engine.desk().suppressions().into_iter().map(|(number, ..)| number.reveal().clone()).collect()
 }
 
 fn stopped(folder: &Folder) -> String {

@@ -85,7 +85,7 @@ impl Stage {
     /// Places a call.
     pub async fn place(&self, number: &str) -> Result<Call, String> {
         let order = Order { to: Private::new(number.to_owned()), ..Order::default() };
-        let placed = self.server()?.engine().place(order).await;
+        let placed = self.server()?.engine().desk().place(order).await;
         placed.map(|placed| placed.call).map_err(|error| error.to_string())
     }
 
@@ -94,7 +94,7 @@ impl Stage {
         let id = call.id.to_string();
         let look = async {
             loop {
-                if let Ok(Some(call)) = self.server()?.engine().call(&id).await
+                if let Ok(Some(call)) = self.server()?.engine().desk().call(&id).await
                     && holds(&call)
                 {
                     return Ok(call);
@@ -122,10 +122,10 @@ impl Stage {
     /// The last record of the journal.
     pub async fn journaled(&self) -> Option<u64> {
         let server = self.server.as_ref()?;
-        let calls = server.engine().calls(&trunkline_engine::Query::default()).await.ok()?;
+        let calls = server.engine().desk().calls(&trunkline_engine::Query::default()).await.ok()?;
         let mut last = None;
         for call in calls.calls {
-            let entries = server.engine().history(&call.id.to_string()).await.ok()??;
+            let entries = server.engine().desk().history(&call.id.to_string()).await.ok()??;
             last = last.max(entries.iter().map(|entry| entry.lsn).max());
         }
         last

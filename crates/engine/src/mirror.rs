@@ -1,0 +1,121 @@
+//! Keeps this node's mirror of decision data in step with the store, and the journal in step with the mirror.
+
+use crate::engine::Inner;
+use crate::intake::IntakeError;
+use crate::reader::Unavailable;
+use crate::record::{DecisionRecord, kind};
+use crate::step::{Acquaintance, step};
+use crate::trust::Behind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use trunkline_core::tenancy::Decision;
+use trunkline_journal::Class;
+use trunkline_store::DecisionsStand;
+
+/// How often is looked whether another process has changed anything: what it revoked must be shut within a second.
+const LOOK: Duration = Duration::from_millis(400);
+
+impl Inner {
+    /// Looks until the server stops.
+    pub(crate) async fn keep_in_step(self: Arc<Self>) {
+        let mut seen: Option<DecisionsStand> = None;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.stop.cancelled() => return,
+            }
+            if self.trust.behind.load(Ordering::Acquire) {
+                self.journal_all().await;
+            }
+            // While the database is away, the mirror is all there is.
+            seen = match self.projection.store() {
+                Some(_) => self.look_at_decisions(seen).await.ok(),
+                None => None,
+            };
+        }
+    }
+
+    async fn look_at_decisions(
+        self: &Arc<Self>,
+        seen: Option<DecisionsStand>,
+    ) -> Result<DecisionsStand, Unavailable> {
+        // No change of ours may come between what is read and what is taken in.
+        let _deciding = self.deciding.lock().await;
+        let stand = self.ask_store(async |store| store.decisions_stand().await).await?;
+        if seen.as_ref() == Some(&stand) {
+            return Ok(stand);
+        }
+        let database = self.ask_store(async |store| store.decisions().await).await?;
+        let met = match self.trust.store() {
+            Some(store) if store == stand.store => Acquaintance::Known,
+            _ => Acquaintance::New,
+        };
+        let step = step(&self.trust.rows(), &database, met);
+        if !step.restore.is_empty() {
+            tracing::warn!(
+                rows = step.restore.len(),
+                "tenants.restored: the database lacked what the journal knows"
+            );
+            self.ask_store(async |store| store.restore_decisions(&step.restore).await).await?;
+        }
+        let gone = step.forget.iter().map(|id| DecisionRecord::Gone { id: id.clone() });
+        let mut records: Vec<DecisionRecord> = gone.collect();
+        step.forget.iter().for_each(|id| self.trust.forget(id));
+        if met == Acquaintance::New {
+            self.trust.is_in_step_with(stand.store.clone());
+            records.push(DecisionRecord::InStep { store: stand.store.clone() });
+        }
+        self.mirror(step.learn, records).await;
+        Ok(stand)
+    }
+
+    /// Takes in what the store has decided, and journals it. The store is its truth: what the journal does not take now it
+    /// gets later.
+    pub(crate) async fn mirror(self: &Arc<Self>, rows: Vec<Decision>, mut records: Vec<DecisionRecord>) {
+        rows.iter().for_each(|row| self.trust.learn(row.clone()));
+        let codec = self.codec.clone();
+        // A new user's key is made durable first: off the async threads.
+        let sealed = tokio::task::spawn_blocking(move || {
+            rows.iter().map(|row| DecisionRecord::sealed(&codec, row)).collect::<Result<Vec<_>, _>>()
+        });
+        let journaled = match sealed.await {
+            Ok(Ok(sealed)) => {
+                records.extend(sealed);
+                self.journal_decisions(&records).await
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(IntakeError::died()),
+        };
+        if let Err(error) = journaled {
+            tracing::warn!(%error, "tenants.not_journaled: tried again");
+            self.trust.set_behind(Behind::Yes);
+        }
+    }
+
+    async fn journal_all(self: &Arc<Self>) {
+        self.trust.set_behind(Behind::No);
+        let inner = self.clone();
+        let records = tokio::task::spawn_blocking(move || inner.trust.records(&inner.codec)).await;
+        let journaled = match records {
+            Ok(Ok(records)) => self.journal_decisions(&records).await,
+            _ => Err(IntakeError::died()),
+        };
+        if journaled.is_err() {
+            self.trust.set_behind(Behind::Yes);
+        }
+    }
+
+    async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
+        let mut last = None;
+        for record in records {
+            let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
+            // Small and rare, and a revocation that a restart would take back is worse than a full disk.
+            last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
+        }
+        if let Some(last) = last {
+            last.await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,288 @@
+//! The doors of those who manage tenants, keys and users. What changes is decided in the store, in full, and mirrored;
+//! without the store nothing changes, and who was trusted is trusted still.
+
+use crate::clock::{chance, secret};
+use crate::engine::{Engine, Inner};
+use crate::intake::IntakeError;
+use crate::reader::Unavailable;
+use crate::trust::Holder;
+use jiff::Timestamp;
+use std::sync::Arc;
+use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::private::Private;
+use trunkline_core::tenancy::{
+    self, ApiKey, BadName, Caller, Decision, DecisionId, KeyHash, Role, Tenant, User, key_text,
+};
+use trunkline_store::Added;
+
+/// A key that somebody wants.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Whose calls it is to open; the caller's own tenant if absent.
+    pub tenant: Option<TenantId>,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A user that somebody wants.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// For whom they work; the caller's own tenant if absent.
+    pub tenant: Option<TenantId>,
+    /// Their name.
+    pub name: Private<String>,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Why tenants, keys and users stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum TenancyError {
+    /// The caller's key is not for this.
+    #[error("this needs {0}")]
+    Forbidden(&'static str),
+    /// There is none, as far as the caller can tell.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// A field is wrong.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why, in words for the reader.
+        why: String,
+    },
+    /// The id was given before.
+    #[error("there is or was a tenant of this id; ids are never given twice")]
+    Taken,
+    /// The store can't be reached.
+    #[error("who is trusted can't be changed now: {0}")]
+    Away(#[from] Unavailable),
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] IntakeError),
+}
+
+const FOR_THE_SYSTEM: TenancyError = TenancyError::Forbidden("a key of the role system_admin");
+const FOR_ADMINS: TenancyError = TenancyError::Forbidden("a key of the role admin or above");
+
+impl Engine {
+    /// Who holds a key, if it is one that was made here and opens anything now.
+    pub fn admit(&self, hash: &KeyHash) -> Option<Holder> {
+        self.inner.trust.admit(hash, self.now())
+    }
+
+    /// Who holds the key of this id, if it opens anything now.
+    pub fn holder(&self, key: &KeyId) -> Option<Holder> {
+        self.inner.trust.holder(key, self.now())
+    }
+
+    /// The tenants there are and were, as this node knows them.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn tenants(&self, by: &Caller) -> Result<Vec<Tenant>, TenancyError> {
+        if !by.runs_the_server() {
+            return Err(FOR_THE_SYSTEM);
+        }
+        let tenant = |row| if let Decision::Tenant(tenant) = row { Some(tenant) } else { None };
+        Ok(self.inner.trust.rows().into_iter().filter_map(tenant).collect())
+    }
+
+    /// Makes a tenant.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid`; `Taken`; `Away`.
+    pub async fn add_tenant(&self, by: &Caller, id: &str, name: &str) -> Result<Tenant, TenancyError> {
+        if !by.runs_the_server() {
+            return Err(FOR_THE_SYSTEM);
+        }
+        let id = tenancy::tenant_id(id).map_err(|bad| invalid("id", &bad))?;
+        if id.is_default() {
+            return Err(TenancyError::Taken);
+        }
+        let name = tenancy::name(name).map_err(|bad| invalid("name", &bad))?;
+        let tenant = Tenant { id, name, created_at: self.now(), revoked_at: None };
+        let row = Decision::Tenant(tenant.clone());
+        match self.to_the_end(async move |inner| inner.decide(row).await).await?? {
+            Added::New => Ok(tenant),
+            Added::Known => Err(TenancyError::Taken),
+        }
+    }
+
+    /// Revokes a tenant: none of its keys opens anything from now on. Its calls that are under way go on to their end.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Away`.
+    pub async fn revoke_tenant(&self, by: &Caller, id: &TenantId) -> Result<(), TenancyError> {
+        if !by.runs_the_server() {
+            return Err(FOR_THE_SYSTEM);
+        }
+        if id.is_default() {
+            let why = "the default tenant is always there; revoke its keys instead".to_owned();
+            return Err(TenancyError::Invalid { field: "id", why });
+        }
+        self.revoke(DecisionId::Tenant(id.clone()), "tenant", |_| true).await
+    }
+
+    /// The keys there are and were: of one tenant, or of all that the caller knows.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`.
+    pub fn keys(&self, by: &Caller, of: Option<&TenantId>) -> Result<Vec<ApiKey>, TenancyError> {
+        self.inner.manages(by, of)?;
+        let key = |row| if let Decision::Key(key) = row { Some(key) } else { None };
+        let keys = self.inner.trust.rows().into_iter().filter_map(key);
+        Ok(keys.filter(|key| by.knows(&key.tenant) && of.is_none_or(|of| *of == key.tenant)).collect())
+    }
+
+    /// Makes a key: it is told here and nowhere else.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` if there is no such tenant; `Invalid`; `Away`.
+    pub async fn add_key(&self, by: &Caller, asked: NewKey) -> Result<(ApiKey, String), TenancyError> {
+        self.inner.manages(by, asked.tenant.as_ref())?;
+        self.inner.grants(by, asked.role)?;
+        let name = tenancy::name(&asked.name).map_err(|bad| invalid("name", &bad))?;
+        let now = self.now();
+        if asked.expires_at.is_some_and(|expires| expires <= now) {
+            return Err(TenancyError::Invalid { field: "expires_at", why: "is in the past".to_owned() });
+        }
+        let text = key_text(&secret().map_err(failed)?);
+        let key = ApiKey {
+            id: KeyId::minted(now, chance().map_err(failed)?),
+            tenant: asked.tenant.unwrap_or_else(|| by.tenant.clone()),
+            hash: KeyHash::of(&text),
+            name,
+            role: asked.role,
+            created_at: now,
+            expires_at: asked.expires_at,
+            revoked_at: None,
+        };
+        let row = Decision::Key(key.clone());
+        self.to_the_end(async move |inner| inner.decide(row).await).await??;
+        tracing::info!(key = %key.id, tenant = %key.tenant, "key.added");
+        Ok((key, text))
+    }
+
+    /// Revokes a key: it opens nothing from now on.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Away`.
+    pub async fn revoke_key(&self, by: &Caller, id: &KeyId) -> Result<(), TenancyError> {
+        self.inner.manages(by, None)?;
+        let by = by.clone();
+        let is_theirs = move |row: &Decision| matches!(row, Decision::Key(key) if by.knows(&key.tenant) && by.grants(key.role));
+        self.revoke(DecisionId::Key(id.clone()), "key", is_theirs).await
+    }
+
+    /// The users there are and were: of one tenant, or of all that the caller knows.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`.
+    pub fn users(&self, by: &Caller, of: Option<&TenantId>) -> Result<Vec<User>, TenancyError> {
+        self.inner.manages(by, of)?;
+        let user = |row| if let Decision::User(user) = row { Some(user) } else { None };
+        let users = self.inner.trust.rows().into_iter().filter_map(user);
+        Ok(users.filter(|user| by.knows(&user.tenant) && of.is_none_or(|of| *of == user.tenant)).collect())
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` if there is no such tenant; `Invalid`; `Away`.
+    pub async fn add_user(&self, by: &Caller, asked: NewUser) -> Result<User, TenancyError> {
+        self.inner.manages(by, asked.tenant.as_ref())?;
+        self.inner.grants(by, asked.role)?;
+        let name = tenancy::name(asked.name.reveal()).map_err(|bad| invalid("name", &bad))?;
+        let now = self.now();
+        let user = User {
+            id: UserId::minted(now, chance().map_err(failed)?),
+            tenant: asked.tenant.unwrap_or_else(|| by.tenant.clone()),
+            name: name.into(),
+            role: asked.role,
+            created_at: now,
+            revoked_at: None,
+        };
+        let row = Decision::User(user.clone());
+        self.to_the_end(async move |inner| inner.decide(row).await).await??;
+        Ok(user)
+    }
+
+    /// Revokes a user.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Away`.
+    pub async fn revoke_user(&self, by: &Caller, id: &UserId) -> Result<(), TenancyError> {
+        self.inner.manages(by, None)?;
+        let by = by.clone();
+        let is_theirs = move |row: &Decision| matches!(row, Decision::User(user) if by.knows(&user.tenant) && by.grants(user.role));
+        self.revoke(DecisionId::User(id.clone()), "user", is_theirs).await
+    }
+
+    async fn revoke(
+        &self,
+        id: DecisionId,
+        what: &'static str,
+        is_theirs: impl Fn(&Decision) -> bool,
+    ) -> Result<(), TenancyError> {
+        // Another process may have made it a moment ago: what is not known here is not there for anybody yet.
+        let row =
+            self.inner.trust.row(&id).filter(|row| is_theirs(row)).ok_or(TenancyError::NotFound(what))?;
+        if row.revoked_at().is_some() {
+            return Ok(());
+        }
+        self.to_the_end(async move |inner| inner.revoke(row).await).await?
+    }
+}
+
+impl Inner {
+    /// Whether the caller may look at keys and users, of this tenant if one is named.
+    fn manages(&self, by: &Caller, of: Option<&TenantId>) -> Result<(), TenancyError> {
+        if !by.manages_access() {
+            return Err(FOR_ADMINS);
+        }
+        match of {
+            Some(of) if !by.knows(of) || !self.trust.is_open(of) => Err(TenancyError::NotFound("tenant")),
+            _ => Ok(()),
+        }
+    }
+
+    fn grants(&self, by: &Caller, role: Role) -> Result<(), TenancyError> {
+        if by.grants(role) {
+            Ok(())
+        } else {
+            Err(TenancyError::Forbidden("a role as high as the one to be given"))
+        }
+    }
+
+    async fn decide(self: &Arc<Self>, row: Decision) -> Result<Added, TenancyError> {
+        let _deciding = self.deciding.lock().await;
+        let added = self.ask_store(async |store| store.add_decision(&row).await).await?;
+        if added == Added::New {
+            self.mirror(vec![row], Vec::new()).await;
+        }
+        Ok(added)
+    }
+
+    async fn revoke(self: &Arc<Self>, row: Decision) -> Result<(), TenancyError> {
+        let _deciding = self.deciding.lock().await;
+        let (id, at) = (row.id(), self.clock.now());
+        self.ask_store(async |store| store.revoke_decision(&id, at).await).await?;
+        self.mirror(vec![row.revoked(at)], Vec::new()).await;
+        tracing::info!(?id, "access.revoked");
+        Ok(())
+    }
+}
+
+fn invalid(field: &'static str, bad: &BadName) -> TenancyError {
+    TenancyError::Invalid { field, why: bad.to_string() }
+}
+
+fn failed(error: getrandom::Error) -> TenancyError {
+    TenancyError::Failed(IntakeError::Failed(error.to_string()))
+}

@@ -1,0 +1,184 @@
+//! Decision data: whose keys and users there are. Here is its truth; nodes mirror it.
+
+use crate::db::{Durability, Tx};
+use crate::error::StoreError;
+use crate::row::Row;
+use crate::sql;
+use crate::store::Store;
+use crate::value::Value;
+use jiff::Timestamp;
+use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, KeyHash, Tenant, User};
+
+const READING: &str = "reading whom to trust";
+const DECIDING: &str = "changing whom to trust";
+
+/// Which database says so, and how often what it says has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionsStand {
+    /// The database's own name.
+    pub store: String,
+    /// Counted up with every change.
+    pub changes: u64,
+}
+
+/// Whether a row was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is there now.
+    New,
+    /// There was one of its id, which stays as it is.
+    Known,
+}
+
+impl Store {
+    /// Whether there is anything new to read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn decisions_stand(&self) -> Result<DecisionsStand, StoreError> {
+        let rows = self.db.read(READING, &sql::DECISIONS_STAND, vec![]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::broken(READING, "it has no store id"))?;
+        let changes = row.text("changes")?;
+        let changes = changes.parse().map_err(|_| StoreError::broken(READING, "its count is no number"))?;
+        Ok(DecisionsStand { store: row.text("store")?, changes })
+    }
+
+    /// Every tenant, key and user there ever was.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        let mut all = Vec::new();
+        for row in self.db.read(READING, &sql::TENANTS, vec![]).await? {
+            all.push(Decision::Tenant(tenant(&row)?));
+        }
+        for row in self.db.read(READING, &sql::API_KEYS, vec![]).await? {
+            all.push(Decision::Key(api_key(&row)?));
+        }
+        for row in self.db.read(READING, &sql::USERS, vec![]).await? {
+            all.push(Decision::User(user(&row)?));
+        }
+        Ok(all)
+    }
+
+    /// Adds a row, durably.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn add_decision(&self, decision: &Decision) -> Result<Added, StoreError> {
+        let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
+        let added = add(&mut tx, decision).await?;
+        finish(tx).await?;
+        Ok(if added == 0 { Added::Known } else { Added::New })
+    }
+
+    /// Revokes a row, durably. One that is revoked already keeps its time.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn revoke_decision(&self, id: &DecisionId, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
+        revoke(&mut tx, id, at).await?;
+        finish(tx).await
+    }
+
+    /// Brings rows back that a mirror has and this database has not, and what the mirror knows to be revoked: all or none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn restore_decisions(&self, decisions: &[Decision]) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
+        for decision in decisions {
+            add(&mut tx, decision).await?;
+            if let Some(at) = decision.revoked_at() {
+                revoke(&mut tx, &decision.id(), at).await?;
+            }
+        }
+        finish(tx).await
+    }
+}
+
+async fn finish(mut tx: Tx) -> Result<(), StoreError> {
+    tx.run(&sql::COUNT_DECISION, vec![]).await?;
+    tx.commit().await
+}
+
+async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
+    match decision {
+        Decision::Tenant(tenant) => {
+            let values =
+                vec![tenant.id.as_str().into(), tenant.name.as_str().into(), micros(tenant.created_at)];
+            tx.run(&sql::ADD_TENANT, values).await
+        }
+        Decision::Key(key) => {
+            let values = vec![
+                key.id.as_str().into(),
+                key.tenant.as_str().into(),
+                key.hash.to_hex().into(),
+                key.name.as_str().into(),
+                key.role.as_str().into(),
+                micros(key.created_at),
+                Value::Int(key.expires_at.map(Timestamp::as_microsecond)),
+            ];
+            tx.run(&sql::ADD_API_KEY, values).await
+        }
+        Decision::User(user) => {
+            let values = vec![
+                user.id.as_str().into(),
+                user.tenant.as_str().into(),
+                user.name.reveal().as_str().into(),
+                user.role.as_str().into(),
+                micros(user.created_at),
+            ];
+            tx.run(&sql::ADD_USER, values).await
+        }
+    }
+}
+
+async fn revoke(tx: &mut Tx, id: &DecisionId, at: Timestamp) -> Result<u64, StoreError> {
+    let (statement, id) = match id {
+        DecisionId::Tenant(id) => (&sql::REVOKE_TENANT, id.as_str()),
+        DecisionId::Key(id) => (&sql::REVOKE_API_KEY, id.as_str()),
+        DecisionId::User(id) => (&sql::REVOKE_USER, id.as_str()),
+    };
+    tx.run(statement, vec![id.into(), micros(at)]).await
+}
+
+fn micros(at: Timestamp) -> Value {
+    at.as_microsecond().into()
+}
+
+fn tenant(row: &Row) -> Result<Tenant, StoreError> {
+    Ok(Tenant {
+        id: TenantId::new(row.text("id")?),
+        name: row.text("name")?,
+        created_at: row.time("created_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
+    })
+}
+
+fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
+    let hash = KeyHash::from_hex(&row.text("hash")?);
+    Ok(ApiKey {
+        id: KeyId::new(row.text("id")?),
+        tenant: TenantId::new(row.text("tenant")?),
+        hash: hash.ok_or_else(|| StoreError::broken(READING, "column hash holds what is no hash"))?,
+        name: row.text("name")?,
+        role: row.word("role")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.opt_time("expires_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
+    })
+}
+
+fn user(row: &Row) -> Result<User, StoreError> {
+    Ok(User {
+        id: UserId::new(row.text("id")?),
+        tenant: TenantId::new(row.text("tenant")?),
+        name: row.text("name")?.into(),
+        role: row.word("role")?,
+        created_at: row.time("created_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
+    })
+}

@@ -1,0 +1,47 @@
+//! Statements of decision data: tenants, keys, users. Here is their truth.
+
+use super::statements;
+
+statements! { DECISIONS:
+    /// Which database this is, and how often its decision data has changed.
+    DECISIONS_STAND =
+        "SELECT id.value AS store, changes.value AS changes FROM meta AS id, meta AS changes \
+         WHERE id.key = 'store_id' AND changes.key = 'decisions'";
+
+    /// Every tenant there ever was.
+    TENANTS = "SELECT id, name, created_at, revoked_at FROM tenants ORDER BY id";
+
+    /// Every key there ever was.
+    API_KEYS =
+        "SELECT id, tenant, hash, name, role, created_at, expires_at, revoked_at FROM api_keys ORDER BY id";
+
+    /// Every user there ever was.
+    USERS = "SELECT id, tenant, name, role, created_at, revoked_at FROM users ORDER BY id";
+
+    /// `$1` id, `$2` name, `$3` since when. A tenant that is there stays as it is.
+    ADD_TENANT =
+        "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+
+    /// `$1` id, `$2` tenant, `$3` hash, `$4` name, `$5` role, `$6` since when, `$7` until when.
+    ADD_API_KEY =
+        "INSERT INTO api_keys (id, tenant, hash, name, role, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+
+    /// `$1` id, `$2` tenant, `$3` name, `$4` role, `$5` since when.
+    ADD_USER =
+        "INSERT INTO users (id, tenant, name, role, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO NOTHING";
+
+    /// `$1` id, `$2` since when. The first revocation stands.
+    REVOKE_TENANT = "UPDATE tenants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+
+    /// `$1` id, `$2` since when.
+    REVOKE_API_KEY = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+
+    /// `$1` id, `$2` since when.
+    REVOKE_USER = "UPDATE users SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+
+    /// In every transaction that changes one of them.
+    COUNT_DECISION =
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'decisions'";
+}

@@ -1,0 +1,93 @@
+//! Decision data: added once, revoked once, and kept when a database is filled again from a mirror.
+
+use crate::calls::{Engine, Place, at, on_each_engine};
+use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::tenancy::{ApiKey, Decision, KeyHash, Role, Tenant, User};
+use trunkline_store::Added;
+
+on_each_engine!(
+    what_is_added_is_read_back_and_nothing_is_added_twice,
+    the_first_revocation_stands,
+    every_change_is_counted_and_only_changes_are,
+    a_mirror_fills_an_empty_database_and_takes_no_revocation_back,
+);
+
+fn tenant(id: &str) -> Decision {
+    let (id, name) = (TenantId::new(id), "Acme & בניו".to_owned());
+    Decision::Tenant(Tenant { id, name, created_at: at(0), revoked_at: None })
+}
+
+fn key(id: &str) -> Decision {
+    Decision::Key(ApiKey {
+        id: KeyId::new(id),
+        tenant: TenantId::new("acme"),
+        hash: KeyHash::of(id),
+        name: "desk".to_owned(),
+        role: Role::Admin,
+        created_at: at(1),
+        expires_at: Some(at(100)),
+        revoked_at: None,
+    })
+}
+
+fn user(id: &str) -> Decision {
+    Decision::User(User {
+        id: UserId::new(id),
+        tenant: TenantId::new("acme"),
+        name: "Ann".to_owned().into(),
+        role: Role::Owner,
+        created_at: at(2),
+        revoked_at: None,
+    })
+}
+
+async fn what_is_added_is_read_back_and_nothing_is_added_twice(engine: Engine) {
+    let place = Place::on(engine).await;
+    let all = [tenant("acme"), key("k1"), key("k2"), user("u1")];
+    for decision in &all {
+        assert_eq!(place.store.add_decision(decision).await.unwrap(), Added::New);
+    }
+    assert_eq!(place.store.decisions().await.unwrap(), all);
+    let Decision::Tenant(other) = tenant("acme") else { unreachable!() };
+    let other = Decision::Tenant(Tenant { name: "Other".to_owned(), ..other });
+    assert_eq!(place.store.add_decision(&other).await.unwrap(), Added::Known);
+    assert_eq!(place.reopened().await.decisions().await.unwrap(), all);
+}
+
+async fn the_first_revocation_stands(engine: Engine) {
+    let place = Place::on(engine).await;
+    for decision in [tenant("acme"), key("k1"), user("u1")] {
+        place.store.add_decision(&decision).await.unwrap();
+        for secs in [10, 20] {
+            place.store.revoke_decision(&decision.id(), at(secs)).await.unwrap();
+        }
+    }
+    let revoked: Vec<_> =
+        place.store.decisions().await.unwrap().iter().map(|decision| decision.revoked_at()).collect();
+    assert_eq!(revoked, [Some(at(10)); 3]);
+}
+
+async fn every_change_is_counted_and_only_changes_are(engine: Engine) {
+    let place = Place::on(engine).await;
+    let first = place.store.decisions_stand().await.unwrap();
+    assert_eq!(place.store.decisions_stand().await.unwrap(), first);
+    place.store.add_decision(&key("k1")).await.unwrap();
+    let added = place.store.decisions_stand().await.unwrap();
+    place.store.revoke_decision(&key("k1").id(), at(5)).await.unwrap();
+    let revoked = place.store.decisions_stand().await.unwrap();
+    assert!(first.changes < added.changes && added.changes < revoked.changes);
+    assert_eq!(first.store, revoked.store);
+    let other = Place::on(engine).await;
+    assert_ne!(other.store.decisions_stand().await.unwrap().store, first.store);
+}
+
+async fn a_mirror_fills_an_empty_database_and_takes_no_revocation_back(engine: Engine) {
+    let place = Place::on(engine).await;
+    place.store.add_decision(&key("k1")).await.unwrap();
+    place.store.add_decision(&key("k2")).await.unwrap();
+    place.store.revoke_decision(&key("k2").id(), at(3)).await.unwrap();
+    let mirror = [tenant("acme"), key("k1").revoked(at(4)), key("k2"), user("u1")];
+    place.store.restore_decisions(&mirror).await.unwrap();
+    let expected = [tenant("acme"), key("k1").revoked(at(4)), key("k2").revoked(at(3)), user("u1")];
+    assert_eq!(place.store.decisions().await.unwrap(), expected);
+}

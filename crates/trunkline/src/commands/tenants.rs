@@ -1,0 +1,110 @@
+//! `trunkline tenant`, `key`, `user`: who may come in, and what for.
+
+use serde_json::{Value, json};
+
+use super::calls::text;
+use super::trust::{AskedKey, Kind, Trust};
+use crate::cli::{Key, OfTenant, Reach, Tenant, User};
+use crate::exit::{Exit, Failure};
+use crate::terminal::{Form, clean, say, say_json, table};
+
+/// Makes a tenant, lists them, or shuts one out.
+pub(super) async fn tenant(command: Tenant) -> Result<Exit, Failure> {
+    match command {
+        Tenant::Add { id, name, reach } => {
+            let trust = Trust::find(&reach).await?;
+            let added = trust.add_tenant(&id, name.as_deref().unwrap_or(&id)).await;
+            trust.close().await;
+            tell(&reach, &added?, |added| {
+                say(&format!(
+                    "Tenant {} is there. Its first key: trunkline key add NAME --tenant {0}",
+                    text(added, "id")
+                ));
+            })
+        }
+        Tenant::List(reach) => list(&reach, Kind::Tenants, None).await,
+        Tenant::Revoke { id, reach } => revoke(&reach, Kind::Tenants, &id).await,
+    }
+}
+
+/// Makes a key, lists them, or revokes one.
+pub(super) async fn key(command: Key) -> Result<Exit, Failure> {
+    match command {
+        Key::Add { name, tenant, role, expires_at, reach } => {
+            let trust = Trust::find(&reach).await?;
+            let added = trust.add_key(AskedKey { name, tenant, role, expires_at }).await;
+            trust.close().await;
+            tell(&reach, &added?, |added| {
+                say(&format!("API key  {}", text(added, "key")));
+                say(&format!(
+                    "It is shown this once. It opens the calls of {} as {}; its id is {}.",
+                    text(added, "tenant"),
+                    text(added, "role"),
+                    text(added, "id"),
+                ));
+            })
+        }
+        Key::List(OfTenant { tenant, reach }) => list(&reach, Kind::Keys, tenant.as_deref()).await,
+        Key::Revoke { id, reach } => revoke(&reach, Kind::Keys, &id).await,
+    }
+}
+
+/// Adds a user, lists them, or shuts one out.
+pub(super) async fn user(command: User) -> Result<Exit, Failure> {
+    match command {
+        User::Add { name, tenant, role, reach } => {
+            let trust = Trust::find(&reach).await?;
+            let added = trust.add_user(&name, tenant, role).await;
+            trust.close().await;
+            tell(&reach, &added?, |added| {
+                say(&format!(
+                    "{} works for {} as {}; the id is {}.",
+                    clean(text(added, "name")),
+                    text(added, "tenant"),
+                    text(added, "role"),
+                    text(added, "id"),
+                ));
+            })
+        }
+        User::List(OfTenant { tenant, reach }) => list(&reach, Kind::Users, tenant.as_deref()).await,
+        User::Revoke { id, reach } => revoke(&reach, Kind::Users, &id).await,
+    }
+}
+
+async fn list(reach: &Reach, kind: Kind, tenant: Option<&str>) -> Result<Exit, Failure> {
+    let trust = Trust::find(reach).await?;
+    let listed = trust.list(kind, tenant).await;
+    trust.close().await;
+    tell(reach, &listed?, |listed| {
+        let columns: &[&str] = match kind {
+            Kind::Tenants => &["id", "name", "created_at", "revoked_at"],
+            Kind::Keys => &["id", "tenant", "role", "name", "created_at", "expires_at", "revoked_at"],
+            Kind::Users => &["id", "tenant", "role", "name", "created_at", "revoked_at"],
+        };
+        let row = |row: &Value| columns.iter().map(|name| text(row, name).to_owned()).collect();
+        let rows: Vec<Vec<String>> = listed[kind.word()].as_array().into_iter().flatten().map(row).collect();
+        match (rows.is_empty(), kind) {
+            (true, Kind::Tenants) => say("No tenant was made: everything is the default tenant's."),
+            (true, _) => say(&format!("No {} were made.", kind.word())),
+            (false, _) => table(columns, &rows).iter().for_each(|line| say(line)),
+        }
+    })
+}
+
+async fn revoke(reach: &Reach, kind: Kind, id: &str) -> Result<Exit, Failure> {
+    let trust = Trust::find(reach).await?;
+    let revoked = trust.revoke(kind, id).await;
+    trust.close().await;
+    revoked?;
+    tell(reach, &json!({ "id": id, "revoked": true }), |_| {
+        say(&format!("{} opens nothing any more.", clean(id)));
+    })
+}
+
+fn tell(reach: &Reach, value: &Value, in_words: impl FnOnce(&Value)) -> Result<Exit, Failure> {
+    match Form::of(reach.json) {
+        Form::Json => say_json(value),
+        Form::Text => in_words(value),
+    }
+    Ok(Exit::Fine)
+}

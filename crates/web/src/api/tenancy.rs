@@ -1,0 +1,200 @@
+//! Tenants, keys and users: who may come in, and what for. A key is told once, in the answer to who made it.
+
+use super::fields::Fields;
+use super::{By, Named, json, read};
+use crate::problem::Problem;
+use crate::web::Web;
+use axum::extract::{RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::private::Private;
+use trunkline_core::tenancy::{ApiKey, BadName, Role, Tenant, User};
+use trunkline_engine::{NewKey, NewUser};
+
+#[derive(Serialize)]
+struct TenantsJson {
+    tenants: Vec<Tenant>,
+}
+
+#[derive(Serialize)]
+struct KeysJson<'a> {
+    keys: Vec<KeyJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeyJson<'a> {
+    id: &'a KeyId,
+    tenant: &'a TenantId,
+    name: &'a str,
+    role: Role,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    /// The key itself: only in the answer to who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct UsersJson {
+    users: Vec<User>,
+}
+
+impl<'a> KeyJson<'a> {
+    fn of(key: &'a ApiKey, text: Option<&'a str>) -> Self {
+        Self {
+            id: &key.id,
+            tenant: &key.tenant,
+            name: &key.name,
+            role: key.role,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            key: text,
+        }
+    }
+}
+
+/// `GET /api/tenants`
+pub(crate) async fn tenants(State(web): State<Arc<Web>>, By(caller): By) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &TenantsJson { tenants: web.engine.tenants(&caller)? }))
+}
+
+/// `POST /api/tenants`
+pub(crate) async fn add_tenant(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::read(&read(&web, request).await?)?;
+    let id = fields.text(&["id"])?.ok_or_else(|| Problem::field("id", "is missing"))?;
+    let name = fields.text(&["name"])?.unwrap_or_else(|| id.clone());
+    fields.none_left()?;
+    Ok(json(StatusCode::CREATED, &web.engine.add_tenant(&caller, &id, &name).await?))
+}
+
+/// `DELETE /api/tenants/{id}`
+pub(crate) async fn revoke_tenant(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    web.engine.revoke_tenant(&caller, &TenantId::new(id)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET /api/keys?tenant=…`
+pub(crate) async fn keys(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let keys = web.engine.keys(&caller, of(query.as_deref())?.as_ref())?;
+    Ok(json(StatusCode::OK, &KeysJson { keys: keys.iter().map(|key| KeyJson::of(key, None)).collect() }))
+}
+
+/// `POST /api/keys`
+pub(crate) async fn add_key(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::read(&read(&web, request).await?)?;
+    let asked = NewKey {
+        tenant: fields.text(&["tenant"])?.map(TenantId::new),
+        name: fields.text(&["name"])?.ok_or_else(|| Problem::field("name", "is missing"))?,
+        role: role(&mut fields)?,
+        expires_at: fields.time("expires_at")?,
+    };
+    fields.none_left()?;
+    let (key, text) = web.engine.add_key(&caller, asked).await?;
+    Ok(json(StatusCode::CREATED, &KeyJson::of(&key, Some(&text))))
+}
+
+/// `DELETE /api/keys/{id}`
+pub(crate) async fn revoke_key(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    web.engine.revoke_key(&caller, &KeyId::new(id)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET /api/users?tenant=…`
+pub(crate) async fn users(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &UsersJson { users: web.engine.users(&caller, of(query.as_deref())?.as_ref())? }))
+}
+
+/// `POST /api/users`
+pub(crate) async fn add_user(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::read(&read(&web, request).await?)?;
+    let asked = NewUser {
+        tenant: fields.text(&["tenant"])?.map(TenantId::new),
+        name: Private::new(fields.text(&["name"])?.ok_or_else(|| Problem::field("name", "is missing"))?),
+        role: role(&mut fields)?,
+    };
+    fields.none_left()?;
+    Ok(json(StatusCode::CREATED, &web.engine.add_user(&caller, asked).await?))
+}
+
+/// `DELETE /api/users/{id}`
+pub(crate) async fn revoke_user(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    web.engine.revoke_user(&caller, &UserId::new(id)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The least that is of use, unless more is asked for.
+fn role(fields: &mut Fields) -> Result<Role, Problem> {
+    match fields.text(&["role"])? {
+        None => Ok(Role::Agent),
+        Some(word) => Role::parse(&word).ok_or_else(|| Problem::field("role", &BadName::Role.to_string())),
+    }
+}
+
+/// Of which tenant, if the query says so.
+fn of(query: Option<&str>) -> Result<Option<TenantId>, Problem> {
+    let mut of = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*name {
+            "tenant" => of = Some(TenantId::new(value)),
+            other => return Err(Problem::query(other, "is unknown; give tenant")),
+        }
+    }
+    Ok(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_one_there_is_and_little_if_none_is_given() {
+        let role_of = |body: &str| role(&mut Fields::read(body.as_bytes()).unwrap());
+        assert_eq!(role_of("{}").unwrap(), Role::Agent);
+        assert_eq!(role_of(r#"{"role": "owner"}"#).unwrap(), Role::Owner);
+        assert!(role_of(r#"{"role": "root"}"#).unwrap_err().why().unwrap().contains("system_admin"));
+    }
+
+    #[test]
+    fn a_misspelled_query_is_not_taken_for_none() {
+        assert_eq!(of(Some("tenant=acme")).unwrap(), Some(TenantId::new("acme")));
+        assert!(of(Some("tennant=acme")).is_err());
+    }
+}
