@@ -17,7 +17,7 @@ pub struct Options {
 /// # Errors
 /// The house is not in order, a test failed, or tests can't be run at all.
 pub fn run(options: &Options) -> Result<()> {
-    tools::postgres()?;
+    tools::servers()?;
     check::run(if options.quick { check::Depth::Quick } else { check::Depth::Full })?;
     let mut counts = shell::run_tests(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
     if !options.quick {

@@ -57,13 +57,17 @@ pub fn python() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Sees to it that the machine has a PostgreSQL server for the tests, which start it themselves. It can't be installed
-/// into a folder: root installs the system's own, and anybody else is told how.
+/// Sees to it that the machine has the servers that tests start for themselves: PostgreSQL and Redis. They can't be
+/// installed into a folder: root installs the system's own, and anybody else is told how.
 ///
 /// # Errors
-/// There is none and it can't be installed.
-pub fn postgres() -> Result<()> {
-    if has_postgres() {
+/// One is missing and can't be installed.
+pub fn servers() -> Result<()> {
+    let missing = || {
+        let packages = [("postgresql", has_postgres()), ("redis-server", has_redis())];
+        packages.into_iter().filter(|(_, is_there)| !is_there).map(|(package, _)| package).collect::<Vec<_>>()
+    };
+    if missing().is_empty() {
         return Ok(());
     }
     let apt = Path::new("/usr/bin/apt-get");
@@ -72,19 +76,20 @@ pub fn postgres() -> Result<()> {
     if is_root && apt.exists() {
         shell::run(shell::command(apt).args(["update", "-q"]))?;
         let mut install = shell::command(apt);
-        install.args(["install", "-qy", "--no-install-recommends", "postgresql"]);
+        install.args(["install", "-qy", "--no-install-recommends"]).args(missing());
         shell::run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
-    if has_postgres() {
-        return Ok(());
+    match missing().as_slice() {
+        [] => Ok(()),
+        missing => bail!(
+            "tests need servers of their own: on Debian, apt-get install {}; elsewhere name the folder that holds \
+             initdb, postgres and psql in TRUNKLINE_TEST_POSTGRES, and the program redis-server in TRUNKLINE_TEST_REDIS",
+            missing.join(" ")
+        ),
     }
-    bail!(
-        "tests need the programs of a PostgreSQL server: on Debian, apt-get install postgresql; elsewhere name the \
-         folder that holds initdb, postgres and psql in TRUNKLINE_TEST_POSTGRES"
-    )
 }
 
-/// Whether the programs are where the tests look for them.
+/// Whether PostgreSQL's programs are where the tests look for them.
 fn has_postgres() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let path = env::var_os("PATH").unwrap_or_default();
@@ -93,4 +98,13 @@ fn has_postgres() -> bool {
         .chain(env::split_paths(&path))
         .chain(env::var_os("TRUNKLINE_TEST_POSTGRES").map(PathBuf::from));
     folders.any(|folder| folder.join("postgres").exists())
+}
+
+/// Whether Redis is where the tests look for it.
+fn has_redis() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path);
+    env::var_os("TRUNKLINE_TEST_REDIS").is_some()
+        || folders
+            .any(|folder| ["redis-server", "valkey-server"].iter().any(|name| folder.join(name).exists()))
 }

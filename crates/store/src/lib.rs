@@ -8,6 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `decision`: tenants, keys and users · `walk`: all history, page by page · `import`: history that comes from elsewhere
+//! - `cache`: calls in Redis, which may be gone or lie
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -16,6 +17,7 @@
 //! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
 //! anew. Personal data is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
 
+pub mod cache;
 mod count;
 mod db;
 mod decision;

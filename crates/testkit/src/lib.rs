@@ -1,9 +1,10 @@
 //! For tests only: what the world does to a server, on purpose and from a seed.
 //!
-//! [`powercut`] takes the power away from a process; [`postgres`] is a private database server to kill and freeze;
+//! [`powercut`] takes the power away from a process; [`postgres`] and [`redis`] are private servers to kill and freeze;
 //! [`proxy`] is bad weather between two programs; [`chance`] is where all randomness of tests comes from.
 
 pub mod chance;
 pub mod postgres;
 pub mod powercut;
 pub mod proxy;
+pub mod redis;

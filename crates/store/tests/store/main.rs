@@ -2,6 +2,8 @@
 //! of them can suffer.
 
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod counts;
