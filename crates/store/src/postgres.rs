@@ -137,7 +137,7 @@ impl Postgres {
     }
 
     async fn begun(&self, doing: &'static str, begin: &'static str) -> Result<Tx, StoreError> {
-        let mut tx = Tx { lease: Lease::of(&self.writers, doing).await? };
+        let mut tx = Tx { lease: Lease::of(&self.writers, doing).await?, patience: WRITE };
         tx.script(begin).await?;
         Ok(tx)
     }
@@ -205,13 +205,15 @@ fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
 /// A transaction; dropped without a commit, its connection is closed and the server rolls it back.
 pub(crate) struct Tx {
     lease: Lease,
+    /// How long one statement may take.
+    patience: Duration,
 }
 
 impl Tx {
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn run(&mut self, statement: &Statement, values: Vec<Value>) -> Result<u64, StoreError> {
         let doing = self.lease.doing;
-        within(doing, WRITE, async {
+        within(doing, self.patience, async {
             let done = for_postgres(statement, values).execute(self.lease.connection()?).await;
             done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
@@ -225,7 +227,7 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let doing = self.lease.doing;
-        within(doing, WRITE, async {
+        within(doing, self.patience, async {
             let rows = for_postgres(statement, values).fetch_all(self.lease.connection()?).await;
             rows.map(|rows| rows_of(doing, rows)).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
