@@ -14,6 +14,7 @@
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - [`exchange`]: history out of a store and into one, as files
+//! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
 mod admission;
@@ -30,6 +31,7 @@ mod intake;
 mod keys_used;
 mod live;
 mod opened;
+pub mod operating;
 mod order;
 mod patience;
 mod placing;

@@ -8,6 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
+//! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -16,6 +17,7 @@
 //! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
 //! anew. Personal data is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
 
+mod audit;
 mod count;
 mod db;
 mod error;
@@ -29,6 +31,7 @@ mod position;
 mod postgres;
 mod postgres_url;
 mod project;
+mod prune;
 mod refusal;
 mod row;
 mod rows;
@@ -39,6 +42,7 @@ mod suppression;
 mod value;
 mod walk;
 
+pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
@@ -49,6 +53,7 @@ pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
+pub use prune::{Pruned, Pruning};
 pub use store::{Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use trunkline_engine::operating::Folder;
 use trunkline_journal::{FolderLock, OpenError};
 use trunkline_store::{Store, StoreError, Target};
 
@@ -30,6 +31,15 @@ pub(super) async fn make_store(settings: &Settings) -> Result<Store, Failure> {
         make_folder(folder).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
     }
     Store::open(&settings.store.database).await.map_err(|error| of_store(&error))
+}
+
+/// The folder that must be a server's.
+pub(super) fn folder(settings: &Settings) -> Result<Folder, Failure> {
+    let data = settings.server.data_dir.clone();
+    if !data.is_dir() {
+        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {}", data.display())));
+    }
+    Ok(Folder { data, recordings: settings.recordings.folder.clone() })
 }
 
 /// Takes the data folder's lock: no server runs on it, and none can start until this is dropped.
