@@ -60,6 +60,18 @@ impl Identity {
         }
     }
 
+    /// Reads it; `None` in a folder where no server ever was.
+    pub fn read(folder: &Path) -> Result<Option<Self>, IdentityError> {
+        let path = folder.join("identity.json");
+        match fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).map_err(|_| IdentityError::Damaged { path })
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(IdentityError::Io { path, source }),
+        }
+    }
+
     fn draw() -> Result<Self, IdentityError> {
         let (mut name, mut salt) = ([0; 8], [0; 32]);
         getrandom::fill(&mut name)?;

@@ -16,6 +16,7 @@
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
+//! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 
 mod admission;
@@ -35,6 +36,7 @@ mod live;
 mod mirror;
 mod numbers;
 mod opened;
+pub mod operating;
 mod order;
 mod patience;
 mod placing;

@@ -24,6 +24,13 @@ impl RecordingName {
     }
 }
 
+impl RecordingName {
+    /// The name of the file.
+    pub fn file(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A folder of recordings.
 #[derive(Clone, Debug)]
 pub struct Recordings {

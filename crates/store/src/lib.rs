@@ -7,8 +7,9 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
-//! - `decision`: tenants, keys and users · `walk`: all history, page by page · `import`: history that comes from elsewhere
-//! - `cache`: calls in Redis, which may be gone or lie
+//! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
+//! - `walk`: all history, page by page · `import`: history that comes from elsewhere
+//! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -17,6 +18,7 @@
 //! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
 //! anew. Personal data is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
 
+mod audit;
 pub mod cache;
 mod count;
 mod db;
@@ -32,6 +34,7 @@ mod position;
 mod postgres;
 mod postgres_url;
 mod project;
+mod prune;
 mod refusal;
 mod row;
 mod rows;
@@ -42,6 +45,7 @@ mod suppression;
 mod value;
 mod walk;
 
+pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};
@@ -53,6 +57,7 @@ pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
+pub use prune::{Pruned, Pruning};
 pub use store::{Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

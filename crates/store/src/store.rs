@@ -10,7 +10,7 @@ use crate::row::Row;
 use crate::sql;
 use crate::sqlite::Sqlite;
 use crate::value::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, fs, io};
 
@@ -30,6 +30,14 @@ impl Target {
     /// Whether history is in the journal, and the database only helps to find it.
     pub fn is_index(&self) -> bool {
         matches!(self, Self::Index(_))
+    }
+
+    /// Its file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) | Self::Index(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
     }
 
     /// Throws an index away, so that the next opening makes a new one. What keeps history is never touched.

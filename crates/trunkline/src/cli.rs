@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use trunkline_core::call::Status;
 use trunkline_core::tenancy::Role;
 
 use crate::settings::Flags;
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Export(Box<Export>),
     /// Take in what `export` wrote as JSON lines; safe to repeat
     Import(Box<Import>),
+    /// Check the journal against the database, and the recordings; the exit code says whether all is well
+    Verify(Box<Offline>),
+    /// Delete calls that ended long ago, with their recordings
+    Prune(Box<Prune>),
     /// Run the simulated carrier alone
     Sim(Box<Sim>),
     /// Play a carrier against a whole server in a temporary folder, without network
@@ -386,6 +391,42 @@ pub(crate) struct Import {
     pub offline: Offline,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// How long ago they ended at least, such as 90d or 52w; not less than a day
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: SignedDuration,
+    /// Only with this status, such as busy; may be given again
+    #[arg(long, value_parser = status)]
+    pub status: Vec<Status>,
+    /// Only count them
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+/// A day is the least: for as long a repeated request must find its call.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let hours = match text.trim().split_at_checked(text.trim().len().saturating_sub(1)) {
+        Some((number, "h")) => number.parse::<i64>().ok(),
+        Some((number, "d")) => number.parse::<i64>().ok().and_then(|days| days.checked_mul(24)),
+        Some((number, "w")) => number.parse::<i64>().ok().and_then(|weeks| weeks.checked_mul(7 * 24)),
+        _ => None,
+    };
+    match hours {
+        Some(hours @ 24..=8_760_000) => Ok(SignedDuration::from_hours(hours)),
+        Some(..24) => Err("give a day at least: 1d".to_owned()),
+        _ => Err("write 90d, 52w or 2160h".to_owned()),
+    }
+}
+
+fn status(word: &str) -> Result<Status, String> {
+    let value = serde_json::Value::String(word.replace('-', "_"));
+    serde_json::from_value(value)
+        .map_err(|_| "it is no status; write completed, busy, no_answer, failed, canceled…".to_owned())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Journal {
     /// Print every record as a line of JSON, opening what the folder has keys for
@@ -473,6 +514,17 @@ pub(crate) struct Selftest {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn an_age_is_a_day_at_least() {
+        let hours = |text| age(text).map(|age| age.as_hours());
+        for (text, expected) in [("90d", 2_160), ("1d", 24), ("2w", 336), ("36h", 36)] {
+            assert_eq!(hours(text), Ok(expected), "{text}");
+        }
+        for text in ["0d", "23h", "-5d", "", "d", "90", "90m", "9999999w", "d90", "9223372036854775807w"] {
+            assert!(hours(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -7,6 +7,7 @@
 //! `NAME = "SQLite's text", postgres: "PostgreSQL's";`. A test then describes it on a migrated database of each engine;
 //! if it must use an index, say so in the tests of query plans.
 
+mod audit;
 mod decide;
 mod list;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod read;
 mod tests;
 mod write;
 
+pub(crate) use audit::*;
 pub(crate) use decide::*;
 pub(crate) use list::*;
 pub(crate) use read::*;
@@ -72,5 +74,5 @@ pub(crate) use rows;
 /// Every statement of the registry.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
-    READS.iter().chain(LISTS).chain(WRITES).chain(DECISIONS)
+    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS)
 }

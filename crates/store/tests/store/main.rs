@@ -20,6 +20,8 @@ mod postgres;
 #[cfg(test)]
 mod projecting;
 #[cfg(test)]
+mod pruning;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod sqlite;

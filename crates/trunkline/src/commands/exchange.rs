@@ -9,9 +9,9 @@ use trunkline_engine::Clock;
 use trunkline_engine::exchange::{
     Checked, ExchangeError, check, export_csv, export_lines, export_xlsx, import as take_in,
 };
-use trunkline_store::{Imported, Store, Target};
+use trunkline_store::{Imported, Store};
 
-use super::offline::{Whole, cannot_read, hold, is_stream, make_store, open_store};
+use super::offline::{Whole, cannot_read, hold, is_stream, make_store, needs_database, open_store};
 use super::settings;
 use crate::cli::{Export, ExportFormat, Import};
 use crate::exit::{Exit, Failure, chain};
@@ -120,9 +120,13 @@ fn words(told: &Value) -> String {
 pub(super) async fn import(args: Import) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
     // Held to the end: a server that starts meanwhile would project beside us.
-    let _held = match &settings.store.database {
-        Target::Sqlite(_) => Some(hold(&settings, ", or import into PostgreSQL, which serves both at once")?),
-        Target::Postgres(_) => None,
+    needs_database(
+        &settings,
+        "calls go into the journal through `POST /api/calls/import` or CALLS_DATA_FILE",
+    )?;
+    let _held = match settings.store.database.file() {
+        Some(_) => Some(hold(&settings, ", or import into PostgreSQL, which serves both at once")?),
+        None => None,
     };
     let (name, mut file) = opened(&args.file)?;
     let name = Path::new(&name);

@@ -2,7 +2,7 @@
 //! running server.
 
 use serde_json::json;
-use trunkline_store::{Health, Migration, Store, StoreError, Target};
+use trunkline_store::{Health, Migration, Store, StoreError};
 
 use super::settings;
 use crate::cli::Migrate;
@@ -15,7 +15,7 @@ pub(super) async fn run(args: Migrate) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
     let form = Form::of(args.offline.json);
     let target = &settings.store.database;
-    if let Target::Sqlite(path) = target {
+    if let Some(path) = target.file() {
         if args.list && !path.exists() {
             match form {
                 Form::Json => say_json(&json!({ "database": path, "migrations": [] })),

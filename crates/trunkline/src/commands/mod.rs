@@ -10,12 +10,14 @@ mod journal;
 mod migrate;
 mod numbers;
 mod offline;
+mod prune;
 mod selftest;
 mod serve;
 mod sim;
 mod status;
 mod tenants;
 mod trust;
+mod verify;
 
 use std::path::Path;
 
@@ -51,6 +53,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Journal(command) => journal::run(command),
         Command::Export(args) => block_on(exchange::export(*args)),
         Command::Import(args) => block_on(exchange::import(*args)),
+        Command::Verify(args) => block_on(verify::run(*args)),
+        Command::Prune(args) => block_on(prune::run(*args)),
         Command::Sim(args) => block_on(sim::run(*args)),
         Command::Selftest(args) => block_on(selftest::run(args)),
     }

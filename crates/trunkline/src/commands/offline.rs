@@ -5,8 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use trunkline_engine::operating::Folder;
 use trunkline_journal::{FolderLock, OpenError};
-use trunkline_store::{Store, StoreError, Target};
+use trunkline_store::{Store, StoreError};
 
 use crate::exit::{Exit, Failure, chain};
 use crate::settings::Settings;
@@ -14,22 +15,43 @@ use crate::wiring::make_folder;
 
 /// Opens a database that must be there.
 pub(super) async fn open_store(settings: &Settings) -> Result<Store, Failure> {
-    match &settings.store.database {
-        Target::Sqlite(path) if !path.is_file() => {
+    let target = &settings.store.database;
+    match target.file() {
+        Some(path) if !path.is_file() => {
             Err(Failure::new(Exit::Failed, format_args!("there is no database at {}", path.display())))
         }
-        target => Store::open(target).await.map_err(|error| of_store(&error)),
+        _ => Store::open(target).await.map_err(|error| of_store(&error)),
     }
 }
 
 /// Opens the database, or makes it.
 pub(super) async fn make_store(settings: &Settings) -> Result<Store, Failure> {
-    if let Target::Sqlite(path) = &settings.store.database
+    if let Some(path) = settings.store.database.file()
         && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
     {
         make_folder(folder).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
     }
     Store::open(&settings.store.database).await.map_err(|error| of_store(&error))
+}
+
+/// Refuses what only a database can keep: an index is made anew from the journal, which would know nothing of it.
+pub(super) fn needs_database(settings: &Settings, instead: &str) -> Result<(), Failure> {
+    if settings.store.database.is_index() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format_args!("this needs a database, and DATABASE_URL is none; {instead}"),
+        ));
+    }
+    Ok(())
+}
+
+/// The folder that must be a server's.
+pub(super) fn folder(settings: &Settings) -> Result<Folder, Failure> {
+    let data = settings.server.data_dir.clone();
+    if !data.is_dir() {
+        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {}", data.display())));
+    }
+    Ok(Folder { data, recordings: settings.recordings.folder.clone() })
 }
 
 /// Takes the data folder's lock: no server runs on it, and none can start until this is dropped.

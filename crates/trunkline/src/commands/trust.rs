@@ -8,8 +8,9 @@ use trunkline_core::tenancy::{
     self, ApiKey, BadName, Decision, DecisionId, KeyHash, Role, Tenant, User, key_text,
 };
 use trunkline_engine::Clock;
-use trunkline_store::{Added, Store, StoreError, Target};
+use trunkline_store::{Added, Store, StoreError};
 
+use super::offline::needs_database;
 use super::settings;
 use crate::cli::Reach;
 use crate::client::Client;
@@ -201,8 +202,9 @@ pub(super) struct AskedKey {
 }
 
 async fn open(settings: &Settings) -> Result<Store, Failure> {
+    needs_database(settings, "without one there is one tenant, and TRUNKLINE_API_KEY is its key")?;
     let target = &settings.store.database;
-    if let Target::Sqlite(path) = target
+    if let Some(path) = target.file()
         && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
     {
         make_folder(folder).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;

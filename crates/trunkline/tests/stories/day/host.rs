@@ -74,6 +74,22 @@ impl Day {
         self
     }
 
+    /// Stops a server of this process in order, as a restart would.
+    pub fn stops(&mut self) -> &mut Self {
+        let Host::Here(mut here) = std::mem::replace(&mut self.host, Host::Down) else {
+            panic!("it is not running here")
+        };
+        if let Some((runtime, server)) = here.0.take() {
+            runtime.block_on(server.stop());
+        }
+        self
+    }
+
+    /// Runs something where the world of this day runs.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.world.block_on(work)
+    }
+
     /// Takes the server away and starts it again on the same folder.
     pub fn restarts(&mut self) -> &mut Self {
         self.power_fails().start()

@@ -82,6 +82,12 @@ impl Opening {
         Self { speed, ..self }
     }
 
+    /// The day was four months ago: time that runs sixty times as fast meets real time in two days.
+    pub fn long_ago(self) -> Self {
+        assert!((self.speed - 60.0).abs() < f64::EPSILON, "at the usual pace");
+        Self { epoch: self.epoch + jiff::SignedDuration::from_hours(48), ..self }
+    }
+
     /// The server is the real program, in a process of its own, and can be killed.
     pub fn in_its_own_process(self) -> Self {
         Self { place: Place::Apart, ..self }

@@ -2,6 +2,8 @@
 //! it safe, and forget a person.
 
 mod exchange;
+mod prune;
+mod verify;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -17,7 +19,15 @@ pub const EVE: &str = "+15550100125";
 
 /// A day on which two people answered everything and one was busy; the database has it all, and the server is down.
 pub fn a_day_gone_by() -> Day {
-    let mut day = Day::begin();
+    gone_by(Day::begin())
+}
+
+/// The same, four months ago.
+pub fn a_day_of_long_ago() -> Day {
+    gone_by(Day::with().long_ago().begin())
+}
+
+fn gone_by(mut day: Day) -> Day {
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"])).person(BEN, Habit::says(["Ben", "Monday", "yes"]));
     day.person(EVE, Habit::Busy);
     let orders = [(ANN, "=Ann()"), (BEN, "Ben"), (EVE, "Eve")];
@@ -28,7 +38,7 @@ pub fn a_day_gone_by() -> Day {
     }
     day.post("/api/suppressions", &json!({ "number": "+15550100199", "reason": "asked by letter" }));
     is_projected(&day);
-    day.power_fails();
+    day.stops();
     day
 }
 

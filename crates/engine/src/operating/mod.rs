@@ -1,0 +1,22 @@
+//! What an operator does to a data folder and its database from outside, mostly while no server runs on them.
+//!
+//! - [`verify()`]: the journal against the database, the database against itself, and the recordings
+//! - [`prune()`]: history that has had its time
+
+mod folder;
+mod prune;
+mod recordings;
+mod replay;
+mod report;
+mod verify;
+
+pub use folder::{Folder, FolderTrouble};
+pub use prune::{How, PruneError, Removed, Wanted, prune};
+pub use report::{Fault, Loose, Report, Share};
+pub use verify::{Beside, VerifyError, verify};
+
+/// Told how much is done, now and then.
+pub type Tick<'a> = &'a mut (dyn FnMut(u64) + Send);
+
+/// How many calls are looked at together.
+const PAGE: u16 = 200;

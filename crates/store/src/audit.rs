@@ -1,0 +1,329 @@
+//! Whether rows are what they should be: each column against the fold it is taken from, each call with the events it
+//! was made of, the counts against counting. What is wrong is told call by call; only a database that can't be asked is
+//! an error.
+
+use crate::db::Tx;
+use crate::error::StoreError;
+use crate::event;
+use crate::position::{JournalIdent, Position};
+use crate::row::Row;
+use crate::rows::{self, CallColumns, IdColumn, LegColumns, TurnColumns};
+use crate::sql::{self, Statement};
+use crate::store::Store;
+use crate::value::Value;
+use crate::walk::CallHistory;
+use serde::Serialize;
+use serde_json::Map;
+use std::collections::BTreeMap;
+use trunkline_core::call::{Call, Turn};
+use trunkline_core::id::CallId;
+
+const DOING: &str = "checking its rows";
+
+const CALL_TEXTS: [&str; 21] = [
+    "id",
+    "tenant",
+    "account",
+    "carrier",
+    "carrier_call_id",
+    "session_id",
+    "direction",
+    "kind",
+    "status",
+    "state",
+    "disposition",
+    "outcome",
+    "from_number",
+    "to_number",
+    "name",
+    "script",
+    "price_amount",
+    "price_unit",
+    "error_code",
+    "error_message",
+    "metadata",
+];
+const CALL_NUMBERS: [&str; 8] = [
+    "question",
+    "answer_count",
+    "created_at",
+    "ringing_at",
+    "answered_at",
+    "ended_at",
+    "updated_at",
+    "duration_secs",
+];
+const TURN_TEXTS: [&str; 12] = [
+    "call",
+    "tenant",
+    "question",
+    "answer_type",
+    "answer_value",
+    "digits",
+    "speech",
+    "recording_id",
+    "recording_url",
+    "recording_state",
+    "recording_sha256",
+    "transcript",
+];
+const TURN_NUMBERS: [&str; 6] =
+    ["step", "asked_at", "asks", "answered_at", "recording_duration_secs", "recording_bytes"];
+
+/// A call as its rows tell, and what is wrong with them.
+#[derive(Clone, Debug)]
+pub struct AuditedCall {
+    /// The id, as it stands in the row.
+    pub id: String,
+    /// The call with its events; `None` if its fold can't be read.
+    pub history: Option<CallHistory>,
+    /// What is wrong, in words that quote nothing.
+    pub flaws: Vec<String>,
+}
+
+/// A count that is not what counting gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Whose.
+    pub tenant: String,
+    /// On which day, in days since 1970 UTC.
+    pub day: i64,
+    /// With which status.
+    pub status: String,
+    /// How many too many it says; negative: too few.
+    pub by: i64,
+}
+
+/// Rows that belong to no call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strays {
+    /// Turns.
+    pub turns: u64,
+    /// Legs.
+    pub legs: u64,
+}
+
+/// A journal that has fed the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feeder {
+    /// Which.
+    pub journal: JournalIdent,
+    /// Up to where.
+    pub position: Position,
+}
+
+impl Store {
+    /// The journals that have fed it. Unlike asking for a cursor, this claims nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn fed_by(&self) -> Result<Vec<Feeder>, StoreError> {
+        let rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Feeder {
+                    journal: JournalIdent { node: row.text("node")?, journal: row.text("journal")? },
+                    position: Position(row.number("position")?),
+                })
+            })
+            .collect()
+    }
+
+    /// The next calls after this id, each looked at column by column; empty at the end.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn audit_after(&self, after: &str, limit: u16) -> Result<Vec<AuditedCall>, StoreError> {
+        let mut tx = self.db.snapshot(DOING).await?;
+        let rows = tx.rows(&sql::CALL_IDS_AFTER, vec![after.into(), i64::from(limit).into()]).await?;
+        let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>, _>>()?;
+        let audited = audit(&mut tx, &ids).await?;
+        tx.commit().await?;
+        Ok(audited)
+    }
+
+    /// Those of these calls that are there, looked at column by column.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn audit(&self, ids: &[String]) -> Result<Vec<AuditedCall>, StoreError> {
+        let mut tx = self.db.snapshot(DOING).await?;
+        let audited = audit(&mut tx, ids).await?;
+        tx.commit().await?;
+        Ok(audited)
+    }
+
+    /// Which of these calls are there.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn known(&self, ids: &[CallId]) -> Result<Vec<CallId>, StoreError> {
+        let wanted = as_rows(ids.iter().map(|id| IdColumn { id: *id }))?;
+        let rows = self.db.read(DOING, &sql::FOLDS, vec![wanted]).await?;
+        rows.iter().map(|row| row.word("id")).collect()
+    }
+
+    /// The counts that are wrong, and how many are kept. Counts through all calls.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn drift(&self) -> Result<(Vec<Drift>, u64), StoreError> {
+        let mut tx = self.db.snapshot(DOING).await?;
+        let rows = tx.rows(&sql::DRIFT, vec![]).await?;
+        let kept = number(&mut tx, &sql::COUNTS_KEPT).await?;
+        tx.commit().await?;
+        let drift = rows.iter().map(|row| {
+            Ok(Drift {
+                tenant: row.text("tenant")?,
+                day: row.int("day")?,
+                status: row.text("status")?,
+                by: row.int("n")?,
+            })
+        });
+        Ok((drift.collect::<Result<_, StoreError>>()?, kept))
+    }
+
+    /// Turns and legs that belong to no call.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn strays(&self) -> Result<Strays, StoreError> {
+        let mut tx = self.db.snapshot(DOING).await?;
+        let strays = Strays {
+            turns: number(&mut tx, &sql::STRAY_TURNS).await?,
+            legs: number(&mut tx, &sql::STRAY_LEGS).await?,
+        };
+        tx.commit().await?;
+        Ok(strays)
+    }
+}
+
+async fn number(tx: &mut Tx, statement: &Statement) -> Result<u64, StoreError> {
+    tx.rows(statement, vec![]).await?.first().map_or(Ok(0), |row| row.number("n"))
+}
+
+fn as_rows<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Value, StoreError> {
+    rows::json(rows).map(Value::Rows).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
+}
+
+#[derive(Serialize)]
+struct IdText<'a> {
+    id: &'a str,
+}
+
+async fn audit(tx: &mut Tx, ids: &[String]) -> Result<Vec<AuditedCall>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = as_rows(ids.iter().map(|id| IdText { id }))?;
+    let calls = tx.rows(&sql::AUDIT_CALLS, vec![wanted.clone()]).await?;
+    let turns = tx.rows(&sql::AUDIT_TURNS, vec![wanted.clone()]).await?;
+    let events = tx.rows(&sql::EVENTS_OF, vec![wanted]).await?;
+    let (turns, events) = (by_call(turns)?, by_call(events)?);
+    let none = Vec::new();
+    let mut audited = Vec::with_capacity(calls.len());
+    for row in &calls {
+        let id = row.text("id")?;
+        let (turns, events) = (turns.get(&id).unwrap_or(&none), events.get(&id).unwrap_or(&none));
+        audited.push(audited_call(id, row, turns, events)?);
+    }
+    missing_legs(tx, &mut audited).await?;
+    Ok(audited)
+}
+
+fn by_call(rows: Vec<Row>) -> Result<BTreeMap<String, Vec<Row>>, StoreError> {
+    let mut of: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        of.entry(row.text("call")?).or_default().push(row);
+    }
+    Ok(of)
+}
+
+fn audited_call(id: String, row: &Row, turns: &[Row], events: &[Row]) -> Result<AuditedCall, StoreError> {
+    let mut flaws = Vec::new();
+    let Ok(mut call) = row.json::<Call>("fold") else {
+        flaws.push("its fold can't be read".to_owned());
+        return Ok(AuditedCall { id, history: None, flaws });
+    };
+    if call.legs.is_empty() {
+        flaws.push("its fold has no leg".to_owned());
+        return Ok(AuditedCall { id, history: None, flaws });
+    }
+    let mut read = BTreeMap::new();
+    for row in turns {
+        match row.json::<Turn>("fold") {
+            Ok(turn) => drop(read.insert(turn.step, (turn, row))),
+            Err(_) => flaws.push("a turn's fold can't be read".to_owned()),
+        }
+    }
+    call.turns = read.iter().map(|(step, (turn, _))| (*step, turn.clone())).collect();
+    compare(row, &CallColumns::from(&call), &CALL_TEXTS, &CALL_NUMBERS, "", &mut flaws)?;
+    for (step, (turn, row)) in &read {
+        let of = format!(" of turn {step}");
+        compare(row, &TurnColumns::new(&call, turn), &TURN_TEXTS, &TURN_NUMBERS, &of, &mut flaws)?;
+    }
+    let mut history = CallHistory { call, events: Vec::with_capacity(events.len()) };
+    for row in events {
+        match event::event(row) {
+            Ok(event) => history.events.push(event),
+            Err(_) => flaws.push("an event can't be read".to_owned()),
+        }
+    }
+    Ok(AuditedCall { id, history: Some(history), flaws })
+}
+
+/// Each column against what the fold would write there.
+fn compare(
+    row: &Row,
+    columns: &impl Serialize,
+    texts: &[&'static str],
+    numbers: &[&'static str],
+    of: &str,
+    flaws: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let unwritable = |_| StoreError::poison(DOING, "a row is no JSON");
+    let written = rows::json([columns]).map_err(unwritable)?;
+    let written: BTreeMap<String, Map<String, serde_json::Value>> =
+        serde_json::from_str(&written).map_err(unwritable)?;
+    let Some(written) = written.into_values().next() else { return Ok(()) };
+    let mut wrong = |column: &str| flaws.push(format!("column {column}{of} is not what its fold says"));
+    for column in texts {
+        let expected = written.get(*column).and_then(serde_json::Value::as_str);
+        if !row.opt_text(column).is_ok_and(|found| found.as_deref() == expected) {
+            wrong(column);
+        }
+    }
+    for column in numbers {
+        let expected = written.get(*column).and_then(serde_json::Value::as_i64);
+        if !row.opt_int(column).is_ok_and(|found| found == expected) {
+            wrong(column);
+        }
+    }
+    Ok(())
+}
+
+/// Each leg that a call has must be found by the carrier's id of it. It may have become another call's.
+async fn missing_legs(tx: &mut Tx, audited: &mut [AuditedCall]) -> Result<(), StoreError> {
+    let legs: Vec<LegColumns<'_>> = audited
+        .iter()
+        .filter_map(|audited| audited.history.as_ref())
+        .flat_map(|history| LegColumns::all_of(&history.call))
+        .collect();
+    let wanted = as_rows(legs.iter())?;
+    drop(legs);
+    let mut there = std::collections::BTreeSet::new();
+    for row in tx.rows(&sql::AUDIT_LEGS, vec![wanted]).await? {
+        there.insert((row.text("account")?, row.text("carrier_call_id")?));
+    }
+    for audited in audited {
+        let Some(history) = &audited.history else { continue };
+        let missing = LegColumns::all_of(&history.call)
+            .map(|leg| (leg.key().0.as_str().to_owned(), leg.key().1.as_str().to_owned()))
+            .filter(|key| !there.contains(key))
+            .count();
+        if missing > 0 {
+            audited.flaws.push(format!("{missing} of its legs can't be found by the carrier's id"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Statements of operators: whether rows are what they should be, and history that goes.
+
+use super::{rows, statements};
+
+macro_rules! audit_turns {
+    ($($month:literal)?) => {
+        concat!(
+            rows!(),
+            "SELECT turns.call, turns.tenant, question, answer_type, answer_value, digits, speech, recording_id, \
+             recording_url, recording_state, recording_sha256, transcript, fold, step, asked_at, asks, answered_at, \
+             recording_duration_secs, recording_bytes \
+             FROM r JOIN turns ON turns.call = item ->> 'id'" $(, $month)?, " ORDER BY turns.call, step"
+        )
+    };
+}
+
+macro_rules! delete_of {
+    ($table:literal) => {
+        concat!(rows!(), "DELETE FROM ", $table, " WHERE call IN (SELECT item ->> 'id' FROM r)")
+    };
+    ($table:literal, month) => {
+        concat!(
+            rows!(),
+            "DELETE FROM ",
+            $table,
+            " USING r WHERE call = item ->> 'id' AND month = call_month(item ->> 'id')"
+        )
+    };
+}
+
+macro_rules! count_of {
+    ($table:literal $(, $month:literal)?) => {
+        concat!(rows!(), "SELECT COUNT(*) AS n FROM r JOIN ", $table, " ON call = item ->> 'id'" $(, $month)?)
+    };
+}
+
+statements! { AUDITS:
+    /// `$1` after this id, `$2` limit: ids of calls, in their order.
+    CALL_IDS_AFTER = "SELECT id FROM calls WHERE id > $1 ORDER BY id LIMIT $2";
+
+    /// `$1`: rows with `id`. Every column of these calls.
+    AUDIT_CALLS = concat!(rows!(),
+        "SELECT id, tenant, account, carrier, carrier_call_id, session_id, direction, kind, status, state, disposition, \
+         outcome, from_number, to_number, name, script, price_amount, price_unit, error_code, error_message, metadata, \
+         fold, question, answer_count, created_at, ringing_at, answered_at, ended_at, updated_at, duration_secs \
+         FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
+
+    /// `$1`: rows with `id`. Every column of the turns of these calls.
+    AUDIT_TURNS = audit_turns!(), postgres: audit_turns!(" AND turns.month = call_month(item ->> 'id')");
+
+    /// `$1`: rows of legs. Those that are there.
+    AUDIT_LEGS = concat!(rows!(),
+        "SELECT legs.account, legs.carrier_call_id, legs.tenant, legs.call FROM r JOIN legs \
+         ON legs.account = item ->> 'account' AND legs.carrier_call_id = item ->> 'carrier_call_id'");
+
+    /// Where the counts are not what counting gives, and by how much.
+    DRIFT =
+        "SELECT tenant, day, status, CAST(SUM(n) AS BIGINT) AS n FROM (\
+         SELECT tenant, day, status, n FROM call_counts \
+         UNION ALL \
+         SELECT tenant, created_at / 86400000000 AS day, status, -COUNT(*) AS n FROM calls \
+         GROUP BY tenant, created_at / 86400000000, status) AS both_ways \
+         GROUP BY tenant, day, status HAVING SUM(n) <> 0 ORDER BY tenant, day, status";
+
+    /// How many counts there are.
+    COUNTS_KEPT = "SELECT COUNT(*) AS n FROM call_counts WHERE n <> 0";
+
+    /// Turns without their call.
+    STRAY_TURNS =
+        "SELECT COUNT(*) AS n FROM turns WHERE NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = turns.call)";
+
+    /// Legs without their call.
+    STRAY_LEGS = "SELECT COUNT(*) AS n FROM legs WHERE NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = legs.call)";
+
+    /// `$1`: rows with `id`.
+    COUNT_EVENTS = count_of!("events"),
+        postgres: count_of!("events", " AND month = call_month(item ->> 'id')");
+
+    /// `$1`: rows with `id`.
+    COUNT_TURNS = count_of!("turns"),
+        postgres: count_of!("turns", " AND month = call_month(item ->> 'id')");
+
+    /// `$1` after this id, `$2` ended before, `$3` status, `$4` limit: calls that have had their time.
+    ENDED_BEFORE =
+        "SELECT id FROM calls WHERE id > $1 AND ended_at < $2 AND status = COALESCE($3, status) ORDER BY id LIMIT $4";
+
+    /// `$1`: rows with `id`, `$2` ended before, `$3` status: those that still are what was looked for.
+    STILL_ENDED_BEFORE = concat!(rows!(),
+        "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) \
+         AND ended_at < $2 AND status = COALESCE($3, status) ORDER BY id");
+
+    /// `$1`: rows with `id`.
+    DELETE_EVENTS_OF = delete_of!("events"), postgres: delete_of!("events", month);
+
+    /// `$1`: rows with `id`.
+    DELETE_TURNS_OF = delete_of!("turns"), postgres: delete_of!("turns", month);
+
+    /// `$1`: rows of legs with their call. One that has become another call's stays.
+    DELETE_LEGS = concat!(rows!(),
+        "DELETE FROM legs WHERE (account, carrier_call_id, call) IN \
+         (SELECT item ->> 'account', item ->> 'carrier_call_id', item ->> 'call' FROM r)");
+
+    /// What was pruned, by which words.
+    PRUNINGS = "SELECT key, value FROM meta WHERE key LIKE 'pruned:%' ORDER BY key";
+
+    /// `$1` key, `$2` before, as text.
+    PUT_META =
+        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+}

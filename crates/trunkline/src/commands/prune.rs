@@ -1,0 +1,60 @@
+//! `trunkline prune`: calls that ended long ago go, with everything that is theirs. Also beside a running server.
+
+use serde_json::json;
+use trunkline_engine::Clock;
+use trunkline_engine::operating::{How, PruneError, Removed, Wanted, prune};
+
+use super::offline::{folder, needs_database, open_store};
+use super::settings;
+use crate::cli::Prune;
+use crate::exit::{Exit, Failure, chain};
+use crate::terminal::{Form, Progress, say, say_json};
+
+/// Prunes, or counts what it would.
+pub(super) async fn run(args: Prune) -> Result<Exit, Failure> {
+    let settings = settings(args.offline.settings)?;
+    needs_database(
+        &settings,
+        "the journal keeps every call, and its index would bring back what was removed",
+    )?;
+    let folder = folder(&settings)?;
+    let how = if args.dry_run { How::Counted } else { How::Done };
+    let wanted = Wanted { before: Clock::real().now() - args.older_than, statuses: args.status };
+    let store = open_store(&settings).await?;
+    let mut progress = Progress::new("calls", None);
+    let removed = prune(&folder, &store, &wanted, how, &mut |done| progress.at(done)).await;
+    drop(progress);
+    store.close().await;
+    let removed = removed.map_err(|error| failed(&error))?;
+    match Form::of(args.offline.json) {
+        Form::Json => say_json(&json!({
+            "before": wanted.before, "statuses": wanted.statuses, "dry_run": args.dry_run, "removed": removed,
+        })),
+        Form::Text => tell(&wanted, how, &removed),
+    }
+    Ok(Exit::Fine)
+}
+
+fn tell(wanted: &Wanted, how: How, removed: &Removed) {
+    let before = wanted.before.strftime("%Y-%m-%d %H:%M:%S UTC");
+    say(&match how {
+        How::Done => format!("Removed, of calls that ended before {before}:"),
+        How::Counted => format!("Nothing was removed. Of calls that ended before {before} these would go:"),
+    });
+    let rows = [
+        ("calls", removed.calls),
+        ("events", removed.events),
+        ("turns", removed.turns),
+        ("legs", removed.legs),
+        ("recordings", removed.recordings),
+    ];
+    for (table, n) in rows {
+        say(&format!("{n:>10} {table}"));
+    }
+    say(&format!("{:>10} MiB of recordings", removed.recording_bytes >> 20));
+}
+
+fn failed(error: &PruneError) -> Failure {
+    let text = format!("{}; what was removed stays so, and a second run goes on", chain(error));
+    Failure::new(Exit::Failed, text)
+}

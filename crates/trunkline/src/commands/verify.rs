@@ -1,0 +1,74 @@
+//! `trunkline verify`: whether the journal, the database and the recordings say the same.
+
+use trunkline_engine::operating::{Beside, Report, Share, VerifyError, verify};
+
+use super::offline::{folder, hold, open_store};
+use super::settings;
+use crate::cli::Offline;
+use crate::exit::{Exit, Failure, chain};
+use crate::terminal::{Form, Progress, say, say_json};
+
+/// Checks. Beside a running server too.
+pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
+    let settings = settings(args.settings)?;
+    let folder = folder(&settings)?;
+    // Held to the end, if it is free: no server starts meanwhile.
+    let held = hold(&settings, "").ok();
+    let beside = if held.is_some() { Beside::Nobody } else { Beside::Server };
+    let store = open_store(&settings).await?;
+    let mut progress = Progress::new("calls", None);
+    let report = verify(&folder, &store, beside, &mut |done| progress.at(done)).await;
+    drop(progress);
+    store.close().await;
+    let report = report.map_err(|error| failed(&error))?;
+    match Form::of(args.json) {
+        Form::Json => say_json(&report_json(&report)),
+        Form::Text => tell(&report),
+    }
+    Ok(if report.is_sound() { Exit::Fine } else { Exit::Failed })
+}
+
+/// The report, line by line.
+pub(super) fn tell(report: &Report) {
+    let lines: [(Share, &str); 5] = [
+        (report.calls, "calls of the journal are in the database"),
+        (report.events, "events of the journal are in the database as they were written"),
+        (report.folds, "calls in the database are what their events make them"),
+        (report.counts, "counts are right"),
+        (report.recordings, "recordings are there, with their checksum"),
+    ];
+    for (share, what) in lines {
+        say(&format!("{}/{} {what}", share.good, share.of));
+    }
+    let loose = &report.loose;
+    say(&format!(
+        "belonging to no call: {} events, {} turns, {} legs, {} recordings",
+        loose.events, loose.turns, loose.legs, loose.recordings
+    ));
+    let asides = [
+        (report.waiting, "records of the journal wait for the database: the next start brings them in"),
+        (report.pruned, "calls of the journal were pruned"),
+        (report.erased, "calls are of persons who were erased"),
+        (report.incomplete, "calls came without their beginning, and can't be made again from their events"),
+    ];
+    for (n, what) in asides.iter().filter(|(n, _)| *n > 0) {
+        say(&format!("{n} {what}"));
+    }
+    for fault in &report.faults {
+        say(&format!("WRONG: {}: {}", fault.of, fault.what));
+    }
+    if report.more_faults > 0 {
+        say(&format!("WRONG: and {} more", report.more_faults));
+    }
+    say(if report.is_sound() { "OK: nothing is wrong." } else { "Not all is well." });
+}
+
+fn report_json(report: &Report) -> serde_json::Value {
+    let mut value = serde_json::to_value(report).unwrap_or_default();
+    value["sound"] = report.is_sound().into();
+    value
+}
+
+fn failed(error: &VerifyError) -> Failure {
+    Failure::new(Exit::Failed, chain(error))
+}
