@@ -111,9 +111,10 @@ impl Trust {
         self.known.read().is_open(tenant)
     }
 
-    /// Whether any tenant was made.
+    /// Whether any tenant was ever made.
     pub fn has_tenants(&self) -> bool {
-        self.known.read().rows.values().any(|row| matches!(row, Decision::Tenant(_)))
+        // In the order of ids tenants come first.
+        matches!(self.known.read().rows.keys().next(), Some(DecisionId::Tenant(_)))
     }
 
     /// Says that the journal is behind, or that it no longer is.

@@ -62,14 +62,7 @@ async fn the_first_revocation_stands(engine: Engine) {
             place.store.revoke_decision(&decision.id(), at(secs)).await.unwrap();
         }
     }
-    let revoked: Vec<_> = place
-        .store
-        .decisions()
-        .await
-        .unwrap()
-        .iter()
-        .map(trunkline_core::tenancy::Decision::revoked_at)
-        .collect();
+    let revoked: Vec<_> = place.store.decisions().await.unwrap().iter().map(Decision::revoked_at).collect();
     assert_eq!(revoked, [Some(at(10)); 3]);
 }
 

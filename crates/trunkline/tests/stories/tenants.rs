@@ -19,8 +19,9 @@ const BEN: &str = "+15550100124";
 
 /// Asks with a key.
 fn ask(day: &Day, key: &str, method: Method, path: &str, body: &Value) -> Answer {
-    let request = day.ask(method.clone(), path).bearer_auth(key);
-    day.send(if method == Method::GET { request } else { request.json(body) })
+    let is_reading = method == Method::GET;
+    let request = day.ask(method, path).bearer_auth(key);
+    day.send(if is_reading { request } else { request.json(body) })
 }
 
 fn get(day: &Day, key: &str, path: &str) -> Answer {
@@ -70,9 +71,9 @@ fn store(day: &Day) -> Target {
 }
 
 /// What another process does with the database.
-fn elsewhere<T>(act: impl AsyncFnOnce(Store) -> T, target: Target) -> T {
+fn elsewhere<T>(act: impl AsyncFnOnce(Store) -> T, target: &Target) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { act(Store::open(&target).await.unwrap()).await })
+    runtime.block_on(async { act(Store::open(target).await.unwrap()).await })
 }
 
 /// The cookie of somebody who signed in with a key.
@@ -314,7 +315,7 @@ fn a_revoked_key_is_shut_within_a_second_whoever_revoked_it() {
 
     let id = DecisionId::Key(KeyId::new(there));
     let at = Timestamp::from_second(1_790_000_000).unwrap();
-    elsewhere(async |store| store.revoke_decision(&id, at).await.unwrap(), store(&day));
+    elsewhere(async |store| store.revoke_decision(&id, at).await.unwrap(), &store(&day));
     let begun = Instant::now();
     is_answered(&day, &beta, 401);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
@@ -430,7 +431,7 @@ fn a_start_without_the_database_still_knows_whom_to_trust() {
     knows_its_database(&day);
     let rows = day.until("the new database knows them too", |day| {
         let read = async |store: Store| store.decisions().await.unwrap();
-        Some(elsewhere(read, store(day))).filter(|rows| rows.len() == 5)
+        Some(elsewhere(read, &store(day))).filter(|rows| rows.len() == 5)
     });
     assert_eq!(rows.iter().filter(|row| row.revoked_at().is_some()).count(), 1);
     assert_eq!(get(&day, &acme, "/api/calls").status, 200);
@@ -470,7 +471,7 @@ fn what_was_revoked_stays_revoked_when_an_older_copy_of_the_database_is_put_in_p
     day.power_fails();
     let (file, copy) = (day.folder().join("trunkline.db"), day.folder().join("copy.db"));
     // Whole, with what is still in the log beside it.
-    elsewhere(async |store| store.close().await, store(&day));
+    elsewhere(async |store| store.close().await, &store(&day));
     std::fs::copy(&file, &copy).unwrap();
     day.start();
     knows_its_database(&day);
@@ -483,7 +484,7 @@ fn what_was_revoked_stays_revoked_when_an_older_copy_of_the_database_is_put_in_p
     knows_its_database(&day);
     let rows = day.until("the copy knows it too", |day| {
         let read = async |store: Store| store.decisions().await.unwrap();
-        Some(elsewhere(read, store(day))).filter(|rows| rows.iter().any(|row| row.revoked_at().is_some()))
+        Some(elsewhere(read, &store(day))).filter(|rows| rows.iter().any(|row| row.revoked_at().is_some()))
     });
     assert_eq!(rows.len(), 2);
     assert_eq!(get(&day, &acme, "/api/calls").status, 401);
