@@ -74,6 +74,28 @@ fn parse_segment(name: &str) -> Option<(u64, Lsn)> {
     Some((id.parse().ok()?, Lsn::new(first_lsn.parse().ok()?)))
 }
 
+/// The files of a journal, in the order in which a copy can be made of them while the journal goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// First these: what a checkpoint vouches for is in the segments by then.
+    pub checkpoints: Vec<PathBuf>,
+    /// Then these, oldest first, each as far as it goes: what is cut off at the end looks like a torn tail.
+    pub segments: Vec<PathBuf>,
+}
+
+/// Lists the files of the journal in `dir`. A copy is whole if one of its checkpoints is still there when its last
+/// segment has been copied, or if it has none.
+///
+/// # Errors
+/// The folder can't be listed.
+pub fn files(dir: &Path) -> Result<Files, FileError> {
+    let contents = list(dir)?;
+    Ok(Files {
+        checkpoints: contents.checkpoints.into_iter().map(|(_, path)| path).collect(),
+        segments: contents.segments.into_iter().map(|segment| segment.path).collect(),
+    })
+}
+
 /// A journal's folder, held: nobody opens the journal while this lives.
 #[derive(Debug)]
 pub struct FolderLock {

@@ -41,7 +41,7 @@ mod writer;
 
 pub use checkpoint::Checkpoint;
 pub use error::{AppendError, CheckpointError, Damage, FileError, OpenError, ReadError};
-pub use folder::{FolderLock, hold};
+pub use folder::{Files, FolderLock, files, hold};
 pub use frame::{Flaw, MAX_PAYLOAD};
 pub use inspect::{Cat, Finding, Verdict, Verification, VerifiedSegment, verify};
 pub use journal::{Journal, Retired};

@@ -58,6 +58,6 @@ pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
-pub use store::{Store, Target};
+pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

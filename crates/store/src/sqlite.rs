@@ -89,6 +89,13 @@ impl Sqlite {
         self.readers.begin().await.map_err(|error| StoreError::from_sqlx(doing, &error))
     }
 
+    /// Writes a copy of one state, compact and in one file, while others go on. The file must not be there.
+    pub(crate) async fn copy_to(&self, doing: &'static str, path: &str) -> Result<(), StoreError> {
+        let mut reader = self.reader(doing).await?;
+        let copied = sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *reader).await;
+        copied.map(drop).map_err(|error| StoreError::from_sqlx(doing, &error))
+    }
+
     /// Whether the file at the path is still the one that is open. A deleted one would go on taking rows, into nothing.
     pub(crate) fn in_place(&self, doing: &'static str) -> Result<(), StoreError> {
         if FileId::of(&self.path) == self.opened { Ok(()) } else { Err(StoreError::away(doing, Away::Moved)) }

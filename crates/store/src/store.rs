@@ -69,6 +69,15 @@ impl fmt::Display for Target {
     }
 }
 
+/// Whether a copy was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// It was.
+    Whole,
+    /// It is a server's database.
+    Not,
+}
+
 /// A database, open and at this program's schema. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
 pub struct Store {
@@ -160,6 +169,20 @@ impl Store {
         tx.commit().await?;
         self.db.in_place("syncing it")?;
         Ok(self.cursor(journal).await?.synced)
+    }
+
+    /// Writes a copy of an SQLite database as it is at this moment to a file that is not there yet, while others go on.
+    /// Whether there is such a thing: a server's database is backed up by the server's own means.
+    ///
+    /// # Errors
+    /// `Unavailable`: it can't be read, or the copy can't be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<Copied, StoreError> {
+        const DOING: &str = "copying it";
+        let Some(path) = path.to_str() else { return Err(StoreError::broken(DOING, "the path is no text")) };
+        match &*self.db {
+            Db::Sqlite(sqlite) => sqlite.copy_to(DOING, path).await.map(|()| Copied::Whole),
+            Db::Postgres(_) => Ok(Copied::Not),
+        }
     }
 
     /// Whether the database under this store is no longer the one that was opened: its file was deleted or replaced.

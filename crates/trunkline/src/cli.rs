@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Import(Box<Import>),
     /// Check the journal against the database, and the recordings; the exit code says whether all is well
     Verify(Box<Offline>),
+    /// Write the data folder and its database to one archive, also while the server runs
+    Backup(Box<Backup>),
+    /// Put a backup back, where nothing is yet
+    Restore(Box<Restore>),
     /// Delete calls that ended long ago, with their recordings
     Prune(Box<Prune>),
     /// Run the simulated carrier alone
@@ -386,6 +390,22 @@ pub(crate) enum ExportFormat {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The file, or - for standard input
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The archive to write (tar), or - for standard output
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The archive, or - for standard input
     pub file: PathBuf,
     #[command(flatten)]
     pub offline: Offline,

@@ -1,18 +1,25 @@
 //! What an operator does to a data folder and its database from outside, mostly while no server runs on them.
 //!
 //! - [`verify()`]: the journal against the database, the database against itself, and the recordings
+//! - [`backup()`], [`restore()`]: one file that holds it all
 //! - [`prune()`]: history that has had its time
 
+mod archive;
+mod backup;
 mod folder;
 mod prune;
 mod recordings;
 mod replay;
 mod report;
+mod restore;
 mod verify;
 
+pub use archive::{ArchiveError, Inside};
+pub use backup::{Backup, backup};
 pub use folder::{Folder, FolderTrouble};
 pub use prune::{How, PruneError, Removed, Wanted, prune};
 pub use report::{Fault, Loose, Report, Share};
+pub use restore::{Places, Restored, adopt, restore};
 pub use verify::{Beside, VerifyError, verify};
 
 /// Told how much is done, now and then.

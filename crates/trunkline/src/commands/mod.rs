@@ -1,5 +1,6 @@
 //! One file per command. A command reads its settings, does its work, and says how it ended.
 
+mod backup;
 mod call;
 mod calls;
 mod completions;
@@ -11,6 +12,7 @@ mod migrate;
 mod numbers;
 mod offline;
 mod prune;
+mod restore;
 mod selftest;
 mod serve;
 mod sim;
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => block_on(exchange::export(*args)),
         Command::Import(args) => block_on(exchange::import(*args)),
         Command::Verify(args) => block_on(verify::run(*args)),
+        Command::Backup(args) => block_on(backup::run(*args)),
+        Command::Restore(args) => block_on(restore::run(*args)),
         Command::Prune(args) => block_on(prune::run(*args)),
         Command::Sim(args) => block_on(sim::run(*args)),
         Command::Selftest(args) => block_on(selftest::run(args)),

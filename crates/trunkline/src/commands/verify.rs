@@ -1,6 +1,7 @@
 //! `trunkline verify`: whether the journal, the database and the recordings say the same.
 
-use trunkline_engine::operating::{Beside, Report, Share, VerifyError, verify};
+use trunkline_engine::operating::{Beside, Folder, Report, Share, VerifyError, verify};
+use trunkline_store::Store;
 
 use super::offline::{folder, hold, open_store};
 use super::settings;
@@ -26,6 +27,12 @@ pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
         Form::Text => tell(&report),
     }
     Ok(if report.is_sound() { Exit::Fine } else { Exit::Failed })
+}
+
+/// Checks a folder that nobody else uses; for who has just put it there.
+pub(super) async fn look(folder: &Folder, store: &Store) -> Result<Report, Failure> {
+    let mut progress = Progress::new("calls", None);
+    verify(folder, store, Beside::Nobody, &mut |done| progress.at(done)).await.map_err(|error| failed(&error))
 }
 
 /// The report, line by line.

@@ -1,6 +1,7 @@
 //! What an operator does beside the server, or when it is down: take history out and in, check it, keep it small, keep
 //! it safe, and forget a person.
 
+mod backup;
 mod exchange;
 mod prune;
 mod verify;
