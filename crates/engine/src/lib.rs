@@ -30,6 +30,7 @@ mod keys_used;
 mod live;
 mod opened;
 mod order;
+mod parked;
 mod placing;
 mod projector;
 mod reader;

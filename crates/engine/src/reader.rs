@@ -204,7 +204,7 @@ impl Inner {
     /// A call's history: what the store has, then what the journal has beyond it.
     pub(crate) async fn history(&self, id: &str) -> Result<Option<Vec<Entry>>, Unavailable> {
         let Some(call) = self.call(id).await? else { return Ok(None) };
-        let projected = self.projection.position();
+        let projected = self.projection.complete_to(call.id);
         let stored = self.ask_store(async |store| store.events(&call.tenant, call.id).await).await;
         let mut entries: Vec<Entry> = match &stored {
             Ok(rows) => rows.iter().map(entry).collect(),
