@@ -374,7 +374,7 @@ impl Inner {
             scripts: self.scripts.health(),
             lag_ms: self.projection.lag_ms(status.durable, self.clock.now()),
             waiting_calls: u64::try_from(self.waiting.len()).unwrap_or(u64::MAX),
-            parked_calls: self.projection.parked_calls(),
+            parked_calls: self.projection.parked.len(),
             apologies: self.apologies.load(Ordering::Relaxed),
             unknown_words: self.unknown_words.load(Ordering::Relaxed),
             lag_events: status.durable.get().saturating_sub(self.projection.position().get()),

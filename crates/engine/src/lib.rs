@@ -38,6 +38,7 @@ mod numbers;
 mod opened;
 pub mod operating;
 mod order;
+mod parked;
 mod patience;
 mod placing;
 mod projector;

@@ -5,6 +5,7 @@
 
 use crate::engine::Inner;
 use crate::live::Handle;
+use crate::parked::Parked;
 use crate::reading::{History, Part};
 use crate::record::{Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
@@ -51,8 +52,8 @@ pub(crate) struct StoreFeed {
     batch_records: AtomicUsize,
     /// When the last projected event was received, in microseconds.
     eaten_at: AtomicI64,
-    /// Calls whose events the store refuses: set aside, so that the rest goes on.
-    parked: Mutex<BTreeSet<CallId>>,
+    /// Calls that the store refuses.
+    pub parked: Parked,
 }
 
 /// The projector's own word for a store that can't go on.
@@ -74,7 +75,7 @@ impl StoreFeed {
             doubted: Notify::new(),
             batch_records: AtomicUsize::new(BATCH_RECORDS),
             eaten_at: AtomicI64::new(now.as_microsecond()),
-            parked: Mutex::default(),
+            parked: Parked::default(),
         }
     }
 
@@ -121,8 +122,9 @@ impl StoreFeed {
         u64::try_from((now.as_microsecond() - eaten) / 1_000).unwrap_or(0)
     }
 
-    pub fn parked_calls(&self) -> u64 {
-        u64::try_from(self.parked.lock().len()).unwrap_or(u64::MAX)
+    /// Up to where the store has everything of a call.
+    pub fn complete_to(&self, call: CallId) -> Lsn {
+        self.parked.complete_to(call).unwrap_or_else(|| self.position())
     }
 
     pub fn history(&self) -> History {
@@ -237,6 +239,8 @@ impl Inner {
 
     async fn feed(self: &Arc<Self>, store: &Store) -> Result<std::convert::Infallible, Stuck> {
         let Cursor { position, .. } = store.cursor(&self.ident).await?;
+        // The cursor stands before them: they are met again.
+        self.projection.parked.clear();
         self.projection.has_eaten(store, position);
         let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
@@ -366,47 +370,50 @@ impl Inner {
 
     /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
     async fn write(&self, store: &Store, batch: Projection) -> Result<(), Stuck> {
-        let upto = batch.upto;
+        let (parked, upto) = (&self.projection.parked, batch.upto);
         let mut open = vec![batch];
         while let Some(mut piece) = open.pop() {
-            leave_out(&mut piece, &self.projection.parked.lock());
+            parked.leave_out(&mut piece);
             // The cursor moves with the last piece only.
-            piece.upto = if open.is_empty() { upto } else { Position(self.projection.position().get()) };
+            let moves_to = if open.is_empty() { upto } else { Position(self.projection.position().get()) };
+            piece.upto = parked.hold(moves_to);
             let done = store.project(&piece).await;
             self.projection.batch_was(&done);
             match done {
                 Ok(()) => {}
-                Err(error) if error.is_poison() => {
-                    let calls: Vec<CallId> = piece.calls.iter().map(|call| call.id).collect();
-                    match halve(piece) {
-                        Some((one, other)) => open.extend([other, one]),
-                        None => {
-                            tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
-                            self.projection.parked.lock().extend(calls);
-                            open.push(Projection::empty(self.ident.clone(), upto));
-                        }
-                    }
+                Err(error) if error.is_poison() && piece.calls.len() > 1 => {
+                    let (one, other) = halve(piece);
+                    open.extend([other, one]);
                 }
+                Err(error) if error.is_poison() => open.push(self.without_poison(piece, &error)),
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
 
+    /// What is left of a batch of one call that the store refuses.
+    fn without_poison(&self, piece: Projection, error: &StoreError) -> Projection {
+        let calls = self.projection.parked.set_aside(&piece);
+        tracing::error!(%error, ?calls, "projector.parked: the store refuses this call");
+        let mut rest = Projection::empty(self.ident.clone(), piece.upto);
+        if !calls.is_empty() {
+            // They came along with it and are not to blame.
+            rest.suppressions = piece.suppressions;
+        }
+        rest
+    }
+
     /// A call that owes nothing more and whose last event is in the store leaves memory.
     fn let_go_of(self: &Arc<Self>, handle: &Handle, upto: Lsn) {
         let live = handle.lock();
-        if live.call.is_settled() && live.last <= upto {
+        if live.call.is_settled() && live.last <= upto && !self.projection.parked.contains(live.call.id) {
             self.bound.bury(&live.call, self.clock.now());
             self.forget(&live.call);
         }
     }
 
     async fn retire(self: &Arc<Self>, synced: Lsn) {
-        // What is parked is in no row: the journal keeps it.
-        if !self.projection.parked.lock().is_empty() {
-            return;
-        }
         // Where the journal is the store, nothing goes by itself.
         let retention =
             if self.config.database.is_index() { Duration::MAX } else { self.config.journal_retention };
@@ -466,26 +473,16 @@ impl Batch {
     }
 }
 
-fn leave_out(batch: &mut Projection, parked: &BTreeSet<CallId>) {
-    if !parked.is_empty() {
-        batch.calls.retain(|call| !parked.contains(&call.id));
-        batch.events.retain(|event| !parked.contains(&event.call));
-    }
-}
-
-/// Two halves, split between calls so that one call's rows stay together; `None` if there is one call at most.
-fn halve(mut batch: Projection) -> Option<(Projection, Projection)> {
-    if batch.calls.len() < 2 {
-        return None;
-    }
+/// Two halves, split between calls so that one call's rows stay together.
+fn halve(mut batch: Projection) -> (Projection, Projection) {
     // The calls stand in the order of their ids.
     let calls = batch.calls.split_off(batch.calls.len() / 2);
-    let middle = calls.first()?.id;
-    let (events, rest) = batch.events.into_iter().partition(|event| event.call >= middle);
+    let middle = calls.first().map(|call| call.id);
+    let (events, rest) = batch.events.into_iter().partition(|event| Some(event.call) >= middle);
     batch.events = rest;
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
     let other = Projection { journal, upto: batch.upto, calls, events, turns, suppressions: Vec::new() };
-    Some((batch, other))
+    (batch, other)
 }
 
 fn suppression(entry: &SuppressedRecord) -> Suppression {

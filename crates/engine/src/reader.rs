@@ -218,7 +218,7 @@ impl Inner {
         id: &str,
     ) -> Result<Option<Vec<Entry>>, Unavailable> {
         let Some(call) = self.call(tenant, id).await? else { return Ok(None) };
-        let projected = self.projection.position();
+        let projected = self.projection.complete_to(call.id);
         let stored = self.ask_store(async |store| store.events(&call.tenant, call.id).await).await;
         let mut entries: Vec<Entry> = match &stored {
             Ok(rows) => rows.iter().map(entry).collect(),

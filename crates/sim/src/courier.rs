@@ -53,6 +53,8 @@ pub struct WebhookRecord {
     pub attempt: u32,
     /// `I-Twilio-Idempotency-Token`: the same on all attempts and copies.
     pub token: String,
+    /// How long it took until the answer was there, or until none was waited for any longer; real time.
+    pub took: Duration,
     /// The answer's HTTP status.
     pub status: Option<u16>,
     /// Why there was no good answer.
@@ -146,8 +148,9 @@ impl Courier {
         let overrides = &delivery.hook.target.overrides;
         delivery.attempts += 1;
         let left = overrides.total.saturating_sub(delivery.begun.elapsed());
+        let asked = Instant::now();
         let result = self.request(&delivery.hook, left).await;
-        self.note(&delivery.hook, delivery.attempts, &result);
+        self.note(&delivery.hook, delivery.attempts, asked.elapsed(), &result);
         let failure = match result {
             Ok((_, answer)) => return Step::Done(Ok(answer)),
             Err((_, failure)) => failure,
@@ -224,20 +227,26 @@ impl Courier {
         Ok(client)
     }
 
-    fn note(&self, hook: &Hook, attempt: u32, result: &Result<(u16, Answer), (Option<u16>, Failure)>) {
+    fn note(
+        &self,
+        hook: &Hook,
+        attempt: u32,
+        took: Duration,
+        result: &Result<(u16, Answer), (Option<u16>, Failure)>,
+    ) {
         let (status, error) = match result {
             Ok((status, _)) => (Some(*status), None),
             Err((status, failure)) => (*status, Some(failure.what.clone())),
         };
-        self.log(hook, attempt, status, error);
+        self.log(hook, attempt, took, status, error);
     }
 
     /// Logs that a fault kept a webhook from being sent.
     pub(crate) fn lose(&self, hook: &Hook) {
-        self.log(hook, 0, None, Some("lost on request".into()));
+        self.log(hook, 0, Duration::ZERO, None, Some("lost on request".into()));
     }
 
-    fn log(&self, hook: &Hook, attempt: u32, status: Option<u16>, error: Option<String>) {
+    fn log(&self, hook: &Hook, attempt: u32, took: Duration, status: Option<u16>, error: Option<String>) {
         let mut log = self.log.lock();
         if log.len() >= self.log_limit {
             log.pop_front();
@@ -250,6 +259,7 @@ impl Courier {
             url: hook.target.url.to_string(),
             attempt,
             token: hook.token.clone(),
+            took,
             status,
             error,
             params: hook.form.pairs().to_vec(),

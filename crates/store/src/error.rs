@@ -75,6 +75,9 @@ pub enum Away {
     /// Its file was deleted or replaced: open it anew, and project from the journal.
     #[error("gone: its file was deleted or replaced")]
     Moved,
+    /// A backup was restored, or a standby that lagged took over: open it anew, and project from its cursor.
+    #[error("older than it was: it is filled up from the journal")]
+    Older,
     /// It can't be opened.
     #[error("not reachable")]
     Unreachable,

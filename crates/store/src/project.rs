@@ -16,6 +16,7 @@ use crate::suppression::Suppression;
 use crate::value::Value;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
 
@@ -100,9 +101,11 @@ impl Store {
         put_calls(&mut tx, &batch.calls, &batch.turns).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
-        move_cursor(&mut tx, batch).await?;
+        move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;
-        tx.commit().await
+        tx.commit().await?;
+        self.eaten.fetch_max(batch.upto.0, Ordering::AcqRel);
+        Ok(())
     }
 }
 
@@ -306,14 +309,18 @@ pub(crate) fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Opt
     rows::json(rows).map(Some).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
 }
 
-async fn move_cursor(tx: &mut Tx, batch: &Projection) -> Result<(), StoreError> {
+/// Moves the cursor of a database that has eaten everything up to `eaten`. What came back with less (a backup, a standby that
+/// lagged) would miss what lies between for ever.
+async fn move_cursor(tx: &mut Tx, batch: &Projection, eaten: Position) -> Result<(), StoreError> {
     let mut values = ident(&batch.journal);
     values.push(bigint(DOING, batch.upto.0)?.into());
+    values.push(bigint(DOING, eaten.0)?.into());
     if tx.run(&sql::MOVE_CURSOR, values).await? == 1 {
         return Ok(());
     }
     if let Some(row) = tx.rows(&sql::CURSORS, vec![]).await?.first() {
         own(row, &batch.journal)?;
+        return Err(StoreError::away(DOING, Away::Older));
     }
     Err(StoreError::broken(DOING, "it has no cursor: ask for it before projecting"))
 }

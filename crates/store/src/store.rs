@@ -1,7 +1,7 @@
 //! The store itself: opened, told which journal feeds it, closed.
 
 use crate::db::{Db, Durability};
-use crate::error::StoreError;
+use crate::error::{Away, StoreError};
 use crate::migrate::{self, Migration};
 use crate::position::{Cursor, JournalIdent, Position};
 use crate::postgres::Postgres;
@@ -12,6 +12,7 @@ use crate::sqlite::Sqlite;
 use crate::value::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fmt, fs, io};
 
 /// Which database.
@@ -82,6 +83,8 @@ pub enum Copied {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Arc<Db>,
+    /// Up to where it is known to have eaten the journal. A server that comes back with less is an older one.
+    pub(crate) eaten: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -109,7 +112,7 @@ impl Store {
             Target::Sqlite(path) | Target::Index(path) => Db::Sqlite(Sqlite::open(path).await?),
             Target::Postgres(url) => Db::Postgres(Box::pin(Postgres::open(url)).await?),
         };
-        Ok(Self { db: Arc::new(db) })
+        Ok(Self { db: Arc::new(db), eaten: Arc::default() })
     }
 
     /// The migrations it has, in order.
@@ -123,7 +126,8 @@ impl Store {
     /// How far it has eaten this journal. A database that no journal has fed yet is this journal's from now on.
     ///
     /// # Errors
-    /// `Foreign` if another journal has fed it: projecting into it would mix two histories. `Unavailable`.
+    /// `Foreign` if another journal has fed it: projecting into it would mix two histories. `Unavailable`, also if it has
+    /// eaten less than it had.
     pub async fn cursor(&self, journal: &JournalIdent) -> Result<Cursor, StoreError> {
         const DOING: &str = "reading its cursor";
         let ids = self.db.read(DOING, &sql::STORE_ID, vec![]).await?;
@@ -139,7 +143,11 @@ impl Store {
         let row = rows.first().ok_or_else(|| StoreError::broken(DOING, "it keeps no cursor"))?;
         own(row, journal)?;
         let position = |column| row.number(column).map(Position);
-        Ok(Cursor { store, position: position("position")?, synced: position("synced")? })
+        let cursor = Cursor { store, position: position("position")?, synced: position("synced")? };
+        if cursor.position.0 < self.eaten.fetch_max(cursor.position.0, Ordering::AcqRel) {
+            return Err(StoreError::away(DOING, Away::Older));
+        }
+        Ok(cursor)
     }
 
     /// Adopts the database for this journal, eaten up to `position`: 0 projects all of it again, which changes nothing
@@ -154,7 +162,9 @@ impl Store {
         let mut values = ident(journal);
         values.push(bigint(DOING, position.0)?.into());
         tx.run(&sql::SET_CURSOR, values).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.eaten.store(position.0, Ordering::Release);
+        Ok(())
     }
 
     /// Brings all that was projected to the disk, and says up to where that is. Projections commit without waiting for

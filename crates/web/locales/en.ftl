@@ -21,6 +21,8 @@ banner-journal = The journal takes no events.
 banner-database = The database is not available.
 banner-carrier = The carrier does not answer.
 banner-scripts = A script can't be read as it stands.
+banner-parked = The database refuses a call.
+banner-parked-why = It is kept in the journal, and the others go on. The log says which call and why; a restart tries it again.
 banner-draining = The server is being drained.
 banner-draining-why = Calls that live are finished; new ones are not taken.
 

@@ -111,10 +111,11 @@ statements! { WRITES:
              AND (excluded.reason, excluded.since, COALESCE(excluded.lifted_at, 0)) \
              <> (suppressions.reason, suppressions.since, COALESCE(suppressions.lifted_at, 0))"));
 
-    /// `$1` node, `$2` journal, `$3` position. Touches no row if the database is fed by another journal.
+    /// `$1` node, `$2` journal, `$3` position, `$4` what it had eaten before. Touches no row if the database is fed by another
+    /// journal, or has eaten less.
     MOVE_CURSOR =
         "UPDATE cursors SET position = CASE WHEN position < $3 THEN $3 ELSE position END \
-         WHERE node = $1 AND journal = $2";
+         WHERE node = $1 AND journal = $2 AND position >= $4";
 
     /// `$1` node, `$2` journal: the journal of a database that none has fed yet.
     CLAIM_CURSOR =

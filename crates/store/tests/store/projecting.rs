@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
-use trunkline_store::{CallFilter, PageRequest, Position, Projection, Suppression, Turns};
+use trunkline_store::{Away, CallFilter, PageRequest, Position, Projection, StoreError, Suppression, Turns};
 
 on_each_engine!(
     a_projected_call_is_found_by_each_of_its_names,
@@ -16,6 +16,7 @@ on_each_engine!(
     the_history_keeps_refused_events_with_their_reason,
     the_same_batch_twice_changes_nothing,
     a_replay_from_an_older_place_never_shows_an_older_call,
+    a_database_that_comes_back_older_is_noticed_before_anything_is_left_out,
     of_two_folds_in_one_batch_the_last_one_counts,
     an_erased_person_leaves_every_column_and_index,
     a_call_that_changes_its_tenant_is_counted_once,
@@ -41,6 +42,21 @@ async fn a_projected_call_is_found_by_each_of_its_names(engine: Engine) {
     let session = SessionId::new("s-1");
     assert_eq!(store.call_by_session(&tenant(), &session).await.unwrap().as_ref(), Some(&story.call));
     assert_eq!(store.cursor(&journal()).await.unwrap().position, Position(5));
+}
+
+/// What a restored backup or a standby that lagged looks like to a server that was connected before and is again.
+async fn a_database_that_comes_back_older_is_noticed_before_anything_is_left_out(engine: Engine) {
+    let place = Place::on(engine).await;
+    let (before, after) = (Story::new(1, 0), Story::new(2, 0));
+    place.project(2, &[&before]).await;
+    place.sql("UPDATE cursors SET position = 1").await;
+    let older = |error: StoreError| matches!(error, StoreError::Unavailable { why: Away::Older, .. });
+    assert!(older(place.store.project(&batch(3, &[&after])).await.unwrap_err()));
+    assert!(older(place.store.sync(&journal()).await.unwrap_err()));
+    assert_eq!(place.store.load_call(after.call.id).await.unwrap(), None, "nothing of the batch is there");
+
+    place.sql("UPDATE cursors SET position = 2").await;
+    place.project(3, &[&after]).await;
 }
 
 async fn a_session_names_its_newest_call(engine: Engine) {

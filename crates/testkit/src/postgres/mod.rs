@@ -150,6 +150,23 @@ impl Server {
         Ok(())
     }
 
+    /// Keeps a copy of its files, as a backup has them. It must be down.
+    ///
+    /// # Errors
+    /// They can't be copied.
+    pub fn keep_a_copy(&self) -> io::Result<()> {
+        copy(&self.data(), &self.folder.join("copy"))
+    }
+
+    /// Takes its files away and puts the copy there. It must be down.
+    ///
+    /// # Errors
+    /// There is no copy, or it can't be copied.
+    pub fn go_back_to_the_copy(&self) -> io::Result<()> {
+        fs::remove_dir_all(self.data())?;
+        copy(&self.folder.join("copy"), &self.data())
+    }
+
     /// Stops all its processes where they are: connections are taken by the kernel and never answered.
     ///
     /// # Errors
@@ -298,6 +315,11 @@ fn output(command: &mut Command) -> io::Result<String> {
         Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     Err(io::Error::other(format!("{name} failed ({}): {said}", ran.status)))
+}
+
+/// Copies a folder with owners and rights.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    finished(Command::new("cp").arg("-a").arg(from).arg(to))
 }
 
 /// Whose file it is.

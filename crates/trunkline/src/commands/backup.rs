@@ -40,6 +40,8 @@ async fn make(settings: &Settings, to: &mut (dyn Write + Send)) -> Result<Backup
         Target::Sqlite(path) if !path.is_file() => (None, Vec::new()),
         // The journal and the folder can be backed up while the server's database is away.
         Target::Postgres(_) => (None, Vec::new()),
+        // It is made anew from the journal.
+        Target::Index(path) => (None, files_of(path)),
         Target::Sqlite(path) => (Some(open_store(settings).await?), files_of(path)),
     };
     let scratch = folder.data.join(format!("trunkline.db.part-{}", std::process::id()));

@@ -24,7 +24,7 @@ pub(super) async fn run(args: Restore) -> Result<Exit, Failure> {
     // Asked before anything is done: whether its cursor fits can be told only then.
     let server = match &settings.store.database {
         Target::Postgres(_) => Some(open_store(&settings).await?),
-        Target::Sqlite(_) => None,
+        Target::Sqlite(_) | Target::Index(_) => None,
     };
     let restored = put_back(&settings, &args.file)?;
     let (report, turned_back) = check(&settings, &restored, server).await?;
@@ -61,7 +61,7 @@ fn put_back(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
         recordings: settings.recordings.folder.clone(),
         database: match &settings.store.database {
             Target::Sqlite(path) => Some(path.clone()),
-            Target::Postgres(_) => None,
+            Target::Postgres(_) | Target::Index(_) => None,
         },
     };
     let mut from: Box<dyn Read> = if is_stream(file) {

@@ -29,6 +29,9 @@ fn tell(health: &Value, ready: &Value) {
         health["recovered_calls"].as_u64().unwrap_or(0),
         ready["lag_events"].as_u64().unwrap_or(0),
     ));
+    if let Some(parked @ 1..) = ready["parked_calls"].as_u64() {
+        say(&format!("  {parked} calls are set aside: the database refuses them, and the log says why"));
+    }
     for (name, part) in ready["parts"].as_object().into_iter().flatten() {
         let detail = match text(part, "state") {
             "ok" => text(part, "detail").to_owned(),

@@ -5,18 +5,24 @@
 mod day;
 
 mod asking;
+mod beneath;
 mod callbacks;
 mod durability;
 mod ends;
 mod inbound;
 mod journal_alone;
+mod killed;
 mod limits;
+mod lost;
 mod operator;
 mod orders;
 mod outage;
 mod privacy;
 mod reconcile;
+mod refused;
 mod registered;
+mod restored;
 mod scripts;
 mod tenants;
+mod thirds;
 mod webhooks;

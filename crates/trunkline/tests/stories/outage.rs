@@ -1,76 +1,16 @@
 //! The database goes away and comes back: locked, killed, frozen, out of reach, with its answer lost. Calls go on, people
 //! are told, and everything is there once: P1, and of it F-07, F-08, F-09, F-12.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_sim::Habit;
-use trunkline_testkit::postgres::{PASSWORD, Server};
-use trunkline_testkit::proxy::{Proxy, Weather};
+use trunkline_testkit::postgres::PASSWORD;
 
-use crate::day::{Day, Lock, Opening};
+use crate::beneath::{Beneath, Trouble, is_told, is_well};
+use crate::day::Day;
 
 const ANN: &str = "+15550100123";
 const BEN: &str = "+15550100124";
 const EVE: &str = "+15550100125";
-
-/// What goes wrong.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trouble {
-    /// Another process holds the SQLite file.
-    Locked,
-    /// The server is killed and its port refused.
-    Killed,
-    /// The server takes connections and never answers.
-    Frozen,
-    /// The network swallows everything.
-    Swallowed,
-}
-
-/// A database and the trouble it gets into.
-struct Beneath {
-    trouble: Trouble,
-    server: Option<Server>,
-    proxy: Option<Proxy>,
-    lock: Option<Lock>,
-}
-
-impl Beneath {
-    fn new(trouble: Trouble) -> Self {
-        let server = (trouble != Trouble::Locked).then(|| Server::start().unwrap());
-        let proxy = server.as_ref().map(|server| Proxy::before(server.port()).unwrap());
-        Self { trouble, server, proxy, lock: None }
-    }
-
-    /// The server of the day reaches it through the proxy; the story looks at it by the same way.
-    fn of(&self, opening: Opening) -> Opening {
-        match (&self.server, &self.proxy) {
-            (Some(server), Some(proxy)) => {
-                let url = server.url().replace(&server.port().to_string(), &proxy.port().to_string());
-                opening.set("DATABASE_URL", &url)
-            }
-            _ => opening,
-        }
-    }
-
-    fn goes_away(&mut self, day: &Day) {
-        let server = self.server.as_ref();
-        match self.trouble {
-            Trouble::Locked => self.lock = Some(day.database().goes_down()),
-            Trouble::Killed => server.unwrap().kill().unwrap(),
-            Trouble::Frozen => server.unwrap().freeze().unwrap(),
-            Trouble::Swallowed => self.proxy.as_ref().unwrap().is(Weather::BlackHole).unwrap(),
-        }
-    }
-
-    fn comes_back(&mut self, day: &Day) {
-        let server = self.server.as_ref();
-        match self.trouble {
-            Trouble::Locked => self.lock.take().unwrap().ends(day),
-            Trouble::Killed => server.unwrap().begin().unwrap(),
-            Trouble::Frozen => server.unwrap().thaw().unwrap(),
-            Trouble::Swallowed => self.proxy.as_ref().unwrap().is(Weather::Fair).unwrap(),
-        }
-    }
-}
 
 /// Tells stories of each trouble.
 macro_rules! in_each_trouble {
@@ -85,7 +25,7 @@ macro_rules! in_each_trouble {
             $(
                 #[test]
                 fn $story() {
-                    super::$story(super::Trouble::$trouble);
+                    super::$story(crate::beneath::Trouble::$trouble);
                 }
             )+
         }
@@ -96,29 +36,6 @@ in_each_trouble!(
     calls_go_on_and_all_of_them_are_there_once,
     a_database_that_is_away_at_the_start_is_found_later
 );
-
-fn database(day: &Day) -> Value {
-    day.get("/readyz").json()["parts"]["database"].clone()
-}
-
-/// Waits until those who look are told that it is away, and why.
-fn is_told(day: &Day) {
-    day.until("the banner", |day| {
-        let part = database(day);
-        (part["state"] == "degraded").then(|| {
-            assert!(part["reason"].as_str().is_some_and(|why| !why.is_empty()), "{part}");
-            assert!(part["since"].is_string(), "{part}");
-            assert!(!part.to_string().contains(PASSWORD), "{part}");
-        })
-    });
-}
-
-/// Waits until nothing is missing any more, and nobody is told anything.
-fn is_well(day: &Day) {
-    day.until("the banner is gone", |day| (database(day)["state"] == "ok").then_some(()));
-    day.until("nothing is missing", |day| (day.get("/readyz").json()["lag_events"] == 0).then_some(()));
-    assert_eq!(day.get("/readyz").json()["status"], "ok");
-}
 
 fn calls_go_on_and_all_of_them_are_there_once(trouble: Trouble) {
     let mut beneath = Beneath::new(trouble);
@@ -190,7 +107,7 @@ fn a_database_that_is_away_at_the_start_is_found_later(trouble: Trouble) {
 #[test]
 fn batches_whose_commit_was_not_answered_are_there_once() {
     let beneath = Beneath::new(Trouble::Swallowed);
-    let proxy = beneath.proxy.as_ref().unwrap();
+    let proxy = beneath.proxy();
     let day = beneath.of(Day::with().at_speed(20.0)).begin();
     is_well(&day);
     let people = [ANN, BEN, EVE];
@@ -210,7 +127,7 @@ fn batches_whose_commit_was_not_answered_are_there_once() {
         let events = day.get(&format!("/api/calls/{call}/events")).json()["events"].as_array().unwrap().len();
         assert_eq!(day.database().rows(call), [format!("1 {events} 3")]);
     }
-    let counts = beneath.server.as_ref().unwrap().sql("postgres", "SELECT sum(n) FROM call_counts").unwrap();
+    let counts = beneath.server().sql("postgres", "SELECT sum(n) FROM call_counts").unwrap();
     assert_eq!(counts, "3\n", "nothing was counted twice");
 }
 

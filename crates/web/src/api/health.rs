@@ -23,6 +23,7 @@ struct ReadyJson {
     status: &'static str,
     draining: bool,
     lag_events: u64,
+    parked_calls: u64,
     parts: Map<String, Value>,
 }
 
@@ -60,7 +61,8 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         ("carrier", &health.carrier),
         ("scripts", &health.scripts),
     ];
-    let is_degraded = parts.iter().any(|(_, part)| matches!(part, Part::Degraded { .. }));
+    let is_degraded =
+        health.parked_calls > 0 || parts.iter().any(|(_, part)| matches!(part, Part::Degraded { .. }));
     let body = ReadyJson {
         status: if health.draining {
             "draining"
@@ -71,6 +73,7 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         },
         draining: health.draining,
         lag_events: health.lag_events,
+        parked_calls: health.parked_calls,
         parts: parts.iter().map(|(name, part)| ((*name).to_owned(), part_json(part, with_reasons))).collect(),
     };
     json(if health.draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)

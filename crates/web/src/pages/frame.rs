@@ -102,6 +102,10 @@ fn banners(t: Texts, health: &Health) -> Vec<Banner> {
             }
         })
         .collect();
+    if health.parked_calls > 0 {
+        let title = t.get("banner-parked");
+        banners.push(Banner { id: "parked", title, reason: t.get("banner-parked-why"), since: None });
+    }
     if health.draining {
         let title = t.get("banner-draining");
         banners.push(Banner { id: "draining", title, reason: t.get("banner-draining-why"), since: None });

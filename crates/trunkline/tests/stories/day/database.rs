@@ -26,6 +26,7 @@ pub struct Lock(Option<SqliteConnection>);
 impl<'a> Database<'a> {
     pub(super) fn of(day: &'a Day) -> Self {
         let kind = match day.opening.environment.get("DATABASE_URL") {
+            Some(url) if url == "none" => Kind::File(day.folder().join("index.db")),
             Some(url) => Kind::Server(url.clone()),
             None => Kind::File(day.folder().join("trunkline.db")),
         };
@@ -42,6 +43,16 @@ impl<'a> Database<'a> {
             connection
         });
         Lock(Some(locked))
+    }
+
+    /// Another process changes something in the file.
+    pub fn is_told(&self, sql: &'static str) {
+        self.day.world.block_on(async {
+            let options = SqliteConnectOptions::new().filename(self.file());
+            let mut connection =
+                options.busy_timeout(std::time::Duration::from_secs(10)).connect().await.unwrap();
+            connection.execute(sql).await.unwrap();
+        });
     }
 
     /// Somebody deletes the file.

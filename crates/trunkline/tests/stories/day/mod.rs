@@ -221,3 +221,8 @@ impl Day {
         format!("calls: {}\nlast webhooks: {}\n{server}", calls.join("\n"), webhooks.join("\n"))
     }
 }
+
+/// A number from the environment: how much of a story is told, or the seed it is told from.
+pub fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(variable: &str, otherwise: T) -> T {
+    std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap())
+}

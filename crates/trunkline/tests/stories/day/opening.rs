@@ -127,6 +127,8 @@ impl Opening {
             epoch: Some(self.epoch),
             patience: self.patience,
             mix: self.mix.clone(),
+            // A long story is audited to its first webhook.
+            webhook_log: 1_000_000,
             ..SimOptions::default()
         };
         Sim::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).await.unwrap()

@@ -79,6 +79,11 @@ impl Day {
         self.try_send(request).expect("the server answers")
     }
 
+    /// Sends it, and lets whatever becomes of it be.
+    pub fn send_without_waiting(&self, request: RequestBuilder) {
+        self.world.spawn(async { request.send().await });
+    }
+
     /// Sends many at once.
     pub fn send_all(&self, requests: Vec<RequestBuilder>) -> Vec<Answer> {
         self.world.block_on(async {
