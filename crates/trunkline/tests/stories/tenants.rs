@@ -447,6 +447,21 @@ fn a_start_without_the_database_still_knows_whom_to_trust() {
 }
 
 #[test]
+fn a_checkpoint_carries_whom_to_trust() {
+    let mut day = Day::with().in_its_own_process().begin();
+    knows_its_database(&day);
+    let ((acme, _), (gone, revoked)) = (tenant(&day, "acme"), tenant(&day, "gone"));
+    let path = format!("/api/keys/{revoked}");
+    assert_eq!(ask(&day, KEY, Method::DELETE, &path, &Value::Null).status, 204);
+    // Its last act is a checkpoint, and nothing is journaled after it.
+    assert!(day.is_told_to_stop().success());
+    day.database().is_deleted();
+    std::fs::create_dir(day.folder().join("trunkline.db")).unwrap();
+    day.start();
+    assert_eq!((get(&day, &acme, "/api/calls").status, get(&day, &gone, "/api/calls").status), (200, 401));
+}
+
+#[test]
 fn a_locked_database_keeps_keys_as_they_are_and_shuts_nobody_out() {
     let day = begin();
     let (acme, id) = tenant(&day, "acme");
