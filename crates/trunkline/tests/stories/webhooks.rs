@@ -202,8 +202,10 @@ fn a_word_that_nobody_knows_is_kept_and_moves_nothing() {
     day.person(ANN, Habit::NoAnswer);
     let call = day.call(ANN);
     day.is(&call, "ringing");
-    let hooks = day.sim.webhooks();
-    let mut hook = hooks.into_iter().find(|hook| hook.event == Some(CallEvent::Ringing)).unwrap();
+    // The carrier notes a webhook when it has its answer: a moment after we have given it.
+    let mut hook = day.until("the carrier's own note of it", |day| {
+        day.sim.webhooks().into_iter().find(|hook| hook.event == Some(CallEvent::Ringing))
+    });
     hook.params.iter_mut().find(|(name, _)| name == "CallStatus").unwrap().1 = "levitating".into();
     hook.token = "another".into();
     assert!(day.send(day.again(&hook)).status < 300);
