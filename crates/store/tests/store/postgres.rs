@@ -283,6 +283,9 @@ async fn what_a_crash_may_take_back_was_not_called_synced() {
     server.kill().unwrap();
     server.begin().unwrap();
     back(&store).await;
+    let older = store.cursor(&journal()).await.unwrap_err();
+    assert!(matches!(older, StoreError::Unavailable { why: Away::Older, .. }), "{older}: it had more before");
+    let store = open(&database.url()).await;
     let cursor = store.cursor(&journal()).await.unwrap();
     assert!(cursor.position >= synced && synced == Position(5), "{cursor:?}");
     // The control: the second batch was taken back, and comes again from the journal.
