@@ -59,7 +59,7 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
             }
             Ok(line)
         }
-        Decoded::Suppressed(_) | Decoded::Script(_) | Decoded::Unknown(_) => bare(),
+        Decoded::Suppressed(_) | Decoded::Script(_) | Decoded::Erased(_) | Decoded::Unknown(_) => bare(),
     }
 }
 
@@ -68,6 +68,7 @@ fn word(number: u8) -> Value {
         kind::EVENT => "event".into(),
         kind::SUPPRESSED => "suppressed".into(),
         kind::SCRIPT => "script".into(),
+        kind::ERASED => "erased".into(),
         other => other.into(),
     }
 }

@@ -69,6 +69,8 @@ impl Inner {
             Ok(Decoded::Event { event, .. }) => self.recover_event(&event, record.lsn),
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
+            // The keys are gone already.
+            Ok(Decoded::Erased(_)) => {}
             Ok(Decoded::Unknown(kind)) => {
                 tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped");
             }

@@ -9,6 +9,7 @@
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
+//! - `forget`: a person's calls, blanked
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -22,6 +23,7 @@ mod count;
 mod db;
 mod error;
 mod event;
+mod forget;
 mod health;
 mod import;
 mod list;
@@ -46,6 +48,7 @@ pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
+pub use forget::{Blanked, Forgotten};
 pub use health::Health;
 pub use import::{Import, Imported};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
