@@ -59,7 +59,11 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
             }
             Ok(line)
         }
-        Decoded::Suppressed(_) | Decoded::Script(_) | Decoded::Decision(_) | Decoded::Unknown(_) => bare(),
+        Decoded::Suppressed(_)
+        | Decoded::Script(_)
+        | Decoded::Decision(_)
+        | Decoded::Erased(_)
+        | Decoded::Unknown(_) => bare(),
     }
 }
 
@@ -69,6 +73,7 @@ fn word(number: u8) -> Value {
         kind::SUPPRESSED => "suppressed".into(),
         kind::SCRIPT => "script".into(),
         kind::DECISION => "decision".into(),
+        kind::ERASED => "erased".into(),
         other => other.into(),
     }
 }

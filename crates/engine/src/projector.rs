@@ -317,6 +317,7 @@ impl Inner {
                 }
                 Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
                 Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
+                Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
                 Ok(Decoded::Unknown(kind)) => {
                     tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
                 }
@@ -437,6 +438,8 @@ struct Batch {
     calls: BTreeMap<CallId, Call>,
     events: Vec<Projected>,
     suppressions: Vec<SuppressedRecord>,
+    /// What the history says of itself.
+    notes: Vec<EventRow>,
 }
 
 struct Projected {
@@ -455,7 +458,7 @@ impl Batch {
         Ok(Projection {
             journal: journal.clone(),
             upto: Position(upto.get()),
-            events: rows.collect::<Result<_, _>>()?,
+            events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
             suppressions: self.suppressions.iter().map(suppression).collect(),
             calls: self.calls.into_values().collect(),

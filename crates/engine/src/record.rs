@@ -4,16 +4,18 @@
 //! event stays, its personal part is blank.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::Arc;
 use thiserror::Error;
-use trunkline_core::call::{Call, Event, Personal, Refused};
-use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::call::{Call, Event, Personal, Refused, Source};
+use trunkline_core::id::{CallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Script;
 use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Tenant, User};
 use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
+use trunkline_store::{EventRow, Position};
 
 /// The kinds of records. Numbers are never reused.
 pub(crate) mod kind {
@@ -25,6 +27,8 @@ pub(crate) mod kind {
     pub const SCRIPT: u8 = 3;
     /// Whom to trust: a row of the store's decision data, mirrored.
     pub const DECISION: u8 = 8;
+    /// A person was erased.
+    pub const ERASED: u8 = 4;
 }
 
 /// An event as it is journaled.
@@ -110,6 +114,37 @@ impl DecisionRecord {
     }
 }
 
+/// That a person was erased, without a word of whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Erased {
+    pub at: jiff::Timestamp,
+    pub calls: Vec<(TenantId, CallId)>,
+}
+
+impl Erased {
+    /// What the history of each call says of it.
+    pub fn rows(&self, position: Position) -> Vec<EventRow> {
+        let row = |(tenant, call): &(TenantId, CallId)| {
+            Some(EventRow {
+                position,
+                call: *call,
+                tenant: tenant.clone(),
+                key: EventKey::new(format!("{ERASED}:{position}")),
+                received_at: self.at,
+                occurred_at: None,
+                source: Source::Api,
+                kind: ERASED.to_owned(),
+                applied: Ok(()),
+                body: RawValue::from_string(format!(r#"{{"kind":"{ERASED}"}}"#)).ok()?.into(),
+            })
+        };
+        self.calls.iter().filter_map(row).collect()
+    }
+}
+
+/// The kind of a row that says so: it is no fact of the call, but of the keeping of its history.
+pub(crate) const ERASED: &str = "erased";
+
 /// A decoded record.
 #[derive(Debug)]
 pub(crate) enum Decoded {
@@ -121,6 +156,7 @@ pub(crate) enum Decoded {
     Suppressed(Suppression),
     Script(Box<Script>),
     Decision(Box<DecisionRecord>),
+    Erased(Erased),
     /// A kind from a later version: kept, not understood.
     Unknown(u8),
 }
@@ -162,6 +198,11 @@ impl Codec {
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         PersonId(id)
+    }
+
+    /// Whether the person has a key.
+    pub fn knows(&self, person: PersonId) -> bool {
+        self.keys.knows(person)
     }
 
     /// An event as bytes. Blocks on the disk only when the person is new.
@@ -237,6 +278,7 @@ impl Codec {
             kind::SUPPRESSED => Ok(Decoded::Suppressed(serde_json::from_slice(payload)?)),
             kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
             kind::DECISION => Ok(Decoded::Decision(serde_json::from_slice(payload)?)),
+            kind::ERASED => Ok(Decoded::Erased(serde_json::from_slice(payload)?)),
             other => Ok(Decoded::Unknown(other)),
         }
     }

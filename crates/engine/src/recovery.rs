@@ -77,6 +77,8 @@ impl Inner {
                     tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped");
                 }
             }
+            // The keys are gone already.
+            Ok(Decoded::Erased(_)) => {}
             Ok(Decoded::Unknown(kind)) => {
                 tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped");
             }

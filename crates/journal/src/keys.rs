@@ -218,6 +218,12 @@ impl KeyRing {
         Ok(true)
     }
 
+    /// Whether the person has a key.
+    #[must_use]
+    pub fn knows(&self, person: PersonId) -> bool {
+        self.keys.read().contains_key(&person)
+    }
+
     /// How many persons have a key.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -10,6 +10,7 @@
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
+//! - `forget`: a person's calls, blanked
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -25,6 +26,7 @@ mod db;
 mod decision;
 mod error;
 mod event;
+mod forget;
 mod health;
 mod import;
 mod list;
@@ -50,6 +52,7 @@ pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
+pub use forget::{Blanked, Forgotten};
 pub use health::Health;
 pub use import::{Import, Imported};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};

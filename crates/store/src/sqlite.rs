@@ -10,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Transaction};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,6 +94,21 @@ impl Sqlite {
         let mut reader = self.reader(doing).await?;
         let copied = sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *reader).await;
         copied.map(drop).map_err(|error| StoreError::from_sqlx(doing, &error))
+    }
+
+    /// Writes the file anew from the rows there are, so that nothing of deleted ones is left in it or in its log.
+    pub(crate) async fn scrub(&self, doing: &'static str) -> Result<(), StoreError> {
+        self.in_place(doing)?;
+        let failed = |error| StoreError::from_sqlx(doing, &error);
+        let mut writer = self.writer.acquire().await.map_err(failed)?;
+        // The copy that is made on the way may be larger than the memory.
+        let scrub = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
+        sqlx::raw_sql(scrub).execute(&mut *writer).await.map_err(failed)?;
+        let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
+        match checkpoint.and_then(|row| row.try_get::<i64, _>(0)).map_err(failed)? {
+            0 => Ok(()),
+            _ => Err(StoreError::away(doing, Away::Locked)),
+        }
     }
 
     /// Whether the file at the path is still the one that is open. A deleted one would go on taking rows, into nothing.

@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Restore(Box<Restore>),
     /// Delete calls that ended long ago, with their recordings
     Prune(Box<Prune>),
+    /// Forget a person: name, number, answers, transcripts and recordings, in database and journal. The server must be down
+    Erase(Box<Erase>),
     /// Run the simulated carrier alone
     Sim(Box<Sim>),
     /// Play a carrier against a whole server in a temporary folder, without network
@@ -420,6 +422,17 @@ pub(crate) struct Prune {
     #[arg(long, value_parser = status)]
     pub status: Vec<Status>,
     /// Only count them
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub offline: Offline,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// Their number, such as +15550100123
+    pub number: String,
+    /// Only count what would be forgotten
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]

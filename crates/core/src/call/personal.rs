@@ -1,6 +1,7 @@
 //! What in an event belongs to a person: taken out before it is written, so that it can be sealed under the person's
 //! own key, and put back when it is read. With the key gone, the event is still a fact of the call, with blanks.
 
+use super::Call;
 use super::event::{Direction, Metadata, Party, What};
 use super::turn::AnswerValue;
 use crate::private::{Address, Private};
@@ -109,6 +110,29 @@ impl What {
             (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
             _ => {}
         }
+    }
+}
+
+impl Call {
+    /// Blanks what belongs to the person: the call is then what its events make of it when their personal parts have
+    /// been taken out.
+    pub fn forget_person(&mut self) {
+        self.party = Party::default();
+        for turn in self.turns.values_mut() {
+            if let Some(answer) = &mut turn.answer {
+                answer.value = AnswerValue::Recorded;
+                answer.digits = None;
+                answer.speech = None;
+            }
+            if let Some(said) = &mut turn.transcript {
+                *said = Private::default();
+            }
+        }
+    }
+
+    /// Whether its person has been erased: nobody is at the other end.
+    pub fn is_erased(&self) -> bool {
+        self.party.person(self.direction).as_str().is_empty()
     }
 }
 

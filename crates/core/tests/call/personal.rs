@@ -74,6 +74,31 @@ fn what_is_left_names_nobody_and_still_makes_the_call() {
 }
 
 #[test]
+fn a_call_that_forgot_its_person_is_what_its_blanked_events_make_it() {
+    let mut facts = posted();
+    let said = |step, text: &str| What::Transcribed { step, text: text.to_owned().into() };
+    facts.push(event(5, spoke(None, question(0, 0))));
+    facts.push(event(6, spoke(recorded(0, 0, "RE1"), question(1, 0))));
+    facts.push(event(7, spoke(keyed(1, 0, "4711"), question(1, 1))));
+    facts.push(event(8, spoke(keyed(1, 1, "4712"), Says::Goodbye)));
+    facts.push(event(9, recording("RE1", Some(0), 0, stored())));
+    facts.push(event(10, said(0, "I am Ann Lee")));
+    facts.push(event(11, said(0, "I am Ann Lee.")));
+    facts.push(event(12, said(3, "4711")));
+    facts.extend(personal_facts().pop().map(|merged| event(13, merged)));
+    facts.push(event(14, ended_after(EndWord::Completed, 5)));
+    let mut call = call_of(&facts);
+    assert!(!call.is_erased());
+    call.forget_person();
+    for fact in &mut facts {
+        fact.what.take_personal();
+    }
+    assert_eq!(call, call_of(&facts));
+    assert!(call.is_erased());
+    assert_eq!(leaks(&serde_json::to_string(&call).unwrap()), [""; 0]);
+}
+
+#[test]
 fn facts_without_a_personal_part_have_none_to_take() {
     for fact in [
         dial_started(1),

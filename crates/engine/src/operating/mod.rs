@@ -2,10 +2,12 @@
 //!
 //! - [`verify()`]: the journal against the database, the database against itself, and the recordings
 //! - [`backup()`], [`restore()`]: one file that holds it all
+//! - [`erase()`]: a person, forgotten
 //! - [`prune()`]: history that has had its time
 
 mod archive;
 mod backup;
+mod erase;
 mod folder;
 mod prune;
 mod recordings;
@@ -16,6 +18,7 @@ mod verify;
 
 pub use archive::{ArchiveError, Inside};
 pub use backup::{Backup, backup};
+pub use erase::{EraseError, Erasure, erase};
 pub use folder::{Folder, FolderTrouble};
 pub use prune::{How, PruneError, Removed, Wanted, prune};
 pub use report::{Fault, Loose, Report, Share};

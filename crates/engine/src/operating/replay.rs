@@ -1,10 +1,8 @@
 //! A call made again from its events as the database keeps them.
 
+use crate::record::ERASED;
 use trunkline_core::call::{Call, Event, What};
 use trunkline_store::EventRow;
-
-/// What a row's kind is that tells of the keeping of the history itself, and is no fact of the call.
-pub(crate) const ERASED: &str = "erased";
 
 /// What events make.
 pub(crate) enum Made {

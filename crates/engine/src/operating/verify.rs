@@ -250,7 +250,7 @@ impl Check<'_> {
     }
 
     fn recordings(&mut self, call: &Call) {
-        let is_erased = call.party.person(call.direction).as_str().is_empty();
+        let is_erased = call.is_erased();
         self.report.erased += u64::from(is_erased);
         for kept in recordings::kept(call) {
             let is_there = self.files.remove(kept.file.file());

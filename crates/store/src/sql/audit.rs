@@ -34,6 +34,16 @@ macro_rules! count_of {
     };
 }
 
+macro_rules! rewrite_events {
+    ($($month:literal)?) => {
+        concat!(
+            rows!(),
+            "UPDATE events SET body = item ->> 'body' FROM r \
+             WHERE events.call = item ->> 'call' AND events.key = item ->> 'key'" $(, $month)?
+        )
+    };
+}
+
 statements! { AUDITS:
     /// `$1` after this id, `$2` limit: ids of calls, in their order.
     CALL_IDS_AFTER = "SELECT id FROM calls WHERE id > $1 ORDER BY id LIMIT $2";
@@ -99,6 +109,21 @@ statements! { AUDITS:
     DELETE_LEGS = concat!(rows!(),
         "DELETE FROM legs WHERE (account, carrier_call_id, call) IN \
          (SELECT item ->> 'account', item ->> 'carrier_call_id', item ->> 'call' FROM r)");
+
+    /// Whose calls there are.
+    TENANTS_WITH_CALLS = "SELECT DISTINCT tenant FROM call_counts ORDER BY tenant";
+
+    /// `$1` tenant, `$2` number, `$3` after this id, `$4` limit: calls whose person has this number.
+    CALLS_WITH =
+        "SELECT id FROM (\
+         SELECT id FROM calls WHERE tenant = $1 AND to_number = $2 AND direction = 'outbound' \
+         UNION \
+         SELECT id FROM calls WHERE tenant = $1 AND from_number = $2 AND direction = 'inbound') AS theirs \
+         WHERE id > $3 ORDER BY id LIMIT $4";
+
+    /// `$1`: rows with `call`, `key`, `body`.
+    REWRITE_EVENTS = rewrite_events!(),
+        postgres: rewrite_events!(" AND events.month = call_month(item ->> 'call')");
 
     /// What was pruned, by which words.
     PRUNINGS = "SELECT key, value FROM meta WHERE key LIKE 'pruned:%' ORDER BY key";

@@ -6,6 +6,7 @@ mod calls;
 mod completions;
 mod config;
 mod demo;
+mod erase;
 mod exchange;
 mod journal;
 mod migrate;
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Backup(args) => block_on(backup::run(*args)),
         Command::Restore(args) => block_on(restore::run(*args)),
         Command::Prune(args) => block_on(prune::run(*args)),
+        Command::Erase(args) => block_on(erase::run(*args)),
         Command::Sim(args) => block_on(sim::run(*args)),
         Command::Selftest(args) => block_on(selftest::run(args)),
     }

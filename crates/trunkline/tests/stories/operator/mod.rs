@@ -2,6 +2,7 @@
 //! it safe, and forget a person.
 
 mod backup;
+mod erase;
 mod exchange;
 mod prune;
 mod verify;

@@ -1,0 +1,300 @@
+//! A person, forgotten: name, number, answers, transcripts, metadata, recordings.
+//!
+//! In the journal and its checkpoints everything personal is sealed with a key of the person's own: the key is dropped,
+//! and what is left opens for nobody. In the database the person's calls are made what a replay of that journal would
+//! make them: facts of calls with nobody at the other end. So a replay changes nothing, and `verify` agrees. That it was
+//! done stands in the journal and in the history of each call, without a word of whom.
+//!
+//! A number that is suppressed stays so: it must not be called again.
+
+use super::folder::{Folder, FolderTrouble, KEYS};
+use super::prune::How;
+use super::replay::event;
+use super::{PAGE, recordings};
+use crate::identity::{Identity, IdentityError};
+use crate::patience::with_patience;
+use crate::record::{Codec, ERASED, Erased, kind};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use trunkline_core::call::Call;
+use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::private::Address;
+use trunkline_journal::keys::{KeyError, KeyRing, PersonId};
+use trunkline_journal::{AppendError, Class, Journal, OpenError, Options};
+use trunkline_store::{Blanked, CallHistory, JournalIdent, Position, Projection, Store, StoreError};
+
+/// What was forgotten, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Erasure {
+    /// Calls whose person was blanked.
+    pub calls: u64,
+    /// Events that lost their personal part.
+    pub events: u64,
+    /// Questions with their answers.
+    pub turns: u64,
+    /// Files of recordings.
+    pub recordings: u64,
+    /// Keys that were dropped from the key file.
+    pub keys: u64,
+    /// How often the number stands among those that are never called; there it stays.
+    pub suppressions: u64,
+    /// Whether nothing of it is left in the database's files. A database server clears up in its own time.
+    pub scrubbed: bool,
+}
+
+/// Why a person was not erased, or not wholly. A second run completes it.
+#[derive(Debug, thiserror::Error)]
+pub enum EraseError {
+    /// A call of theirs goes on.
+    #[error("call {0} with this person is not over; end it first")]
+    Live(CallId),
+    /// Something of theirs is still on its way here.
+    #[error("a recording of call {0} is still to be fetched; start the server and wait until it is there")]
+    Unsettled(CallId),
+    /// The database does not know everything yet.
+    #[error("{0} records of the journal are not in the database yet; start the server until they are")]
+    Waiting(u64),
+    /// The database belongs to another folder.
+    #[error("the database was fed by another journal than this folder's")]
+    Foreign,
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderTrouble),
+    /// The folder's name.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The journal takes no record.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The recordings.
+    #[error("the recordings: {0}")]
+    Recordings(#[from] std::io::Error),
+    /// An event is not one of this version: what of it is personal can't be told.
+    #[error("an event of call {0} can't be read by this version")]
+    Unreadable(CallId),
+    /// An event can't be written as JSON.
+    #[error("an event of call {0} can't be written")]
+    Json(CallId),
+}
+
+/// Forgets whoever has one of these numbers (the same, in the spellings that carriers use), or counts what would be
+/// forgotten. No server may run on the folder.
+///
+/// # Errors
+/// Something of theirs goes on, or is not in the database yet; another process has the folder; or a part of it can't be
+/// read or written.
+pub async fn erase(
+    folder: &Folder,
+    options: Options,
+    store: &Store,
+    numbers: &[Address],
+    how: How,
+    at: Timestamp,
+) -> Result<Erasure, EraseError> {
+    let persons = persons(store, numbers).await?;
+    let calls = all_calls(store, &persons).await?;
+    let suppressions = suppressions(store, numbers).await?;
+    match how {
+        How::Counted => counted(folder, store, &persons, &calls, suppressions).await,
+        How::Done => {
+            let open = Open::at(folder, options, store).await?;
+            let mut erased = open.forget(folder, store, &persons, &calls, at).await?;
+            erased.suppressions = suppressions;
+            Ok(erased)
+        }
+    }
+}
+
+/// Whom a number may be: a person of each tenant.
+async fn persons(store: &Store, numbers: &[Address]) -> Result<Vec<(TenantId, Address)>, EraseError> {
+    let mut tenants: BTreeSet<TenantId> = store.tenants().await?.into_iter().collect();
+    tenants.insert(TenantId::default_tenant());
+    let of =
+        |tenant: &TenantId| numbers.iter().map(|number| (tenant.clone(), number.clone())).collect::<Vec<_>>();
+    Ok(tenants.iter().flat_map(of).collect())
+}
+
+async fn all_calls(
+    store: &Store,
+    persons: &[(TenantId, Address)],
+) -> Result<Vec<(TenantId, CallId)>, EraseError> {
+    let mut all = Vec::new();
+    for (tenant, number) in persons {
+        let mut after = None;
+        loop {
+            let page = store.calls_with(tenant, number, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for call in page {
+                if !call.is_over() {
+                    return Err(EraseError::Live(call.id));
+                }
+                if !call.is_settled() {
+                    return Err(EraseError::Unsettled(call.id));
+                }
+                all.push((call.tenant, call.id));
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn suppressions(store: &Store, numbers: &[Address]) -> Result<u64, EraseError> {
+    let all = store.all_suppressions().await?;
+    Ok(count(all.iter().filter(|entry| numbers.contains(&entry.number)).count()))
+}
+
+async fn counted(
+    folder: &Folder,
+    store: &Store,
+    persons: &[(TenantId, Address)],
+    calls: &[(TenantId, CallId)],
+    suppressions: u64,
+) -> Result<Erasure, EraseError> {
+    let mut erasure = Erasure { suppressions, ..Erasure::default() };
+    if let Ok((_, codec)) = folder.peek() {
+        let ids = persons.iter().map(|(tenant, number)| codec.person(tenant, number));
+        erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
+    }
+    for page in calls.chunks(usize::from(PAGE)) {
+        for history in histories(store, page).await? {
+            let Blank { call, events } = blank(&history)?;
+            erasure.calls += 1;
+            erasure.turns += count(call.turns.len());
+            erasure.events += count(events.len());
+            for name in recordings::named(&call) {
+                erasure.recordings += u64::from(recordings::length(folder, &name)?.is_some());
+            }
+        }
+    }
+    Ok(erasure)
+}
+
+/// The folder, open for nobody else.
+struct Open {
+    journal: Journal,
+    keys: Arc<KeyRing>,
+    codec: Codec,
+    ident: JournalIdent,
+}
+
+impl Open {
+    async fn at(folder: &Folder, options: Options, store: &Store) -> Result<Self, EraseError> {
+        let (journal, recovered) = Journal::open(&folder.journal(), options)?;
+        let identity = Identity::open(&folder.data)?;
+        let keys = Arc::new(KeyRing::open(&folder.data.join(KEYS))?);
+        let ident = identity.journal();
+        let eaten = match store.fed_by().await?.into_iter().find(|feeder| feeder.journal == ident) {
+            Some(feeder) => feeder.position,
+            None => match store.cursor(&ident).await {
+                Ok(cursor) => cursor.position,
+                Err(StoreError::Foreign { .. }) => return Err(EraseError::Foreign),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        match recovered.last.get().saturating_sub(eaten.0) {
+            0 => Ok(Self { codec: Codec::new(keys.clone(), identity.salt), journal, keys, ident }),
+            waiting => Err(EraseError::Waiting(waiting)),
+        }
+    }
+
+    async fn forget(
+        self,
+        folder: &Folder,
+        store: &Store,
+        persons: &[(TenantId, Address)],
+        calls: &[(TenantId, CallId)],
+        at: Timestamp,
+    ) -> Result<Erasure, EraseError> {
+        let mut erasure = Erasure::default();
+        let note = Erased { at, calls: calls.to_vec() };
+        let payload = serde_json::to_vec(&note).map_err(|_| EraseError::Json(CallId::from_bytes([0; 16])))?;
+        let noted = self.journal.append(kind::ERASED, payload, Class::Ending)?.await?;
+        let position = Position(noted.get());
+        erasure.keys = self.drop_keys(persons, calls)?;
+        for page in calls.chunks(usize::from(PAGE)) {
+            let histories = histories(store, page).await?;
+            let blanks = histories.iter().map(blank).collect::<Result<Vec<_>, _>>()?;
+            for name in histories.iter().flat_map(|history| recordings::named(&history.call)) {
+                erasure.recordings += u64::from(recordings::remove(folder, &name)?.is_some());
+            }
+            recordings::sync(folder)?;
+            erasure.turns += blanks.iter().map(|blank| count(blank.call.turns.len())).sum::<u64>();
+            let (folds, events): (Vec<Call>, Vec<Vec<Blanked>>) =
+                blanks.into_iter().map(|blank| (blank.call, blank.events)).unzip();
+            let events = events.concat();
+            let notes = Erased { at, calls: page.to_vec() }.rows(position);
+            let forgotten = with_patience(|| store.forget(&folds, &events, &notes)).await?;
+            erasure.calls += forgotten.calls;
+            erasure.events += forgotten.events;
+        }
+        // The database knows what the journal's last record says.
+        let caught_up = Projection::empty(self.ident.clone(), position);
+        with_patience(|| store.project(&caught_up)).await?;
+        erasure.scrubbed = with_patience(|| store.scrub()).await?;
+        self.journal.close();
+        Ok(erasure)
+    }
+
+    /// Drops the person's keys, and those of reports that came before anybody knew whose they were.
+    fn drop_keys(
+        &self,
+        persons: &[(TenantId, Address)],
+        calls: &[(TenantId, CallId)],
+    ) -> Result<u64, EraseError> {
+        let unmerged = TenantId::default_tenant();
+        let of_calls =
+            calls.iter().map(|(_, call)| self.codec.person(&unmerged, &Address::new(call.to_string())));
+        let of_persons = persons.iter().map(|(tenant, number)| self.codec.person(tenant, number));
+        let mut dropped = 0;
+        for person in of_persons.chain(of_calls).collect::<Vec<PersonId>>() {
+            dropped += u64::from(self.keys.forget(person)?);
+        }
+        Ok(dropped)
+    }
+}
+
+/// The calls of a page with their events.
+async fn histories(store: &Store, page: &[(TenantId, CallId)]) -> Result<Vec<CallHistory>, EraseError> {
+    let ids: Vec<CallId> = page.iter().map(|(_, id)| *id).collect();
+    let calls = store.load_folds(&ids).await?;
+    let mut events = store.events_of(&ids).await?;
+    let with_events = |call: Call| CallHistory { events: events.remove(&call.id).unwrap_or_default(), call };
+    Ok(calls.into_iter().map(with_events).collect())
+}
+
+/// A call without its person.
+struct Blank {
+    call: Call,
+    events: Vec<Blanked>,
+}
+
+fn blank(history: &CallHistory) -> Result<Blank, EraseError> {
+    let mut call = history.call.clone();
+    call.forget_person();
+    let mut events = Vec::new();
+    for row in history.events.iter().filter(|row| row.kind != ERASED) {
+        let mut event = event(row).ok_or(EraseError::Unreadable(row.call))?;
+        if event.what.take_personal().is_some() {
+            let body = to_raw_value(&event.what).map_err(|_| EraseError::Json(row.call))?;
+            events.push(Blanked { call: row.call, key: row.key.clone(), body });
+        }
+    }
+    Ok(Blank { call, events })
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,110 @@
+//! A person's calls: found by the number, and blanked in every table.
+
+use crate::db::{Db, Durability};
+use crate::error::StoreError;
+use crate::event::EventRow;
+use crate::project::{New, Turns, put, put_calls, put_events, written};
+use crate::sql;
+use crate::store::Store;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use trunkline_core::call::Call;
+use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::private::Address;
+
+const DOING: &str = "erasing a person";
+
+/// An event without its personal part.
+#[derive(Clone, Debug)]
+pub struct Blanked {
+    /// Of which call.
+    pub call: CallId,
+    /// Which event of it.
+    pub key: EventKey,
+    /// What is left of it, as JSON.
+    pub body: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct BodyColumns<'a> {
+    call: CallId,
+    key: &'a EventKey,
+    body: &'a str,
+}
+
+/// What was blanked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Calls.
+    pub calls: u64,
+    /// Events.
+    pub events: u64,
+}
+
+impl Store {
+    /// Whose calls there are.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let rows = self.db.read(DOING, &sql::TENANTS_WITH_CALLS, vec![]).await?;
+        rows.iter().map(|row| row.text("tenant").map(TenantId::new)).collect()
+    }
+
+    /// The next calls after this one with this person: called at this number by us, or calling us from it.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn calls_with(
+        &self,
+        tenant: &TenantId,
+        number: &Address,
+        after: Option<CallId>,
+        limit: u16,
+    ) -> Result<Vec<Call>, StoreError> {
+        let after = after.map_or(String::new(), |id| id.to_string());
+        let values =
+            vec![tenant.as_str().into(), number.as_str().into(), after.into(), i64::from(limit).into()];
+        let rows = self.db.read(DOING, &sql::CALLS_WITH, values).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        self.load_folds(&ids).await
+    }
+
+    /// Writes calls and events that have lost their personal parts over what they were, and says so in `notes`; all or
+    /// nothing, and on the disk when this returns. What was there before may still be found in the file: see
+    /// [`Store::scrub`].
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn forget(
+        &self,
+        calls: &[Call],
+        events: &[Blanked],
+        notes: &[EventRow],
+    ) -> Result<Forgotten, StoreError> {
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        put_calls(&mut tx, calls, &Turns::All).await?;
+        let bodies = events.iter().map(|event| BodyColumns {
+            call: event.call,
+            key: &event.key,
+            body: event.body.get(),
+        });
+        let events = put(&mut tx, &sql::REWRITE_EVENTS, written(bodies)?).await?;
+        let New(_) = put_events(&mut tx, notes).await?;
+        self.db.in_place(DOING)?;
+        tx.commit().await?;
+        Ok(Forgotten { calls: u64::try_from(calls.len()).unwrap_or(u64::MAX), events })
+    }
+
+    /// Leaves nothing of what was deleted or written over in an SQLite file or its log. PostgreSQL does so by itself, in
+    /// its own time: `false`.
+    ///
+    /// # Errors
+    /// `Unavailable`: somebody else has the file open, or the disk is too full for a second copy of it.
+    pub async fn scrub(&self) -> Result<bool, StoreError> {
+        match &*self.db {
+            Db::Sqlite(sqlite) => sqlite.scrub("writing its file anew").await.map(|()| true),
+            Db::Postgres(_) => Ok(false),
+        }
+    }
+}

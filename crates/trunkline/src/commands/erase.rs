@@ -1,0 +1,94 @@
+//! `trunkline erase`: a person, forgotten. The number is on the command line and in no output.
+
+use serde_json::json;
+use trunkline_core::phone::PhoneNumber;
+use trunkline_core::private::Address;
+use trunkline_engine::Clock;
+use trunkline_engine::operating::{EraseError, Erasure, How, erase};
+use trunkline_journal::OpenError;
+use trunkline_store::Target;
+
+use super::offline::{folder, open_store};
+use super::settings;
+use crate::cli::Erase;
+use crate::exit::{Exit, Failure, chain};
+use crate::settings::Settings;
+use crate::terminal::{Form, say, say_json};
+use crate::wiring::journal_options;
+
+/// Erases, or counts what would be erased.
+pub(super) async fn run(args: Erase) -> Result<Exit, Failure> {
+    let settings = settings(args.offline.settings)?;
+    let numbers = numbers(&settings, &args.number)?;
+    let folder = folder(&settings)?;
+    let how = if args.dry_run { How::Counted } else { How::Done };
+    let store = open_store(&settings).await?;
+    let options = journal_options(&settings);
+    let erased = Box::pin(erase(&folder, options, &store, &numbers, how, Clock::real().now())).await;
+    store.close().await;
+    let erased = erased.map_err(|error| failed(&error))?;
+    match Form::of(args.offline.json) {
+        Form::Json => say_json(&json!({ "dry_run": args.dry_run, "erased": erased })),
+        Form::Text => tell(&erased, how, &settings),
+    }
+    Ok(Exit::Fine)
+}
+
+/// The number as we write it, and as it was given: carriers have spellings of their own for callers.
+fn numbers(settings: &Settings, given: &str) -> Result<Vec<Address>, Failure> {
+    let country = settings.limits.default_country.as_deref().and_then(|code| code.parse().ok());
+    match PhoneNumber::parse(given, country) {
+        Ok(parsed) => {
+            let mut numbers = vec![Address::new(parsed.number.as_str())];
+            if parsed.number.as_str() != given {
+                numbers.push(Address::new(given));
+            }
+            Ok(numbers)
+        }
+        // An address such as client:ann or ann@example.com calls us as well.
+        Err(_) if given.contains([':', '@']) => Ok(vec![Address::new(given)]),
+        Err(bad) => Err(Failure::new(Exit::Usage, format_args!("the number: {bad}"))),
+    }
+}
+
+fn tell(erased: &Erasure, how: How, settings: &Settings) {
+    say(match how {
+        How::Done => "Forgotten:",
+        How::Counted => "Nothing was changed. This would be forgotten:",
+    });
+    let rows = [
+        (erased.calls, "calls: who it was, name, numbers, metadata"),
+        (erased.events, "events: what of them is personal"),
+        (erased.turns, "questions: what was answered and said"),
+        (erased.recordings, "recordings"),
+        (erased.keys, "keys, which opened the rest in the journal"),
+    ];
+    for (n, what) in rows {
+        say(&format!("{n:>8} {what}"));
+    }
+    if erased.suppressions > 0 {
+        say("The number stays among those that are never called, or it would be called again.");
+    }
+    if let Target::Postgres(_) = settings.store.database {
+        say(
+            "PostgreSQL keeps old rows in its files until it vacuums, and in its log: see its documentation.",
+        );
+    }
+    say("Backups and exports made before, and the carrier's own records, are beyond this command.");
+}
+
+fn failed(error: &EraseError) -> Failure {
+    match error {
+        EraseError::Journal(OpenError::Locked(folder)) => Failure::new(
+            Exit::Failed,
+            format_args!(
+                "a server runs on {}; stop it first: it holds what is to be forgotten",
+                folder.display()
+            ),
+        ),
+        EraseError::Journal(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }) => {
+            Failure::new(Exit::Damaged, chain(error))
+        }
+        error => Failure::new(Exit::Failed, chain(error)),
+    }
+}
