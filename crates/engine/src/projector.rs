@@ -275,8 +275,8 @@ impl Inner {
     fn reader_after(&self, eaten: Lsn) -> Result<Reader, ReadError> {
         match self.journal.reader(eaten) {
             Err(ReadError::Gone { oldest, .. }) if self.config.database.is_index() => {
-                tracing::warn!(%oldest, "index.begins_late: older calls are in the database that was used before; \
-                    `trunkline export` and `trunkline import` bring them here");
+                tracing::warn!(%oldest, "index.begins_late: older calls are in the database that was used before, \
+                    which `trunkline export` reads");
                 self.journal.reader(oldest.before())
             }
             read => read,
