@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | check | torture | bench | generate`.
+//! The project's own commands: `cargo xtask test | check | torture | bench | rows | generate`.
 //!
 //! One file per command. `shell` runs programs and counts tests, `tools` installs what isn't there.
 
@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod generate;
+mod rows;
 mod shell;
 mod test;
 mod tools;
@@ -34,6 +35,8 @@ enum Command {
     Torture(torture::Options),
     /// Webhooks a second, latencies and catching up, beside what disk, journal and HTTP alone do
     Bench(bench::Options),
+    /// Make a long history in a new database
+    Rows(rows::Options),
     /// Write the generated files that are checked in
     Generate,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(check::Depth::Full),
         Command::Torture(options) => torture::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Rows(options) => rows::run(&options),
         Command::Generate => generate::run(),
     };
     match done {

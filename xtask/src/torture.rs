@@ -1,34 +1,43 @@
 //! `cargo xtask torture`: the faults of the list, at full counts, each with the control that must fail.
 //!
-//! Every row is a program with a subcommand that takes `--rounds` and `--seed`, prints its own table and fails if a
-//! promise was broken or its control wasn't. To add a fault: write it into such a program, then add its row here.
+//! A row is a program with a subcommand that takes `--rounds` and `--seed`, prints its own table and fails if a promise was
+//! broken or its control wasn't. Or it is a story of the whole server, told at its full size: it finds how much in a variable
+//! of its own, and the seed in `TRUNKLINE_SEED`. To add a fault: write it, then add its row here.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use crate::shell;
 
-/// A program that tortures: an example of one of our crates, so that production code never depends on what kills it.
+/// What tortures. Production code never depends on what kills it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Program {
-    package: &'static str,
-    binary: &'static str,
+enum Program {
+    /// An example of one of our crates.
+    Example { package: &'static str, binary: &'static str },
+    /// Stories of the whole server.
+    Stories,
 }
 
-const JOURNAL: Program = Program { package: "trunkline-journal", binary: "journal-torture" };
+const JOURNAL: Program = Program::Example { package: "trunkline-journal", binary: "journal-torture" };
+
+const STORIES: [&str; 6] = ["test", "--release", "--package", "trunkline", "--test", "stories"];
 
 /// A fault to survive.
 struct Fault {
     name: &'static str,
     what: &'static str,
     program: Program,
+    /// The subcommand; of stories, the beginning of their names.
     subcommand: &'static str,
+    /// Of stories, the variable that says how much.
+    rounds_in: &'static str,
     rounds: u32,
 }
 
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 9] = [
     journal("F-01", "killed under load", "f01", 200),
     journal("F-02", "power cut", "f02", 200),
     journal("F-03", "a sync fails", "f03", 60),
@@ -36,10 +45,22 @@ const FAULTS: [Fault; 7] = [
     journal("F-05", "a bit flips", "f05", 1000),
     journal("F-06", "a folder was not synced", "f06", 50),
     journal("keys", "the key file, by power cuts", "keys", 100),
+    story("F-07", "the database away for a third of the calls", "thirds::", "TRUNKLINE_CALLS", 100),
+    story("both", "server and PostgreSQL killed", "killed::", "TRUNKLINE_KILLS", 200),
 ];
 
 const fn journal(name: &'static str, what: &'static str, subcommand: &'static str, rounds: u32) -> Fault {
-    Fault { name, what, program: JOURNAL, subcommand, rounds }
+    Fault { name, what, program: JOURNAL, subcommand, rounds_in: "", rounds }
+}
+
+const fn story(
+    name: &'static str,
+    what: &'static str,
+    subcommand: &'static str,
+    rounds_in: &'static str,
+    rounds: u32,
+) -> Fault {
+    Fault { name, what, program: Program::Stories, subcommand, rounds_in, rounds }
 }
 
 /// What is tortured, and by which chance.
@@ -88,15 +109,14 @@ fn build(faults: &[&Fault]) -> Result<()> {
     let mut built: Vec<Program> = Vec::new();
     for program in faults.iter().map(|fault| fault.program) {
         if !built.contains(&program) {
-            let Program { package, binary } = program;
-            shell::run(shell::cargo().args([
-                "build",
-                "--release",
-                "--package",
-                package,
-                "--example",
-                binary,
-            ]))?;
+            let mut build = shell::cargo();
+            match program {
+                Program::Example { package, binary } => {
+                    build.args(["build", "--release", "--package", package, "--example", binary])
+                }
+                Program::Stories => build.args(STORIES).arg("--no-run"),
+            };
+            shell::run(&mut build)?;
             built.push(program);
         }
     }
@@ -110,10 +130,7 @@ struct Line {
 
 fn torture(fault: &Fault, options: &Options) -> Line {
     let rounds = if options.small { (fault.rounds / 10).max(1) } else { fault.rounds };
-    let program: PathBuf = shell::target().join("release/examples").join(fault.program.binary);
-    let mut command = shell::command(program);
-    command.arg(fault.subcommand);
-    command.args(["--rounds", &rounds.to_string(), "--seed", &options.seed.to_string()]);
+    let mut command = command(fault, rounds, options.seed);
     let begun = Instant::now();
     let done = shell::run(&mut command);
     if let Err(error) = &done {
@@ -128,6 +145,25 @@ fn torture(fault: &Fault, options: &Options) -> Line {
             fault.what
         ),
         survived: done.is_ok(),
+    }
+}
+
+fn command(fault: &Fault, rounds: u32, seed: u64) -> Command {
+    let (rounds, seed) = (rounds.to_string(), seed.to_string());
+    match fault.program {
+        Program::Example { binary, .. } => {
+            let program: PathBuf = shell::target().join("release/examples").join(binary);
+            let mut command = shell::command(program);
+            command.args([fault.subcommand, "--rounds", &rounds, "--seed", &seed]);
+            command
+        }
+        Program::Stories => {
+            let mut command = shell::cargo();
+            // One at a time: what they report is how long answers took.
+            command.args(STORIES).args(["--", fault.subcommand, "--nocapture", "--test-threads=1"]);
+            command.env(fault.rounds_in, rounds).env("TRUNKLINE_SEED", seed);
+            command
+        }
     }
 }
 

@@ -72,10 +72,26 @@ impl Crowd {
     /// # Errors
     /// A webhook was not answered as it should be.
     pub async fn gather(&mut self, calls: usize) -> Result<()> {
+        self.gather_so(calls, spread).await
+    }
+
+    /// Lets people call until there are `calls` of them, who have all heard so many pages.
+    ///
+    /// # Errors
+    /// A webhook was not answered as it should be.
+    pub async fn gather_upto(&mut self, calls: usize, pages: u8) -> Result<()> {
+        self.gather_so(calls, move |_| pages).await
+    }
+
+    async fn gather_so(
+        &mut self,
+        calls: usize,
+        pages: impl Fn(u64) -> u8 + Copy + Send + 'static,
+    ) -> Result<()> {
         let missing = calls.saturating_sub(self.calls.len());
         let serials = Arc::clone(&self.serials);
         self.calls.extend((0..missing).map(|_| Call::new(serials.fetch_add(1, Ordering::Relaxed))));
-        self.share(GATHERING, Line::gather).await?;
+        self.share(GATHERING, move |line| line.gather(pages)).await?;
         Ok(())
     }
 
@@ -132,6 +148,11 @@ impl Crowd {
     }
 }
 
+/// How many pages the call with this number has heard, where they are spread over all questions.
+fn spread(serial: u64) -> u8 {
+    u8::try_from(serial % u64::from(QUESTIONS)).unwrap_or(0) + 1
+}
+
 /// One connection with its share of the calls.
 struct Line {
     number: usize,
@@ -166,10 +187,9 @@ impl Talk {
 }
 
 impl Line {
-    async fn gather(mut self) -> Result<Self> {
+    async fn gather(mut self, pages: impl Fn(u64) -> u8) -> Result<Self> {
         for call in &mut self.calls {
-            let upto = u8::try_from(call.serial() % u64::from(QUESTIONS)).unwrap_or(0) + 1;
-            while call.acknowledged().fetches < upto {
+            while call.acknowledged().fetches < pages(call.serial()) {
                 call.go_on(&mut self.connection, &mut self.writer, None).await?;
             }
         }

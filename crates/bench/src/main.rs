@@ -15,6 +15,7 @@ mod call;
 mod carrier;
 mod crowd;
 mod empty;
+mod generate;
 mod http;
 mod machine;
 mod plan;
@@ -71,6 +72,15 @@ enum Command {
         /// Where to listen
         address: SocketAddr,
     },
+    /// Make a long history in a new database; `cargo xtask rows` starts this
+    Rows {
+        /// How many calls
+        #[arg(long, default_value_t = 1_000_000)]
+        calls: usize,
+        /// A file, or the address of a PostgreSQL database
+        #[arg(long)]
+        database: String,
+    },
 }
 
 #[tokio::main]
@@ -78,6 +88,9 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::EmptyServer { address }) => empty::serve(address).await,
+        Some(Command::Rows { calls, database }) => {
+            generate::calls(&generate::Place::parse(&database), calls).await
+        }
         None => tokio::select! {
             done = measure(&cli) => done,
             // What is dropped here is cleaned up: the servers' processes, and the folder.
@@ -128,7 +141,7 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=8 {
+    for row in 4..=12 {
         let asked_for = only.iter().any(|only| (*only).max(4) == row);
         if !only.is_empty() && !asked_for {
             continue;
@@ -138,7 +151,11 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             5 => rows::population::run(site, plan).await,
             6 => rows::sustained::run(site, plan).await,
             7 => rows::outage::run(site, plan).await,
-            _ => rows::restart::run(site, plan).await,
+            8 => rows::restart::run(site, plan).await,
+            9 => rows::lookups::run(site, plan).await,
+            10 => rows::memory::run(site, plan).await,
+            11 => rows::recovery::run(site, plan).await,
+            _ => rows::history::run(site, plan).await,
         };
         match measured {
             Ok(measured) => lines.extend(measured),

@@ -25,6 +25,14 @@ pub struct Plan {
     pub records: usize,
     /// How often it is.
     pub restarts: usize,
+    /// Live calls among which one is looked up.
+    pub looked_up: [usize; 2],
+    /// Live calls with which a server is killed.
+    pub recovered: [usize; 2],
+    /// Calls in history, while pages of it are read.
+    pub history: usize,
+    /// How often each of these pages is.
+    pub pages: usize,
 }
 
 /// The whole, for figures to be believed.
@@ -39,6 +47,10 @@ pub const FULL: Plan = Plan {
     outages: 3,
     records: 100_000,
     restarts: 3,
+    looked_up: [1_000, 100_000],
+    recovered: [10_000, 100_000],
+    history: 1_000_000,
+    pages: 100,
 };
 
 /// A look in a few minutes; its figures are worth less.
@@ -52,5 +64,9 @@ pub const QUICK: Plan = Plan {
     outages: 1,
     records: 20_000,
     restarts: 2,
+    looked_up: [1_000, 10_000],
+    recovered: [1_000, 10_000],
+    history: 50_000,
+    pages: 40,
     ..FULL
 };

@@ -37,6 +37,8 @@ pub struct Server {
     site: Site,
     folder: PathBuf,
     address: SocketAddr,
+    /// The PostgreSQL that it projects to; else a file.
+    database: Option<String>,
     child: Child,
 }
 
@@ -57,12 +59,24 @@ impl Server {
     /// # Errors
     /// It does not start; its log is in the error.
     pub async fn start(site: &Site, name: &str) -> Result<Self> {
+        Self::begin(site, name, None).await
+    }
+
+    /// The same, with its history in a PostgreSQL.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn start_on(site: &Site, name: &str, database: &str) -> Result<Self> {
+        Self::begin(site, name, Some(database.to_owned())).await
+    }
+
+    async fn begin(site: &Site, name: &str, database: Option<String>) -> Result<Self> {
         let folder = site.folder.join(name);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("questions.json"), call::questions().to_string())?;
         let address = free_address()?;
-        let child = spawn(site, &folder, address)?;
-        let mut server = Self { site: site.clone(), folder, address, child };
+        let child = spawn(site, &folder, address, database.as_deref())?;
+        let mut server = Self { site: site.clone(), folder, address, database, child };
         server.wait_for_health().await?;
         Ok(server)
     }
@@ -110,9 +124,40 @@ impl Server {
     pub async fn kill_and_restart(&mut self) -> Result<Duration> {
         self.child.kill().await.context("can't kill the server")?;
         let begun = Instant::now();
-        self.child = spawn(&self.site, &self.folder, self.address)?;
+        self.child = spawn(&self.site, &self.folder, self.address, self.database.as_deref())?;
         self.wait_for_health().await?;
         Ok(begun.elapsed())
+    }
+
+    /// How many calls it brought back at its start.
+    ///
+    /// # Errors
+    /// The server does not say.
+    pub async fn recovered(&self) -> Result<u64> {
+        let mut connection = Connection::open(self.address).await?;
+        let answer = connection.exchange(&get(self.address, "/health")).await?;
+        let health: serde_json::Value = serde_json::from_slice(answer.body)?;
+        health["recovered_calls"].as_u64().context("/health does not say how many calls were recovered")
+    }
+
+    /// Waits until its history can be read.
+    ///
+    /// # Errors
+    /// It takes longer than a start may.
+    pub async fn ready(&self) -> Result<()> {
+        let begun = Instant::now();
+        let mut connection = Connection::open(self.address).await?;
+        loop {
+            let answer = connection.exchange(&get(self.address, "/readyz")).await?;
+            let ready: serde_json::Value = serde_json::from_slice(answer.body)?;
+            if ready["parts"]["database"]["state"] == "ok" {
+                return Ok(());
+            }
+            if begun.elapsed() > START {
+                bail!("its history can't be read: {ready}; the server said: {}", self.log());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// How far the store is behind now.
@@ -173,8 +218,19 @@ async fn healthy(address: SocketAddr) -> bool {
     connection.exchange(&get(address, "/health")).await.is_ok_and(|answer| answer.status == 200)
 }
 
-fn get(address: SocketAddr, path: &str) -> Vec<u8> {
+/// A request with a key.
+pub fn get(address: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {API_KEY}\r\n\r\n").into_bytes()
+}
+
+/// A request that brings JSON, with a key.
+pub fn post(address: SocketAddr, path: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {API_KEY}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 /// A port nobody listens on now.
@@ -187,7 +243,7 @@ pub fn free_address() -> Result<SocketAddr> {
 }
 
 /// Nothing of our own environment reaches it, and every limit is out of the way: what is measured is the machine.
-fn spawn(site: &Site, folder: &Path, address: SocketAddr) -> Result<Child> {
+fn spawn(site: &Site, folder: &Path, address: SocketAddr, database: Option<&str>) -> Result<Child> {
     let log = File::options().create(true).append(true).open(folder.join("log"))?;
     let mut command = Command::new(&site.binary);
     command
@@ -209,6 +265,9 @@ fn spawn(site: &Site, folder: &Path, address: SocketAddr) -> Result<Child> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .kill_on_drop(true);
+    if let Some(database) = database {
+        command.env("DATABASE_URL", database);
+    }
     for limit in ["SYSTEM_CALLS", "CARRIER_CALLS", "TENANT_CALLS", "MAX_LIVE_CALLS"] {
         command.env(format!("TRUNKLINE_LIMITS_{limit}"), "1000000");
     }

@@ -34,7 +34,7 @@ impl Latencies {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let at = |percent| rank(&sorted, percent).map_or(0.0, |nanos| nanos as f64 / 1e6);
-        Percentiles { p50: at(50), p99: at(99), max: at(100) }
+        Percentiles { p50: at(50), p95: at(95), p99: at(99), max: at(100) }
     }
 }
 
@@ -43,6 +43,8 @@ impl Latencies {
 pub struct Percentiles {
     /// The median.
     pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
     /// The 99th percentile.
     pub p99: f64,
     /// The worst.
@@ -95,7 +97,7 @@ mod tests {
     fn percentiles_are_values_that_were_measured() {
         let mut latencies = Latencies::default();
         (1..=200).rev().for_each(|millis| latencies.add(Duration::from_millis(millis)));
-        assert_eq!(latencies.percentiles(), Percentiles { p50: 100.0, p99: 198.0, max: 200.0 });
+        assert_eq!(latencies.percentiles(), Percentiles { p50: 100.0, p95: 190.0, p99: 198.0, max: 200.0 });
         assert_eq!(latencies.per_second(Duration::from_secs(4)), 50.0);
     }
 

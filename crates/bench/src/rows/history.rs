@@ -1,0 +1,133 @@
+//! Row 12: a page of the list, and searches, over a long history, on each engine, beside the bare statement that walks the
+//! index for a page.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use tokio::time::Instant;
+use trunkline_testkit::postgres;
+
+use crate::generate::{self, Place};
+use crate::http::Connection;
+use crate::plan::Plan;
+use crate::report::{Line, grouped, millis};
+use crate::server::{Server, Site, get};
+use crate::stats::{Latencies, Spread};
+
+/// What is asked for.
+struct Asked {
+    what: &'static str,
+    path: String,
+    /// How many calls must be on the page.
+    calls: usize,
+    /// What is aimed at, in milliseconds at p95.
+    aim: f64,
+}
+
+/// Measures.
+///
+/// # Errors
+/// A server failed, or an answer was wrong.
+pub async fn run(site: &Site, plan: &Plan) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    let folder = site.folder.join("history");
+    std::fs::create_dir_all(folder.join("data"))?;
+    lines.extend(on(site, plan, "SQLite", &Place::File(folder.join("data/trunkline.db"))).await?);
+    match tokio::task::spawn_blocking(postgres::Server::start).await? {
+        Ok(server) => {
+            let place = Place::Server(server.url());
+            lines.extend(on(site, plan, "PostgreSQL", &place).await?);
+            tokio::task::spawn_blocking(move || drop(server)).await?;
+        }
+        Err(error) => {
+            lines.push(Line::new(12, "history on PostgreSQL").figure(format!("not measured: {error}")));
+        }
+    }
+    Ok(lines)
+}
+
+async fn on(site: &Site, plan: &Plan, engine: &str, place: &Place) -> Result<Vec<Line>> {
+    crate::progress(&format!("history: {} calls are made on {engine}", plan.history));
+    let begun = Instant::now();
+    generate::calls(place, plan.history).await?;
+    let made = begun.elapsed().as_secs_f64();
+    let server = match place {
+        Place::File(_) => Server::start(site, "history").await?,
+        Place::Server(url) => Server::start_on(site, "history-postgres", url).await?,
+    };
+    server.ready().await?;
+    let bare = generate::bare_page(place, plan.pages).await?.percentiles();
+    let mut lines = Vec::new();
+    for asked in asked(plan, &deep(server.address(), plan).await?) {
+        crate::progress(&format!("history on {engine}: {}", asked.what));
+        let took = ask(server.address(), &asked, plan.pages).await?.percentiles();
+        let [p50, p95] = [took.p50, took.p95].map(Spread::once);
+        lines.push(
+            Line::new(12, format!("{engine}, {} calls: {}", grouped(plan.history as f64), asked.what))
+                .figure(format!("p50 {} · p95 {}", millis(p50), millis(p95)))
+                .beside(format!("bare SQL for a page p95 {:.2} ms", bare.p95))
+                .value("p50_ms", p50)
+                .value("p95_ms", p95)
+                .value("bare_p95_ms", Spread::once(bare.p95))
+                .at_most(p95.median, asked.aim, " ms"),
+        );
+    }
+    crate::progress(&format!("history on {engine}: its rows took {made:.0} s to make"));
+    Ok(lines)
+}
+
+/// A cursor to the middle of history.
+async fn deep(address: SocketAddr, plan: &Plan) -> Result<String> {
+    let path = format!("/api/calls?limit=1&until={}", generate::began_at(plan.history / 2));
+    let page = page(&mut Connection::open(address).await?, address, &path).await?;
+    match page["next"].as_str() {
+        Some(next) => Ok(next.to_owned()),
+        None => bail!("half of history is missing: {page}"),
+    }
+}
+
+fn asked(plan: &Plan, deep: &str) -> Vec<Asked> {
+    let asked = |what, query: String, calls, aim| Asked {
+        what,
+        path: format!("/api/calls?limit=50{query}"),
+        calls,
+        aim,
+    };
+    vec![
+        asked("the first page", String::new(), 50, 50.0),
+        asked("a page in the middle", format!("&cursor={deep}"), 50, 50.0),
+        asked("by status", "&status=busy".to_owned(), 50, 50.0),
+        asked(
+            "by number",
+            format!("&number={}", generate::number(plan.history / 2).replace('+', "%2B")),
+            1,
+            50.0,
+        ),
+        asked("search for what many have", "&search=Person".to_owned(), 50, 50.0),
+        asked("search for what only the oldest has", "&search=Oldest".to_owned(), 1, 1_000.0),
+    ]
+}
+
+async fn ask(address: SocketAddr, asked: &Asked, times: usize) -> Result<Latencies> {
+    let mut connection = Connection::open(address).await?;
+    let mut latencies = Latencies::default();
+    for _ in 0..times {
+        let begun = Instant::now();
+        let page = page(&mut connection, address, &asked.path).await?;
+        latencies.add(begun.elapsed());
+        let calls = page["calls"].as_array().map_or(0, Vec::len);
+        if calls != asked.calls {
+            bail!("{}: {calls} calls and not {}; history is {}", asked.what, asked.calls, page["history"]);
+        }
+    }
+    Ok(latencies)
+}
+
+async fn page(connection: &mut Connection, address: SocketAddr, path: &str) -> Result<Value> {
+    let answer = connection.exchange(&get(address, path)).await?;
+    if answer.status != 200 {
+        bail!("{path} was answered {}: {}", answer.status, answer.beginning());
+    }
+    Ok(serde_json::from_slice(answer.body)?)
+}
