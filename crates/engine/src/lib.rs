@@ -15,10 +15,13 @@
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
+//! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
 mod admission;
 mod answering;
 mod bound;
+mod cached;
+mod caching;
 mod checkpoint;
 mod clock;
 mod config;
@@ -46,6 +49,7 @@ mod sessions;
 mod slots;
 mod suppressions;
 mod timers;
+mod vouched;
 mod webhook;
 
 pub use clock::{Clock, Pace};
@@ -63,4 +67,6 @@ pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::ScriptInfo;
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;
+/// Where the cache is, as [`Config`] names it.
+pub use trunkline_store::cache::CacheAddress;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

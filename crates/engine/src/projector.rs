@@ -121,6 +121,11 @@ impl StoreFeed {
         u64::try_from((now.as_microsecond() - eaten) / 1_000).unwrap_or(0)
     }
 
+    /// Whether the store refuses this call.
+    pub fn is_parked(&self, call: CallId) -> bool {
+        self.parked.lock().contains(&call)
+    }
+
     pub fn parked_calls(&self) -> u64 {
         u64::try_from(self.parked.lock().len()).unwrap_or(u64::MAX)
     }
@@ -385,6 +390,7 @@ impl Inner {
         if live.call.is_settled() && live.last <= upto {
             self.bound.bury(&live.call, self.clock.now());
             self.forget(&live.call);
+            self.cache_left(&live);
         }
     }
 

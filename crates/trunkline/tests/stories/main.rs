@@ -5,6 +5,7 @@
 mod day;
 
 mod asking;
+mod cache;
 mod callbacks;
 mod durability;
 mod ends;
