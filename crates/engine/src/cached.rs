@@ -65,6 +65,7 @@ impl Inner {
     /// is answered as without it.
     pub(crate) async fn or_cached(
         &self,
+        tenant: &TenantId,
         asked: Asked<'_>,
         store: impl Future<Output = Result<Option<Call>, Unavailable>>,
     ) -> Result<Option<Call>, Unavailable> {
@@ -72,29 +73,28 @@ impl Inner {
         let mut store = pin!(store);
         match timeout(STORE_FIRST, &mut store).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(away)) => self.cached(caching, asked).await.map(Some).ok_or(away),
-            Err(_) => match self.cached(caching, asked).await {
+            Ok(Err(away)) => self.cached(caching, tenant, asked).await.map(Some).ok_or(away),
+            Err(_) => match self.cached(caching, tenant, asked).await {
                 Some(call) => Ok(Some(call)),
                 None => store.await,
             },
         }
     }
 
-    async fn cached(&self, caching: &Caching, asked: Asked<'_>) -> Option<Call> {
-        let tenant = TenantId::default_tenant();
+    async fn cached(&self, caching: &Caching, tenant: &TenantId, asked: Asked<'_>) -> Option<Call> {
         let (vouched, link) = (&caching.vouched, caching.link()?);
         let asking = async {
             match asked {
                 Asked::Call(id) => {
                     let ours = id.parse().ok().filter(|ours| vouched.has(*ours));
                     let theirs = CarrierCallId::new(id);
-                    match ours.or_else(|| vouched.newest(&tenant, Name::Carrier(&theirs))) {
+                    match ours.or_else(|| vouched.newest(tenant, Name::Carrier(&theirs))) {
                         Some(call) => link.call(call).await,
                         None => Ok(Found::Nothing),
                     }
                 }
-                Asked::Session(session) => match vouched.newest(&tenant, Name::Session(session)) {
-                    Some(_) => link.call_of_session(&tenant, session).await,
+                Asked::Session(session) => match vouched.newest(tenant, Name::Session(session)) {
+                    Some(_) => link.call_of_session(tenant, session).await,
                     None => Ok(Found::Nothing),
                 },
             }
@@ -113,9 +113,9 @@ impl Inner {
             }
             Asked::Session(session) => {
                 call.session.as_ref() == Some(session)
-                    && vouched.newest(&tenant, Name::Session(session)) == Some(call.id)
+                    && vouched.newest(tenant, Name::Session(session)) == Some(call.id)
             }
         };
-        (is_asked_for && call.tenant == tenant).then_some(call)
+        (is_asked_for && call.tenant == *tenant).then_some(call)
     }
 }

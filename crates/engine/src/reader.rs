@@ -75,7 +75,7 @@ impl Inner {
     pub(crate) async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
         match self.in_memory(id) {
             Some(handle) => Ok(Some(self.settled(&handle).await)),
-            None => self.or_cached(Asked::Call(id), self.stored(id)).await,
+            None => self.or_cached(&TenantId::default_tenant(), Asked::Call(id), self.stored(id)).await,
         }
     }
 

@@ -284,7 +284,7 @@ impl Inner {
         let tenant = TenantId::default_tenant();
         let live = self.sessions.of(&tenant, session).pop().and_then(|call| self.live.get(call));
         let stored = self.ask_store(async |store| store.call_by_session(&tenant, session).await);
-        let asking = self.or_cached(Asked::Session(session), stored);
+        let asking = self.or_cached(&tenant, Asked::Session(session), stored);
         let Some(handle) = live else { return asking.await };
         let live = self.settled(&handle).await;
         // A newer call of the session may have ended and left memory.
