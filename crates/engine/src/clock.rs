@@ -78,9 +78,9 @@ fn boot() -> Duration {
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-/// Ten random bytes for a new call's id, from the operating system.
-pub(crate) fn chance() -> Result<[u8; 10], getrandom::Error> {
-    let mut bytes = [0; 10];
+/// Random bytes, such as ten for a new call's id, from the operating system.
+pub(crate) fn chance<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }

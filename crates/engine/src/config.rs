@@ -11,6 +11,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::Address;
 use trunkline_store::Target;
+use trunkline_store::cache::CacheAddress;
 
 /// The engine's settings.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database behind history.
     pub database: Target,
+    /// The cache, if there is one.
+    pub cache: Option<CacheAddress>,
     /// How the journal is kept.
     pub journal: trunkline_journal::Options,
     /// How long projected segments are kept.

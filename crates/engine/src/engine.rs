@@ -3,7 +3,8 @@
 
 use crate::admission::{Paces, Waiting};
 use crate::bound::Bound;
-use crate::clock::Clock;
+use crate::caching::Caching;
+use crate::clock::{Clock, chance};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
 use crate::intake::IntakeError;
@@ -88,6 +89,9 @@ pub enum StartError {
     /// The folder of recordings.
     #[error(transparent)]
     Recordings(#[from] trunkline_media::StoreError),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
     /// A task died.
     #[error("recovery was cut short")]
     CutShort,
@@ -122,6 +126,7 @@ pub(crate) struct Inner {
     pub scripts: Scripts,
     pub recordings: Recordings,
     pub projection: StoreFeed,
+    pub caching: Option<Caching>,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -142,6 +147,7 @@ impl Engine {
     /// themselves. When this returns, webhooks can be answered.
     pub async fn start(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
         let identity = Identity::open(&config.data_dir)?;
+        let life = u64::from_ne_bytes(chance()?);
         let recordings = Recordings::open(&config.recordings, config.recording_max_bytes).await?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let folded = tokio::task::spawn_blocking(move || {
@@ -169,6 +175,10 @@ impl Engine {
                 scripts: Scripts::new(config.questions.clone(), config.default_script.clone()),
                 recordings,
                 projection: StoreFeed::new(clock.now()),
+                caching: config
+                    .cache
+                    .clone()
+                    .map(|cache| Caching::new(cache, &config.secrets, life, clock.now())),
                 changes,
                 asking: Semaphore::new(ASKS_AT_ONCE),
                 fetching: Semaphore::new(FETCHES_AT_ONCE),
@@ -209,6 +219,7 @@ impl Engine {
     fn run(&self) {
         let inner = &self.inner;
         inner.supervise("projector", Inner::project);
+        inner.supervise("cache", Inner::keep_cache);
         inner.supervise("admission", Inner::admit_calls);
         inner.supervise("deadlines", Inner::watch_deadlines);
         inner.supervise("checkpoints", Inner::make_checkpoints);
@@ -371,6 +382,7 @@ impl Inner {
                 Some((reason, since)) => Part::Degraded { reason: reason.clone(), since: *since },
                 None => Part::Ok { detail: self.account.to_string() },
             },
+            cache: self.caching.as_ref().map(Caching::health),
             scripts: self.scripts.health(),
             lag_ms: self.projection.lag_ms(status.durable, self.clock.now()),
             waiting_calls: u64::try_from(self.waiting.len()).unwrap_or(u64::MAX),

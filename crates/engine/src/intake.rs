@@ -157,6 +157,7 @@ impl Inner {
             return Err(error.into());
         }
         self.tell(event.call, &event.what, &taken);
+        self.cache_changed(event.call);
         Ok((taken, effects))
     }
 
@@ -231,6 +232,7 @@ impl Inner {
             return Err(error.into());
         }
         self.tell(event.call, &event.what, &Taken::Applied);
+        self.cache_changed(event.call);
         self.perform(&handle, effects);
         Ok((handle, Taken::Applied))
     }
@@ -244,11 +246,13 @@ impl Inner {
         let mut live = Live::new(call, self.journal.durable());
         live.seen.extend(keys.iter().map(key_hash));
         let handle = self.live.put_back(live);
+        self.cache_returned(id);
         self.after_change(&mut handle.lock());
         Some(handle)
     }
 
     async fn journal_unmerged(self: &Arc<Self>, event: Event) -> Result<Taken, IntakeError> {
+        self.cache_gone(event.call);
         let payload = self.codec.unmerged(&event)?;
         self.journal.append(kind::EVENT, payload, class(&event.what))?.await?;
         Ok(Taken::Unmerged)

@@ -18,10 +18,13 @@
 //! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
+//! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
 mod admission;
 mod answering;
 mod bound;
+mod cached;
+mod caching;
 mod checkpoint;
 mod clock;
 mod config;
@@ -59,6 +62,7 @@ mod suppressions;
 mod tenancy;
 mod timers;
 mod trust;
+mod vouched;
 mod webhook;
 
 pub use clock::{Clock, Pace};
@@ -79,5 +83,7 @@ pub use scripts::ScriptInfo;
 pub use tenancy::{NewKey, NewUser, TenancyError};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;
+/// Where the cache is, as [`Config`] names it.
+pub use trunkline_store::cache::CacheAddress;
 pub use trust::Holder;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

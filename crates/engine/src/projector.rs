@@ -411,6 +411,7 @@ impl Inner {
         if live.call.is_settled() && live.last <= upto && !self.projection.parked.contains(live.call.id) {
             self.bound.bury(&live.call, self.clock.now());
             self.forget(&live.call);
+            self.cache_left(&live);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What readers get: live calls laid over history, so that a call is seen once, as it is now, also while the store is away.
 
+use crate::cached::Asked;
 use crate::engine::Inner;
 use crate::live::Handle;
 use crate::reading::{Counts, Entry, History, Listing, Query, Scope};
@@ -83,7 +84,7 @@ impl Inner {
     pub(crate) async fn call(&self, tenant: &TenantId, id: &str) -> Result<Option<Call>, Unavailable> {
         match self.in_memory(tenant, id) {
             Some(handle) => Ok(Some(self.settled(&handle).await)),
-            None => self.stored(tenant, id).await,
+            None => self.or_cached(tenant, Asked::Call(id), self.stored(tenant, id)).await,
         }
     }
 

@@ -115,6 +115,8 @@ pub struct Health {
     pub journal: Part,
     /// Whether the store answers.
     pub database: Part,
+    /// Whether the cache answers; `None` if there is none.
+    pub cache: Option<Part>,
     /// Whether the carrier answered when last asked.
     pub carrier: Part,
     /// Whether the script files can be read; otherwise which, where and why.

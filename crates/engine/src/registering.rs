@@ -4,6 +4,7 @@
 //! A registered call is a call like any other: journaled before anybody is told, held in memory while it lives,
 //! recovered after a crash, projected for history. Its id derives from the client's, so that a repeat finds it.
 
+use crate::cached::Asked;
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::{Taken, key_hash};
@@ -301,7 +302,8 @@ impl Inner {
         session: &SessionId,
     ) -> Result<Option<Call>, Unavailable> {
         let live = self.sessions.of(tenant, session).pop().and_then(|call| self.live.get(call));
-        let asking = self.ask_store(async |store| store.call_by_session(tenant, session).await);
+        let stored = self.ask_store(async |store| store.call_by_session(tenant, session).await);
+        let asking = self.or_cached(tenant, Asked::Session(session), stored);
         let Some(handle) = live else { return asking.await };
         let live = self.settled(&handle).await;
         // A newer call of the session may have ended and left memory.

@@ -52,6 +52,12 @@ impl Sessions {
         calls.into_iter().flatten().map(|(_, call)| *call).collect()
     }
 
+    /// The newest call of a session, with its place among them.
+    pub fn newest(&self, tenant: &TenantId, session: &SessionId) -> Option<(Timestamp, CallId)> {
+        let index = self.0.lock();
+        index.calls.get(&(tenant.clone(), session.clone()))?.last().copied()
+    }
+
     /// How many registered calls are not over.
     pub fn registered(&self) -> usize {
         self.0.lock().registered.len()

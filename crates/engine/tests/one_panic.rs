@@ -81,6 +81,7 @@ fn config(folder: &std::path::Path) -> Config {
     Config {
         data_dir: folder.to_owned(),
         database: Target::Sqlite(folder.join("trunkline.db")),
+        cache: None,
         journal: trunkline_journal::Options::default(),
         journal_retention: Duration::from_secs(3_600),
         recordings: folder.join("recordings"),

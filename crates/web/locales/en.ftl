@@ -244,6 +244,7 @@ event-unknown_word = An unknown word from the carrier
 parts-title = Parts of the server
 part-journal = Journal
 part-database = Database
+part-cache = Cache
 part-carrier = Carrier
 part-scripts = Scripts
 part-webhooks = Webhooks

@@ -244,6 +244,7 @@ event-unknown_word = מילה לא מוכרת מהספק
 parts-title = חלקי השרת
 part-journal = יומן
 part-database = מסד נתונים
+part-cache = מטמון
 part-carrier = ספק טלפוניה
 part-scripts = שאלונים
 part-webhooks = פניות הספק

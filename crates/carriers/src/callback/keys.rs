@@ -133,6 +133,13 @@ impl SecretKeys {
         hex(&digest[..8])
     }
 
+    /// Keys for another use, made of these: the one that seals, and the older ones. Nothing of one use can be learned from
+    /// another.
+    pub fn derived(&self, purpose: &[u8]) -> (SecretBox<[u8; 32]>, Vec<SecretBox<[u8; 32]>>) {
+        let derive = |key: &Key| SecretBox::new(Box::new(mac(key.derive_key.expose_secret(), purpose)));
+        (derive(&self.first), self.others.iter().map(derive).collect())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.first).chain(&self.others)
     }
@@ -150,10 +157,11 @@ struct Key {
     cipher: Aes256GcmSiv,
     nonce_key: SecretBox<[u8; 32]>,
     tag_key: SecretBox<[u8; 32]>,
+    derive_key: SecretBox<[u8; 32]>,
 }
 
 impl Key {
-    /// One secret, four uses: each has a key of its own, so that none can weaken another.
+    /// One secret, five uses: each has a key of its own, so that none can weaken another.
     fn new(secret: &[u8; 32]) -> Self {
         let name = mac(secret, b"trunkline fingerprint");
         Self {
@@ -162,6 +170,7 @@ impl Key {
             cipher: Aes256GcmSiv::new(&mac(secret, b"trunkline callback seal").into()),
             nonce_key: SecretBox::new(Box::new(mac(secret, b"trunkline callback nonce"))),
             tag_key: SecretBox::new(Box::new(mac(secret, b"trunkline event tag"))),
+            derive_key: SecretBox::new(Box::new(mac(secret, b"trunkline derive"))),
         }
     }
 
@@ -271,6 +280,20 @@ mod tests {
         assert_eq!(keys(2).open(&token), Err(BadToken::Forged));
         assert_eq!(keys(2).with_older(&[1; 32]).open(&token), Ok(state.clone()));
         assert_ne!(keys(2).with_older(&[1; 32]).seal(&state), token);
+    }
+
+    #[test]
+    fn keys_for_other_uses_come_in_the_same_order_and_differ_by_use_and_secret() {
+        let of = |keys: &SecretKeys, purpose: &[u8]| {
+            let (first, others) = keys.derived(purpose);
+            let mut all = vec![*first.expose_secret()];
+            all.extend(others.iter().map(|key| *key.expose_secret()));
+            all
+        };
+        let both = of(&keys(2).with_older(&[1; 32]), b"cache");
+        assert_eq!(both, [of(&keys(2), b"cache"), of(&keys(1), b"cache")].concat());
+        assert_ne!(both[0], both[1]);
+        assert_ne!(both[0], of(&keys(2), b"other")[0]);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(super) async fn check(offline: Offline, asked: Asked) -> Result<Exit, Failur
         Form::Json => say_json(&json!({
             "ok": !is_wrong,
             "database": settings.store.database.to_string(),
+            "cache": settings.cache.address.as_ref().map(ToString::to_string),
             "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
             "addresses": addresses.iter().map(|(name, url)| json!({ "for": name, "url": url })).collect::<Vec<_>>(),
         })),
@@ -67,6 +68,9 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
         }
     }
     say(&format!("Calls are kept in {}.", settings.store.database));
+    if let Some(cache) = &settings.cache.address {
+        say(&format!("Copies of them are cached in {cache}."));
+    }
     let wrong = findings.iter().filter(|finding| finding.level == Level::Error).count();
     match wrong {
         0 => say("The settings can be used."),

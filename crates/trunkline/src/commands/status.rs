@@ -39,7 +39,9 @@ fn tell(health: &Value, ready: &Value) {
         };
         say(&format!("  {name:10}{:10}{}", text(part, "state"), clean(&detail)));
     }
-    say("  cache     none      this version keeps no cache");
+    if ready["parts"]["cache"].is_null() {
+        say("  cache     none      REDIS_URL is not set");
+    }
 }
 
 /// Lets the server begin no more calls.

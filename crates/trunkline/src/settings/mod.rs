@@ -9,6 +9,7 @@
 //! there. Opening sockets, files and databases is left to whoever is given the settings.
 
 mod access;
+mod cache;
 mod carrier;
 mod check;
 mod dotenv;
@@ -34,6 +35,7 @@ mod store;
 mod tests;
 
 pub use access::Access;
+pub use cache::Cache;
 pub use carrier::{Account, Carrier};
 pub use error::{Origin, SettingError};
 pub use finding::{Finding, Level};
@@ -53,13 +55,14 @@ use given::{Given, Layer};
 use key::Section;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 9] = [
+static SECTIONS: [Section; 10] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
     scripts::SECTION,
     limits::SECTION,
     store::SECTION,
+    cache::SECTION,
     journal::SECTION,
     recordings::SECTION,
     log::SECTION,
@@ -80,6 +83,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The database.
     pub store: Store,
+    /// The cache.
+    pub cache: Cache,
     /// The journal's size and age.
     pub journal: Journal,
     /// Recordings kept here.
@@ -104,6 +109,7 @@ impl Settings {
         let given = Given::collect(&SECTIONS, &sources.flags.given(), &layers, sources.file.as_ref())?;
         let server = Server::read(&given)?;
         let store = Store::read(&given, &server.data_dir, &mut noticed)?;
+        let cache = Cache::read(&given, &mut noticed)?;
         let recordings = Recordings::read(&given, &server.data_dir)?;
         Ok(Self {
             access: Access::read(&given)?,
@@ -114,6 +120,7 @@ impl Settings {
             log: Log::read(&given)?,
             server,
             store,
+            cache,
             recordings,
             noticed,
         })

@@ -8,12 +8,7 @@ use super::given::Layer;
 use super::key::{Section, Shown};
 
 /// Names that people already have, and what will use them.
-const LATER: [(&str, &str); 15] = [
-    ("REDIS_URL", "the cache"),
-    ("REDIS_HOST", "the cache"),
-    ("REDIS_PORT", "the cache"),
-    ("REDIS_DB", "the cache"),
-    ("REDIS_PASSWORD", "the cache"),
+const LATER: [(&str, &str); 10] = [
     ("TELNYX_API_KEY", "Telnyx"),
     ("TELNYX_PUBLIC_KEY", "Telnyx"),
     ("TELNYX_CONNECTION_ID", "Telnyx"),

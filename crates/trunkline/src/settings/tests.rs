@@ -94,7 +94,9 @@ fn an_empty_variable_counts_as_not_set() {
 #[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
-    let table: [(&str, &str, Get, &str); 14] = [
+    let table: [(&str, &str, Get, &str); 16] = [
+        ("REDIS_URL", "redis://:pw@h/1", |s| s.cache_address(), "redis://h:6379/1"),
+        ("REDIS_HOST", "cache.example", |s| s.cache_address(), "redis://cache.example:6379/0"),
         ("HOST", "0.0.0.0", |s| s.server.host.to_string(), "0.0.0.0"),
         ("HOST", "localhost", |s| s.server.host.to_string(), "127.0.0.1"),
         ("DATA_DIR", "/d", |s| s.store.database_file(), "/d/trunkline.db"),
@@ -133,6 +135,12 @@ fn the_names_people_already_have_are_understood() {
 impl Store {
     fn database_file(&self) -> String {
         self.database.to_string()
+    }
+}
+
+impl Settings {
+    fn cache_address(&self) -> String {
+        self.cache.address.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
     }
 }
 
@@ -303,12 +311,15 @@ fn no_secret_ever_prints() {
         ("TWILIO_AUTH_TOKEN", secrets),
         ("TRUNKLINE_API_KEY", secrets),
         ("TRUNKLINE_SECRET_KEYS", &sealing),
-        ("REDIS_URL", secrets),
+        ("REDIS_URL", &format!("redis://me:{secrets}@h/0")),
+        ("REDIS_PASSWORD", secrets),
         ("DATABASE_URL", &format!("postgres://me:{secrets}@h/d")),
     ]);
     let printed = format!("{settings:?} {:?}", settings.check());
     assert!(!printed.contains("s3cret") && !printed.contains("5eC3e7"), "{printed}");
-    for name in ["TRUNKLINE_API_KEY", "TWILIO_AUTH_TOKEN", "TRUNKLINE_SECRET_KEYS", "DATABASE_URL"] {
+    for name in
+        ["TRUNKLINE_API_KEY", "TWILIO_AUTH_TOKEN", "TRUNKLINE_SECRET_KEYS", "DATABASE_URL", "REDIS_URL"]
+    {
         let line = env(&[(name, "s3cret s3cret")]).refused();
         assert!(!line.contains("s3cret"), "{line}");
     }
@@ -316,13 +327,13 @@ fn no_secret_ever_prints() {
 
 #[test]
 fn names_that_do_nothing_are_noticed_and_do_not_stop_the_start() {
-    let settings = env(&[("REDIS_URL", "redis://h"), ("TRUNKLINE_SERVER_PROT", "1")])
+    let settings = env(&[("TELNYX_API_KEY", "k"), ("TRUNKLINE_SERVER_PROT", "1")])
         .env(&[("TRUNKLINE_CONFIG", "x"), ("TRUNKLINE_API_KEY_FILE", ""), ("PATH", "/bin")])
         .dotenv("OPENAI_API_KEY=x\n")
         .load();
     let said: Vec<_> = settings.check().iter().map(ToString::to_string).collect();
     let starts = [
-        "warning: REDIS_URL (environment REDIS_URL): it is not used yet: the cache",
+        "warning: TELNYX_API_KEY (environment TELNYX_API_KEY): it is not used yet: Telnyx",
         "warning: TRUNKLINE_SERVER_PROT (environment TRUNKLINE_SERVER_PROT): no setting has this name; did you mean TRUNKLINE_SERVER_PORT?",
         "warning: OPENAI_API_KEY (.env:1): it is not used yet: bots",
     ];
@@ -337,6 +348,24 @@ fn a_database_file_beside_a_database_url_is_noticed() {
     let settings = env(&[("DATABASE_URL", "sqlite://a.db"), ("DB_FILE", "b.db")]).load();
     assert_eq!(settings.store.database_file(), "a.db");
     assert_eq!(levels(&settings, "store.db_file"), [Level::Note]);
+}
+
+#[test]
+fn a_cache_is_named_by_its_url_or_in_parts_and_is_off_without_either() {
+    let parts = [("REDIS_HOST", "h"), ("REDIS_PORT", "6380"), ("REDIS_DB", "2"), ("REDIS_PASSWORD", "p w")];
+    let settings = env(&parts).load();
+    assert_eq!((settings.cache_address().as_str(), settings.check()), ("redis://h:6380/2", vec![]));
+
+    let both = env(&parts).env(&[("REDIS_URL", "unix:///run/redis.sock")]).load();
+    assert_eq!(both.cache_address(), "unix:///run/redis.sock?db=0");
+    assert_eq!(levels(&both, "cache.host"), [Level::Note]);
+
+    let neither = env(&[("REDIS_PORT", "6380")]).load();
+    assert_eq!(
+        (neither.cache_address().as_str(), levels(&neither, "cache.port")),
+        ("none", vec![Level::Note])
+    );
+    assert_eq!(Given::default().load().cache_address(), "none");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) fn config(
     Config {
         data_dir: settings.server.data_dir.clone(),
         database: settings.store.database.clone(),
+        cache: settings.cache.address.clone(),
         journal: journal(settings),
         journal_retention: settings.journal.retention,
         recordings: settings.recordings.folder.clone(),

@@ -12,8 +12,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 use crate::settings::{Format, Log};
 
 /// Crates that log numbers, addresses or statements below a warning, whatever the filter asks for.
-const QUIET: [&str; 8] =
-    ["rlibphonenumber", "hyper", "hyper_util", "h2", "reqwest", "rustls", "sqlx", "tower_http"];
+const QUIET: [&str; 9] =
+    ["rlibphonenumber", "hyper", "hyper_util", "h2", "redis", "reqwest", "rustls", "sqlx", "tower_http"];
 
 /// Logs from here on as the settings say. The first to call it in a process wins.
 pub fn start(log: &Log) {

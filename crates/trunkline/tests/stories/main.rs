@@ -6,6 +6,7 @@ mod day;
 
 mod asking;
 mod beneath;
+mod cache;
 mod callbacks;
 mod durability;
 mod ends;

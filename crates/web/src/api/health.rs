@@ -55,12 +55,13 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
     }
     let health = web.engine.health().await;
     let with_reasons = admitted(&web, &headers).is_some_and(|admitted| admitted.caller.runs_the_server());
-    let parts = [
+    let mut parts = vec![
         ("journal", &health.journal),
         ("database", &health.database),
         ("carrier", &health.carrier),
         ("scripts", &health.scripts),
     ];
+    parts.extend(health.cache.as_ref().map(|cache| ("cache", cache)));
     let is_degraded =
         health.parked_calls > 0 || parts.iter().any(|(_, part)| matches!(part, Part::Degraded { .. }));
     let body = ReadyJson {

@@ -78,6 +78,7 @@ pub(crate) async fn show(State(web): State<Arc<Web>>, reader: Reader) -> Respons
 }
 
 fn parts(t: Texts, health: &Health) -> Vec<Check> {
+    let cache = health.cache.as_ref().map(|cache| (t.get("part-cache"), cache));
     [
         (t.get("part-journal"), &health.journal),
         (t.get("part-database"), &health.database),
@@ -85,6 +86,7 @@ fn parts(t: Texts, health: &Health) -> Vec<Check> {
         (t.get("part-scripts"), &health.scripts),
     ]
     .into_iter()
+    .chain(cache)
     .map(|(subject, part)| of_part(t, subject, part))
     .collect()
 }

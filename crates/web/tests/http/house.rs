@@ -175,6 +175,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
     Config {
         data_dir: data.to_owned(),
         database: trunkline_engine::Target::Sqlite(data.join("trunkline.db")),
+        cache: None,
         journal: opening.journal.clone(),
         journal_retention: Duration::from_secs(86_400),
         recordings: data.join("recordings"),
