@@ -1,4 +1,5 @@
-//! Names of things: calls, legs, tenants, their keys and users, carrier accounts, event keys. Two ids never share a type.
+//! Names of things: calls, legs, tenants, their keys and users, carrier accounts, event keys; campaigns, leads, jobs and
+//! their attempts. Two ids never share a type.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,13 @@ impl CallId {
     pub fn registered(tenant: &TenantId, call_id: &CarrierCallId) -> Self {
         // No account is called so: each has the carrier's name and a colon in front.
         Self::of(&format!("registered/{tenant}"), call_id)
+    }
+
+    /// The id of the call that one attempt of a job makes: derived from both, so that a claim whose owner died and the
+    /// recovery that finds it speak of one call.
+    pub fn of_attempt(job: JobId, attempt: AttemptNo) -> Self {
+        // No account is called so: each has the carrier's name and a colon in front.
+        Self::of(&format!("job/{job}"), &CarrierCallId(attempt.to_string()))
     }
 
     fn of(whose: &str, id: &CarrierCallId) -> Self {
@@ -146,6 +154,63 @@ impl UserId {
     }
 }
 
+macro_rules! dated_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id (UUIDv7): sortable by `at`, told apart by `chance`.
+            pub fn minted(at: Timestamp, chance: [u8; 10]) -> Self {
+                Self(dated(at, chance))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(s).map(Self)
+            }
+        }
+    };
+}
+
+dated_id! {
+    /// Our name of a campaign.
+    CampaignId
+}
+dated_id! {
+    /// Our name of a lead: one person of one tenant, by number.
+    LeadId
+}
+dated_id! {
+    /// Our name of a job: reach this lead once for this campaign.
+    JobId
+}
+
+word! {
+    /// One server process, as other processes on the same database know it.
+    NodeId
+}
+word! {
+    /// What makes two jobs of one tenant the same job while one of them is open.
+    DedupKey
+}
+
 /// A UUIDv7.
 fn dated(at: Timestamp, chance: [u8; 10]) -> Uuid {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
@@ -192,14 +257,42 @@ impl fmt::Display for LegNo {
     }
 }
 
+/// Which attempt of a job: 1 for the first. Each claim begins one, also one that sends nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptNo(pub u32);
+
+impl AttemptNo {
+    /// Before the first attempt.
+    pub const NONE: Self = Self(0);
+
+    /// The attempt after this one.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for AttemptNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Which owner of an attempt may act on it: a later owner has a higher fence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(pub u32);
 
 impl Fence {
+    /// Before the first owner.
+    pub const NONE: Self = Self(0);
     /// The fence of a call that never changed its owner.
     pub const FIRST: Self = Self(1);
+
+    /// The fence of the owner after this one.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 #[cfg(test)]
@@ -219,6 +312,15 @@ mod tests {
         let sid = CarrierCallId::new("CA1");
         assert_eq!(CallId::derived(&account, &sid), CallId::derived(&account, &sid));
         assert_ne!(CallId::derived(&account, &sid), CallId::derived(&AccountId::new("twilio:AC2"), &sid));
+    }
+
+    #[test]
+    fn an_attempt_of_a_job_has_one_call_whoever_derives_it() {
+        let job = |chance| JobId::minted(Timestamp::from_second(1_000).unwrap(), [chance; 10]);
+        let first = CallId::of_attempt(job(1), AttemptNo(1));
+        assert_eq!(first, CallId::of_attempt(job(1), AttemptNo(1)));
+        assert_ne!(first, CallId::of_attempt(job(1), AttemptNo(2)));
+        assert_ne!(first, CallId::of_attempt(job(2), AttemptNo(1)));
     }
 
     #[test]

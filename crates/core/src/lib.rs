@@ -6,15 +6,21 @@
 //!
 //! - [`call`]: one call from intent to end: facts in, state, deadlines and effects out.
 //! - [`dial`]: one attempt makes at most one call: the guard, the carrier's answers, the ruling; the gates before it.
+//! - [`campaign`]: whom to reach and how: script, hours, pace, retries, machines. [`queue`]: what may happen to a job, and
+//!   whom to dial next. [`window`]: when a person may be called, at his own clock. [`plan`]: a campaign in virtual time.
+//!   [`leads`]: what an imported file means.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`phone`]: E.164 numbers.
 //! - [`tenancy`]: whose keys and users there are, and who may do what.
 //! - [`id`] and [`private`]: the words the other rooms share.
 
 pub mod call;
+pub mod campaign;
 pub mod dial;
 pub mod id;
 pub mod phone;
 pub mod private;
+pub mod queue;
 pub mod script;
 pub mod tenancy;
+pub mod window;

@@ -12,6 +12,7 @@
 
 mod country;
 mod error;
+mod kind;
 mod shape;
 mod spelling;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use country::{CountryCode, UnknownCountry};
 pub use error::{BadNumber, Unassigned};
+pub use kind::NumberKind;
 
 /// E.164 allows fifteen digits, country code included.
 const MAX_DIGITS: usize = 15;

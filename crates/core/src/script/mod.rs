@@ -22,6 +22,7 @@
 
 mod answer;
 mod file;
+mod filled;
 mod json;
 mod key;
 mod language;
@@ -39,6 +40,7 @@ mod texts;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Heard, Verdict};
+pub use filled::{BadTemplate, Template};
 pub use json::ScriptError;
 pub use key::{BadKey, Key};
 pub use language::{BadLanguage, Language};

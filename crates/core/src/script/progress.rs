@@ -24,16 +24,29 @@ impl Script {
         let answer = understand(question, opt_out, self.language.texts(), heard);
         let next = match &answer {
             Answer::Recorded | Answer::YesNo(_) | Answer::Number(_) | Answer::Choice { .. } => {
-                match question.skips.iter().find(|skip| skip.fits(&answer)) {
-                    Some(skip) => self.follow(at.step, skip.goto),
-                    None => self.onward(at.step),
-                }
+                self.answered(at.step, &answer)
             }
             Answer::Repeat if at.repeat < MAX_REPEATS => Next::Ask(Cursor { repeat: at.repeat + 1, ..at }),
             Answer::Repeat | Answer::Invalid | Answer::Silence => self.again(at),
             Answer::OptOut => Next::OptedOut,
         };
         Verdict { answer, next }
+    }
+
+    /// Where a question leads that was answered so.
+    #[must_use]
+    pub fn answered(&self, step: u16, answer: &Answer) -> Next {
+        let skips = self.question(step).map(|question| question.skips.as_slice()).unwrap_or_default();
+        match skips.iter().find(|skip| skip.fits(answer)) {
+            Some(skip) => self.follow(step, skip.goto),
+            None => self.onward(step),
+        }
+    }
+
+    /// Where a question leads that was passed over without an answer.
+    #[must_use]
+    pub fn passed_over(&self, step: u16) -> Next {
+        self.onward(step)
     }
 
     /// Where a call goes that got no answer here: the same question until its asks are used up, then onward.

@@ -16,6 +16,18 @@ impl Script {
         self.saying(lines, self.wait_for(question, at))
     }
 
+    /// What is spoken first in a call that goes on where an earlier one was cut off: the greeting, then this question.
+    #[must_use]
+    pub fn reopen(&self, caller: &Caller, at: Cursor) -> Page {
+        let mut page = self.open(caller, at);
+        if at != Cursor::START && self.question(at.step).is_some() {
+            let mut lines = self.greeting(caller);
+            lines.append(&mut page.lines);
+            return self.saying(lines, page.then);
+        }
+        page
+    }
+
     /// What is spoken where the call goes next.
     #[must_use]
     pub fn page(&self, caller: &Caller, next: Next) -> Page {

@@ -5,6 +5,7 @@
 //! `&` is the carrier's, who writes the document.
 
 use super::Caller;
+use std::collections::BTreeSet;
 
 /// A name is spoken up to this many characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -51,7 +52,8 @@ pub fn spoken_name(name: &str) -> Option<String> {
 
 /// The caller's value of a placeholder.
 pub(super) fn value(caller: &Caller, key: &str) -> Option<String> {
-    let name = || caller.name.as_deref().filter(|_| key == "name").and_then(spoken_name);
+    let is_name = matches!(key, "name" | "lead_name");
+    let name = || caller.name.as_deref().filter(|_| is_name).and_then(spoken_name);
     name().or_else(|| caller.variables.get(key).map(|value| clean(value, MAX_VALUE_CHARS)))
 }
 
@@ -71,6 +73,17 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> St
     }
     text.push_str(rest);
     clean(&text, MAX_SPOKEN_CHARS)
+}
+
+/// The keys of the `{{placeholders}}` in a text.
+pub(super) fn placeholders(template: &str) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let mut rest = template;
+    while let Some((_, key, after)) = next_placeholder(rest) {
+        keys.insert(key.to_owned());
+        rest = after;
+    }
+    keys
 }
 
 /// A `{{` that no `}}` closes on the same level, as the text from there on.

@@ -1,0 +1,55 @@
+//! Where a questionnaire goes on in the next call: at the first question that is still to be asked.
+
+use crate::call::{AnswerValue, Call, ScriptRef, Turn};
+use crate::script::{Answer, Cursor, Next, Script};
+use serde::{Deserialize, Serialize};
+
+/// Where the next call of a job begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The script, in the version that the earlier calls ran: the answers belong to it.
+    pub script: ScriptRef,
+    /// The question to begin with. [`Script::reopen`] says the greeting before it.
+    pub at: Cursor,
+}
+
+/// Where the next call goes on, after these earlier calls of the job, the oldest first. `None` when nothing is left to
+/// ask, or nothing was asked in this version of the script: then the next call begins as the first did.
+///
+/// Nobody is asked twice what was answered, nor what was passed over in silence; the question at which the line was
+/// closed is asked again.
+pub fn resume(script: &Script, earlier: &[&Call]) -> Option<Resume> {
+    let reference = ScriptRef { name: script.name.to_string(), version: script.version.to_string() };
+    let calls: Vec<&Call> = earlier
+        .iter()
+        .copied()
+        .filter(|call| call.script.as_ref().is_some_and(|ran| ran.version == reference.version))
+        .collect();
+    let last_asked = calls
+        .iter()
+        .flat_map(|call| call.turns.values())
+        .filter(|turn| turn.asks > 0)
+        .map(|turn| turn.step)
+        .max()?;
+    let mut next = script.start();
+    while let Next::Ask(at) = next {
+        let turns = calls.iter().filter_map(|call| call.turns.get(&at.step));
+        next = match turns.filter_map(answer).next_back() {
+            Some(answer) => script.answered(at.step, &answer),
+            None if at.step < last_asked => script.passed_over(at.step),
+            None => return Some(Resume { script: reference, at: Cursor::first(at.step) }),
+        };
+    }
+    None
+}
+
+/// The answer of a turn, if it is one.
+fn answer(turn: &Turn) -> Option<Answer> {
+    Some(match &turn.answer.as_ref()?.value {
+        AnswerValue::Recorded => Answer::Recorded,
+        AnswerValue::YesNo(yes) => Answer::YesNo(*yes),
+        AnswerValue::Number(digits) => Answer::Number(digits.reveal().clone()),
+        AnswerValue::Choice { key, label } => Answer::Choice { key: key.parse().ok()?, label: label.clone() },
+        AnswerValue::Invalid => return None,
+    })
+}

@@ -1,0 +1,562 @@
+//! What may happen to a job: one function, one arm per fact.
+//!
+//! *Acts* of an owner (renew, intent, post, give back, rule) carry a [`Claim`] and are refused under an old fence.
+//! *News* of the carrier carries the attempt alone: an attempt makes at most one request, so whoever brings the news,
+//! it is of the same call.
+
+use super::job::{Bound, Claim, Done, Job, JobState, Next, Request, Stop};
+use crate::call::{Class, Disposition, RefusalClass};
+use crate::dial::gates::Closed;
+use crate::id::{AttemptNo, CallId, Fence, NodeId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// So many claims in a row that come to nothing before anything is sent park the job.
+const MAX_STUMBLES: u16 = 5;
+
+/// A fact about a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happened {
+    /// A node took it, until its lease ends.
+    Claimed {
+        /// Which node.
+        by: NodeId,
+        /// Until when.
+        lease_until: Timestamp,
+    },
+    /// The owner goes on holding it.
+    Renewed {
+        /// What the owner shows.
+        on: Claim,
+        /// Until when.
+        lease_until: Timestamp,
+    },
+    /// Its lease is over and its owner did nothing.
+    LeaseEnded,
+    /// The owner proves that nothing was sent, and puts it back.
+    GivenBack {
+        /// What the owner shows.
+        on: Claim,
+        /// Why.
+        why: HandedBack,
+    },
+    /// The intent to dial is durable; nothing has been sent.
+    Intended {
+        /// What the owner shows.
+        on: Claim,
+        /// The call of this attempt.
+        call: CallId,
+    },
+    /// The one request of this attempt is about to be written.
+    PostBegun {
+        /// What the owner shows.
+        on: Claim,
+    },
+    /// The request's answer never came or made no sense.
+    PostUnclear {
+        /// Of which attempt.
+        attempt: AttemptNo,
+    },
+    /// The carrier will not place this call.
+    PostRefused {
+        /// Of which attempt.
+        attempt: AttemptNo,
+        /// What its refusal means.
+        class: RefusalClass,
+        /// What comes next.
+        next: Next,
+    },
+    /// The carrier has the call: by its answer, a callback, or a listing.
+    Placed {
+        /// Of which attempt.
+        attempt: AttemptNo,
+    },
+    /// After the settle time and enough empty listings: the carrier never got it.
+    RuledNotPlaced {
+        /// What the owner shows.
+        on: Claim,
+        /// What comes next.
+        next: Next,
+    },
+    /// The call of this attempt is over.
+    Ended {
+        /// Of which attempt.
+        attempt: AttemptNo,
+        /// How.
+        disposition: Disposition,
+        /// What comes next.
+        next: Next,
+    },
+    /// Another node goes on where a dead one stopped. Never sends anything: the guard knows the request.
+    TakenOver {
+        /// Which node.
+        by: NodeId,
+    },
+    /// A gate closed for good.
+    Skipped {
+        /// Which.
+        gate: Closed,
+    },
+    /// It waited too long.
+    Expired,
+    /// Somebody cancelled it: an open attempt goes on to its end, no other follows.
+    Canceled,
+    /// Somebody cancelled it, and the open call is to be hung up.
+    ForceCanceled,
+    /// It is set aside.
+    Parked {
+        /// Why, in words.
+        why: String,
+    },
+    /// A person said retry.
+    Unparked,
+}
+
+/// Why an owner puts a job back of which nothing was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum HandedBack {
+    /// A gate is closed.
+    Gate {
+        /// Which.
+        gate: Closed,
+    },
+    /// The owner shuts down, or a restart proved from its journal that nothing was sent.
+    Restart,
+    /// The request never left this machine: the one safe retry.
+    NotSent {
+        /// Not before this time.
+        not_before: Timestamp,
+    },
+    /// Something about the job itself is broken. Counted: after some of these in a row it is parked.
+    Broken {
+        /// What, in words.
+        what: String,
+    },
+}
+
+/// What a fact did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The job changed.
+    Changed,
+    /// It knew already.
+    Same,
+    /// The job changed, and this is to be done.
+    AndDo(Order),
+}
+
+/// What is to be done about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Ask for this call to be hung up. The call remembers the wish when the carrier has it not yet.
+    HangUp(CallId),
+}
+
+/// Why a fact changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum JobRefused {
+    /// The owner has been replaced.
+    #[error("another owner has taken the job (fence {shown:?}, now {current:?})")]
+    OldFence {
+        /// What the owner showed.
+        shown: Fence,
+        /// What holds now.
+        current: Fence,
+    },
+    /// The lease is over: whoever wants to go on must claim again.
+    #[error("the lease ended before the intent was written")]
+    LeaseOver,
+    /// The lease still holds.
+    #[error("the lease still holds")]
+    LeaseHolds,
+    /// A request may be out: time never brings such a job back, only the carrier's word or a ruling.
+    #[error("a request may be out: the job is reconciled, never queued again by time")]
+    MayBeOut,
+    /// The request of this attempt has been begun before.
+    #[error("the attempt's one request may already be out")]
+    AlreadyPosted,
+    /// Not before this time.
+    #[error("not before {0}")]
+    NotDue(Timestamp),
+    /// News of a call of an earlier attempt, or of one that sent nothing: unless the call itself is known to be over, it
+    /// must be hung up.
+    #[error("the call belongs to an attempt that is over: a stray")]
+    Stray,
+    /// News of an attempt that is over, and nothing is left of it.
+    #[error("the attempt is over")]
+    Late,
+    /// An attempt that was never begun.
+    #[error("the job never began this attempt")]
+    NoSuchAttempt,
+    /// Not in this state.
+    #[error("the job is {0}")]
+    Not(&'static str),
+}
+
+/// Whether an attempt that ended so uses up one of the job's and the person's attempts. What never reached the carrier,
+/// or was sent away by it for its own reasons, does not.
+pub fn uses_up(disposition: Disposition) -> bool {
+    match disposition.class() {
+        Class::ByTheClock => false,
+        Class::Policy => !matches!(
+            disposition,
+            Disposition::Suppressed
+                | Disposition::OutOfWindow
+                | Disposition::Duplicate
+                | Disposition::Expired
+        ),
+        Class::Reached
+        | Class::Machine
+        | Class::Ours
+        | Class::Temporary
+        | Class::Decision
+        | Class::CallerId
+        | Class::Permanent
+        | Class::Technical
+        | Class::MissedCall
+        | Class::Alarm => true,
+    }
+}
+
+impl Job {
+    /// Merges a fact that happened `at` this time.
+    ///
+    /// # Errors
+    /// [`JobRefused`] when the fact changes nothing, with its reason. [`JobRefused::Stray`] says that a call at the
+    /// carrier must be hung up.
+    pub fn apply(&mut self, fact: &Happened, at: Timestamp) -> Result<Applied, JobRefused> {
+        match fact {
+            Happened::Claimed { by, lease_until } => self.claimed(by, *lease_until, at),
+            Happened::Renewed { on, lease_until } => self.renewed(*on, *lease_until, at),
+            Happened::LeaseEnded => self.lease_ended(at),
+            Happened::GivenBack { on, why } => self.given_back(*on, why, at),
+            Happened::Intended { on, call } => self.intended(*on, *call, at),
+            Happened::PostBegun { on } => self.post_begun(*on),
+            Happened::PostUnclear { attempt } => self.unclear(*attempt),
+            Happened::PostRefused { attempt, class, next } => self.refused(*attempt, *class, next, at),
+            Happened::Placed { attempt } => self.placed(*attempt),
+            Happened::RuledNotPlaced { on, next } => self.ruled(*on, next, at),
+            Happened::Ended { attempt, disposition, next } => self.ended(*attempt, *disposition, next, at),
+            Happened::TakenOver { by } => self.taken_over(by),
+            Happened::Skipped { gate } => self.leave_queue(Done::Skipped { gate: gate.clone() }, at),
+            Happened::Expired => self.leave_queue(Done::Expired, at),
+            Happened::Canceled => self.canceled(at),
+            Happened::ForceCanceled => self.force_canceled(at),
+            Happened::Parked { why } => self.parked(why, at),
+            Happened::Unparked => self.unparked(at),
+        }
+    }
+
+    fn claimed(&mut self, by: &NodeId, lease_until: Timestamp, at: Timestamp) -> Result<Applied, JobRefused> {
+        let JobState::Waiting { not_before, .. } = &self.state else { return Err(self.not_now()) };
+        if let Some(opens) = not_before.filter(|opens| *opens > at) {
+            return Err(JobRefused::NotDue(opens));
+        }
+        self.attempt = self.attempt.next();
+        self.fence = self.fence.next();
+        self.state = JobState::Claimed { node: by.clone(), lease_until };
+        Ok(Applied::Changed)
+    }
+
+    fn renewed(&mut self, on: Claim, until: Timestamp, at: Timestamp) -> Result<Applied, JobRefused> {
+        self.check(on)?;
+        match &mut self.state {
+            // Nobody else has claimed it meanwhile; but who slept past his lease may have been counted out by others.
+            JobState::Claimed { lease_until, .. } if *lease_until <= at => Err(JobRefused::LeaseOver),
+            JobState::Claimed { lease_until, .. } => {
+                *lease_until = until.max(*lease_until);
+                Ok(Applied::Changed)
+            }
+            _ => Err(self.not_now()),
+        }
+    }
+
+    fn lease_ended(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
+        match &self.state {
+            JobState::Claimed { lease_until, .. } if *lease_until > at => Err(JobRefused::LeaseHolds),
+            JobState::Claimed { .. } => Ok(self.stumble("its owners died before dialing", at)),
+            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
+            JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => {
+                Err(self.not_now())
+            }
+        }
+    }
+
+    fn given_back(&mut self, on: Claim, why: &HandedBack, at: Timestamp) -> Result<Applied, JobRefused> {
+        self.check(on)?;
+        let stop = match &self.state {
+            JobState::Claimed { .. } => Stop::No,
+            JobState::Dialing { request: Request::Unsent, stop, .. } => *stop,
+            // The one request began and no byte of it left: who saw that may say so, and nobody else.
+            JobState::Dialing { request: Request::Out, stop, .. }
+                if matches!(why, HandedBack::NotSent { .. }) =>
+            {
+                *stop
+            }
+            JobState::Dialing { .. } | JobState::Live { .. } => return Err(JobRefused::MayBeOut),
+            _ => return Err(self.not_now()),
+        };
+        if stop == Stop::AfterThis {
+            return Ok(self.settle(Done::Canceled, None, at));
+        }
+        Ok(match why {
+            HandedBack::Gate { gate } if gate.is_final() => {
+                self.settle(Done::Skipped { gate: gate.clone() }, None, at)
+            }
+            HandedBack::Gate { gate } => self.requeue(gate.opens_at()),
+            HandedBack::Restart => self.requeue(None),
+            HandedBack::NotSent { not_before } => self.requeue(Some(*not_before)),
+            HandedBack::Broken { what } => self.stumble(what, at),
+        })
+    }
+
+    fn intended(&mut self, on: Claim, call: CallId, at: Timestamp) -> Result<Applied, JobRefused> {
+        self.check(on)?;
+        match &self.state {
+            JobState::Claimed { lease_until, .. } if *lease_until <= at => Err(JobRefused::LeaseOver),
+            JobState::Claimed { node, .. } => {
+                let on = Bound { node: node.clone(), call };
+                self.state = JobState::Dialing { on, request: Request::Unsent, stop: Stop::No };
+                Ok(Applied::Changed)
+            }
+            JobState::Dialing { on, .. } if on.call == call => Ok(Applied::Same),
+            _ => Err(self.not_now()),
+        }
+    }
+
+    fn post_begun(&mut self, on: Claim) -> Result<Applied, JobRefused> {
+        self.check(on)?;
+        match &mut self.state {
+            JobState::Dialing { request: Request::Unsent, stop: Stop::AfterThis, .. } => {
+                Err(JobRefused::Not("canceled"))
+            }
+            JobState::Dialing { request: request @ Request::Unsent, .. } => {
+                *request = Request::Out;
+                self.stumbles = 0;
+                Ok(Applied::Changed)
+            }
+            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::AlreadyPosted),
+            _ => Err(self.not_now()),
+        }
+    }
+
+    fn unclear(&mut self, attempt: AttemptNo) -> Result<Applied, JobRefused> {
+        self.on_time(attempt)?;
+        match &mut self.state {
+            JobState::Dialing { request: request @ (Request::Unsent | Request::Out), .. } => {
+                *request = Request::Unclear;
+                Ok(Applied::Changed)
+            }
+            JobState::Dialing { request: Request::Unclear, .. } => Ok(Applied::Same),
+            // The carrier's own word came first.
+            JobState::Live { .. } => Ok(Applied::Same),
+            _ => Err(JobRefused::Late),
+        }
+    }
+
+    fn refused(
+        &mut self,
+        attempt: AttemptNo,
+        class: RefusalClass,
+        next: &Next,
+        at: Timestamp,
+    ) -> Result<Applied, JobRefused> {
+        self.on_time(attempt)?;
+        let JobState::Dialing { stop, .. } = self.state else { return Err(JobRefused::Late) };
+        if !class.goes_back_to_queue() {
+            self.used = self.used.saturating_add(1);
+        }
+        Ok(self.go_on(stop, next, None, at))
+    }
+
+    fn placed(&mut self, attempt: AttemptNo) -> Result<Applied, JobRefused> {
+        if attempt < self.attempt {
+            return Err(JobRefused::Stray);
+        }
+        if attempt > self.attempt || attempt == AttemptNo::NONE {
+            return Err(JobRefused::NoSuchAttempt);
+        }
+        match &self.state {
+            JobState::Dialing { on, stop, .. } => {
+                self.state = JobState::Live { on: on.clone(), stop: *stop };
+                Ok(Applied::Changed)
+            }
+            JobState::Live { .. } => Ok(Applied::Same),
+            JobState::Waiting { ruled: Some(on), .. } => Ok(self.adopt(on.clone(), Stop::No)),
+            JobState::Settled { ruled: Some(on), done, .. } => {
+                let stop = if *done == Done::Canceled { Stop::AfterThis } else { Stop::No };
+                Ok(self.adopt(on.clone(), stop))
+            }
+            // Nothing was sent for this claim: whatever this is, it is not ours to keep.
+            JobState::Claimed { .. } => Err(JobRefused::Stray),
+            JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => {
+                Err(JobRefused::Late)
+            }
+        }
+    }
+
+    /// A call that was ruled away turned up before any later attempt: it is the attempt's call after all.
+    fn adopt(&mut self, on: Bound, stop: Stop) -> Applied {
+        // The ruling used an attempt up, and so will the end of this call.
+        self.used = self.used.saturating_sub(1);
+        self.state = JobState::Live { on, stop };
+        Applied::Changed
+    }
+
+    fn ruled(&mut self, on: Claim, next: &Next, at: Timestamp) -> Result<Applied, JobRefused> {
+        self.check(on)?;
+        match &self.state {
+            JobState::Dialing { on, request: Request::Unclear, stop } => {
+                let (on, stop) = (on.clone(), *stop);
+                self.used = self.used.saturating_add(1);
+                Ok(self.go_on(stop, next, Some(on), at))
+            }
+            JobState::Dialing { .. } => Err(JobRefused::Not("dialing, and its request is not unclear")),
+            _ => Err(self.not_now()),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        attempt: AttemptNo,
+        disposition: Disposition,
+        next: &Next,
+        at: Timestamp,
+    ) -> Result<Applied, JobRefused> {
+        self.on_time(attempt)?;
+        let (JobState::Dialing { stop, .. } | JobState::Live { stop, .. }) = self.state else {
+            return Err(JobRefused::Late);
+        };
+        if uses_up(disposition) {
+            self.used = self.used.saturating_add(1);
+        }
+        Ok(self.go_on(stop, next, None, at))
+    }
+
+    fn taken_over(&mut self, by: &NodeId) -> Result<Applied, JobRefused> {
+        match &mut self.state {
+            JobState::Dialing { on, request, .. } => {
+                self.fence = self.fence.next();
+                on.node = by.clone();
+                // Only the old owner's journal could prove that nothing was sent.
+                *request = Request::Unclear;
+                Ok(Applied::Changed)
+            }
+            JobState::Live { on, .. } => {
+                self.fence = self.fence.next();
+                on.node = by.clone();
+                Ok(Applied::Changed)
+            }
+            _ => Err(self.not_now()),
+        }
+    }
+
+    fn leave_queue(&mut self, done: Done, at: Timestamp) -> Result<Applied, JobRefused> {
+        match &self.state {
+            JobState::Waiting { ruled, .. } => {
+                let ruled = ruled.clone();
+                Ok(self.settle(done, ruled, at))
+            }
+            JobState::Claimed { .. } => Ok(self.settle(done, None, at)),
+            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
+            JobState::Settled { .. } | JobState::Parked { .. } => Err(self.not_now()),
+        }
+    }
+
+    fn canceled(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
+        match &mut self.state {
+            JobState::Dialing { stop, .. } | JobState::Live { stop, .. } => {
+                let known = std::mem::replace(stop, Stop::AfterThis);
+                Ok(if known == Stop::AfterThis { Applied::Same } else { Applied::Changed })
+            }
+            JobState::Parked { .. } => Ok(self.settle(Done::Canceled, None, at)),
+            JobState::Waiting { .. } | JobState::Claimed { .. } => self.leave_queue(Done::Canceled, at),
+            JobState::Settled { done: Done::Canceled, .. } => Ok(Applied::Same),
+            JobState::Settled { .. } => Err(self.not_now()),
+        }
+    }
+
+    fn force_canceled(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
+        let applied = self.canceled(at)?;
+        Ok(self.call().map_or(applied, |call| Applied::AndDo(Order::HangUp(call))))
+    }
+
+    fn parked(&mut self, why: &str, at: Timestamp) -> Result<Applied, JobRefused> {
+        match &self.state {
+            JobState::Waiting { .. } | JobState::Claimed { .. } => {
+                self.state = JobState::Parked { at, why: why.to_owned() };
+                Ok(Applied::Changed)
+            }
+            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
+            JobState::Settled { .. } | JobState::Parked { .. } => Err(self.not_now()),
+        }
+    }
+
+    fn unparked(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
+        let JobState::Parked { .. } = self.state else { return Err(self.not_now()) };
+        self.stumbles = 0;
+        self.since = at;
+        self.state = JobState::waiting();
+        Ok(Applied::Changed)
+    }
+
+    /// An act needs the very claim that holds.
+    fn check(&self, on: Claim) -> Result<(), JobRefused> {
+        if on == self.claim() {
+            return Ok(());
+        }
+        Err(JobRefused::OldFence { shown: on.fence, current: self.fence })
+    }
+
+    /// News needs the attempt that is open.
+    fn on_time(&self, attempt: AttemptNo) -> Result<(), JobRefused> {
+        match attempt.cmp(&self.attempt) {
+            std::cmp::Ordering::Less => Err(JobRefused::Late),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(JobRefused::NoSuchAttempt),
+        }
+    }
+
+    fn not_now(&self) -> JobRefused {
+        JobRefused::Not(self.state.as_str())
+    }
+
+    fn go_on(&mut self, stop: Stop, next: &Next, ruled: Option<Bound>, at: Timestamp) -> Applied {
+        let (not_before, promised) = match next {
+            // Whoever was reached was reached, cancelled or not.
+            Next::Done { done } => return self.settle(done.clone(), ruled, at),
+            _ if stop == Stop::AfterThis => return self.settle(Done::Canceled, ruled, at),
+            Next::Retry { at } => (*at, None),
+            Next::Promised { at } => (*at, Some(*at)),
+        };
+        self.since = not_before;
+        self.promised = promised;
+        self.state = JobState::Waiting { not_before: Some(not_before), ruled };
+        Applied::Changed
+    }
+
+    fn settle(&mut self, done: Done, ruled: Option<Bound>, at: Timestamp) -> Applied {
+        self.promised = None;
+        self.state = JobState::Settled { at, done, ruled };
+        Applied::Changed
+    }
+
+    /// Back to its place in the queue.
+    fn requeue(&mut self, not_before: Option<Timestamp>) -> Applied {
+        self.state = JobState::Waiting { not_before, ruled: None };
+        Applied::Changed
+    }
+
+    fn stumble(&mut self, what: &str, at: Timestamp) -> Applied {
+        self.stumbles = self.stumbles.saturating_add(1);
+        if self.stumbles < MAX_STUMBLES {
+            return self.requeue(None);
+        }
+        let why = format!("{} tries came to nothing: {what}", self.stumbles);
+        self.state = JobState::Parked { at, why };
+        Applied::Changed
+    }
+}

@@ -1,0 +1,214 @@
+//! Every state meets every fact.
+
+use super::*;
+use crate::call::{Disposition, RefusalClass};
+
+type Fact = (&'static str, fn(&Job) -> Happened);
+
+fn states() -> Vec<(&'static str, Job)> {
+    let ruled_for_good =
+        |job: &Job| Happened::RuledNotPlaced { on: job.claim(), next: done(Done::Exhausted) };
+    let parked = |_: &Job| Happened::Parked { why: "no number".into() };
+    vec![
+        ("waiting", after(&[])),
+        ("ruled", after(&[claimed, intended, post_begun, unclear, ruled])),
+        ("claimed", after(&[claimed])),
+        ("unsent", after(&[claimed, intended])),
+        ("out", after(&[claimed, intended, post_begun])),
+        ("unclear", after(&[claimed, intended, post_begun, unclear])),
+        ("live", after(&[claimed, intended, post_begun, placed])),
+        ("settled", after(&[claimed, intended, post_begun, placed, reached])),
+        ("given up", after(&[claimed, intended, post_begun, unclear, ruled_for_good])),
+        ("parked", after(&[parked])),
+    ]
+}
+
+fn facts() -> Vec<Fact> {
+    vec![
+        ("claimed", claimed),
+        ("renewed", |job| Happened::Renewed { on: job.claim(), lease_until: at(900) }),
+        ("lease ended", |_| Happened::LeaseEnded),
+        ("given back", restart),
+        ("not sent", |job| Happened::GivenBack {
+            on: job.claim(),
+            why: HandedBack::NotSent { not_before: at(500) },
+        }),
+        ("suppressed", suppressed),
+        ("intended", intended),
+        ("post begun", post_begun),
+        ("unclear", unclear),
+        ("429", |job| Happened::PostRefused {
+            attempt: job.attempt,
+            class: RefusalClass::TooMany,
+            next: retry(330),
+        }),
+        ("placed", placed),
+        ("ruled", ruled),
+        ("busy", |job| Happened::Ended {
+            attempt: job.attempt,
+            disposition: Disposition::Busy,
+            next: retry(600),
+        }),
+        ("taken over", |_| Happened::TakenOver { by: node("b") }),
+        ("skipped", |_| Happened::Skipped { gate: Closed::Suppressed }),
+        ("expired", |_| Happened::Expired),
+        ("cancelled", |_| Happened::Canceled),
+        ("forced", |_| Happened::ForceCanceled),
+        ("parked", |_| Happened::Parked { why: "no script".into() }),
+        ("unparked", |_| Happened::Unparked),
+    ]
+}
+
+/// What the fact makes of the job, in a word or two.
+fn word(mut job: Job, fact: fn(&Job) -> Happened) -> String {
+    let fact = fact(&job);
+    // Late enough for leases and delays to be over; but the owner's own acts come while its lease holds.
+    let mine = matches!(fact, Happened::Renewed { .. } | Happened::Intended { .. });
+    let outcome = job.apply(&fact, at(if mine { 30 } else { 300 }));
+    let stands = match &job.state {
+        JobState::Dialing { stop: Stop::AfterThis, .. } | JobState::Live { stop: Stop::AfterThis, .. } => {
+            "last one"
+        }
+        JobState::Dialing { request: Request::Unsent, .. } => "unsent",
+        JobState::Dialing { request: Request::Out, .. } => "out",
+        JobState::Dialing { request: Request::Unclear, .. } => "unclear",
+        JobState::Settled { done, .. } => done.as_str(),
+        state => state.as_str(),
+    };
+    match outcome {
+        Ok(Applied::Changed) => stands.to_owned(),
+        Ok(Applied::Same) => "same".to_owned(),
+        Ok(Applied::AndDo(Order::HangUp(_))) => "hang up".to_owned(),
+        Err(JobRefused::Not(_)) => "–".to_owned(),
+        Err(JobRefused::MayBeOut) => "MAY BE OUT".to_owned(),
+        Err(JobRefused::AlreadyPosted) => "POSTED".to_owned(),
+        Err(JobRefused::NoSuchAttempt) => "no such".to_owned(),
+        Err(JobRefused::Stray) => "STRAY".to_owned(),
+        Err(refused) => format!("{refused:?}").to_lowercase(),
+    }
+}
+
+const EXPECTED: &str = "
+            | waiting    | ruled      | claimed    | unsent     | out        | unclear    | live       | settled    | given up   | parked
+claimed     | claimed    | claimed    | –          | –          | –          | –          | –          | –          | –          | –
+renewed     | –          | –          | claimed    | –          | –          | –          | –          | –          | –          | –
+lease ended | –          | –          | waiting    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+given back  | –          | –          | waiting    | waiting    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+not sent    | –          | –          | waiting    | waiting    | waiting    | MAY BE OUT | MAY BE OUT | –          | –          | –
+suppressed  | –          | –          | skipped    | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+intended    | –          | –          | unsent     | same       | same       | same       | –          | –          | –          | –
+post begun  | –          | –          | –          | out        | POSTED     | POSTED     | POSTED     | –          | –          | –
+unclear     | late       | late       | late       | unclear    | unclear    | same       | same       | late       | late       | late
+429         | late       | late       | late       | waiting    | waiting    | waiting    | late       | late       | late       | late
+placed      | no such    | live       | STRAY      | live       | live       | live       | same       | late       | live       | no such
+ruled       | –          | –          | –          | –          | –          | waiting    | –          | –          | –          | –
+busy        | late       | late       | late       | waiting    | waiting    | waiting    | waiting    | late       | late       | late
+taken over  | –          | –          | –          | unclear    | unclear    | unclear    | live       | –          | –          | –
+skipped     | skipped    | skipped    | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+expired     | expired    | expired    | expired    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+cancelled   | canceled   | canceled   | canceled   | last one   | last one   | last one   | last one   | –          | –          | canceled
+forced      | canceled   | canceled   | canceled   | hang up    | hang up    | hang up    | hang up    | –          | –          | canceled
+parked      | parked     | parked     | parked     | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+unparked    | –          | –          | –          | –          | –          | –          | –          | –          | –          | waiting
+";
+
+#[test]
+fn every_state_meets_every_fact() {
+    let states = states();
+    let row = |name: &str, cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:<11}")).collect();
+        format!("{name:<12}| {}", cells.join("| ")).trim_end().to_owned()
+    };
+    let mut rows = vec![row("", states.iter().map(|(name, _)| (*name).to_owned()).collect())];
+    rows.extend(
+        facts()
+            .into_iter()
+            .map(|(name, fact)| row(name, states.iter().map(|(_, job)| word(job.clone(), fact)).collect())),
+    );
+    let table = rows.join("\n");
+    assert_eq!(table.trim(), EXPECTED.trim(), "\n{table}\n");
+}
+
+#[test]
+fn what_the_carrier_sent_away_uses_up_no_attempt() {
+    let out = after(&[claimed, intended, post_begun]);
+    for (class, used) in [
+        (RefusalClass::TooMany, 0),
+        (RefusalClass::NotSent, 0),
+        (RefusalClass::InvalidNumber, 1),
+        (RefusalClass::Blocked, 1),
+        (RefusalClass::Configuration, 1),
+    ] {
+        let mut job = out.clone();
+        job.apply(&Happened::PostRefused { attempt: job.attempt, class, next: retry(600) }, at(10)).unwrap();
+        assert_eq!(job.used, used, "{class:?}");
+    }
+    for (disposition, uses) in [
+        (Disposition::RateLimited, false),
+        (Disposition::Suppressed, false),
+        (Disposition::OutOfWindow, false),
+        (Disposition::Busy, true),
+        (Disposition::NotPlaced, true),
+        (Disposition::Completed, true),
+        (Disposition::Unknown, true),
+    ] {
+        assert_eq!(uses_up(disposition), uses, "{disposition:?}");
+    }
+    assert_eq!(after(&[claimed, restart]).used, 0, "a claim that sent nothing");
+}
+
+#[test]
+fn a_lead_keeps_its_place_when_a_worker_dies() {
+    let mut job = after(&[claimed]);
+    job.apply(&Happened::LeaseEnded, at(100)).unwrap();
+    assert_eq!((job.since, job.state.as_str()), (at(0), "waiting"));
+    job.apply(&Happened::Claimed { by: node("b"), lease_until: at(160) }, at(101)).unwrap();
+    assert_eq!((job.attempt, job.fence), (AttemptNo(2), Fence(2)));
+}
+
+#[test]
+fn a_job_whose_claims_come_to_nothing_is_parked_with_a_reason() {
+    let mut job = job();
+    let mut tries = 0;
+    while job.state == JobState::waiting() {
+        tries += 1;
+        job.apply(&claimed(&job), at(0)).unwrap();
+        let broken = HandedBack::Broken { what: "its script is gone".into() };
+        job.apply(&Happened::GivenBack { on: job.claim(), why: broken }, at(1)).unwrap();
+    }
+    assert_eq!(tries, 5);
+    let why = "5 tries came to nothing: its script is gone".to_owned();
+    assert_eq!(job.state, JobState::Parked { at: at(1), why });
+    job.apply(&Happened::Unparked, at(2)).unwrap();
+    assert_eq!((job.stumbles, job.state.as_str()), (0, "waiting"));
+}
+
+#[test]
+fn a_rolling_restart_never_parks_a_job() {
+    let mut job = job();
+    for _ in 0..20 {
+        job.apply(&claimed(&job), at(0)).unwrap();
+        job.apply(&restart(&job), at(1)).unwrap();
+    }
+    assert_eq!((job.state.as_str(), job.stumbles, job.used), ("waiting", 0, 0));
+}
+
+#[test]
+fn a_promise_is_remembered_until_the_next_end() {
+    let mut job = after(&[claimed, intended, post_begun, placed]);
+    let promised = Next::Promised { at: at(5_000) };
+    let ended = Happened::Ended { attempt: job.attempt, disposition: Disposition::Completed, next: promised };
+    job.apply(&ended, at(60)).unwrap();
+    assert_eq!(job.promised, Some(at(5_000)));
+    assert_eq!(job.apply(&claimed(&job), at(4_999)), Err(JobRefused::NotDue(at(5_000))));
+    job.apply(&Happened::Claimed { by: node("a"), lease_until: at(5_060) }, at(5_000)).unwrap();
+    assert_eq!(job.promised, Some(at(5_000)), "the gates still know");
+}
+
+#[test]
+fn a_job_reads_back_from_json() {
+    for (name, job) in states() {
+        let text = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job, "{name}: {text}");
+    }
+}
