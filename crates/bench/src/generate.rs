@@ -163,6 +163,7 @@ fn request(n: usize) -> Request {
         not_before: None,
         session: None,
         idempotency: None,
+        job: None,
     }
 }
 

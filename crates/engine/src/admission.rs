@@ -129,7 +129,7 @@ impl Inner {
         opens
     }
 
-    async fn try_admit(self: &Arc<Self>, handle: &Handle) -> Result<(), Closed> {
+    pub(crate) async fn try_admit(self: &Arc<Self>, handle: &Handle) -> Result<(), Closed> {
         let now = self.clock.now();
         let (id, on, verdict) = {
             let live = handle.lock();
@@ -176,7 +176,7 @@ impl Inner {
         }
     }
 
-    fn server_gate(&self) -> Server {
+    pub(crate) fn server_gate(&self) -> Server {
         if self.draining.load(Ordering::Relaxed) {
             Server::Draining
         } else if !self.may_dial.load(Ordering::Relaxed) {

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::numbers::Number;
+use crate::queue::QueueConfig;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct Config {
     pub call_limits: Limits,
     /// How many calls, how fast.
     pub dial_limits: DialLimits,
+    /// How the queue is worked.
+    pub queue: QueueConfig,
     /// When to look again.
     pub timing: Timing,
     /// How long one create request may take.

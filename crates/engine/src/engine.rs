@@ -11,6 +11,7 @@ use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
 use crate::projector::StoreFeed;
+use crate::queue::{Campaigns, Persons, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
@@ -127,6 +128,9 @@ pub(crate) struct Inner {
     pub recordings: Recordings,
     pub projection: StoreFeed,
     pub caching: Option<Caching>,
+    pub campaigns: Campaigns,
+    pub persons: Persons,
+    pub queue_wakes: Wakes,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -175,6 +179,9 @@ impl Engine {
                 scripts: Scripts::new(config.questions.clone(), config.default_script.clone()),
                 recordings,
                 projection: StoreFeed::new(clock.now()),
+                campaigns: Campaigns::default(),
+                persons: Persons::default(),
+                queue_wakes: Wakes::default(),
                 caching: config
                     .cache
                     .clone()
@@ -221,6 +228,7 @@ impl Engine {
         inner.supervise("projector", Inner::project);
         inner.supervise("cache", Inner::keep_cache);
         inner.supervise("admission", Inner::admit_calls);
+        inner.supervise("queue", Inner::work_queue);
         inner.supervise("deadlines", Inner::watch_deadlines);
         inner.supervise("checkpoints", Inner::make_checkpoints);
         inner.supervise("scripts", Inner::watch_scripts);

@@ -262,6 +262,7 @@ impl Inner {
     pub(crate) fn after_change(&self, live: &mut Live) {
         self.slots.update(&live.call);
         self.sessions.update(&live.call);
+        self.persons.update(&live.call);
         self.live.index(live);
         self.waiting.update(&live.call);
         self.timers.arm(live, &self.config.timing);
@@ -271,6 +272,7 @@ impl Inner {
     pub(crate) fn forget(&self, call: &Call) {
         self.slots.remove(call);
         self.sessions.remove(call);
+        self.persons.left(call, self.clock.now());
         self.waiting.remove(call.id);
         self.live.remove(call);
     }
@@ -312,7 +314,10 @@ impl Inner {
                     // Nobody listening is fine.
                     let _ = self.changes.send(crate::Change { tenant, call, status });
                 }
-                Effect::Released => self.waiting.wake(),
+                Effect::Released => {
+                    self.waiting.wake();
+                    self.queue_wakes.wake();
+                }
             }
         }
     }

@@ -68,6 +68,7 @@ impl Inner {
             not_before: order.not_before,
             session: order.session_id.clone().map(SessionId::new),
             idempotency: order.idempotency.clone(),
+            job: None,
         };
         let event =
             self.own_event(id, "requested".to_owned(), Source::Api, What::Requested(Box::new(request)));

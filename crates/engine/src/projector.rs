@@ -16,10 +16,13 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use trunkline_core::call::{Call, Event, Refused};
+use trunkline_core::campaign::Wish;
 use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::queue::News;
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
 use trunkline_store::{
-    Away, Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Turns,
+    Away, Cursor, EventRow, JobNews, JournalIdent, Position, Projection, Store, StoreError, Suppression,
+    Turns,
 };
 
 /// A batch is at most so many records and bytes.
@@ -238,6 +241,7 @@ impl Inner {
     }
 
     async fn feed(self: &Arc<Self>, store: &Store) -> Result<std::convert::Infallible, Stuck> {
+        self.campaigns.look(store).await?;
         let Cursor { position, .. } = store.cursor(&self.ident).await?;
         // The cursor stands before them: they are met again.
         self.projection.parked.clear();
@@ -350,7 +354,28 @@ impl Inner {
                 }
             }
         }
+        batch.jobs = self.news_of_jobs(&batch);
         Ok(batch)
+    }
+
+    /// What the events of a batch mean for the jobs of their calls. An end may be told more than once: a job takes the
+    /// first.
+    fn news_of_jobs(&self, batch: &Batch) -> Vec<JobNews> {
+        let mut all = Vec::new();
+        let mut tell = |call: &Call, news: Option<News>, at: Timestamp| {
+            let (Some(of), Some(news)) = (&call.job, news) else { return };
+            all.push(JobNews { job: of.job, news, policy: self.campaigns.policy(of.campaign), at });
+        };
+        for projected in batch.events.iter().filter(|projected| projected.refused.is_none()) {
+            let Some(call) = batch.calls.get(&projected.event.call) else { continue };
+            tell(call, News::of(call, &projected.event), projected.event.received_at);
+        }
+        for call in batch.calls.values().filter(|call| call.is_over()) {
+            let is_suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
+            let wish = if is_suppressed { Wish::OptOut } else { Wish::None };
+            tell(call, News::end_of(call, wish), call.updated_at);
+        }
+        all
     }
 
     /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
@@ -401,6 +426,7 @@ impl Inner {
         if !calls.is_empty() {
             // They came along with it and are not to blame.
             rest.suppressions = piece.suppressions;
+            rest.jobs = piece.jobs;
         }
         rest
     }
@@ -441,6 +467,8 @@ struct Batch {
     suppressions: Vec<SuppressedRecord>,
     /// What the history says of itself.
     notes: Vec<EventRow>,
+    /// What happened to jobs.
+    jobs: Vec<JobNews>,
 }
 
 struct Projected {
@@ -462,6 +490,7 @@ impl Batch {
             events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
             suppressions: self.suppressions.iter().map(suppression).collect(),
+            jobs: self.jobs,
             calls: self.calls.into_values().collect(),
         })
     }
@@ -485,7 +514,7 @@ fn halve(mut batch: Projection) -> (Projection, Projection) {
     let (events, rest) = batch.events.into_iter().partition(|event| Some(event.call) >= middle);
     batch.events = rest;
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
-    let other = Projection { journal, upto: batch.upto, calls, events, turns, suppressions: Vec::new() };
+    let other = Projection { calls, events, turns, ..Projection::empty(journal, batch.upto) };
     (batch, other)
 }
 

@@ -4,7 +4,7 @@
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use trunkline_core::call::{Call, Direction};
-use trunkline_core::id::{AccountId, CallId, TenantId};
+use trunkline_core::id::{AccountId, CallId, CampaignId, TenantId};
 use trunkline_core::private::Address;
 
 /// The open calls, by everything a limit asks for.
@@ -18,6 +18,7 @@ struct Open {
     by_tenant: HashMap<TenantId, HashSet<CallId>>,
     outbound_by_tenant: HashMap<TenantId, HashSet<CallId>>,
     by_pair: HashMap<Pair, HashSet<CallId>>,
+    by_campaign: HashMap<CampaignId, HashSet<CallId>>,
 }
 
 type Pair = (AccountId, Address, Address);
@@ -53,20 +54,36 @@ impl Slots {
         self.0.lock().free(call);
     }
 
-    /// How many calls are open, as seen by this one.
-    pub fn count(&self, call: &Call) -> Count {
+    /// How many calls of a campaign are open.
+    pub fn of_campaign(&self, campaign: CampaignId) -> u32 {
+        size(self.0.lock().by_campaign.get(&campaign))
+    }
+
+    /// Whether an attempt from one of our numbers to a person is open.
+    pub fn is_open(&self, account: &AccountId, from: &Address, to: &Address) -> bool {
+        self.0.lock().by_pair.contains_key(&(account.clone(), from.clone(), to.clone()))
+    }
+
+    /// How many calls are open, as seen by a tenant who wants to begin one on this account. Pairs are not counted.
+    pub fn count_of(&self, tenant: &TenantId, account: &AccountId) -> Count {
         let open = self.0.lock();
-        let size =
-            |set: Option<&HashSet<CallId>>| set.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX));
-        let pair = open.by_pair.get(&pair(call));
-        let own = u32::from(pair.is_some_and(|set| set.contains(&call.id)));
         Count {
             system: u32::try_from(open.all.len()).unwrap_or(u32::MAX),
-            account: size(open.by_account.get(&call.account)),
-            tenant: size(open.by_tenant.get(&call.tenant)),
-            tenant_outbound: size(open.outbound_by_tenant.get(&call.tenant)),
-            pair: size(pair) - own,
+            account: size(open.by_account.get(account)),
+            tenant: size(open.by_tenant.get(tenant)),
+            tenant_outbound: size(open.outbound_by_tenant.get(tenant)),
+            pair: 0,
         }
+    }
+
+    /// How many calls are open, as seen by this one.
+    pub fn count(&self, call: &Call) -> Count {
+        let pair = {
+            let open = self.0.lock();
+            let pair = open.by_pair.get(&pair(call));
+            size(pair) - u32::from(pair.is_some_and(|set| set.contains(&call.id)))
+        };
+        Count { pair, ..self.count_of(&call.tenant, &call.account) }
     }
 }
 
@@ -77,6 +94,9 @@ impl Open {
         }
         self.by_account.entry(call.account.clone()).or_default().insert(call.id);
         self.by_tenant.entry(call.tenant.clone()).or_default().insert(call.id);
+        if let Some(campaign) = call.job.as_ref().and_then(|of| of.campaign) {
+            self.by_campaign.entry(campaign).or_default().insert(call.id);
+        }
         if call.direction == Direction::Outbound {
             self.outbound_by_tenant.entry(call.tenant.clone()).or_default().insert(call.id);
             self.by_pair.entry(pair(call)).or_default().insert(call.id);
@@ -91,7 +111,14 @@ impl Open {
         leave(&mut self.by_tenant, &call.tenant, call.id);
         leave(&mut self.outbound_by_tenant, &call.tenant, call.id);
         leave(&mut self.by_pair, &pair(call), call.id);
+        if let Some(campaign) = call.job.as_ref().and_then(|of| of.campaign) {
+            leave(&mut self.by_campaign, &campaign, call.id);
+        }
     }
+}
+
+fn size(set: Option<&HashSet<CallId>>) -> u32 {
+    set.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX))
 }
 
 fn pair(call: &Call) -> Pair {

@@ -8,6 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
+//! - `queue`: campaigns, leads and jobs, whose truth is here
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `forget`: a person's calls, blanked
@@ -37,6 +38,7 @@ mod postgres;
 mod postgres_url;
 mod project;
 mod prune;
+mod queue;
 mod refusal;
 mod row;
 mod rows;
@@ -61,6 +63,9 @@ pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
+pub use queue::{
+    Attempt, Claiming, EarlierCall, JobNews, Lead, NewJob, NewLead, QueuedJob, Saved, StoredCampaign,
+};
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

@@ -45,6 +45,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0002_tenants.sql"),
         postgres: include_str!("../migrations/postgres/0002_tenants.sql"),
     },
+    File {
+        number: 3,
+        name: "queue",
+        sqlite: include_str!("../migrations/sqlite/0003_queue.sql"),
+        postgres: include_str!("../migrations/postgres/0003_queue.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -55,10 +61,14 @@ pub(crate) fn known() -> u32 {
 /// Every table this program's migrations make.
 pub(crate) const TABLES: &[&str] = &[
     "api_keys",
+    "attempts",
     "call_counts",
     "calls",
+    "campaigns",
     "cursors",
     "events",
+    "jobs",
+    "leads",
     "legs",
     "meta",
     "migrations",

@@ -7,6 +7,7 @@ use crate::db::{Db, Durability, Tx};
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
+use crate::queue::{JobNews, put_news};
 use crate::rows::{
     self, CallColumns, CountColumns, EventColumns, IdColumn, LegColumns, SuppressionColumns, TurnColumns,
 };
@@ -39,13 +40,15 @@ pub struct Projection {
     pub turns: Turns,
     /// Numbers that were suppressed, or released.
     pub suppressions: Vec<Suppression>,
+    /// What happened to jobs.
+    pub jobs: Vec<JobNews>,
 }
 
 impl Projection {
     /// A batch that only moves the cursor.
     pub fn empty(journal: JournalIdent, upto: Position) -> Self {
-        let (calls, events, suppressions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { journal, upto, calls, events, turns: Turns::All, suppressions }
+        let (calls, events, suppressions, jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { journal, upto, calls, events, turns: Turns::All, suppressions, jobs }
     }
 }
 
@@ -101,6 +104,7 @@ impl Store {
         put_calls(&mut tx, &batch.calls, &batch.turns).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
+        put_news(&mut tx, &batch.jobs).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;

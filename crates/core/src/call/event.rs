@@ -4,8 +4,12 @@ use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
-use crate::id::{AccountId, CallId, CarrierCallId, EventKey, Fence, LegNo, RecordingId, SessionId, TenantId};
+use crate::id::{
+    AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LegNo, NodeId, RecordingId,
+    SessionId, TenantId,
+};
 use crate::private::{Address, Private};
+use crate::queue::Claim;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -249,6 +253,24 @@ pub struct Request {
     /// The client's Idempotency-Key and the hash of its request: a repeat is answered, not placed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
+    /// The job of the queue that it is an attempt of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<ForJob>,
+}
+
+/// Which attempt of which job a call is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForJob {
+    /// The job.
+    pub job: JobId,
+    /// Its campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
+    /// The node that claimed it.
+    pub node: NodeId,
+    /// Which attempt, and under which fence.
+    #[serde(flatten)]
+    pub on: Claim,
 }
 
 /// A client's promise that two requests are one.

@@ -66,6 +66,9 @@ pub struct Call {
     /// The client's Idempotency-Key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
+    /// The job of the queue that it is an attempt of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<ForJob>,
     /// That a client carries it itself and only wants it kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<Registered>,

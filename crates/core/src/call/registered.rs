@@ -81,6 +81,7 @@ impl Call {
             limits: Limits::default(),
             session: Some(registration.session.clone()),
             idempotency: None,
+            job: None,
             registered: Some(Registered { activity: Activity::Talking, moves: 0, unregistered_at: None }),
             created_at,
             updated_at: event.received_at,

@@ -43,6 +43,7 @@ impl Call {
             limits: self.limits,
             session: self.session.clone(),
             idempotency: self.idempotency.clone(),
+            job: self.job.clone(),
             created_at: self.created_at,
             updated_at: self.updated_at,
             legs: self.legs.clone(),

@@ -10,6 +10,7 @@ use crate::dial::gates::Closed;
 use crate::id::{AttemptNo, CallId, Fence, NodeId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use thiserror::Error;
 
 /// So many claims in a row that come to nothing before anything is sent park the job.
@@ -45,6 +46,16 @@ pub enum Happened {
     /// The intent to dial is durable; nothing has been sent.
     Intended {
         /// What the owner shows.
+        on: Claim,
+        /// The call of this attempt.
+        call: CallId,
+    },
+    /// A journal holds the intent of this claim. Says what [`Claimed`](Self::Claimed) and [`Intended`](Self::Intended) said, to
+    /// a database that came back older and has lost them.
+    Dialed {
+        /// Which node claimed it.
+        by: NodeId,
+        /// The claim.
         on: Claim,
         /// The call of this attempt.
         call: CallId,
@@ -234,6 +245,7 @@ impl Job {
             Happened::LeaseEnded => self.lease_ended(at),
             Happened::GivenBack { on, why } => self.given_back(*on, why, at),
             Happened::Intended { on, call } => self.intended(*on, *call, at),
+            Happened::Dialed { by, on, call } => self.dialed(by, *on, *call),
             Happened::PostBegun { on } => self.post_begun(*on),
             Happened::PostUnclear { attempt } => self.unclear(*attempt),
             Happened::PostRefused { attempt, class, next } => self.refused(*attempt, *class, next, at),
@@ -324,6 +336,23 @@ impl Job {
             }
             JobState::Dialing { on, .. } if on.call == call => Ok(Applied::Same),
             _ => Err(self.not_now()),
+        }
+    }
+
+    fn dialed(&mut self, by: &NodeId, on: Claim, call: CallId) -> Result<Applied, JobRefused> {
+        match (on.attempt.cmp(&self.attempt), &self.state) {
+            (Ordering::Greater, _) => {
+                (self.attempt, self.fence) = (on.attempt, on.fence.max(self.fence));
+                let on = Bound { node: by.clone(), call };
+                self.state = JobState::Dialing { on, request: Request::Unsent, stop: Stop::No };
+                Ok(Applied::Changed)
+            }
+            (Ordering::Equal, JobState::Dialing { on, .. } | JobState::Live { on, .. })
+                if on.call == call =>
+            {
+                Ok(Applied::Same)
+            }
+            (Ordering::Equal | Ordering::Less, _) => Err(JobRefused::Late),
         }
     }
 
@@ -514,9 +543,9 @@ impl Job {
     /// News needs the attempt that is open.
     fn on_time(&self, attempt: AttemptNo) -> Result<(), JobRefused> {
         match attempt.cmp(&self.attempt) {
-            std::cmp::Ordering::Less => Err(JobRefused::Late),
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Greater => Err(JobRefused::NoSuchAttempt),
+            Ordering::Less => Err(JobRefused::Late),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(JobRefused::NoSuchAttempt),
         }
     }
 

@@ -17,6 +17,7 @@
 mod apply;
 mod job;
 mod level;
+mod news;
 mod progress;
 mod shares;
 #[cfg(test)]
@@ -25,5 +26,6 @@ mod tests;
 pub use apply::{Applied, HandedBack, Happened, JobRefused, Order, uses_up};
 pub use job::{Bound, Claim, Done, Job, JobState, Next, Request, Stop};
 pub use level::{Levels, Priority};
+pub use news::News;
 pub use progress::{Bucket, Progress};
 pub use shares::{Head, Shares, Weight};

@@ -53,6 +53,7 @@ pub fn requested() -> What {
         not_before: None,
         session: None,
         idempotency: None,
+        job: None,
     }))
 }
 

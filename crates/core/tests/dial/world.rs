@@ -490,6 +490,7 @@ pub fn new_call() -> Call {
             not_before: None,
             session: None,
             idempotency: None,
+            job: None,
         })),
     };
     Call::begin(&event).unwrap().0

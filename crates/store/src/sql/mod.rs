@@ -12,6 +12,7 @@ mod decide;
 mod list;
 #[cfg(test)]
 mod plans;
+mod queue;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod write;
 pub(crate) use audit::*;
 pub(crate) use decide::*;
 pub(crate) use list::*;
+pub(crate) use queue::*;
 pub(crate) use read::*;
 pub(crate) use write::*;
 
@@ -74,5 +76,5 @@ pub(crate) use rows;
 /// Every statement of the registry.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
-    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS)
+    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS).chain(QUEUE)
 }

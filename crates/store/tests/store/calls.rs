@@ -161,6 +161,7 @@ impl Story {
             not_before: None,
             session: None,
             idempotency: None,
+            job: None,
         };
         change(&mut request);
         let mut chance = [0; 10];

@@ -296,6 +296,7 @@ mod tests {
             not_before: None,
             session: Some(SessionId::new("s1")),
             idempotency: None,
+            job: None,
         };
         event(0, What::Requested(Box::new(request)))
     }

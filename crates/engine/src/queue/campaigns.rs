@@ -1,0 +1,299 @@
+//! Campaigns as this node knows them, and the doors of those who manage them. What changes is decided in the store, in full;
+//! other nodes see it at their next look.
+
+use crate::clock::chance;
+use crate::desk::Desk;
+use crate::engine::Inner;
+use crate::intake::IntakeError;
+use crate::reader::Unavailable;
+use parking_lot::RwLock;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
+use trunkline_core::id::{CampaignId, TenantId};
+use trunkline_core::queue::{Bucket, Happened, News, Progress};
+use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
+
+/// So many jobs are settled in one transaction.
+const AT_ONCE: u32 = 500;
+
+/// Why a campaign stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// There is none, as far as the caller can tell.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// What is wrong with it.
+    #[error("{}", words(.0))]
+    Invalid(Vec<Fault>),
+    /// It can't be done as it stands.
+    #[error(transparent)]
+    BadMove(#[from] BadMove),
+    /// There is a campaign of this name.
+    #[error("there is a campaign of this name already")]
+    Taken,
+    /// Somebody else changed it at the same time.
+    #[error("somebody else changed it at the same time; look at it and try again")]
+    Conflict,
+    /// There is no database to keep it in.
+    #[error("the queue needs a database: DATABASE_URL is none")]
+    NoDatabase,
+    /// The store can't be reached.
+    #[error("the queue can't be changed now: {0}")]
+    Away(#[from] Unavailable),
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] IntakeError),
+}
+
+fn words(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// A campaign, and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standing {
+    /// The campaign.
+    #[serde(flatten)]
+    pub campaign: StoredCampaign,
+    /// How many of its jobs are where.
+    pub progress: Progress,
+}
+
+/// The campaigns of all tenants, as last read.
+#[derive(Debug, Default)]
+pub(crate) struct Campaigns(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    stand: Option<String>,
+    all: BTreeMap<CampaignId, Arc<StoredCampaign>>,
+    policies: BTreeMap<CampaignId, Arc<RetryPolicy>>,
+}
+
+impl Campaigns {
+    /// Reads them again if anything changed.
+    pub async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        let stand = store.campaigns_stand().await?;
+        if self.0.read().stand.as_ref() == Some(&stand) {
+            return Ok(());
+        }
+        let all = store.campaigns().await?;
+        let policies =
+            all.iter().map(|campaign| (campaign.id, Arc::new(campaign.policy.retry.clone()))).collect();
+        let all = all.into_iter().map(|campaign| (campaign.id, Arc::new(campaign))).collect();
+        *self.0.write() = Known { stand: Some(stand), all, policies };
+        Ok(())
+    }
+
+    pub fn get(&self, id: CampaignId) -> Option<Arc<StoredCampaign>> {
+        self.0.read().all.get(&id).cloned()
+    }
+
+    pub fn all(&self) -> Vec<Arc<StoredCampaign>> {
+        self.0.read().all.values().cloned().collect()
+    }
+
+    /// What comes after an end, by a campaign's policy; the standard one where there is none.
+    pub fn policy(&self, id: Option<CampaignId>) -> Arc<RetryPolicy> {
+        id.and_then(|id| self.0.read().policies.get(&id).cloned()).unwrap_or_default()
+    }
+}
+
+impl Desk {
+    /// This tenant's campaigns, the newest first, each with how far it is.
+    ///
+    /// # Errors
+    /// `Away`; `NoDatabase`.
+    pub async fn campaigns(&self) -> Result<Vec<Standing>, CampaignError> {
+        let inner = self.inner();
+        inner.look_at_campaigns().await?;
+        let mut standings = Vec::new();
+        for campaign in inner.campaigns.all().into_iter().rev().filter(|one| one.tenant == *self.tenant()) {
+            standings.push(inner.standing(&campaign).await?);
+        }
+        Ok(standings)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn campaign(&self, id: CampaignId) -> Result<Standing, CampaignError> {
+        let inner = self.inner();
+        inner.look_at_campaigns().await?;
+        inner.standing(&*inner.campaign_of(self.tenant(), id)?).await
+    }
+
+    /// Makes a campaign: a draft, until it is started.
+    ///
+    /// # Errors
+    /// `Invalid`; `Taken`; `Away`; `NoDatabase`.
+    pub async fn add_campaign(&self, policy: Campaign) -> Result<Standing, CampaignError> {
+        policy.check().map_err(CampaignError::Invalid)?;
+        self.to_the_end(async move |inner, tenant| {
+            let now = inner.clock.now();
+            let chance = chance().map_err(|error| IntakeError::Failed(error.to_string()))?;
+            let campaign = StoredCampaign {
+                id: CampaignId::minted(now, chance),
+                tenant,
+                state: CampaignState::Draft,
+                policy,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            };
+            let saved = inner.ask_queue(async |store| store.add_campaign(&campaign).await).await?;
+            inner.look_at_campaigns().await?;
+            match saved {
+                Saved::Yes => Ok(Standing { campaign, progress: Progress::default() }),
+                Saved::Conflict => Err(CampaignError::Taken),
+            }
+        })
+        .await?
+    }
+
+    /// Changes what a campaign does from now on; where it stands stays.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`; `Conflict`; `Away`; `NoDatabase`.
+    pub async fn change_campaign(&self, id: CampaignId, policy: Campaign) -> Result<Standing, CampaignError> {
+        policy.check().map_err(CampaignError::Invalid)?;
+        self.to_the_end(async move |inner, tenant| {
+            let changed = inner
+                .change_campaign(&tenant, id, move |campaign| {
+                    campaign.policy = policy;
+                    Ok(())
+                })
+                .await?;
+            let now = inner.clock.now();
+            inner.ask_queue(async |store| store.look_again(id, now).await).await?;
+            inner.queue_wakes.wake();
+            inner.standing(&changed).await
+        })
+        .await?
+    }
+
+    /// Starts, pauses, resumes, drains or cancels a campaign. From the moment this returns this node begins no call that the
+    /// campaign's state forbids.
+    ///
+    /// # Errors
+    /// `NotFound`; `BadMove`; `Conflict`; `Away`; `NoDatabase`.
+    pub async fn move_campaign(&self, id: CampaignId, asked: Move) -> Result<Standing, CampaignError> {
+        self.to_the_end(async move |inner, tenant| {
+            let changed = inner
+                .change_campaign(&tenant, id, |campaign| {
+                    campaign.state = campaign.state.after(asked)?;
+                    Ok(())
+                })
+                .await?;
+            tracing::info!(campaign = %id, asked = asked.as_str(), "campaign.moved");
+            if matches!(asked, Move::Cancel | Move::ForceCancel) {
+                inner.cancel_jobs(id, asked).await?;
+            }
+            let now = inner.clock.now();
+            inner.ask_queue(async |store| store.look_again(id, now).await).await?;
+            inner.queue_wakes.wake();
+            inner.standing(&changed).await
+        })
+        .await?
+    }
+}
+
+impl Inner {
+    /// Asks the store about the queue.
+    pub(crate) async fn ask_queue<T>(
+        &self,
+        ask: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
+    ) -> Result<T, CampaignError> {
+        if self.config.database.is_index() {
+            return Err(CampaignError::NoDatabase);
+        }
+        Ok(self.ask_store(ask).await?)
+    }
+
+    pub(crate) async fn look_at_campaigns(&self) -> Result<(), CampaignError> {
+        self.ask_queue(async |store| self.campaigns.look(store).await).await
+    }
+
+    pub(crate) fn campaign_of(
+        &self,
+        tenant: &TenantId,
+        id: CampaignId,
+    ) -> Result<Arc<StoredCampaign>, CampaignError> {
+        let found = self.campaigns.get(id).filter(|campaign| campaign.tenant == *tenant);
+        found.ok_or(CampaignError::NotFound("campaign"))
+    }
+
+    async fn standing(&self, campaign: &StoredCampaign) -> Result<Standing, CampaignError> {
+        let progress = self.ask_queue(async |store| store.progress(campaign.id).await).await?;
+        Ok(Standing { campaign: campaign.clone(), progress })
+    }
+
+    /// Changes a campaign as it stands now in the store.
+    pub(crate) async fn change_campaign(
+        &self,
+        tenant: &TenantId,
+        id: CampaignId,
+        change: impl FnOnce(&mut StoredCampaign) -> Result<(), CampaignError>,
+    ) -> Result<StoredCampaign, CampaignError> {
+        self.look_at_campaigns().await?;
+        let mut campaign = self.campaign_of(tenant, id)?.as_ref().clone();
+        let before = campaign.clone();
+        change(&mut campaign)?;
+        if campaign == before {
+            return Ok(campaign);
+        }
+        campaign.updated_at = self.clock.now();
+        let saved = self.ask_queue(async |store| store.change_campaign(&campaign).await).await?;
+        self.look_at_campaigns().await?;
+        match saved {
+            Saved::Yes => Ok(campaign),
+            Saved::Conflict => Err(CampaignError::Conflict),
+        }
+    }
+
+    /// Settles what waits, and lets open attempts be the last; with force they are hung up.
+    async fn cancel_jobs(self: &Arc<Self>, id: CampaignId, asked: Move) -> Result<(), CampaignError> {
+        let happened = if asked == Move::ForceCancel { Happened::ForceCanceled } else { Happened::Canceled };
+        for bucket in [Bucket::Waiting, Bucket::Parked, Bucket::InProgress] {
+            let mut after = None;
+            loop {
+                let page = self
+                    .ask_queue(async |store| store.jobs(id, Some(bucket), after.as_deref(), AT_ONCE).await)
+                    .await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.job.id.to_string());
+                self.tell_jobs(&page, &happened).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges one fact into several jobs, and does what follows from it.
+    pub(crate) async fn tell_jobs(
+        self: &Arc<Self>,
+        jobs: &[QueuedJob],
+        happened: &Happened,
+    ) -> Result<(), CampaignError> {
+        let at = self.clock.now();
+        let news: Vec<JobNews> = jobs
+            .iter()
+            .map(|queued| JobNews {
+                job: queued.job.id,
+                news: News::Fact(happened.clone()),
+                policy: self.campaigns.policy(queued.job.campaign),
+                at,
+            })
+            .collect();
+        let told = self.ask_queue(async |store| store.change_jobs(&news).await).await?;
+        if *happened == Happened::ForceCanceled {
+            for call in told.iter().flatten().filter_map(trunkline_core::queue::Job::call) {
+                self.hang_up_for_queue(call).await;
+            }
+        }
+        self.queue_wakes.wake();
+        Ok(())
+    }
+}

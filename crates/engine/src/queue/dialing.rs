@@ -1,0 +1,178 @@
+//! From a job that may go to the call that is placed: the claim, which binds the job to its call; then the call's intent, in
+//! the journal; from there on the call is like any other.
+
+use super::heads::Ready;
+use super::worker::Worker;
+use crate::clock::chance;
+use crate::engine::Inner;
+use crate::intake::IntakeError;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trunkline_core::call::{ForJob, HangUpReason, Metadata, Party, Request, Source, What};
+use trunkline_core::campaign::Wish;
+use trunkline_core::dial::gates::Closed;
+use trunkline_core::id::{CallId, JobId, NodeId};
+use trunkline_core::phone::PhoneNumber;
+use trunkline_core::private::{Address, Private};
+use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News};
+use trunkline_core::script::Script;
+use trunkline_store::{Claiming, JobNews, QueuedJob, Store, StoreError};
+
+/// A job that may go, with all that its call needs.
+pub(super) struct Picked {
+    pub ready: Ready,
+    pub call: CallId,
+    pub from: Address,
+    pub script: Arc<Script>,
+}
+
+/// Why a job can't be dialed although its gates are open.
+pub(super) enum Unfit {
+    /// Its campaign lacks something.
+    Campaign,
+}
+
+impl Inner {
+    /// This node, as others know it.
+    pub(crate) fn node(&self) -> NodeId {
+        NodeId::new(self.ident.node.clone())
+    }
+
+    /// Looks up what the call needs.
+    pub(super) fn fit_out(&self, worker: &mut Worker, ready: Ready, now: Timestamp) -> Result<Picked, Unfit> {
+        let policy = &ready.campaign.policy;
+        let Some(script) = self.scripts.current(Some(policy.script.as_str())) else {
+            tracing::warn!(campaign = %ready.campaign.id, script = policy.script.as_str(),
+                "campaign.stands_still: its script is not there");
+            return Err(Unfit::Campaign);
+        };
+        let turn = worker.turns.entry(ready.campaign.id).or_default();
+        let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
+        let Some(from) = policy.caller_ids.pick(&to.number, *turn, &BTreeMap::new()) else {
+            return Err(Unfit::Campaign);
+        };
+        let Ok(chance) = chance() else { return Err(Unfit::Campaign) };
+        *turn += 1;
+        Ok(Picked { call: CallId::new(now, chance), from: Address::new(from.as_str()), script, ready })
+    }
+
+    /// Claims these jobs and places their calls. Those that somebody else was faster to claim are left to them.
+    pub(super) async fn dial(self: &Arc<Self>, store: &Store, picked: Vec<Picked>) -> Result<(), StoreError> {
+        let wanted: Vec<Claiming> = picked
+            .iter()
+            .map(|one| Claiming { job: one.ready.queued.job.id, call: one.call, pair: self.pair(one) })
+            .collect();
+        let claimed = store.claim(&self.node(), &wanted, self.clock.now()).await?;
+        let claims: BTreeMap<JobId, Claim> = claimed.iter().map(|job| (job.id, job.claim())).collect();
+        let placing = picked.into_iter().filter_map(|one| {
+            let claim = *claims.get(&one.ready.queued.job.id)?;
+            Some(self.place_attempt(one, claim))
+        });
+        for placed in futures_util::future::join_all(placing).await {
+            if let Err((job, error)) = placed {
+                tracing::warn!(%job, %error, "queue.not_dialed: it is given back");
+            }
+        }
+        Ok(())
+    }
+
+    fn pair(&self, one: &Picked) -> String {
+        let (from, to) = (one.from.as_str(), one.ready.queued.number.as_str());
+        format!("{} {from} {to}", self.account)
+    }
+
+    async fn place_attempt(self: &Arc<Self>, one: Picked, on: Claim) -> Result<(), (JobId, IntakeError)> {
+        let job = one.ready.queued.job.id;
+        let event = self.attempt(one, on).await.map_err(|error| (job, error))?;
+        let (handle, _) = self.begin(event).await.map_err(|error| (job, error))?;
+        // A gate that has closed since is asked again by those who watch over waiting calls.
+        let _ = self.try_admit(&handle).await;
+        Ok(())
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        one: Picked,
+        on: Claim,
+    ) -> Result<trunkline_core::call::Event, IntakeError> {
+        let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
+        let request = Request {
+            tenant: job.tenant,
+            account: self.account.clone(),
+            party: Party {
+                to: number,
+                from: one.from,
+                name,
+                variables,
+                metadata: Private::new(Metadata::default()),
+            },
+            script: self.use_script(&one.script).await?,
+            limits: self.config.call_limits,
+            not_before: None,
+            session: None,
+            idempotency: None,
+            job: Some(ForJob { job: job.id, campaign: job.campaign, node: self.node(), on }),
+        };
+        Ok(self.own_event(
+            one.call,
+            "requested".to_owned(),
+            Source::Engine,
+            What::Requested(Box::new(request)),
+        ))
+    }
+
+    /// Settles jobs whose gate will never open.
+    pub(super) async fn skip(
+        &self,
+        store: &Store,
+        skipped: Vec<(QueuedJob, Closed)>,
+    ) -> Result<(), StoreError> {
+        let at = self.clock.now();
+        let news: Vec<JobNews> = skipped
+            .into_iter()
+            .map(|(queued, gate)| self.news(&queued.job, News::Fact(Happened::Skipped { gate }), at))
+            .collect();
+        store.change_jobs(&news).await.map(drop)
+    }
+
+    fn news(&self, job: &Job, news: News, at: Timestamp) -> JobNews {
+        JobNews { job: job.id, news, policy: self.campaigns.policy(job.campaign), at }
+    }
+
+    /// Gives back claims of this node that no call came of: a process died in between, or the journal took no more. Called
+    /// by the one task that claims, so that no claim is under way meanwhile.
+    pub(super) async fn sweep(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        let (node, at) = (self.node(), self.clock.now());
+        let mut news = Vec::new();
+        for job in store.open_jobs().await? {
+            let (JobState::Dialing { on, .. } | JobState::Live { on, .. }) = &job.state else { continue };
+            if on.node != node || self.live.get(on.call).is_some() {
+                continue;
+            }
+            let said = match store.load_call(on.call).await? {
+                None => {
+                    tracing::info!(job = %job.id, "queue.given_back: nothing was sent");
+                    let on = job.claim();
+                    Some(News::Fact(Happened::GivenBack { on, why: HandedBack::Restart }))
+                }
+                Some(call) => News::end_of(&call, Wish::None),
+            };
+            news.extend(said.map(|said| self.news(&job, said, at)));
+        }
+        if !news.is_empty() {
+            store.change_jobs(&news).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a call of the queue to be hung up.
+    pub(super) async fn hang_up_for_queue(self: &Arc<Self>, call: CallId) {
+        let Some(handle) = self.live.get(call) else { return };
+        let what = What::HangUpAsked { reason: HangUpReason::Asked };
+        let event = self.own_event(call, "end:queue".to_owned(), Source::Api, what);
+        if let Err(error) = self.observe_on(&handle, event).await {
+            tracing::warn!(%call, %error, "queue.not_hung_up");
+        }
+    }
+}

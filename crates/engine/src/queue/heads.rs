@@ -1,0 +1,201 @@
+//! The first jobs of each campaign's queue, as last read: hints, since a claim decides. What was found closed for a job is
+//! gathered here to be written down, so that the job is not looked at again before it may open.
+
+use super::persons::PersonCalls;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use trunkline_core::campaign::CampaignState;
+use trunkline_core::dial::gates::{CapOf, Closed, LimitOf};
+use trunkline_core::id::{CampaignId, JobId, TenantId};
+use trunkline_core::private::Address;
+use trunkline_core::queue::{Head, JobState, Priority};
+use trunkline_store::{EarlierCall, QueuedJob, Store, StoreError, StoredCampaign};
+
+/// So many jobs are read at once, of each campaign and level.
+const READ: u32 = 64;
+/// What was read longer ago is read again.
+pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
+/// How soon a queue that had nothing is looked at again.
+const NOTHING: SignedDuration = SignedDuration::from_millis(250);
+/// A gate that does not say when it opens is looked at again after this.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+/// Budgets look back a week.
+pub(super) const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A job at the head, with the earlier calls to the person.
+pub(super) struct Ready {
+    pub queued: QueuedJob,
+    pub campaign: Arc<StoredCampaign>,
+    pub earlier: Vec<EarlierCall>,
+}
+
+#[derive(Default)]
+pub(super) struct Heads {
+    queues: BTreeMap<(CampaignId, Priority), Queue>,
+    /// Campaigns that can't go on in this round, whatever the job.
+    blocked: BTreeSet<CampaignId>,
+    deferred: Vec<(JobId, Closed, Timestamp)>,
+    skipped: Vec<(QueuedJob, Closed)>,
+}
+
+struct Queue {
+    read_at: Timestamp,
+    jobs: VecDeque<Ready>,
+}
+
+impl Heads {
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Reads the heads of running campaigns that are used up or old.
+    pub async fn fill(
+        &mut self,
+        store: &Store,
+        campaigns: &[Arc<StoredCampaign>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.blocked.clear();
+        let running: BTreeMap<CampaignId, &Arc<StoredCampaign>> = campaigns
+            .iter()
+            .filter(|campaign| campaign.state == CampaignState::Running)
+            .map(|campaign| (campaign.id, campaign))
+            .collect();
+        self.queues.retain(|(campaign, _), _| running.contains_key(campaign));
+        for (id, campaign) in running {
+            for priority in Priority::ALL {
+                let is_due = self.queues.get(&(id, priority)).is_none_or(|queue| {
+                    let patience = if queue.jobs.is_empty() { NOTHING } else { FRESH };
+                    now.duration_since(queue.read_at) >= patience
+                });
+                if is_due {
+                    let jobs = read(store, campaign, priority, now).await?;
+                    self.queues.insert((id, priority), Queue { read_at: now, jobs });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first job of each tenant and level.
+    pub fn first_of_each(&self) -> Vec<Head> {
+        let mut first: BTreeMap<(&TenantId, Priority), Head> = BTreeMap::new();
+        for ((campaign, priority), queue) in &self.queues {
+            let Some(ready) = queue.jobs.front().filter(|_| !self.blocked.contains(campaign)) else {
+                continue;
+            };
+            let head = head(ready, *priority);
+            let known = first.entry((&ready.campaign.tenant, *priority)).or_insert_with(|| head.clone());
+            if (head.since, head.job) < (known.since, known.job) {
+                *known = head;
+            }
+        }
+        first.into_values().collect()
+    }
+
+    pub fn get(&self, head: &Head) -> Option<&Ready> {
+        self.queues
+            .values()
+            .filter_map(|queue| queue.jobs.front())
+            .find(|ready| ready.queued.job.id == head.job)
+    }
+
+    pub fn take(&mut self, head: &Head) -> Option<Ready> {
+        let is_it =
+            |queue: &&mut Queue| queue.jobs.front().is_some_and(|ready| ready.queued.job.id == head.job);
+        self.queues.values_mut().find(is_it)?.jobs.pop_front()
+    }
+
+    /// Nothing of this campaign goes on in this round.
+    pub fn block(&mut self, campaign: CampaignId) {
+        self.blocked.insert(campaign);
+    }
+
+    /// A gate is closed for a head. Whether another may stand in its place now.
+    pub fn was_closed(&mut self, head: &Head, closed: Closed, now: Timestamp) -> bool {
+        match &closed {
+            Closed::CampaignNotStarted
+            | Closed::CampaignPaused
+            | Closed::CampaignDraining
+            | Closed::NoSlot { of: LimitOf::Campaign, .. }
+            | Closed::Pace { of: LimitOf::Campaign, .. }
+            | Closed::DailyCap { of: CapOf::Campaign, .. } => {
+                let campaign = self.get(head).map(|ready| ready.campaign.id);
+                campaign.is_some_and(|campaign| self.blocked.insert(campaign))
+            }
+            closed if closed.is_final() => match self.take(head) {
+                Some(ready) => {
+                    self.skipped.push((ready.queued, closed.clone()));
+                    true
+                }
+                None => false,
+            },
+            Closed::NotBefore { .. }
+            | Closed::RetryNotDue { .. }
+            | Closed::OutOfWindow { .. }
+            | Closed::Duplicate { .. }
+            | Closed::SamePairOpen
+            | Closed::PersonBudget { .. } => {
+                let again = closed.opens_at().unwrap_or_else(|| now + SOON);
+                self.take(head).is_some_and(|ready| {
+                    self.deferred.push((ready.queued.job.id, closed, again));
+                    true
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// What was found closed, and when to look again.
+    pub fn take_deferred(&mut self) -> Vec<(JobId, Closed, Timestamp)> {
+        std::mem::take(&mut self.deferred)
+    }
+
+    /// What will never open.
+    pub fn take_skipped(&mut self) -> Vec<(QueuedJob, Closed)> {
+        std::mem::take(&mut self.skipped)
+    }
+}
+
+fn head(ready: &Ready, priority: Priority) -> Head {
+    let job = &ready.queued.job;
+    let since = match &job.state {
+        JobState::Waiting { not_before: Some(at), .. } => *at,
+        _ => job.since,
+    };
+    Head { tenant: job.tenant.clone(), priority, since, job: job.id }
+}
+
+async fn read(
+    store: &Store,
+    campaign: &Arc<StoredCampaign>,
+    priority: Priority,
+    now: Timestamp,
+) -> Result<VecDeque<Ready>, StoreError> {
+    let jobs = store.heads(campaign.id, priority, now, READ).await?;
+    if jobs.is_empty() {
+        return Ok(VecDeque::new());
+    }
+    let numbers: BTreeSet<Address> = jobs.iter().map(|queued| queued.number.clone()).collect();
+    let mut earlier = store.earlier(&campaign.tenant, &numbers, since(campaign, now)).await?;
+    let ready = |queued: QueuedJob| Ready {
+        earlier: earlier.get_mut(&queued.number).cloned().unwrap_or_default(),
+        queued,
+        campaign: campaign.clone(),
+    };
+    Ok(jobs.into_iter().map(ready).collect())
+}
+
+/// How far back earlier calls count.
+pub(super) fn since(campaign: &StoredCampaign, now: Timestamp) -> Timestamp {
+    let dedup = SignedDuration::from_secs(i64::from(campaign.policy.dedup_window_secs));
+    now.checked_sub(dedup.max(WEEK)).unwrap_or(Timestamp::MIN)
+}
+
+/// The store's word and memory's on the earlier calls to a person; memory's is the newer one.
+pub(super) fn merged(stored: &[EarlierCall], in_memory: PersonCalls) -> Vec<EarlierCall> {
+    let mut all: BTreeMap<_, _> = stored.iter().map(|one| (one.earlier.call, one.clone())).collect();
+    all.extend(in_memory.into_iter().map(|one| (one.earlier.call, one)));
+    all.into_values().collect()
+}

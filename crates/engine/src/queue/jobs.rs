@@ -1,0 +1,253 @@
+//! Jobs, for those who put them in, look at them and take them out.
+
+use super::campaigns::CampaignError;
+use super::heads::{Ready, since};
+use crate::clock::chance;
+use crate::desk::Desk;
+use crate::engine::Inner;
+use crate::intake::IntakeError;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use trunkline_core::dial::gates::Closed;
+use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
+use trunkline_core::phone::PhoneNumber;
+use trunkline_core::private::{Address, Private};
+use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
+use trunkline_core::window::Zone;
+use trunkline_store::{Attempt, Lead, NewJob, NewLead, QueuedJob};
+
+/// A person to be reached, as it came in: nothing checked yet.
+#[derive(Clone, Debug, Default)]
+pub struct Person {
+    /// The number, as written by a person.
+    pub to: Private<String>,
+    /// The person's name.
+    pub name: Option<Private<String>>,
+    /// The person's time zone, such as `Europe/Berlin`.
+    pub zone: Option<String>,
+    /// Values for the script's `{{…}}`.
+    pub variables: Private<BTreeMap<String, String>>,
+    /// How urgent it is; the campaign's level if absent.
+    pub priority: Option<Priority>,
+    /// Unique per tenant while the job is open.
+    pub dedup: Option<String>,
+    /// Not before this time.
+    pub not_before: Option<Timestamp>,
+}
+
+/// What came of putting people into a queue.
+#[derive(Clone, Debug, Default)]
+pub struct Enqueued {
+    /// The jobs that are new.
+    pub added: Vec<JobId>,
+    /// Who was left out.
+    pub skipped: Vec<SkippedPerson>,
+}
+
+/// Somebody who was left out.
+#[derive(Clone, Debug)]
+pub struct SkippedPerson {
+    /// Which one, from 0 in the order given.
+    pub place: usize,
+    /// Why, in words for the reader.
+    pub why: String,
+}
+
+/// A job, and why it is not being dialed now.
+#[derive(Clone, Debug)]
+pub struct JobView {
+    /// The job.
+    pub queued: QueuedJob,
+    /// Its dials, the first one first.
+    pub attempts: Vec<Attempt>,
+    /// The gate that is closed now; `None` if it is its turn, or it does not wait.
+    pub closed: Option<Closed>,
+}
+
+impl Desk {
+    /// Puts people into a campaign's queue, all that can be called or, if the store refuses, none. Who can't be, or is there
+    /// already, is named.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn enqueue(
+        &self,
+        campaign: CampaignId,
+        people: Vec<Person>,
+    ) -> Result<Enqueued, CampaignError> {
+        self.to_the_end(async move |inner, tenant| inner.enqueue(&tenant, campaign, people).await).await?
+    }
+
+    /// A page of a campaign's jobs.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn jobs(
+        &self,
+        campaign: CampaignId,
+        bucket: Option<Bucket>,
+        after: Option<String>,
+        most: u32,
+    ) -> Result<Vec<QueuedJob>, CampaignError> {
+        let inner = self.inner();
+        inner.look_at_campaigns().await?;
+        inner.campaign_of(self.tenant(), campaign)?;
+        inner.ask_queue(async |store| store.jobs(campaign, bucket, after.as_deref(), most).await).await
+    }
+
+    /// A job, and why it is not being dialed now.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn job(&self, id: JobId) -> Result<JobView, CampaignError> {
+        let inner = self.inner();
+        inner.look_at_campaigns().await?;
+        let tenant = self.tenant();
+        let (queued, attempts) = inner
+            .ask_queue(async |store| Ok((store.job(tenant, id).await?, store.attempts(id).await?)))
+            .await?;
+        let queued = queued.ok_or(CampaignError::NotFound("job"))?;
+        let closed = inner.why(&queued).await?;
+        Ok(JobView { queued, attempts, closed })
+    }
+
+    /// Cancels a job: an open call goes on to its end, no other follows.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn cancel_job(&self, id: JobId) -> Result<JobView, CampaignError> {
+        self.tell_job(id, Happened::Canceled).await
+    }
+
+    /// Lets a job that was set aside wait for its turn again.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn retry_job(&self, id: JobId) -> Result<JobView, CampaignError> {
+        self.tell_job(id, Happened::Unparked).await
+    }
+
+    async fn tell_job(&self, id: JobId, happened: Happened) -> Result<JobView, CampaignError> {
+        let told = self
+            .to_the_end(async move |inner, tenant| {
+                let queued = inner.ask_queue(async |store| store.job(&tenant, id).await).await?;
+                let queued = queued.ok_or(CampaignError::NotFound("job"))?;
+                inner.tell_jobs(&[queued], &happened).await
+            })
+            .await?;
+        told?;
+        self.job(id).await
+    }
+
+    /// A page of this tenant's leads.
+    ///
+    /// # Errors
+    /// `Away`; `NoDatabase`.
+    pub async fn leads(&self, after: Option<LeadId>, most: u32) -> Result<Vec<Lead>, CampaignError> {
+        let tenant = self.tenant();
+        self.inner().ask_queue(async |store| store.leads(tenant, after, most).await).await
+    }
+}
+
+impl Inner {
+    async fn enqueue(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        people: Vec<Person>,
+    ) -> Result<Enqueued, CampaignError> {
+        self.look_at_campaigns().await?;
+        let priority = self.campaign_of(tenant, campaign)?.policy.priority;
+        let mut enqueued = Enqueued::default();
+        let mut jobs = Vec::with_capacity(people.len());
+        let mut places: BTreeMap<JobId, usize> = BTreeMap::new();
+        let mut numbers = BTreeSet::new();
+        for (place, person) in people.into_iter().enumerate() {
+            match self.new_job(tenant, person, priority)? {
+                Ok(job) if !numbers.insert(job.lead.number.clone()) => {
+                    let why = "to: this number stands earlier in the same list".to_owned();
+                    enqueued.skipped.push(SkippedPerson { place, why });
+                }
+                Ok(job) => {
+                    places.insert(job.id, place);
+                    jobs.push(job);
+                }
+                Err(why) => enqueued.skipped.push(SkippedPerson { place, why }),
+            }
+        }
+        if !jobs.is_empty() {
+            let now = self.clock.now();
+            let added =
+                self.ask_queue(async |store| store.enqueue(tenant, campaign, &jobs, now).await).await?;
+            for (job, place) in places {
+                if added.contains(&job) {
+                    enqueued.added.push(job);
+                } else {
+                    let why = "this person is in the campaign already, or the dedup key is in use".to_owned();
+                    enqueued.skipped.push(SkippedPerson { place, why });
+                }
+            }
+            enqueued.skipped.sort_by_key(|skipped| skipped.place);
+            self.queue_wakes.wake();
+        }
+        Ok(enqueued)
+    }
+
+    /// A job for a person, or why there is none.
+    fn new_job(
+        &self,
+        tenant: &TenantId,
+        person: Person,
+        priority: Priority,
+    ) -> Result<Result<NewJob, String>, IntakeError> {
+        let number = match PhoneNumber::parse(person.to.reveal(), self.config.default_country) {
+            Ok(parsed) => parsed.number,
+            Err(bad) => return Ok(Err(format!("to: {bad}"))),
+        };
+        if let Err(denied) = self.config.queue.destinations.permit(&number) {
+            return Ok(Err(format!("to: {denied}")));
+        }
+        let number = Address::new(number.as_str());
+        if self.suppressed.contains(tenant, &number) {
+            return Ok(Err("to: this number is suppressed and will not be called".to_owned()));
+        }
+        let zone = match person.zone.map(|zone| zone.parse::<Zone>()).transpose() {
+            Ok(zone) => zone,
+            Err(unknown) => return Ok(Err(format!("zone: {unknown}"))),
+        };
+        let now = self.clock.now();
+        let failed = |error: getrandom::Error| IntakeError::Failed(error.to_string());
+        let lead = NewLead {
+            id: LeadId::minted(now, chance().map_err(failed)?),
+            number,
+            raw: person.to,
+            name: person.name,
+            zone,
+            fields: person.variables,
+        };
+        Ok(Ok(NewJob {
+            id: JobId::minted(now, chance().map_err(failed)?),
+            lead,
+            priority: person.priority.unwrap_or(priority),
+            dedup: person.dedup.map(DedupKey::new),
+            not_before: person.not_before,
+        }))
+    }
+
+    /// The gate that is closed for a job now.
+    async fn why(&self, queued: &QueuedJob) -> Result<Option<Closed>, CampaignError> {
+        let JobState::Waiting { .. } = queued.job.state else { return Ok(None) };
+        let Some(campaign) = queued.job.campaign.and_then(|id| self.campaigns.get(id)) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let (tenant, numbers) = (&queued.job.tenant, BTreeSet::from([queued.number.clone()]));
+        let mut earlier = self
+            .ask_queue(async |store| store.earlier(tenant, &numbers, since(&campaign, now)).await)
+            .await?;
+        let earlier = earlier.remove(&queued.number).unwrap_or_default();
+        let ready = Ready { queued: queued.clone(), campaign, earlier };
+        Ok(self.gate(&ready, &[], None, now).err())
+    }
+}

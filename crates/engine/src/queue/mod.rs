@@ -1,0 +1,54 @@
+//! The outbound queue: campaigns and their jobs, from the row that waits to the call that is placed.
+//!
+//! Campaigns, leads and jobs are rows of the store; a claim is a decision of the store, bound to the id of the call that
+//! the attempt will be before anything else is done. From there on the attempt is a call like any other: journaled,
+//! guarded, posted once, reconciled. What its events mean for the job goes into the store with them (`projector`).
+//!
+//! - `campaigns`: what this node knows of them, and the doors of those who manage them
+//! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
+//! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
+//! - `persons`: who was called a moment ago
+//!
+//! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
+
+mod campaigns;
+mod dialing;
+mod gating;
+mod heads;
+mod jobs;
+mod persons;
+mod worker;
+
+pub(crate) use campaigns::Campaigns;
+pub use campaigns::{CampaignError, Standing};
+pub use jobs::{Enqueued, JobView, Person, SkippedPerson};
+pub(crate) use persons::Persons;
+pub(crate) use worker::Wakes;
+
+use jiff::SignedDuration;
+use trunkline_core::dial::destination::Destinations;
+use trunkline_core::dial::earlier::PersonBudget;
+
+/// The settings of the queue.
+#[derive(Clone, Debug)]
+pub struct QueueConfig {
+    /// System slots kept free for inbound calls.
+    pub inbound_reserve: u32,
+    /// How often one person is called, by all campaigns of a tenant together.
+    pub budget: PersonBudget,
+    /// Which numbers may be called at all.
+    pub destinations: Destinations,
+    /// How long a lower level waits before it goes first once.
+    pub ageing: SignedDuration,
+}
+
+impl Default for QueueConfig {
+    fn default() -> Self {
+        Self {
+            inbound_reserve: 1,
+            budget: PersonBudget::default(),
+            destinations: Destinations::default(),
+            ageing: SignedDuration::from_mins(10),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The loop that works the queue: fill the heads, ask the gates, claim, dial. One per node; what two nodes could both want is
+//! decided by the store's claim.
+
+use super::dialing::{Picked, Unfit};
+use super::heads::Heads;
+use crate::engine::Inner;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use trunkline_core::campaign::{CampaignState, Move};
+use trunkline_core::dial::gates::{Closed, Server};
+use trunkline_core::id::CampaignId;
+use trunkline_core::queue::{Head, Shares};
+use trunkline_store::{Store, StoreError, StoredCampaign};
+
+/// So many jobs are claimed at once.
+const ROUND: usize = 64;
+/// How often the store is looked at when nothing wakes.
+const LOOK: Duration = Duration::from_millis(500);
+/// A store that is further behind may not yet know that somebody is being called.
+const MOST_LAG_MS: u64 = 2_000;
+/// How often is looked for claims that nothing came of, and for campaigns that are done.
+const SWEEP: SignedDuration = SignedDuration::from_secs(5);
+
+/// What wakes the worker: a slot that is free again, new jobs, a campaign that goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes(Notify);
+
+impl Wakes {
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What one worker remembers between its rounds. Nothing here is truth: a new one begins with nothing.
+pub(super) struct Worker {
+    pub shares: Shares,
+    pub heads: Heads,
+    /// When each campaign last began a call, for its pace.
+    pub paces: BTreeMap<CampaignId, Timestamp>,
+    /// How many calls each campaign has begun, so that each of its numbers has its turn.
+    pub turns: BTreeMap<CampaignId, u64>,
+    swept_at: Option<Timestamp>,
+}
+
+/// When the next round is worth it.
+pub(super) enum Again {
+    AtOnce,
+    At(Timestamp),
+    WhenWoken,
+}
+
+impl Inner {
+    /// Works the queue until the server stops.
+    pub(crate) async fn work_queue(self: Arc<Self>) {
+        if self.config.database.is_index() {
+            return;
+        }
+        let mut worker = Worker {
+            shares: Shares::new(self.config.queue.ageing),
+            heads: Heads::default(),
+            paces: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            swept_at: None,
+        };
+        loop {
+            let wait = match self.work(&mut worker).await {
+                Ok(Again::AtOnce) => continue,
+                Ok(Again::At(at)) => self.clock.until(at).min(LOOK),
+                Ok(Again::WhenWoken) => LOOK,
+                Err(error) => {
+                    tracing::debug!(%error, "queue.stands_still: tried again");
+                    worker.heads.clear();
+                    worker.swept_at = None;
+                    self.projection.is_doubted();
+                    LOOK
+                }
+            };
+            tokio::select! {
+                () = self.queue_wakes.0.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// One round.
+    async fn work(self: &Arc<Self>, worker: &mut Worker) -> Result<Again, StoreError> {
+        let Some(store) = self.projection.store() else { return Ok(Again::WhenWoken) };
+        // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
+        let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
+        if self.server_gate() != Server::Dialing || lag > MOST_LAG_MS {
+            return Ok(Again::WhenWoken);
+        }
+        self.campaigns.look(&store).await?;
+        let now = self.clock.now();
+        if worker.swept_at.is_none_or(|swept| now.duration_since(swept) >= SWEEP) {
+            self.sweep(&store).await?;
+            self.finish_campaigns(&store).await?;
+            worker.swept_at = Some(now);
+        }
+        self.persons.forget_before(now - super::heads::FRESH * 2);
+        worker.heads.fill(&store, &self.campaigns.all(), now).await?;
+        let (picked, again) = self.pick(worker);
+        let deferred = worker.heads.take_deferred();
+        if !deferred.is_empty() {
+            store.defer(&deferred).await?;
+        }
+        let skipped = worker.heads.take_skipped();
+        if !skipped.is_empty() {
+            self.skip(&store, skipped).await?;
+        }
+        if picked.is_empty() {
+            return Ok(again);
+        }
+        let dialed = self.dial(&store, picked).await;
+        if dialed.is_err() {
+            // Which claims were made is not known: the next sweep gives back what no call came of.
+            worker.swept_at = None;
+        }
+        dialed.map(|()| Again::AtOnce)
+    }
+
+    /// Asks the gates about the heads until nobody may go.
+    fn pick(&self, worker: &mut Worker) -> (Vec<Picked>, Again) {
+        let (mut picked, mut again) = (Vec::new(), Again::WhenWoken);
+        while picked.len() < ROUND {
+            let now = self.clock.now();
+            let heads = worker.heads.first_of_each();
+            let mut judged: Vec<(Head, Closed)> = Vec::new();
+            let next = worker
+                .shares
+                .pick(&heads, now, |head| {
+                    match self.gate_of_head(&worker.heads, head, &picked, &worker.paces, now) {
+                        Ok(()) => true,
+                        Err(closed) => {
+                            judged.push((head.clone(), closed));
+                            false
+                        }
+                    }
+                })
+                .cloned();
+            let mut is_worth_another_look = false;
+            for (head, closed) in judged {
+                let opens_at = closed.opens_at();
+                is_worth_another_look |= worker.heads.was_closed(&head, closed, now);
+                if let Some(at) = opens_at {
+                    again = again.sooner(at);
+                }
+            }
+            match next.and_then(|head| worker.heads.take(&head)) {
+                Some(ready) => {
+                    let campaign = ready.campaign.id;
+                    match self.fit_out(worker, ready, now) {
+                        Ok(one) => {
+                            worker.paces.insert(campaign, now);
+                            self.paces.lock().insert(self.account.clone(), now);
+                            picked.push(one);
+                        }
+                        Err(Unfit::Campaign) => worker.heads.block(campaign),
+                    }
+                }
+                None if is_worth_another_look => {}
+                None => break,
+            }
+        }
+        if picked.len() == ROUND {
+            again = Again::AtOnce;
+        }
+        (picked, again)
+    }
+
+    /// Campaigns that have nothing left to dial.
+    async fn finish_campaigns(&self, store: &Store) -> Result<(), StoreError> {
+        for campaign in self.campaigns.all() {
+            if !matches!(campaign.state, CampaignState::Running | CampaignState::Draining) {
+                continue;
+            }
+            let progress = store.progress(campaign.id).await?;
+            let is_drained = campaign.state == CampaignState::Draining && progress.in_progress == 0;
+            if progress.total() > 0 && (progress.is_finished() || is_drained) {
+                let finish = |one: &mut StoredCampaign| {
+                    one.state = one.state.after(Move::Finish)?;
+                    Ok(())
+                };
+                match self.change_campaign(&campaign.tenant, campaign.id, finish).await {
+                    Ok(_) => tracing::info!(campaign = %campaign.id, "campaign.finished"),
+                    Err(error) => {
+                        tracing::debug!(campaign = %campaign.id, %error, "campaign.not_finished_yet")
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Again {
+    fn sooner(self, at: Timestamp) -> Self {
+        match self {
+            Self::AtOnce => Self::AtOnce,
+            Self::At(known) => Self::At(known.min(at)),
+            Self::WhenWoken => Self::At(at),
+        }
+    }
+}

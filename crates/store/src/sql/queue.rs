@@ -1,0 +1,148 @@
+//! Statements of the outbound queue: campaigns, leads, jobs, attempts. Here is their truth.
+
+use super::{rows, statements};
+
+macro_rules! job_folds {
+    () => {
+        concat!(rows!(), "SELECT fold, pair FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id")
+    };
+}
+
+macro_rules! lead_ids {
+    ($each:literal) => {
+        concat!(
+            "SELECT id, number FROM leads WHERE tenant = $1 AND number IN (SELECT j.value ->> 'number' FROM ",
+            $each,
+            "($2) AS j)"
+        )
+    };
+}
+
+macro_rules! earlier_calls {
+    ($each:literal) => {
+        concat!(
+            "SELECT calls.id, calls.to_number, calls.created_at, calls.carrier_call_id, calls.ended_at, attempts.job \
+             FROM calls LEFT JOIN attempts ON attempts.call = calls.id \
+             WHERE calls.tenant = $1 AND calls.to_number IN (SELECT j.value ->> 'number' FROM ",
+            $each,
+            "($2) AS j) AND calls.created_at >= $3 AND calls.direction = 'outbound'"
+        )
+    };
+}
+
+/// A job with what is needed to dial it.
+macro_rules! due {
+    ($where:literal) => {
+        concat!(
+            "SELECT jobs.fold, jobs.number, jobs.variables, jobs.gate, leads.name, leads.zone \
+             FROM jobs JOIN leads ON leads.id = jobs.lead WHERE ",
+            $where
+        )
+    };
+}
+
+statements! { QUEUE:
+    /// How often a campaign has been changed, of all together.
+    CAMPAIGNS_STAND = "SELECT value AS changes FROM meta WHERE key = 'campaigns'";
+
+    /// In every transaction that changes one.
+    COUNT_CAMPAIGN =
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'campaigns'";
+
+    /// Every campaign.
+    CAMPAIGNS = "SELECT fold, version FROM campaigns ORDER BY id";
+
+    /// `$1` id, `$2` tenant, `$3` name, `$4` state, `$5` when, `$6` fold. A name that the tenant has already adds nothing.
+    ADD_CAMPAIGN =
+        "INSERT INTO campaigns (id, tenant, name, state, version, created_at, updated_at, fold) \
+         VALUES ($1, $2, $3, $4, 1, $5, $5, $6) ON CONFLICT DO NOTHING";
+
+    /// `$1` id, `$2` state, `$3` when, `$4` fold, `$5` the version that was read. Touches no row if somebody was faster.
+    CHANGE_CAMPAIGN =
+        "UPDATE campaigns SET state = $2, version = version + 1, updated_at = $3, fold = $4 \
+         WHERE id = $1 AND version = $5";
+
+    /// `$1`: rows of leads. One that is known keeps its id and raw number; what is newly said of it counts.
+    UPSERT_LEADS = concat!(rows!(),
+        "INSERT INTO leads (id, tenant, number, raw, name, zone, fields, created_at, updated_at) \
+         SELECT item ->> 'id', item ->> 'tenant', item ->> 'number', item ->> 'raw', item ->> 'name', item ->> 'zone', \
+         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'at' AS BIGINT) FROM r WHERE true \
+         ON CONFLICT (tenant, number) DO UPDATE SET name = COALESCE(excluded.name, leads.name), \
+         zone = COALESCE(excluded.zone, leads.zone), \
+         fields = CASE WHEN excluded.fields = '{}' THEN leads.fields ELSE excluded.fields END, \
+         updated_at = excluded.updated_at");
+
+    /// `$1` tenant, `$2`: rows with `number`.
+    LEAD_IDS = lead_ids!("json_each"), postgres: lead_ids!("jsonb_each");
+
+    /// `$1` tenant, `$2`: rows with `number`, `$3` since when: outbound calls to these people.
+    EARLIER_CALLS = earlier_calls!("json_each"), postgres: earlier_calls!("jsonb_each");
+
+    /// `$1` tenant, `$2` after this id, `$3` how many.
+    LEADS =
+        "SELECT id, number, raw, name, zone, fields, created_at, updated_at FROM leads \
+         WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+
+    /// `$1`: rows of jobs. A lead is in a campaign once, and a dedup key is open once.
+    ADD_JOBS = concat!(rows!(),
+        "INSERT INTO jobs (id, tenant, campaign, lead, number, state, bucket, priority, ready_at, dedup, updated_at, \
+         variables, fold) \
+         SELECT item ->> 'id', item ->> 'tenant', item ->> 'campaign', item ->> 'lead', item ->> 'number', \
+         item ->> 'state', item ->> 'bucket', CAST(item ->> 'priority' AS BIGINT), CAST(item ->> 'ready_at' AS BIGINT), \
+         item ->> 'dedup', CAST(item ->> 'updated_at' AS BIGINT), item ->> 'variables', item ->> 'fold' \
+         FROM r WHERE true ON CONFLICT DO NOTHING");
+
+    /// `$1`: rows with `id`. Which of these there are.
+    KNOWN_JOBS = concat!(rows!(), "SELECT id FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r)");
+
+    /// `$1` campaign, `$2` priority, `$3` now, `$4` how many: those that may be looked at, the longest wait first.
+    HEADS = due!("jobs.campaign = $1 AND jobs.priority = $2 AND jobs.state = 'waiting' AND jobs.ready_at <= $3 \
+         ORDER BY jobs.ready_at, jobs.id LIMIT $4");
+
+    /// `$1` tenant, `$2` id.
+    JOB = due!("jobs.tenant = $1 AND jobs.id = $2");
+
+    /// `$1` campaign, `$2` after this lead, `$3` how many.
+    JOBS = due!("jobs.campaign = $1 AND jobs.lead > $2 ORDER BY jobs.lead LIMIT $3");
+
+    /// `$1` campaign, `$2` bucket, `$3` after this id, `$4` how many.
+    JOBS_IN = due!("jobs.campaign = $1 AND jobs.bucket = $2 AND jobs.id > $3 ORDER BY jobs.id LIMIT $4");
+
+    /// `$1`: rows with `id`. Where these jobs stand, locked in the order of their ids.
+    JOB_FOLDS = job_folds!(), postgres: concat!(job_folds!(), " FOR UPDATE");
+
+    /// Jobs that a node holds.
+    OPEN_JOBS = "SELECT fold, pair FROM jobs WHERE node IS NOT NULL ORDER BY id";
+
+    /// `$1`: rows of jobs.
+    CHANGE_JOBS = concat!(rows!(),
+        "UPDATE jobs SET state = item ->> 'state', bucket = item ->> 'bucket', \
+         ready_at = CAST(item ->> 'ready_at' AS BIGINT), gate = item ->> 'gate', node = item ->> 'node', \
+         pair = item ->> 'pair', updated_at = CAST(item ->> 'updated_at' AS BIGINT), fold = item ->> 'fold' \
+         FROM r WHERE jobs.id = item ->> 'id'");
+
+    /// `$1`: rows with `id`, `gate`, `ready_at`.
+    DEFER_JOBS = concat!(rows!(),
+        "UPDATE jobs SET ready_at = CAST(item ->> 'ready_at' AS BIGINT), gate = item ->> 'gate' \
+         FROM r WHERE jobs.id = item ->> 'id' AND jobs.state = 'waiting'");
+
+    /// `$1` campaign, `$2` now.
+    LOOK_AGAIN =
+        "UPDATE jobs SET ready_at = $2, gate = NULL \
+         WHERE campaign = $1 AND state = 'waiting' AND gate IS NOT NULL AND ready_at > $2";
+
+    /// `$1`: rows of attempts.
+    ADD_ATTEMPTS = concat!(rows!(),
+        "INSERT INTO attempts (call, tenant, campaign, job, no, node, claimed_at) \
+         SELECT item ->> 'call', item ->> 'tenant', item ->> 'campaign', item ->> 'job', CAST(item ->> 'no' AS BIGINT), \
+         item ->> 'node', CAST(item ->> 'claimed_at' AS BIGINT) FROM r WHERE true ON CONFLICT DO NOTHING");
+
+    /// `$1` campaign: how many jobs are where.
+    PROGRESS = "SELECT bucket, COUNT(*) AS n FROM jobs WHERE campaign = $1 GROUP BY bucket";
+
+    /// `$1` job: its attempts with their calls, the first one first.
+    ATTEMPTS =
+        "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.error_code, \
+         calls.error_message, calls.ended_at FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
+         WHERE attempts.job = $1 ORDER BY attempts.no";
+}
