@@ -100,6 +100,7 @@ fn config(folder: &std::path::Path) -> Config {
             cps: 1_000.0,
             ..DialLimits::default()
         },
+        queue: trunkline_engine::QueueConfig::default(),
         timing: Timing::default(),
         post_timeout: Duration::from_secs(10),
         urls: "http://127.0.0.1:1".parse().unwrap(),

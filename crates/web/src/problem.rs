@@ -5,7 +5,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use trunkline_engine::{
-    BadQuery, EndError, IntakeError, PlaceError, RegisterError, Shortage, TenancyError, Unavailable,
+    BadQuery, CampaignError, EndError, IntakeError, PlaceError, RegisterError, Shortage, TenancyError,
+    Unavailable,
 };
 
 /// What went wrong, as a word that never changes its meaning.
@@ -37,6 +38,9 @@ pub(crate) enum Code {
     Starting,
     TooManyStreams,
     Taken,
+    Conflict,
+    NotNow,
+    NoDatabase,
     DatabaseAway,
 }
 
@@ -84,6 +88,9 @@ impl Code {
             }
             Self::Starting => (S::SERVICE_UNAVAILABLE, "starting", "The server is starting"),
             Self::Taken => (S::CONFLICT, "taken", "The id was given before"),
+            Self::Conflict => (S::CONFLICT, "conflict", "Somebody else changed it at the same time"),
+            Self::NotNow => (S::CONFLICT, "not_now", "This can't be done as it stands"),
+            Self::NoDatabase => (S::CONFLICT, "no_database", "This needs a database"),
             Self::DatabaseAway => {
                 (S::SERVICE_UNAVAILABLE, "database_away", "This can't be changed while the database is away")
             }
@@ -236,6 +243,32 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
             RegisterError::History(away) => away.into(),
             RegisterError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<CampaignError> for Problem {
+    fn from(error: CampaignError) -> Self {
+        let words = error.to_string();
+        match error {
+            CampaignError::NotFound(_) => Self::new(Code::NotFound).detail(words),
+            CampaignError::Invalid(faults) => {
+                let field = faults.first().map(|fault| fault.field.clone()).unwrap_or_default();
+                let faults = serde_json::to_value(faults).unwrap_or_default();
+                Self::new(Code::InvalidField).detail(words).with("field", field).with("faults", faults)
+            }
+            CampaignError::BadMove(bad) => {
+                Self::new(Code::NotNow).detail(words).with("state", bad.state.as_str())
+            }
+            CampaignError::Taken => Self::new(Code::Taken).detail(words).with("field", "name"),
+            CampaignError::Conflict => Self::new(Code::Conflict).detail(words),
+            CampaignError::NoDatabase => Self::new(Code::NoDatabase).detail(words),
+            CampaignError::Away(away) => Self::new(Code::DatabaseAway)
+                .detail("calls under way go on, and the queue goes on when the database is back")
+                .with("reason", away.reason)
+                .with("since", away.since.to_string())
+                .retry_after(5),
+            CampaignError::Failed(error) => error.into(),
         }
     }
 }

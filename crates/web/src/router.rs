@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, drain, health, import, keyed, not_found, orders, recordings, registered, scripts, suppressions,
-    tenancy,
+    calls, campaigns, drain, health, import, jobs, keyed, not_found, orders, recordings, registered, scripts,
+    suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};
@@ -53,6 +53,15 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/keys/{id}", delete(tenancy::revoke_key))
         .route("/api/users", get(tenancy::users).post(tenancy::add_user))
         .route("/api/users/{id}", delete(tenancy::revoke_user))
+        .route("/api/campaigns", get(campaigns::list).post(campaigns::add))
+        .route("/api/campaigns/{id}", get(campaigns::show).patch(campaigns::change))
+        .route("/api/campaigns/{id}/jobs", get(jobs::list).post(jobs::add))
+        .route("/api/campaigns/{id}/{move}", post(campaigns::act))
+        .route("/api/jobs/{id}", get(jobs::show))
+        .route("/api/jobs/{id}/why", get(jobs::show))
+        .route("/api/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/api/jobs/{id}/retry", post(jobs::retry))
+        .route("/api/leads", get(jobs::leads))
         .route("/api/drain", post(drain::drain))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
 

@@ -7,7 +7,7 @@ use trunkline_core::call::{Limits as CallLimits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::TenantId;
 use trunkline_core::private::Address;
-use trunkline_engine::{Clock, Config, Number};
+use trunkline_engine::{Clock, Config, Number, QueueConfig};
 
 use crate::settings::{NumberRoute, Settings};
 
@@ -36,6 +36,7 @@ pub(crate) fn config(
         default_country: settings.limits.default_country.as_deref().and_then(|code| code.parse().ok()),
         call_limits: call_limits(settings),
         dial_limits: dial_limits(settings),
+        queue: QueueConfig::default(),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,
         urls,

@@ -8,6 +8,7 @@ mod asking;
 mod beneath;
 mod cache;
 mod callbacks;
+mod campaigns;
 mod durability;
 mod ends;
 mod inbound;

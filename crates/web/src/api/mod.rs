@@ -6,10 +6,12 @@
 
 pub(crate) mod call_json;
 pub(crate) mod calls;
+pub(crate) mod campaigns;
 pub(crate) mod drain;
 mod fields;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod orders;
 mod query;
 mod range;

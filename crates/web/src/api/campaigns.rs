@@ -1,0 +1,125 @@
+//! Campaigns: whom to reach and how, and how far they are.
+
+use super::{Mine, Named, json, read};
+use crate::problem::{Code, Problem};
+use crate::web::Web;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value, json as value};
+use std::sync::Arc;
+use trunkline_core::campaign::{Campaign, Move};
+use trunkline_core::id::CampaignId;
+use trunkline_engine::Standing;
+
+/// What a campaign may say of itself.
+const FIELDS: [&str; 13] = [
+    "name",
+    "script",
+    "caller_ids",
+    "from",
+    "window",
+    "retry",
+    "priority",
+    "pacing",
+    "machine",
+    "dedup_window_secs",
+    "give_up_after_secs",
+    "zone",
+    "state",
+];
+
+#[derive(Serialize)]
+struct CampaignsJson {
+    campaigns: Vec<Standing>,
+}
+
+/// `GET /api/campaigns`
+pub(crate) async fn list(Mine(desk): Mine) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &CampaignsJson { campaigns: desk.campaigns().await? }))
+}
+
+/// `POST /api/campaigns`
+pub(crate) async fn add(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = read(&web, request).await?;
+    let policy = policy(&web, object(&body)?)?;
+    Ok(json(StatusCode::CREATED, &desk.add_campaign(policy).await?))
+}
+
+/// `GET /api/campaigns/{id}`
+pub(crate) async fn show(Mine(desk): Mine, Named(id): Named<CampaignId>) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &desk.campaign(id).await?))
+}
+
+/// `PATCH /api/campaigns/{id}`: the fields that are given are changed, whole.
+pub(crate) async fn change(
+    State(web): State<Arc<Web>>,
+    Mine(desk): Mine,
+    Named(id): Named<CampaignId>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let patch = object(&read(&web, request).await?)?;
+    let known = desk.campaign(id).await?.campaign.policy;
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(&known) else {
+        return Err(Problem::new(Code::Internal));
+    };
+    fields.extend(patch);
+    Ok(json(StatusCode::OK, &desk.change_campaign(id, policy(&web, fields)?).await?))
+}
+
+/// `POST /api/campaigns/{id}/{move}`: start, pause, resume, drain, cancel, force-cancel.
+pub(crate) async fn act(
+    Mine(desk): Mine,
+    Named((id, word)): Named<(CampaignId, String)>,
+) -> Result<Response, Problem> {
+    let asked = Move::ALL.into_iter().find(|asked| *asked != Move::Finish && asked.as_str() == word);
+    let asked = asked.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(json(StatusCode::OK, &desk.move_campaign(id, asked).await?))
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Problem::new(Code::BadRequest).detail("this must be a JSON object")),
+        Err(error) => {
+            Err(Problem::new(Code::BadRequest).detail(format!("the body is not valid JSON: {error}")))
+        }
+    }
+}
+
+/// Reads a policy. `from` stands for one caller id; without any it is the server's own.
+fn policy(web: &Web, mut fields: Map<String, Value>) -> Result<Campaign, Problem> {
+    if let Some(name) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        return Err(Problem::new(Code::UnknownField)
+            .detail(format!("{name}: there are {}", FIELDS.join(", ")))
+            .with("field", name.as_str()));
+    }
+    fields.remove("state");
+    let own = web.engine.config().from.as_ref().map(|from| Value::from(from.as_str()));
+    if let Some(from) = fields.remove("from").or_else(|| own.filter(|_| !fields.contains_key("caller_ids"))) {
+        fields.insert("caller_ids".to_owned(), value!({ "numbers": [from] }));
+    }
+    for (field, right) in [
+        ("name", "what people call it"),
+        ("script", "the name of a script, as GET /api/scripts lists them"),
+        ("caller_ids", "your numbers, such as {\"numbers\": [\"+15550100100\"]}, or \"from\" for one"),
+    ] {
+        if !fields.contains_key(field) {
+            return Err(Problem::field(field, &format!("is missing: {right}")));
+        }
+    }
+    let script = fields.get("script").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let policy: Campaign = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| Problem::new(Code::InvalidField).detail(error.to_string()))?;
+    let names: Vec<String> = web.engine.scripts().into_iter().map(|script| script.name).collect();
+    if !names.contains(&script) {
+        let why = format!("there is no script of that name; there are: {}", names.join(", "));
+        return Err(Problem::field("script", &why));
+    }
+    Ok(policy)
+}
