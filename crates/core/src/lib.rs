@@ -18,6 +18,7 @@ pub mod call;
 pub mod campaign;
 pub mod dial;
 pub mod id;
+pub mod leads;
 pub mod phone;
 pub mod private;
 pub mod queue;

@@ -25,5 +25,5 @@ pub use check::Fault;
 pub use machine::{Act, Machine};
 pub use policy::{Campaign, Pacing};
 pub use resume::{Resume, resume};
-pub use retry::{Delays, End, RetryPolicy, Wish};
+pub use retry::{AttemptEnd, Delays, RetryPolicy, Wish};
 pub use state::{BadMove, CampaignState, Move};

@@ -43,7 +43,7 @@ impl Delays {
 
 /// How an attempt ended, as far as the next one depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct AttemptEnd {
     /// How.
     pub disposition: Disposition,
     /// What the script achieved, if there was one.
@@ -88,7 +88,7 @@ impl RetryPolicy {
     /// included; `to_person` all attempts to the person within the last week, this one included.
     pub fn after(
         &self,
-        end: &End,
+        end: &AttemptEnd,
         used: u16,
         budget: &PersonBudget,
         to_person: &[Earlier],
@@ -114,7 +114,7 @@ impl RetryPolicy {
         Next::Retry { at: budget.opens_at(to_person, due) }
     }
 
-    fn delay(&self, end: &End, used: u16) -> Option<SignedDuration> {
+    fn delay(&self, end: &AttemptEnd, used: u16) -> Option<SignedDuration> {
         let class = end.disposition.class();
         if class == Class::Reached && end.outcome == Some(Outcome::Partial) {
             return self.unfinished.after(used);
@@ -133,7 +133,7 @@ impl RetryPolicy {
         let by_class = self
             .by_class
             .iter()
-            .map(|(class, delays)| (format!("retry.by_class.{class:?}"), Some(*class), delays));
+            .map(|(class, delays)| (format!("retry.by_class.{}", class.as_str()), Some(*class), delays));
         let by_disposition = self.by_disposition.iter().map(|(disposition, delays)| {
             (format!("retry.by_disposition.{}", disposition.as_str()), Some(disposition.class()), delays)
         });
