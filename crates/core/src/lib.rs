@@ -20,6 +20,7 @@ pub mod dial;
 pub mod id;
 pub mod leads;
 pub mod phone;
+pub mod plan;
 pub mod private;
 pub mod queue;
 pub mod script;
