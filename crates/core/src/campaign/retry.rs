@@ -4,7 +4,7 @@
 //! call-back is kept; then the delays, the maximum, and the person's budget over all campaigns.
 
 use super::check::Fault;
-use crate::call::{Class, Disposition, Outcome};
+use crate::call::{Call, Class, Disposition, Outcome};
 use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::dial::gates::Closed;
 use crate::queue::{Done, Next, uses_up};
@@ -52,6 +52,14 @@ pub struct AttemptEnd {
     pub at: Timestamp,
     /// Whether the person wants never to be called again.
     pub person: Wish,
+}
+
+impl AttemptEnd {
+    /// How this call ended; `None` while it lives.
+    pub fn of(call: &Call, person: Wish) -> Option<Self> {
+        let (disposition, outcome) = (call.disposition()?, call.outcome());
+        Some(Self { disposition, outcome, at: call.ended_at().unwrap_or(call.updated_at), person })
+    }
 }
 
 /// What the person said about further calls.

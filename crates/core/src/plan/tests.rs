@@ -107,6 +107,8 @@ fn the_same_question_gets_the_same_answer_and_another_seed_another() {
     assert_ne!(with(7), with(8));
 }
 
+const LEADS: usize = 100_000;
+
 #[test]
 fn a_hundred_thousand_leads_are_planned_in_seconds() {
     let campaign = campaign(CallingWindow::default());
@@ -116,9 +118,9 @@ fn a_hundred_thousand_leads_are_planned_in_seconds() {
         &["America/Los_Angeles"],
         &["Asia/Jerusalem"],
     ];
-    let leads = (0..20_000).map(|lead| in_zones(zones[lead % zones.len()]));
+    let leads = (0..LEADS).map(|lead| in_zones(zones[lead % zones.len()]));
     let plan = plan(&Question { slots: 500, cps: 20.0, ..question(&campaign) }, leads);
-    assert_eq!(plan.reached + plan.given_up, 20_000);
+    assert_eq!(plan.reached + plan.given_up, LEADS as u64);
 }
 
 proptest! {

@@ -430,9 +430,7 @@ impl Job {
         let (JobState::Dialing { stop, .. } | JobState::Live { stop, .. }) = self.state else {
             return Err(JobRefused::Late);
         };
-        if uses_up(disposition) {
-            self.used = self.used.saturating_add(1);
-        }
+        self.used = self.used_after(disposition);
         Ok(self.go_on(stop, next, None, at))
     }
 

@@ -1,8 +1,9 @@
 //! A job and where it stands.
 
+use crate::call::Disposition;
 use crate::dial::gates::Closed;
 use crate::id::{AttemptNo, CallId, CampaignId, DedupKey, Fence, JobId, LeadId, NodeId, TenantId};
-use crate::queue::Priority;
+use crate::queue::{Priority, uses_up};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -280,6 +281,23 @@ impl Job {
     /// What its owner shows; meaningful while it has one.
     pub fn claim(&self) -> Claim {
         Claim { attempt: self.attempt, fence: self.fence }
+    }
+
+    /// Since when it could be dialed, if it waits: its place among those that are due. Later than now: not due yet.
+    pub fn due_since(&self) -> Option<Timestamp> {
+        match &self.state {
+            JobState::Waiting { not_before, .. } => Some(not_before.unwrap_or(self.since).max(self.since)),
+            JobState::Claimed { .. }
+            | JobState::Dialing { .. }
+            | JobState::Live { .. }
+            | JobState::Settled { .. }
+            | JobState::Parked { .. } => None,
+        }
+    }
+
+    /// How many attempts will be used up when the open one ends so: what the retry policy asks.
+    pub fn used_after(&self, disposition: Disposition) -> u16 {
+        self.used.saturating_add(u16::from(uses_up(disposition)))
     }
 
     /// The call of its open attempt.

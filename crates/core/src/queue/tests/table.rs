@@ -167,6 +167,16 @@ fn a_lead_keeps_its_place_when_a_worker_dies() {
 }
 
 #[test]
+fn a_job_is_due_since_it_waits_or_since_its_delay_is_over() {
+    assert_eq!(after(&[]).due_since(), Some(at(0)));
+    assert_eq!(after(&[claimed, restart]).due_since(), Some(at(0)));
+    assert_eq!(after(&[claimed, intended, post_begun, unclear, ruled]).due_since(), Some(at(200)));
+    assert_eq!(after(&[claimed]).due_since(), None);
+    let live = after(&[claimed, intended, post_begun, placed]);
+    assert_eq!((live.used_after(Disposition::Busy), live.used_after(Disposition::RateLimited)), (1, 0));
+}
+
+#[test]
 fn a_job_whose_claims_come_to_nothing_is_parked_with_a_reason() {
     let mut job = job();
     let mut tries = 0;
