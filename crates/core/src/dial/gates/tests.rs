@@ -1,5 +1,8 @@
 use super::*;
+use crate::dial::destination::Denied;
 use crate::dial::earlier::Standing;
+use crate::dial::earlier::{Earlier, PersonBudget};
+use crate::id::AccountId;
 use crate::id::CallId;
 use crate::window::NeverOpens;
 use std::num::NonZeroU16;
