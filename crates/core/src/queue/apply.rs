@@ -183,8 +183,13 @@ impl Job {
     ) -> Result<Applied, JobRefused> {
         self.on_time(attempt)?;
         let JobState::Dialing { stop, .. } = self.state else { return Err(JobRefused::Late) };
-        if !class.goes_back_to_queue() {
-            self.used = self.used.saturating_add(1);
+        match next {
+            // Sent away for the carrier's own reasons: it keeps its place.
+            Next::Retry { at } if class.goes_back_to_queue() && stop == Stop::No => {
+                return Ok(self.requeue(Some(*at)));
+            }
+            _ if class.goes_back_to_queue() => {}
+            _ => self.used = self.used.saturating_add(1),
         }
         Ok(self.go_on(stop, next, None, at))
     }
@@ -202,7 +207,9 @@ impl Job {
                 Ok(Applied::Changed)
             }
             JobState::Live { .. } => Ok(Applied::Same),
-            JobState::Waiting { ruled: Some(on), .. } => Ok(self.adopt(on.clone(), Stop::No)),
+            JobState::Waiting { ruled: Some(on), .. } | JobState::Parked { ruled: Some(on), .. } => {
+                Ok(self.adopt(on.clone(), Stop::No))
+            }
             JobState::Settled { ruled: Some(on), done, .. } => {
                 let stop = if *done == Done::Canceled { Stop::AfterThis } else { Stop::No };
                 Ok(self.adopt(on.clone(), stop))
@@ -287,7 +294,10 @@ impl Job {
                 let known = std::mem::replace(stop, Stop::AfterThis);
                 Ok(if known == Stop::AfterThis { Applied::Same } else { Applied::Changed })
             }
-            JobState::Parked { .. } => Ok(self.settle(Done::Canceled, None, at)),
+            JobState::Parked { ruled, .. } => {
+                let ruled = ruled.clone();
+                Ok(self.settle(Done::Canceled, ruled, at))
+            }
             JobState::Waiting { .. } | JobState::Claimed { .. } => self.leave_queue(Done::Canceled, at),
             JobState::Settled { done: Done::Canceled, .. } => Ok(Applied::Same),
             JobState::Settled { .. } => Err(self.not_now()),
@@ -300,21 +310,21 @@ impl Job {
     }
 
     fn parked(&mut self, why: &str, at: Timestamp) -> Result<Applied, JobRefused> {
-        match &self.state {
-            JobState::Waiting { .. } | JobState::Claimed { .. } => {
-                self.state = JobState::Parked { at, why: why.to_owned() };
-                Ok(Applied::Changed)
-            }
-            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
-            JobState::Settled { .. } | JobState::Parked { .. } => Err(self.not_now()),
-        }
+        let ruled = match &self.state {
+            JobState::Waiting { ruled, .. } => ruled.clone(),
+            JobState::Claimed { .. } => None,
+            JobState::Dialing { .. } | JobState::Live { .. } => return Err(JobRefused::MayBeOut),
+            JobState::Settled { .. } | JobState::Parked { .. } => return Err(self.not_now()),
+        };
+        self.state = JobState::Parked { at, why: why.to_owned(), ruled };
+        Ok(Applied::Changed)
     }
 
     fn unparked(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
-        let JobState::Parked { .. } = self.state else { return Err(self.not_now()) };
+        let JobState::Parked { ruled, .. } = &self.state else { return Err(self.not_now()) };
         self.stumbles = 0;
         self.since = at;
-        self.state = JobState::waiting();
+        self.state = JobState::Waiting { not_before: None, ruled: ruled.clone() };
         Ok(Applied::Changed)
     }
 
@@ -371,7 +381,7 @@ impl Job {
             return self.requeue(None);
         }
         let why = format!("{} tries came to nothing: {what}", self.stumbles);
-        self.state = JobState::Parked { at, why };
+        self.state = JobState::Parked { at, why, ruled: None };
         Applied::Changed
     }
 }

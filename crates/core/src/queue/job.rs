@@ -107,6 +107,9 @@ pub enum JobState {
         at: Timestamp,
         /// Why, in words.
         why: String,
+        /// The last attempt, if it was ruled "never placed": should its call turn up after all, it is adopted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ruled: Option<Bound>,
     },
 }
 
@@ -283,10 +286,11 @@ impl Job {
         Claim { attempt: self.attempt, fence: self.fence }
     }
 
-    /// Since when it could be dialed, if it waits: its place among those that are due. Later than now: not due yet.
-    pub fn due_since(&self) -> Option<Timestamp> {
+    /// Before when it is not dialed, if it waits and must. Of those that are due, the one with the smallest `since` is
+    /// first.
+    pub fn not_before(&self) -> Option<Timestamp> {
         match &self.state {
-            JobState::Waiting { not_before, .. } => Some(not_before.unwrap_or(self.since).max(self.since)),
+            JobState::Waiting { not_before, .. } => *not_before,
             JobState::Claimed { .. }
             | JobState::Dialing { .. }
             | JobState::Live { .. }

@@ -240,18 +240,18 @@ mod destinations {
             ("+12125550123", Ok(())),
             ("+972502345678", Ok(())),
             ("+19002345678", Err(Denied::Premium)),
-            ("+870773111632", Err(Denied::Prefix)),
-            ("+88213300000", Err(Denied::Prefix)),
-            ("+979123456789", Err(Denied::Prefix)),
-            ("+23222123456", Err(Denied::Prefix)),
+            ("+870773111632", Err(Denied::Satellite)),
+            ("+88213300000", Err(Denied::Satellite)),
+            ("+979123456789", Err(Denied::Satellite)),
+            ("+23222123456", Err(Denied::Risky)),
         ] {
             assert_eq!(default.permit(&number(to)), verdict, "{to}");
         }
-        let bare = Destinations { denied_prefixes: Vec::new(), ..Destinations::default() };
-        assert_eq!(bare.permit(&number("+870773111632")), Err(Denied::Satellite));
-        let rich = Destinations { expensive: Expensive::Allow, ..bare };
+        let rich = Destinations { expensive: Expensive::Allow, ..Destinations::default() };
         assert_eq!(rich.permit(&number("+19002345678")), Ok(()));
         assert_eq!(rich.permit(&number("+870773111632")), Ok(()));
+        let own = Destinations { denied_prefixes: vec!["+1212".into()], ..Destinations::default() };
+        assert_eq!(own.permit(&number("+12125550123")), Err(Denied::Prefix));
     }
 
     #[test]
@@ -261,6 +261,8 @@ mod destinations {
         assert_eq!(home.permit(&number("+12125550123")), Err(Denied::Country));
         let one_more = Destinations { allowed_prefixes: vec!["+1212".into()], ..home };
         assert_eq!(one_more.permit(&number("+12125550123")), Ok(()));
+        let there = Destinations::only(["SL".parse().unwrap()]);
+        assert_eq!(there.permit(&number("+23222123456")), Ok(()), "listed by name");
         let nowhere = Destinations { countries: Countries::Only(BTreeSet::new()), ..Destinations::default() };
         assert_eq!(nowhere.permit(&number("+972502345678")), Err(Denied::Country));
     }
