@@ -226,6 +226,18 @@ mod checks {
     }
 
     #[test]
+    fn the_variables_of_a_campaign_are_those_of_all_that_is_said() {
+        let text = r#"{"greeting": "Hello {{name}}", "questions": [{"text": "Is {{day}} fine?", "type": "yes-no"}]}"#;
+        let script = Script::parse(text.as_bytes(), "visit".parse().unwrap()).unwrap();
+        let mut campaign = campaign();
+        campaign.machine = Machine::LeaveMessage { text: "Call {{office}}.".into() };
+        assert_eq!(campaign.variables(&script).into_iter().collect::<Vec<_>>(), ["day", "name", "office"]);
+        campaign.machine = Machine::LeaveMessage { text: "Call {{office".into() };
+        let faults = campaign.check().unwrap_err();
+        assert_eq!((faults.len(), faults[0].field.as_str()), (1, "machine.text"));
+    }
+
+    #[test]
     fn the_slower_of_two_paces_holds() {
         let pacing = Pacing { cps: Some(1.0), per_hour: Some(360), ..Pacing::default() };
         assert_eq!(pacing.pace(), Some(0.1));
