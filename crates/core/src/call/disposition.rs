@@ -94,6 +94,26 @@ pub enum Class {
     Alarm,
 }
 
+impl Class {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::Machine => "machine",
+            Self::Ours => "ours",
+            Self::Temporary => "temporary",
+            Self::Decision => "decision",
+            Self::CallerId => "caller_id",
+            Self::Permanent => "permanent",
+            Self::Technical => "technical",
+            Self::ByTheClock => "by_the_clock",
+            Self::Policy => "policy",
+            Self::MissedCall => "missed_call",
+            Self::Alarm => "alarm",
+        }
+    }
+}
+
 impl Disposition {
     /// What it means for the next attempt.
     pub fn class(self) -> Class {

@@ -2,6 +2,7 @@
 
 use super::check::Fault;
 use crate::call::AnsweredBy;
+use crate::script::Template;
 use serde::{Deserialize, Serialize};
 
 const MAX_MESSAGE_CHARS: usize = 4_000;
@@ -84,7 +85,16 @@ impl Machine {
                     "at most 4000 characters",
                 ));
             }
-            Self::LeaveMessage { .. } | Self::WaitForVerdict { .. } | Self::TalkFirst | Self::HangUp => {}
+            Self::LeaveMessage { text } => {
+                if let Err(bad) = Template::parse(text.as_str()) {
+                    faults.push(Fault::new(
+                        "machine.text",
+                        bad.to_string(),
+                        "such as: Hello {{name}}, please call us",
+                    ));
+                }
+            }
+            Self::WaitForVerdict { .. } | Self::TalkFirst | Self::HangUp => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! [`Campaign`] is the policy: what is said, at which hours, how fast, shown as which caller, what a machine hears, and what
 //! comes after each end. [`Campaign::check`] tells a reader what is wrong with it and what would be right, and
 //! [`CampaignState`] what may be done with it now. [`RetryPolicy::after`] is the one place that decides what comes
-//! after an attempt; [`resume`] where a questionnaire goes on in the next call.
+//! after an attempt; [`resume()`] where a questionnaire goes on in the next call.
 //!
 //! Serialized as JSON; fields are only ever added, each with a default.
 //!
@@ -25,5 +25,5 @@ pub use check::Fault;
 pub use machine::{Act, Machine};
 pub use policy::{Campaign, Pacing};
 pub use resume::{Resume, resume};
-pub use retry::{Delays, End, RetryPolicy, Wish};
+pub use retry::{AttemptEnd, Delays, RetryPolicy, Wish};
 pub use state::{BadMove, CampaignState, Move};

@@ -5,9 +5,10 @@ use super::check::Fault;
 use super::machine::Machine;
 use super::retry::RetryPolicy;
 use crate::queue::Priority;
-use crate::script::ScriptName;
+use crate::script::{Script, ScriptName, Template};
 use crate::window::{CallingWindow, Zone};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Whom to reach and how. Whose it is, its id and its [`CampaignState`](super::CampaignState) are columns beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,19 @@ pub struct Campaign {
 
 fn a_day() -> u32 {
     24 * 3_600
+}
+
+impl Campaign {
+    /// The variables that its script and its message for machines speak of: what an import must find for each lead.
+    pub fn variables(&self, script: &Script) -> BTreeSet<String> {
+        let mut variables = script.variables();
+        if let Machine::LeaveMessage { text } = &self.machine
+            && let Ok(message) = Template::parse(text.as_str())
+        {
+            variables.extend(message.variables());
+        }
+        variables
+    }
 }
 
 /// How many calls at once, and how fast. What is left out is bounded by the tenant's and the system's limits alone.

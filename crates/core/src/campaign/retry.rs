@@ -4,7 +4,7 @@
 //! call-back is kept; then the delays, the maximum, and the person's budget over all campaigns.
 
 use super::check::Fault;
-use crate::call::{Class, Disposition, Outcome};
+use crate::call::{Call, Class, Disposition, Outcome};
 use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::dial::gates::Closed;
 use crate::queue::{Done, Next, uses_up};
@@ -43,7 +43,7 @@ impl Delays {
 
 /// How an attempt ended, as far as the next one depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct AttemptEnd {
     /// How.
     pub disposition: Disposition,
     /// What the script achieved, if there was one.
@@ -52,6 +52,14 @@ pub struct End {
     pub at: Timestamp,
     /// Whether the person wants never to be called again.
     pub person: Wish,
+}
+
+impl AttemptEnd {
+    /// How this call ended; `None` while it lives.
+    pub fn of(call: &Call, person: Wish) -> Option<Self> {
+        let (disposition, outcome) = (call.disposition()?, call.outcome());
+        Some(Self { disposition, outcome, at: call.ended_at().unwrap_or(call.updated_at), person })
+    }
 }
 
 /// What the person said about further calls.
@@ -88,7 +96,7 @@ impl RetryPolicy {
     /// included; `to_person` all attempts to the person within the last week, this one included.
     pub fn after(
         &self,
-        end: &End,
+        end: &AttemptEnd,
         used: u16,
         budget: &PersonBudget,
         to_person: &[Earlier],
@@ -114,7 +122,7 @@ impl RetryPolicy {
         Next::Retry { at: budget.opens_at(to_person, due) }
     }
 
-    fn delay(&self, end: &End, used: u16) -> Option<SignedDuration> {
+    fn delay(&self, end: &AttemptEnd, used: u16) -> Option<SignedDuration> {
         let class = end.disposition.class();
         if class == Class::Reached && end.outcome == Some(Outcome::Partial) {
             return self.unfinished.after(used);
@@ -133,7 +141,7 @@ impl RetryPolicy {
         let by_class = self
             .by_class
             .iter()
-            .map(|(class, delays)| (format!("retry.by_class.{class:?}"), Some(*class), delays));
+            .map(|(class, delays)| (format!("retry.by_class.{}", class.as_str()), Some(*class), delays));
         let by_disposition = self.by_disposition.iter().map(|(disposition, delays)| {
             (format!("retry.by_disposition.{}", disposition.as_str()), Some(disposition.class()), delays)
         });

@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
-/// Calling codes and beginnings of numbers that fraud calls for money: satellite and worldwide networks, worldwide premium
-/// rate, and the ranges that carriers' own fraud guides name most (+232 Sierra Leone, +252 Somalia, +53 Cuba …).
-const RISKY: [&str; 24] = [
-    "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+991", "+999", "+232", "+252", "+53", "+216",
-    "+220", "+222", "+224", "+235", "+240", "+269", "+291", "+675", "+676", "+677", "+960",
-];
+/// Countries whose ranges are named most in carriers' guides to fraud that rings numbers for a share of the price. Who
+/// calls there lists them by name.
+const RISKY: [&str; 15] =
+    ["SL", "SO", "CU", "TN", "GM", "MR", "GN", "TD", "GQ", "KM", "ER", "PG", "TO", "SB", "MV"];
 
 /// Which numbers may be called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Destinations {
     /// In which countries.
@@ -34,7 +32,7 @@ pub struct Destinations {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Countries {
-    /// In each.
+    /// In each, but for those that fraud calls most.
     #[default]
     Any,
     /// In these.
@@ -62,6 +60,9 @@ pub enum Denied {
     /// It begins as numbers do that are denied.
     #[error("numbers that begin so are denied")]
     Prefix,
+    /// Nobody listed countries, and its is one that fraud calls most.
+    #[error("numbers there are often called by fraud: list the country to allow it")]
+    Risky,
     /// Its country is not on the list.
     #[error("calls to its country are not allowed")]
     Country,
@@ -71,18 +72,6 @@ pub enum Denied {
     /// A satellite or worldwide network, which belongs to no country.
     #[error("satellite and worldwide networks are denied")]
     Satellite,
-}
-
-impl Default for Destinations {
-    fn default() -> Self {
-        Self {
-            countries: Countries::Any,
-            allowed_prefixes: Vec::new(),
-            denied_prefixes: RISKY.iter().map(|prefix| (*prefix).to_owned()).collect(),
-            expensive: Expensive::Deny,
-            test_numbers: None,
-        }
-    }
 }
 
 impl Destinations {
@@ -112,8 +101,10 @@ impl Destinations {
                 (Expensive::Allow | Expensive::Deny, _) => Err(Denied::Satellite),
             };
         };
-        if matches!(&self.countries, Countries::Only(allowed) if !allowed.contains(&country)) {
-            return Err(Denied::Country);
+        match &self.countries {
+            Countries::Only(allowed) if !allowed.contains(&country) => return Err(Denied::Country),
+            Countries::Any if RISKY.contains(&country.as_str()) => return Err(Denied::Risky),
+            Countries::Only(_) | Countries::Any => {}
         }
         match (number.kind(), self.expensive) {
             (NumberKind::Premium, Expensive::Deny) => Err(Denied::Premium),

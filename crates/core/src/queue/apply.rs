@@ -4,208 +4,15 @@
 //! *News* of the carrier carries the attempt alone: an attempt makes at most one request, so whoever brings the news,
 //! it is of the same call.
 
+use super::happened::{Applied, HandedBack, Happened, JobRefused, Order};
 use super::job::{Bound, Claim, Done, Job, JobState, Next, Request, Stop};
 use crate::call::{Class, Disposition, RefusalClass};
-use crate::dial::gates::Closed;
-use crate::id::{AttemptNo, CallId, Fence, NodeId};
+use crate::id::{AttemptNo, CallId, NodeId};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use thiserror::Error;
 
 /// So many claims in a row that come to nothing before anything is sent park the job.
 const MAX_STUMBLES: u16 = 5;
-
-/// A fact about a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Happened {
-    /// A node took it, until its lease ends.
-    Claimed {
-        /// Which node.
-        by: NodeId,
-        /// Until when.
-        lease_until: Timestamp,
-    },
-    /// The owner goes on holding it.
-    Renewed {
-        /// What the owner shows.
-        on: Claim,
-        /// Until when.
-        lease_until: Timestamp,
-    },
-    /// Its lease is over and its owner did nothing.
-    LeaseEnded,
-    /// The owner proves that nothing was sent, and puts it back.
-    GivenBack {
-        /// What the owner shows.
-        on: Claim,
-        /// Why.
-        why: HandedBack,
-    },
-    /// The intent to dial is durable; nothing has been sent.
-    Intended {
-        /// What the owner shows.
-        on: Claim,
-        /// The call of this attempt.
-        call: CallId,
-    },
-    /// A journal holds the intent of this claim. Says what [`Claimed`](Self::Claimed) and [`Intended`](Self::Intended) said, to
-    /// a database that came back older and has lost them.
-    Dialed {
-        /// Which node claimed it.
-        by: NodeId,
-        /// The claim.
-        on: Claim,
-        /// The call of this attempt.
-        call: CallId,
-    },
-    /// The one request of this attempt is about to be written.
-    PostBegun {
-        /// What the owner shows.
-        on: Claim,
-    },
-    /// The request's answer never came or made no sense.
-    PostUnclear {
-        /// Of which attempt.
-        attempt: AttemptNo,
-    },
-    /// The carrier will not place this call.
-    PostRefused {
-        /// Of which attempt.
-        attempt: AttemptNo,
-        /// What its refusal means.
-        class: RefusalClass,
-        /// What comes next.
-        next: Next,
-    },
-    /// The carrier has the call: by its answer, a callback, or a listing.
-    Placed {
-        /// Of which attempt.
-        attempt: AttemptNo,
-    },
-    /// After the settle time and enough empty listings: the carrier never got it.
-    RuledNotPlaced {
-        /// What the owner shows.
-        on: Claim,
-        /// What comes next.
-        next: Next,
-    },
-    /// The call of this attempt is over.
-    Ended {
-        /// Of which attempt.
-        attempt: AttemptNo,
-        /// How.
-        disposition: Disposition,
-        /// What comes next.
-        next: Next,
-    },
-    /// Another node goes on where a dead one stopped. Never sends anything: the guard knows the request.
-    TakenOver {
-        /// Which node.
-        by: NodeId,
-    },
-    /// A gate closed for good.
-    Skipped {
-        /// Which.
-        gate: Closed,
-    },
-    /// It waited too long.
-    Expired,
-    /// Somebody cancelled it: an open attempt goes on to its end, no other follows.
-    Canceled,
-    /// Somebody cancelled it, and the open call is to be hung up.
-    ForceCanceled,
-    /// It is set aside.
-    Parked {
-        /// Why, in words.
-        why: String,
-    },
-    /// A person said retry.
-    Unparked,
-}
-
-/// Why an owner puts a job back of which nothing was sent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-pub enum HandedBack {
-    /// A gate is closed.
-    Gate {
-        /// Which.
-        gate: Closed,
-    },
-    /// The owner shuts down, or a restart proved from its journal that nothing was sent.
-    Restart,
-    /// The request never left this machine: the one safe retry.
-    NotSent {
-        /// Not before this time.
-        not_before: Timestamp,
-    },
-    /// Something about the job itself is broken. Counted: after some of these in a row it is parked.
-    Broken {
-        /// What, in words.
-        what: String,
-    },
-}
-
-/// What a fact did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// The job changed.
-    Changed,
-    /// It knew already.
-    Same,
-    /// The job changed, and this is to be done.
-    AndDo(Order),
-}
-
-/// What is to be done about a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Ask for this call to be hung up. The call remembers the wish when the carrier has it not yet.
-    HangUp(CallId),
-}
-
-/// Why a fact changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum JobRefused {
-    /// The owner has been replaced.
-    #[error("another owner has taken the job (fence {shown:?}, now {current:?})")]
-    OldFence {
-        /// What the owner showed.
-        shown: Fence,
-        /// What holds now.
-        current: Fence,
-    },
-    /// The lease is over: whoever wants to go on must claim again.
-    #[error("the lease ended before the intent was written")]
-    LeaseOver,
-    /// The lease still holds.
-    #[error("the lease still holds")]
-    LeaseHolds,
-    /// A request may be out: time never brings such a job back, only the carrier's word or a ruling.
-    #[error("a request may be out: the job is reconciled, never queued again by time")]
-    MayBeOut,
-    /// The request of this attempt has been begun before.
-    #[error("the attempt's one request may already be out")]
-    AlreadyPosted,
-    /// Not before this time.
-    #[error("not before {0}")]
-    NotDue(Timestamp),
-    /// News of a call of an earlier attempt, or of one that sent nothing: unless the call itself is known to be over, it
-    /// must be hung up.
-    #[error("the call belongs to an attempt that is over: a stray")]
-    Stray,
-    /// News of an attempt that is over, and nothing is left of it.
-    #[error("the attempt is over")]
-    Late,
-    /// An attempt that was never begun.
-    #[error("the job never began this attempt")]
-    NoSuchAttempt,
-    /// Not in this state.
-    #[error("the job is {0}")]
-    Not(&'static str),
-}
 
 /// Whether an attempt that ended so uses up one of the job's and the person's attempts. What never reached the carrier,
 /// or was sent away by it for its own reasons, does not.
@@ -395,8 +202,13 @@ impl Job {
     ) -> Result<Applied, JobRefused> {
         self.on_time(attempt)?;
         let JobState::Dialing { stop, .. } = self.state else { return Err(JobRefused::Late) };
-        if !class.goes_back_to_queue() {
-            self.used = self.used.saturating_add(1);
+        match next {
+            // Sent away for the carrier's own reasons: it keeps its place.
+            Next::Retry { at } if class.goes_back_to_queue() && stop == Stop::No => {
+                return Ok(self.requeue(Some(*at)));
+            }
+            _ if class.goes_back_to_queue() => {}
+            _ => self.used = self.used.saturating_add(1),
         }
         Ok(self.go_on(stop, next, None, at))
     }
@@ -414,7 +226,9 @@ impl Job {
                 Ok(Applied::Changed)
             }
             JobState::Live { .. } => Ok(Applied::Same),
-            JobState::Waiting { ruled: Some(on), .. } => Ok(self.adopt(on.clone(), Stop::No)),
+            JobState::Waiting { ruled: Some(on), .. } | JobState::Parked { ruled: Some(on), .. } => {
+                Ok(self.adopt(on.clone(), Stop::No))
+            }
             JobState::Settled { ruled: Some(on), done, .. } => {
                 let stop = if *done == Done::Canceled { Stop::AfterThis } else { Stop::No };
                 Ok(self.adopt(on.clone(), stop))
@@ -459,9 +273,7 @@ impl Job {
         let (JobState::Dialing { stop, .. } | JobState::Live { stop, .. }) = self.state else {
             return Err(JobRefused::Late);
         };
-        if uses_up(disposition) {
-            self.used = self.used.saturating_add(1);
-        }
+        self.used = self.used_after(disposition);
         Ok(self.go_on(stop, next, None, at))
     }
 
@@ -501,7 +313,10 @@ impl Job {
                 let known = std::mem::replace(stop, Stop::AfterThis);
                 Ok(if known == Stop::AfterThis { Applied::Same } else { Applied::Changed })
             }
-            JobState::Parked { .. } => Ok(self.settle(Done::Canceled, None, at)),
+            JobState::Parked { ruled, .. } => {
+                let ruled = ruled.clone();
+                Ok(self.settle(Done::Canceled, ruled, at))
+            }
             JobState::Waiting { .. } | JobState::Claimed { .. } => self.leave_queue(Done::Canceled, at),
             JobState::Settled { done: Done::Canceled, .. } => Ok(Applied::Same),
             JobState::Settled { .. } => Err(self.not_now()),
@@ -514,21 +329,21 @@ impl Job {
     }
 
     fn parked(&mut self, why: &str, at: Timestamp) -> Result<Applied, JobRefused> {
-        match &self.state {
-            JobState::Waiting { .. } | JobState::Claimed { .. } => {
-                self.state = JobState::Parked { at, why: why.to_owned() };
-                Ok(Applied::Changed)
-            }
-            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
-            JobState::Settled { .. } | JobState::Parked { .. } => Err(self.not_now()),
-        }
+        let ruled = match &self.state {
+            JobState::Waiting { ruled, .. } => ruled.clone(),
+            JobState::Claimed { .. } => None,
+            JobState::Dialing { .. } | JobState::Live { .. } => return Err(JobRefused::MayBeOut),
+            JobState::Settled { .. } | JobState::Parked { .. } => return Err(self.not_now()),
+        };
+        self.state = JobState::Parked { at, why: why.to_owned(), ruled };
+        Ok(Applied::Changed)
     }
 
     fn unparked(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
-        let JobState::Parked { .. } = self.state else { return Err(self.not_now()) };
+        let JobState::Parked { ruled, .. } = &self.state else { return Err(self.not_now()) };
         self.stumbles = 0;
         self.since = at;
-        self.state = JobState::waiting();
+        self.state = JobState::Waiting { not_before: None, ruled: ruled.clone() };
         Ok(Applied::Changed)
     }
 
@@ -585,7 +400,7 @@ impl Job {
             return self.requeue(None);
         }
         let why = format!("{} tries came to nothing: {what}", self.stumbles);
-        self.state = JobState::Parked { at, why };
+        self.state = JobState::Parked { at, why, ruled: None };
         Applied::Changed
     }
 }

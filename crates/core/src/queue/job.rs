@@ -1,8 +1,9 @@
 //! A job and where it stands.
 
+use crate::call::Disposition;
 use crate::dial::gates::Closed;
 use crate::id::{AttemptNo, CallId, CampaignId, DedupKey, Fence, JobId, LeadId, NodeId, TenantId};
-use crate::queue::Priority;
+use crate::queue::{Priority, uses_up};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,9 @@ pub enum JobState {
         at: Timestamp,
         /// Why, in words.
         why: String,
+        /// The last attempt, if it was ruled "never placed": should its call turn up after all, it is adopted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ruled: Option<Bound>,
     },
 }
 
@@ -280,6 +284,24 @@ impl Job {
     /// What its owner shows; meaningful while it has one.
     pub fn claim(&self) -> Claim {
         Claim { attempt: self.attempt, fence: self.fence }
+    }
+
+    /// Before when it is not dialed, if it waits and must. Of those that are due, the one with the smallest `since` is
+    /// first.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        match &self.state {
+            JobState::Waiting { not_before, .. } => *not_before,
+            JobState::Claimed { .. }
+            | JobState::Dialing { .. }
+            | JobState::Live { .. }
+            | JobState::Settled { .. }
+            | JobState::Parked { .. } => None,
+        }
+    }
+
+    /// How many attempts will be used up when the open one ends so: what the retry policy asks.
+    pub fn used_after(&self, disposition: Disposition) -> u16 {
+        self.used.saturating_add(u16::from(uses_up(disposition)))
     }
 
     /// The call of its open attempt.

@@ -15,6 +15,7 @@
 //! To add a fact: a variant of [`Happened`], an arm in `apply.rs`, a row in the table of `tests/table.rs`.
 
 mod apply;
+mod happened;
 mod job;
 mod level;
 mod news;
@@ -23,7 +24,8 @@ mod shares;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, HandedBack, Happened, JobRefused, Order, uses_up};
+pub use apply::uses_up;
+pub use happened::{Applied, HandedBack, Happened, JobRefused, Order};
 pub use job::{Bound, Claim, Done, Job, JobState, Next, Request, Stop};
 pub use level::{Levels, Priority};
 pub use news::News;

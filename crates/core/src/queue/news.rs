@@ -1,9 +1,9 @@
 //! What the events of a call mean for the job that it is an attempt of.
 
-use super::apply::{Happened, uses_up};
+use super::happened::Happened;
 use super::job::{Claim, Job};
 use crate::call::{Call, Event, News as Heard, What};
-use crate::campaign::{End, RetryPolicy, Wish};
+use crate::campaign::{AttemptEnd, RetryPolicy, Wish};
 use crate::dial::earlier::PersonBudget;
 use crate::id::AttemptNo;
 use jiff::Timestamp;
@@ -18,14 +18,14 @@ pub enum News {
         /// What the owner shows.
         on: Claim,
         /// How the attempt ended.
-        end: End,
+        end: AttemptEnd,
     },
     /// The call is over: what comes next depends on the job.
     Over {
         /// Which attempt.
         attempt: AttemptNo,
         /// How it ended.
-        end: End,
+        end: AttemptEnd,
     },
 }
 
@@ -44,34 +44,29 @@ impl News {
             What::Progress(progress) if !matches!(progress.news, Heard::Ended(_)) => {
                 Self::Fact(Happened::Placed { attempt })
             }
-            What::RuledNotPlaced(_) => Self::Ruled { on: of.on, end: end(call, Wish::None)? },
+            What::RuledNotPlaced(_) => Self::Ruled { on: of.on, end: AttemptEnd::of(call, Wish::None)? },
             _ => return None,
         })
     }
 
     /// That the call is over, if it is and is an attempt of a job.
     pub fn end_of(call: &Call, person: Wish) -> Option<Self> {
-        Some(Self::Over { attempt: call.job.as_ref()?.on.attempt, end: end(call, person)? })
+        Some(Self::Over { attempt: call.job.as_ref()?.on.attempt, end: AttemptEnd::of(call, person)? })
     }
 
     /// The fact for this job, with what its campaign's policy makes of an end. Budgets of the person are the gates' to ask.
     pub fn happened(self, job: &Job, policy: &RetryPolicy, at: Timestamp) -> Happened {
         let budget = PersonBudget { per_day: None, per_week: None, min_gap_secs: 0 };
-        let next = |end: &End, used: u16| policy.after(end, used, &budget, &[], at);
+        let next = |end: &AttemptEnd, used: u16| policy.after(end, used, &budget, &[], at);
         match self {
             Self::Fact(fact) => fact,
             Self::Ruled { on, end } => {
-                Happened::RuledNotPlaced { on, next: next(&end, job.used.saturating_add(1)) }
+                Happened::RuledNotPlaced { on, next: next(&end, job.used_after(end.disposition)) }
             }
             Self::Over { attempt, end } => {
-                let used = job.used.saturating_add(u16::from(uses_up(end.disposition)));
+                let used = job.used_after(end.disposition);
                 Happened::Ended { attempt, disposition: end.disposition, next: next(&end, used) }
             }
         }
     }
-}
-
-fn end(call: &Call, person: Wish) -> Option<End> {
-    let disposition = call.disposition()?;
-    Some(End { disposition, outcome: call.outcome(), at: call.ended_at().unwrap_or(call.updated_at), person })
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::phone::PhoneNumber;
+use crate::phone::{CountryCode, PhoneNumber};
 use jiff::civil::{Time, Weekday, date, time};
 use jiff::{Timestamp, ToSpan};
 use proptest::prelude::*;
@@ -42,6 +42,15 @@ fn each_zone_of_the_table_is_one_that_the_compiled_in_database_knows() {
         .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
     assert!(Zones::table().all(|(_, zones)| !zones.is_empty()));
+}
+
+#[test]
+fn each_country_with_phones_has_its_zones() {
+    let keys: Vec<&str> = Zones::table().map(|(key, _)| key).collect();
+    let letters = || ('A'..='Z').flat_map(|first| ('A'..='Z').map(move |second| format!("{first}{second}")));
+    let countries = letters().filter(|letters| letters.parse::<CountryCode>().is_ok());
+    let without: Vec<String> = countries.filter(|country| !keys.contains(&country.as_str())).collect();
+    assert!(without.is_empty(), "{without:?}");
 }
 
 #[test]

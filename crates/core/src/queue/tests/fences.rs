@@ -51,6 +51,9 @@ fn a_call_that_turns_up_after_the_ruling_is_adopted_or_is_a_stray() {
     let mut adopted = ruled.clone();
     assert_eq!(adopted.apply(&first, at(150)), Ok(Applied::Changed));
     assert_eq!((adopted.state.as_str(), adopted.used), ("live", 0), "its end will use the attempt up");
+    let mut parked = ruled.clone();
+    parked.apply(&Happened::Parked { why: "looked at".into() }, at(149)).unwrap();
+    assert_eq!(parked.apply(&first, at(150)), Ok(Applied::Changed));
     let mut later = ruled;
     later.apply(&Happened::Claimed { by: node("b"), lease_until: at(300) }, at(250)).unwrap();
     assert_eq!(later.apply(&first, at(251)), Err(JobRefused::Stray));

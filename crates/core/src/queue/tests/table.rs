@@ -167,6 +167,23 @@ fn a_lead_keeps_its_place_when_a_worker_dies() {
 }
 
 #[test]
+fn a_retry_waits_at_the_end_of_the_queue_and_what_the_carrier_sent_away_at_its_place() {
+    let out = after(&[claimed, intended, post_begun]);
+    let mut sent_away = out.clone();
+    let class = RefusalClass::TooMany;
+    sent_away
+        .apply(&Happened::PostRefused { attempt: out.attempt, class, next: retry(330) }, at(10))
+        .unwrap();
+    assert_eq!((sent_away.since, sent_away.not_before()), (at(0), Some(at(330))));
+    let mut busy = out;
+    let next = retry(600);
+    assert_eq!((busy.used_after(Disposition::Busy), busy.used_after(Disposition::RateLimited)), (1, 0));
+    busy.apply(&Happened::Ended { attempt: busy.attempt, disposition: Disposition::Busy, next }, at(10))
+        .unwrap();
+    assert_eq!((busy.since, busy.not_before()), (at(600), Some(at(600))));
+}
+
+#[test]
 fn a_job_whose_claims_come_to_nothing_is_parked_with_a_reason() {
     let mut job = job();
     let mut tries = 0;
@@ -178,7 +195,7 @@ fn a_job_whose_claims_come_to_nothing_is_parked_with_a_reason() {
     }
     assert_eq!(tries, 5);
     let why = "5 tries came to nothing: its script is gone".to_owned();
-    assert_eq!(job.state, JobState::Parked { at: at(1), why });
+    assert_eq!(job.state, JobState::Parked { at: at(1), why, ruled: None });
     job.apply(&Happened::Unparked, at(2)).unwrap();
     assert_eq!((job.stumbles, job.state.as_str()), (0, "waiting"));
 }

@@ -1,0 +1,200 @@
+//! What can happen to a job, what it does, and why it may do nothing.
+
+use super::job::{Claim, Next};
+use crate::call::{Disposition, RefusalClass};
+use crate::dial::gates::Closed;
+use crate::id::{AttemptNo, CallId, Fence, NodeId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A fact about a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happened {
+    /// A node took it, until its lease ends.
+    Claimed {
+        /// Which node.
+        by: NodeId,
+        /// Until when.
+        lease_until: Timestamp,
+    },
+    /// The owner goes on holding it.
+    Renewed {
+        /// What the owner shows.
+        on: Claim,
+        /// Until when.
+        lease_until: Timestamp,
+    },
+    /// Its lease is over and its owner did nothing.
+    LeaseEnded,
+    /// The owner proves that nothing was sent, and puts it back.
+    GivenBack {
+        /// What the owner shows.
+        on: Claim,
+        /// Why.
+        why: HandedBack,
+    },
+    /// The intent to dial is durable; nothing has been sent.
+    Intended {
+        /// What the owner shows.
+        on: Claim,
+        /// The call of this attempt.
+        call: CallId,
+    },
+    /// A journal holds the intent of this claim. Says what [`Claimed`](Self::Claimed) and [`Intended`](Self::Intended) said, to
+    /// a database that came back older and has lost them.
+    Dialed {
+        /// Which node claimed it.
+        by: NodeId,
+        /// The claim.
+        on: Claim,
+        /// The call of this attempt.
+        call: CallId,
+    },
+    /// The one request of this attempt is about to be written.
+    PostBegun {
+        /// What the owner shows.
+        on: Claim,
+    },
+    /// The request's answer never came or made no sense.
+    PostUnclear {
+        /// Of which attempt.
+        attempt: AttemptNo,
+    },
+    /// The carrier will not place this call.
+    PostRefused {
+        /// Of which attempt.
+        attempt: AttemptNo,
+        /// What its refusal means.
+        class: RefusalClass,
+        /// What comes next.
+        next: Next,
+    },
+    /// The carrier has the call: by its answer, a callback, or a listing.
+    Placed {
+        /// Of which attempt.
+        attempt: AttemptNo,
+    },
+    /// After the settle time and enough empty listings: the carrier never got it.
+    RuledNotPlaced {
+        /// What the owner shows.
+        on: Claim,
+        /// What comes next.
+        next: Next,
+    },
+    /// The call of this attempt is over.
+    Ended {
+        /// Of which attempt.
+        attempt: AttemptNo,
+        /// How.
+        disposition: Disposition,
+        /// What comes next.
+        next: Next,
+    },
+    /// Another node goes on where a dead one stopped. Never sends anything: the guard knows the request.
+    TakenOver {
+        /// Which node.
+        by: NodeId,
+    },
+    /// A gate closed for good.
+    Skipped {
+        /// Which.
+        gate: Closed,
+    },
+    /// It waited too long.
+    Expired,
+    /// Somebody cancelled it: an open attempt goes on to its end, no other follows.
+    Canceled,
+    /// Somebody cancelled it, and the open call is to be hung up.
+    ForceCanceled,
+    /// It is set aside.
+    Parked {
+        /// Why, in words.
+        why: String,
+    },
+    /// A person said retry.
+    Unparked,
+}
+
+/// Why an owner puts a job back of which nothing was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum HandedBack {
+    /// A gate is closed.
+    Gate {
+        /// Which.
+        gate: Closed,
+    },
+    /// The owner shuts down, or a restart proved from its journal that nothing was sent.
+    Restart,
+    /// The request never left this machine: the one safe retry.
+    NotSent {
+        /// Not before this time.
+        not_before: Timestamp,
+    },
+    /// Something about the job itself is broken. Counted: after some of these in a row it is parked.
+    Broken {
+        /// What, in words.
+        what: String,
+    },
+}
+
+/// What a fact did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The job changed.
+    Changed,
+    /// It knew already.
+    Same,
+    /// The job changed, and this is to be done.
+    AndDo(Order),
+}
+
+/// What is to be done about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Ask for this call to be hung up. The call remembers the wish when the carrier has it not yet.
+    HangUp(CallId),
+}
+
+/// Why a fact changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum JobRefused {
+    /// The owner has been replaced.
+    #[error("another owner has taken the job (fence {shown:?}, now {current:?})")]
+    OldFence {
+        /// What the owner showed.
+        shown: Fence,
+        /// What holds now.
+        current: Fence,
+    },
+    /// The lease is over: whoever wants to go on must claim again.
+    #[error("the lease ended before the intent was written")]
+    LeaseOver,
+    /// The lease still holds.
+    #[error("the lease still holds")]
+    LeaseHolds,
+    /// A request may be out: time never brings such a job back, only the carrier's word or a ruling.
+    #[error("a request may be out: the job is reconciled, never queued again by time")]
+    MayBeOut,
+    /// The request of this attempt has been begun before.
+    #[error("the attempt's one request may already be out")]
+    AlreadyPosted,
+    /// Not before this time.
+    #[error("not before {0}")]
+    NotDue(Timestamp),
+    /// News of a call of an earlier attempt, or of one that sent nothing: unless the call itself is known to be over, it
+    /// must be hung up.
+    #[error("the call belongs to an attempt that is over: a stray")]
+    Stray,
+    /// News of an attempt that is over, and nothing is left of it.
+    #[error("the attempt is over")]
+    Late,
+    /// An attempt that was never begun.
+    #[error("the job never began this attempt")]
+    NoSuchAttempt,
+    /// Not in this state.
+    #[error("the job is {0}")]
+    Not(&'static str),
+}
