@@ -470,7 +470,11 @@ impl Store {
     ) -> Result<Vec<Job>, StoreError> {
         let mut tx = self.db.begin(WRITING, Durability::Exclusive).await?;
         let open = tx.rows(&sql::OPEN_JOBS, vec![]).await?;
-        let mut pairs = open.iter().map(|row| row.text("pair")).collect::<Result<BTreeSet<_>, _>>()?;
+        // A claim that a journal told has none: its node sees it in memory.
+        let mut pairs = open
+            .iter()
+            .filter_map(|row| row.opt_text("pair").transpose())
+            .collect::<Result<BTreeSet<_>, _>>()?;
         let mut standing = standing(&mut tx, wanted.iter().map(|claiming| claiming.job)).await?;
         let (mut claimed, mut rows, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
         for Claiming { job: id, call, pair } in wanted {

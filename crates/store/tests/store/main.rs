@@ -22,6 +22,8 @@ mod projecting;
 #[cfg(test)]
 mod pruning;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod sqlite;

@@ -1,0 +1,238 @@
+//! The queue's rows: who is there is there once, of two who claim one is told that it came late, and what a call says of its
+//! job goes in with the call.
+
+use crate::calls::{Engine, Place, at, journal, on_each_engine};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use trunkline_core::call::Disposition;
+use trunkline_core::campaign::{AttemptEnd, CallerIds, Campaign, CampaignState, RetryPolicy, Wish};
+use trunkline_core::dial::gates::Closed;
+use trunkline_core::id::{AttemptNo, CallId, CampaignId, DedupKey, JobId, LeadId, NodeId, TenantId};
+use trunkline_core::phone::PhoneNumber;
+use trunkline_core::private::{Address, Private};
+use trunkline_core::queue::{Done, Happened, JobRefused, JobState, News, Priority};
+use trunkline_store::{Claiming, JobNews, NewJob, NewLead, Position, Projection, Saved, StoredCampaign};
+
+on_each_engine!(
+    a_campaign_is_changed_by_one_of_two_who_read_it,
+    a_person_is_in_a_campaign_once_and_a_lead_is_one_person_of_a_tenant,
+    an_open_dedup_key_lets_nobody_else_in,
+    heads_come_by_level_and_by_how_long_they_have_waited,
+    of_two_nodes_that_claim_a_job_one_gets_it,
+    one_attempt_of_a_pair_is_open_at_a_time,
+    what_a_call_says_of_its_job_goes_in_with_the_call_and_once,
+    a_claim_that_the_database_lost_is_told_by_the_journal,
+    what_was_found_closed_is_looked_at_later,
+    another_tenants_jobs_and_leads_are_not_there,
+);
+
+fn tenant() -> TenantId {
+    TenantId::new("acme")
+}
+
+fn campaign_id(n: u8) -> CampaignId {
+    CampaignId::minted(at(0), [n; 10])
+}
+
+fn job_id(n: u8) -> JobId {
+    JobId::minted(at(i64::from(n)), [n; 10])
+}
+
+fn call_id(n: u8) -> CallId {
+    CallId::new(at(i64::from(n)), [n; 10])
+}
+
+fn campaign(n: u8) -> StoredCampaign {
+    let number = PhoneNumber::parse("+15550100100", None).unwrap().number;
+    let policy = serde_json::json!({ "name": format!("c{n}"), "script": "questions", "caller_ids": CallerIds::one(number) });
+    let policy: Campaign = serde_json::from_value(policy).unwrap();
+    StoredCampaign {
+        id: campaign_id(n),
+        tenant: tenant(),
+        state: CampaignState::Draft,
+        policy,
+        created_at: at(0),
+        updated_at: at(0),
+        version: 1,
+    }
+}
+
+fn new_job(n: u8, number: &str) -> NewJob {
+    let lead = NewLead {
+        id: LeadId::minted(at(i64::from(n)), [n; 10]),
+        number: Address::new(number),
+        raw: Private::new(format!("raw {number}")),
+        name: Some(Private::new(format!("Person {n}"))),
+        zone: None,
+        fields: Private::new(BTreeMap::from([("city".to_owned(), "Haifa".to_owned())])),
+    };
+    NewJob { id: job_id(n), lead, priority: Priority::Default, dedup: None, not_before: None }
+}
+
+async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<JobId> {
+    place.store.enqueue(&tenant(), campaign_id(campaign), jobs, at(1)).await.unwrap()
+}
+
+fn claiming(n: u8, pair: &str) -> Claiming {
+    Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned() }
+}
+
+fn news(n: u8, news: News, secs: i64) -> JobNews {
+    JobNews { job: job_id(n), news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
+}
+
+fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
+    let end = AttemptEnd { disposition, outcome: None, at: at(secs), person: Wish::None };
+    News::Over { attempt: AttemptNo(attempt), end }
+}
+
+async fn a_campaign_is_changed_by_one_of_two_who_read_it(engine: Engine) {
+    let place = Place::on(engine).await;
+    assert_eq!(place.store.add_campaign(&campaign(1)).await.unwrap(), Saved::Yes);
+    assert_eq!(
+        place.store.add_campaign(&StoredCampaign { id: campaign_id(2), ..campaign(1) }).await.unwrap(),
+        Saved::Conflict
+    );
+    let before = place.store.campaigns_stand().await.unwrap();
+    let [mut one, mut other] = [(); 2].map(|()| campaign(1));
+    one.state = CampaignState::Running;
+    other.state = CampaignState::Cancelled;
+    assert_eq!(place.store.change_campaign(&one).await.unwrap(), Saved::Yes);
+    assert_eq!(place.store.change_campaign(&other).await.unwrap(), Saved::Conflict);
+    let kept = place.store.campaigns().await.unwrap();
+    assert_eq!(kept, [StoredCampaign { version: 2, ..one }]);
+    assert_ne!(place.store.campaigns_stand().await.unwrap(), before);
+}
+
+async fn a_person_is_in_a_campaign_once_and_a_lead_is_one_person_of_a_tenant(engine: Engine) {
+    let place = Place::on(engine).await;
+    assert_eq!(enqueue(&place, 1, &[new_job(1, "+15550100001")]).await, BTreeSet::from([job_id(1)]));
+    let again = [new_job(2, "+15550100001"), new_job(3, "+15550100003")];
+    assert_eq!(enqueue(&place, 1, &again).await, BTreeSet::from([job_id(3)]));
+    assert_eq!(enqueue(&place, 2, &[new_job(4, "+15550100001")]).await, BTreeSet::from([job_id(4)]));
+    let leads = place.store.leads(&tenant(), None, 10).await.unwrap();
+    let numbers: Vec<_> =
+        leads.iter().map(|lead| (lead.number.as_str(), lead.raw.reveal().as_str())).collect();
+    assert_eq!(numbers, [("+15550100001", "raw +15550100001"), ("+15550100003", "raw +15550100003")]);
+    let progress = place.store.progress(campaign_id(1)).await.unwrap();
+    assert_eq!((progress.waiting, progress.total()), (2, 2));
+}
+
+async fn an_open_dedup_key_lets_nobody_else_in(engine: Engine) {
+    let place = Place::on(engine).await;
+    let keyed = |n, number| NewJob { dedup: Some(DedupKey::new("order-7")), ..new_job(n, number) };
+    assert_eq!(enqueue(&place, 1, &[keyed(1, "+15550100001")]).await.len(), 1);
+    assert_eq!(enqueue(&place, 1, &[keyed(2, "+15550100002")]).await.len(), 0);
+    let done = place.store.change_jobs(&[news(1, News::Fact(Happened::Canceled), 5)]).await.unwrap();
+    assert!(done[0].is_ok());
+    assert_eq!(enqueue(&place, 1, &[keyed(3, "+15550100003")]).await.len(), 1, "the first is over");
+}
+
+async fn heads_come_by_level_and_by_how_long_they_have_waited(engine: Engine) {
+    let place = Place::on(engine).await;
+    let low = NewJob { priority: Priority::Low, ..new_job(1, "+15550100001") };
+    let later = NewJob { not_before: Some(at(100)), ..new_job(2, "+15550100002") };
+    enqueue(&place, 1, &[low, later, new_job(3, "+15550100003"), new_job(4, "+15550100004")]).await;
+    let heads = async |priority, secs| {
+        let heads = place.store.heads(campaign_id(1), priority, at(secs), 10).await.unwrap();
+        heads.into_iter().map(|queued| queued.job.id).collect::<Vec<_>>()
+    };
+    assert_eq!(heads(Priority::Default, 10).await, [job_id(3), job_id(4)]);
+    assert_eq!(heads(Priority::Default, 100).await, [job_id(3), job_id(4), job_id(2)]);
+    assert_eq!(heads(Priority::Low, 10).await, [job_id(1)]);
+    let first = place.store.heads(campaign_id(1), Priority::Default, at(10), 1).await.unwrap();
+    assert_eq!(first[0].name.as_ref().unwrap().reveal(), "Person 3");
+    assert_eq!(first[0].variables.reveal()["city"], "Haifa");
+}
+
+async fn of_two_nodes_that_claim_a_job_one_gets_it(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001"), new_job(2, "+15550100002")]).await;
+    let [one, other] = ["one", "other"].map(NodeId::new);
+    let claimed = place.store.claim(&one, &[claiming(1, "a")], at(5)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [job_id(1)]);
+    let both = [Claiming { call: call_id(9), ..claiming(1, "b") }, claiming(2, "c")];
+    let claimed = place.store.claim(&other, &both, at(6)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [job_id(2)]);
+    let open = place.store.open_jobs().await.unwrap();
+    let bound: Vec<_> = open.iter().map(|job| (job.id, job.call().unwrap())).collect();
+    assert_eq!(bound, [(job_id(1), call_id(1)), (job_id(2), call_id(2))]);
+    let attempts = place.store.attempts(job_id(1)).await.unwrap();
+    assert_eq!(
+        attempts.iter().map(|one| (one.no, one.call)).collect::<Vec<_>>(),
+        [(AttemptNo(1), call_id(1))]
+    );
+}
+
+async fn one_attempt_of_a_pair_is_open_at_a_time(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    enqueue(&place, 2, &[new_job(2, "+15550100001")]).await;
+    let node = NodeId::new("one");
+    let claimed = place.store.claim(&node, &[claiming(1, "pair"), claiming(2, "pair")], at(5)).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert!(place.store.claim(&node, &[claiming(2, "pair")], at(6)).await.unwrap().is_empty());
+    place.store.change_jobs(&[news(1, over(1, Disposition::Completed, 7), 7)]).await.unwrap()[0]
+        .as_ref()
+        .unwrap();
+    assert_eq!(place.store.claim(&node, &[claiming(2, "pair")], at(8)).await.unwrap().len(), 1);
+}
+
+async fn what_a_call_says_of_its_job_goes_in_with_the_call_and_once(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    place.store.claim(&NodeId::new("one"), &[claiming(1, "pair")], at(5)).await.unwrap();
+    place.store.cursor(&journal()).await.unwrap();
+    let jobs = vec![
+        news(1, News::Fact(Happened::Placed { attempt: AttemptNo(1) }), 6),
+        news(1, over(1, Disposition::Busy, 9), 9),
+    ];
+    for upto in [1, 2] {
+        let batch = Projection { jobs: jobs.clone(), ..Projection::empty(journal(), Position(upto)) };
+        place.store.project(&batch).await.unwrap();
+    }
+    let queued = place.store.job(&tenant(), job_id(1)).await.unwrap().unwrap();
+    assert!(matches!(queued.job.state, JobState::Waiting { not_before: Some(due), .. } if due > at(9)));
+    assert_eq!(queued.job.used, 1, "told twice, counted once");
+    assert!(place.store.open_jobs().await.unwrap().is_empty());
+}
+
+async fn a_claim_that_the_database_lost_is_told_by_the_journal(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    let claim =
+        trunkline_core::queue::Claim { attempt: AttemptNo(1), fence: trunkline_core::id::Fence::FIRST };
+    let dialed = Happened::Dialed { by: NodeId::new("one"), on: claim, call: call_id(1) };
+    place.store.change_jobs(&[news(1, News::Fact(dialed.clone()), 5)]).await.unwrap()[0].as_ref().unwrap();
+    assert_eq!(place.store.open_jobs().await.unwrap()[0].call(), Some(call_id(1)));
+    assert!(
+        place.store.claim(&NodeId::new("other"), &[claiming(1, "pair")], at(6)).await.unwrap().is_empty()
+    );
+    place.store.change_jobs(&[news(1, over(1, Disposition::Completed, 7), 7)]).await.unwrap()[0]
+        .as_ref()
+        .unwrap();
+    let late = place.store.change_jobs(&[news(1, News::Fact(dialed), 5)]).await.unwrap();
+    assert_eq!(late, [Err(JobRefused::Late)]);
+    let job = place.store.job(&tenant(), job_id(1)).await.unwrap().unwrap().job;
+    assert!(matches!(job.state, JobState::Settled { done: Done::Reached, .. }));
+}
+
+async fn what_was_found_closed_is_looked_at_later(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    let closed = Closed::OutOfWindow { opens_at: at(500) };
+    place.store.defer(&[(job_id(1), closed.clone(), at(500))]).await.unwrap();
+    let heads = async |secs| place.store.heads(campaign_id(1), Priority::Default, at(secs), 9).await.unwrap();
+    assert!(heads(499).await.is_empty());
+    assert_eq!(heads(500).await[0].gate, Some(closed));
+    place.store.look_again(campaign_id(1), at(60)).await.unwrap();
+    assert_eq!(heads(60).await.len(), 1);
+}
+
+async fn another_tenants_jobs_and_leads_are_not_there(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    let other = TenantId::new("other");
+    assert!(place.store.job(&other, job_id(1)).await.unwrap().is_none());
+    assert!(place.store.leads(&other, None, 10).await.unwrap().is_empty());
+}
