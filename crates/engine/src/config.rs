@@ -17,6 +17,8 @@ use trunkline_store::Target;
 pub struct Config {
     /// The folder that holds the journal, the keys and the recordings.
     pub data_dir: PathBuf,
+    /// This server's name among those that feed the same database.
+    pub node: String,
     /// The database behind history.
     pub database: Target,
     /// How the journal is kept.

@@ -63,6 +63,8 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
         | Decoded::Script(_)
         | Decoded::Decision(_)
         | Decoded::Erased(_)
+        | Decoded::Imported(_)
+        | Decoded::Pruned(_)
         | Decoded::Unknown(_) => bare(),
     }
 }
@@ -74,6 +76,8 @@ fn word(number: u8) -> Value {
         kind::SCRIPT => "script".into(),
         kind::DECISION => "decision".into(),
         kind::ERASED => "erased".into(),
+        kind::IMPORTED => "imported".into(),
+        kind::PRUNED => "pruned".into(),
         other => other.into(),
     }
 }

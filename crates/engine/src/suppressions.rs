@@ -24,6 +24,14 @@ impl Suppressed {
         self.0.write().entry((entry.tenant.clone(), entry.number.clone())).or_insert(entry);
     }
 
+    /// Adds one that others have written down, if it stands and names a tenant.
+    pub fn has_stood(&self, entry: trunkline_store::Suppression) {
+        let trunkline_store::Suppression { tenant, number, reason, since, lifted_at } = entry;
+        if let (Some(tenant), None) = (tenant, lifted_at) {
+            self.add(Suppression { tenant, number, reason, since });
+        }
+    }
+
     pub fn of(&self, tenant: &TenantId) -> Vec<Suppression> {
         self.0.read().values().filter(|entry| entry.tenant == *tenant).cloned().collect()
     }

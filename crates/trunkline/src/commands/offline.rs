@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use trunkline_engine::operating::Folder;
+use trunkline_engine::operating::{Folder, HeldError};
 use trunkline_journal::{FolderLock, OpenError};
 use trunkline_store::{Store, StoreError};
 
@@ -34,24 +34,36 @@ pub(super) async fn make_store(settings: &Settings) -> Result<Store, Failure> {
     Store::open(&settings.store.database).await.map_err(|error| of_store(&error))
 }
 
-/// Refuses what only a database can keep: an index is made anew from the journal, which would know nothing of it.
-pub(super) fn needs_database(settings: &Settings, instead: &str) -> Result<(), Failure> {
-    if settings.store.database.is_index() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format_args!("this needs a database, and DATABASE_URL is none; {instead}"),
-        ));
+/// The folder of the settings, which need not be there.
+pub(super) fn place(settings: &Settings) -> Folder {
+    Folder {
+        data: settings.server.data_dir.clone(),
+        recordings: settings.recordings.folder.clone(),
+        node: settings.server.node.clone(),
     }
-    Ok(())
 }
 
 /// The folder that must be a server's.
 pub(super) fn folder(settings: &Settings) -> Result<Folder, Failure> {
-    let data = settings.server.data_dir.clone();
-    if !data.is_dir() {
-        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {}", data.display())));
+    let folder = place(settings);
+    if !folder.data.is_dir() {
+        let gone = folder.data.display();
+        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {gone}")));
     }
-    Ok(Folder { data, recordings: settings.recordings.folder.clone() })
+    Ok(folder)
+}
+
+/// A folder's refusal as one line.
+pub(super) fn of_held(error: &HeldError) -> Failure {
+    match error {
+        HeldError::Journal(OpenError::Locked(folder)) => {
+            Failure::new(Exit::Failed, format_args!("a server runs on {}; stop it first", folder.display()))
+        }
+        HeldError::Journal(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }) => {
+            Failure::new(Exit::Damaged, chain(error))
+        }
+        error => Failure::new(Exit::Failed, chain(error)),
+    }
 }
 
 /// Takes the data folder's lock: no server runs on it, and none can start until this is dropped.

@@ -176,6 +176,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         data_dir: data.to_owned(),
         database: trunkline_engine::Target::Sqlite(data.join("trunkline.db")),
         journal: opening.journal.clone(),
+        node: "1".to_owned(),
         journal_retention: Duration::from_secs(86_400),
         recordings: data.join("recordings"),
         recording_max_bytes: 10 << 20,
