@@ -158,7 +158,7 @@ enum Keeping {
     /// A server's database, which serves many at once.
     Server,
     /// A file, of a folder that nobody may use.
-    File(FolderLock),
+    File { _held: FolderLock },
     /// The journal.
     Journal(Held),
 }
@@ -168,7 +168,7 @@ impl Keeping {
         Ok(match &settings.store.database {
             Target::Postgres(_) => Self::Server,
             Target::Sqlite(_) => {
-                Self::File(hold(settings, ", or import into PostgreSQL, which serves both at once")?)
+                Self::File { _held: hold(settings, ", or import into PostgreSQL, which serves both at once")? }
             }
             Target::Index(_) => {
                 let folder = place(settings);
@@ -186,7 +186,7 @@ impl Keeping {
         calls: u64,
     ) -> Result<Imported, Failure> {
         let store = match &self {
-            Self::Server | Self::File(_) => make_store(settings).await?,
+            Self::Server | Self::File { .. } => make_store(settings).await?,
             Self::Journal(held) => {
                 let mut progress = Progress::new("records of the journal", None);
                 let tick = &mut |done| progress.at(done);
@@ -195,7 +195,7 @@ impl Keeping {
             }
         };
         let keeper = match &self {
-            Self::Server | Self::File(_) => Keeper::Database(&store),
+            Self::Server | Self::File { .. } => Keeper::Database(&store),
             Self::Journal(held) => Keeper::Journal(held, &store),
         };
         let mut progress = Progress::new("calls", Some(calls));

@@ -5,23 +5,45 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use trunkline_engine::operating::{Folder, HeldError};
+use trunkline_engine::operating::{Folder, Held, HeldError};
 use trunkline_journal::{FolderLock, OpenError};
 use trunkline_store::{Store, StoreError};
 
 use crate::exit::{Exit, Failure, chain};
 use crate::settings::Settings;
-use crate::wiring::make_folder;
+use crate::terminal::Progress;
+use crate::wiring::{journal_options, make_folder};
 
-/// Opens a database that must be there.
+/// Opens a database that must be there. An index is made or brought up to date first, if nobody else has the folder.
 pub(super) async fn open_store(settings: &Settings) -> Result<Store, Failure> {
     let target = &settings.store.database;
+    if target.is_index()
+        && let Some(index) = index(settings).await?
+    {
+        return Ok(index);
+    }
     match target.file() {
         Some(path) if !path.is_file() => {
             Err(Failure::new(Exit::Failed, format_args!("there is no database at {}", path.display())))
         }
         _ => Store::open(target).await.map_err(|error| of_store(&error)),
     }
+}
+
+/// The index over a journal, up to date; `None` if a server has the folder, or none ever had.
+async fn index(settings: &Settings) -> Result<Option<Store>, Failure> {
+    let folder = place(settings);
+    if !folder.data.join("journal").is_dir() {
+        return Ok(None);
+    }
+    let held = match Held::open(&folder, journal_options(settings)) {
+        Err(HeldError::Journal(OpenError::Locked(_))) => return Ok(None),
+        held => held.map_err(|error| of_held(&error))?,
+    };
+    let mut progress = Progress::new("records of the journal", None);
+    let index = Box::pin(held.index(&settings.store.database, &mut |done| progress.at(done))).await;
+    held.close();
+    index.map(Some).map_err(|error| of_held(&error))
 }
 
 /// Opens the database, or makes it.

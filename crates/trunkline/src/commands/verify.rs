@@ -13,10 +13,10 @@ use crate::terminal::{Form, Progress, say, say_json};
 pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
     let settings = settings(args.settings)?;
     let folder = folder(&settings)?;
+    let store = open_store(&settings).await?;
     // Held to the end, if it is free: no server starts meanwhile.
     let held = hold(&settings, "").ok();
     let beside = if held.is_some() { Beside::Nobody } else { Beside::Server };
-    let store = open_store(&settings).await?;
     let mut progress = Progress::new("calls", None);
     let report = verify(&folder, &store, beside, &mut |done| progress.at(done)).await;
     drop(progress);

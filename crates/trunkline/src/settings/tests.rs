@@ -94,7 +94,8 @@ fn an_empty_variable_counts_as_not_set() {
 #[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
-    let table: [(&str, &str, Get, &str); 14] = [
+    let table: [(&str, &str, Get, &str); 15] = [
+        ("TRUNKLINE_NODE", "anna", |s| s.server.node.clone(), "anna"),
         ("HOST", "0.0.0.0", |s| s.server.host.to_string(), "0.0.0.0"),
         ("HOST", "localhost", |s| s.server.host.to_string(), "127.0.0.1"),
         ("DATA_DIR", "/d", |s| s.store.database_file(), "/d/trunkline.db"),
