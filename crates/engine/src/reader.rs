@@ -86,7 +86,10 @@ impl Inner {
         }
         match self.stored(tenant, id).await? {
             Some(call) if self.is_a_neighbours(&call) => Err(self.elsewhere()),
-            Some(call) => Ok(self.reach(call.id).await),
+            Some(call) => match self.reach(call.id).await {
+                Some(handle) => Ok(Some(handle)),
+                None => Err(self.unavailable("it does not answer in time")),
+            },
             None => Ok(None),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trunkline_carriers::callback::PublicUrls;
 use trunkline_engine::{Clock, Engine, StartError, Sweeping, Swept};
 use trunkline_journal::OpenError;
 
@@ -21,7 +22,7 @@ pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(S
     }
     let keys = Keys::open(&settings.access, &settings.server.data_dir).map_err(|error| failed(&error))?;
     // Nothing is placed, so that nobody calls this address.
-    let urls = super::server::public_urls(settings, "http://127.0.0.1").map_err(|error| failed(&error))?;
+    let urls = "http://127.0.0.1".parse::<PublicUrls>().map_err(|error| failed(&error))?;
     let (twilio, _) = carrier::twilio(&settings.carrier.account).map_err(|error| failed(&error))?;
     let config = config(settings, urls, Arc::new(keys.sealing), None, Clock::real());
     let engine = Engine::open(config, Arc::new(twilio)).await.map_err(|error| match &error {

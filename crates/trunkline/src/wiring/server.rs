@@ -194,7 +194,7 @@ fn local_url(listener: &TcpListener) -> Result<String, NotStarted> {
 }
 
 /// Under which addresses the carrier knows us. The simulator lives beside us and takes no way round through a proxy.
-pub(super) fn public_urls(settings: &Settings, local: &str) -> Result<PublicUrls, NotStarted> {
+fn public_urls(settings: &Settings, local: &str) -> Result<PublicUrls, NotStarted> {
     let mut urls: Vec<String> = settings.server.public_urls.iter().map(ToString::to_string).collect();
     if matches!(settings.carrier.account, Account::Simulator) {
         urls.insert(0, local.to_owned());

@@ -55,6 +55,9 @@ fn a_backup_beside_a_running_server_with_live_calls_can_be_restored() {
     day.start();
     let call = day.call(ANN);
     day.has_answered(ANN, 1);
+    day.until("the database has it", |day| {
+        day.database().rows(&call).pop().filter(|rows| rows.starts_with('1'))
+    });
     let made = told(&run(&day, &["backup", &archive(&day), "--json"]));
     assert!(made["backup"]["files"].as_u64().unwrap() > 8, "{made}");
     day.ended(&call);
