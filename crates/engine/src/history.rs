@@ -39,9 +39,9 @@ pub(crate) enum Run<'a> {
 
 /// Cuts records, in their order, into what goes together.
 pub(crate) fn runs(records: &[Record]) -> impl Iterator<Item = Run<'_>> {
-    records.chunk_by(|one, other| is_history(one) == is_history(other)).map(|run| {
-        if run.first().is_some_and(is_history) { Run::History(run) } else { Run::News(run) }
-    })
+    records
+        .chunk_by(|one, other| is_history(one) == is_history(other))
+        .map(|run| if run.first().is_some_and(is_history) { Run::History(run) } else { Run::News(run) })
 }
 
 fn is_history(record: &Record) -> bool {

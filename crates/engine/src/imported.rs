@@ -69,6 +69,22 @@ pub(crate) fn open(codec: &Codec, payload: &[u8]) -> Result<Import, RecordError>
     line.rows().map_err(|_| RecordError::Damaged)
 }
 
+/// A record as people read it: whole if there is a key for it.
+pub(crate) fn shown(codec: &Codec, payload: &[u8]) -> Result<serde_json::Value, RecordError> {
+    let ImportedRecord { bare, sealed } = serde_json::from_slice(payload)?;
+    let is_sealed = sealed.is_some();
+    match sealed.map(|sealed| codec.open(&sealed)).transpose()?.flatten() {
+        Some(whole) => Ok(serde_json::from_slice(&whole)?),
+        None => {
+            let mut bare = serde_json::to_value(&bare)?;
+            if is_sealed {
+                bare["erased"] = true.into();
+            }
+            Ok(bare)
+        }
+    }
+}
+
 /// Of which calls a piece of history is.
 pub(crate) fn calls_of(import: &Import) -> impl Iterator<Item = CallId> + '_ {
     import.calls.iter().map(|call| call.id).chain(import.events.iter().map(|event| event.call))

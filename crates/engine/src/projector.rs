@@ -283,6 +283,8 @@ impl Inner {
         // The cursor stands before them: they are met again.
         self.projection.parked.clear();
         self.looks_for_neighbours(store).await?;
+        // Before anybody is dialed.
+        self.learns_suppressions(store).await?;
         self.projection.has_eaten(store, position);
         let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
@@ -308,15 +310,18 @@ impl Inner {
                     self.retire(Lsn::new(synced.0)).await;
                     self.projection.is_unparted(store.unparted());
                     self.looks_for_neighbours(store).await?;
-                    // What other nodes were told, or what was imported.
-                    for entry in store.all_suppressions().await? {
-                        self.suppressed.has_stood(entry);
-                    }
+                    self.learns_suppressions(store).await?;
                     // Calls that a late webhook or a reader brought back, and that no new event will take out.
                     self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                 }
             }
         }
+    }
+
+    /// Takes in whom other nodes were told not to call, and what was imported.
+    async fn learns_suppressions(&self, store: &Store) -> Result<(), StoreError> {
+        store.all_suppressions().await?.into_iter().for_each(|entry| self.suppressed.has_stood(entry));
+        Ok(())
     }
 
     async fn looks_for_neighbours(&self, store: &Store) -> Result<(), StoreError> {

@@ -186,7 +186,7 @@ impl Postgres {
             Err(sqlx::Error::Database(refusal)) => {
                 drop(tx);
                 // Its words may quote a row: the code says enough.
-                let code = refusal.code().map_or_else(|| "no code".to_owned(), |code| code.into_owned());
+                let code = refusal.code().map_or_else(|| "no code".to_owned(), std::borrow::Cow::into_owned);
                 Some(format!("the partitions of a month could not be made: the server answers {code}"))
             }
             Err(error) => return Err(StoreError::from_sqlx(doing, &error)),

@@ -109,7 +109,8 @@ async fn write(keeper: Keeper<'_>, batch: Import, new: &mut Imported) -> Result<
 /// Journals what is new in a batch, then indexes it.
 async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported, ExchangeError> {
     let new = unknown(store, batch).await?;
-    let Some(last) = held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?
+    let Some(last) =
+        held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?
     else {
         return Ok(Imported::default());
     };

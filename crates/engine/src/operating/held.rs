@@ -6,6 +6,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::projector::Batch;
 use crate::record::{Codec, RecordError};
 use std::sync::Arc;
+use std::time::Duration;
 use trunkline_journal::keys::{KeyError, KeyRing};
 use trunkline_journal::{AppendError, Class, Journal, Lsn, OpenError, Options, ReadError, Reader, Recovered};
 use trunkline_store::{JournalIdent, Position, Projection, Store, StoreError, Target};
@@ -144,8 +145,11 @@ impl Held {
     }
 
     /// The index knows what the journal says up to here.
-    pub(crate) async fn has_eaten(&self, store: &Store, upto: Lsn) -> Result<(), StoreError> {
-        store.project(&Projection::empty(self.ident.clone(), Position(upto.get()))).await
+    pub(crate) async fn has_eaten(&self, store: &Store, upto: Lsn) -> Result<(), HeldError> {
+        store.project(&Projection::empty(self.ident.clone(), Position(upto.get()))).await?;
+        // So that a long import is no backlog. Nothing is so old that it goes.
+        let told = self.journal.retire(upto, crate::clock::system_now(), Duration::MAX);
+        Ok(told.map(drop).map_err(OpenError::from)?)
     }
 
     /// Lets go of the folder.

@@ -22,7 +22,11 @@ impl Mirror {
     ///
     /// # Errors
     /// Another process has it; or something in it can't be read or written.
-    pub async fn open(folder: &Folder, options: Options, target: &Target) -> Result<(Self, Store), HeldError> {
+    pub async fn open(
+        folder: &Folder,
+        options: Options,
+        target: &Target,
+    ) -> Result<(Self, Store), HeldError> {
         let held = Held::open(folder, options)?;
         let store = held.index(target, &mut |_| {}).await?;
         let trust = held.trust()?;

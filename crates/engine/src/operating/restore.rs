@@ -62,7 +62,7 @@ pub fn restore(
     let found = unpack(from, beside, tick)?;
     let head = checked(beside, &found)?;
     put_in_place(places, beside, head.database)?;
-    Ok(told(head, &found))
+    Ok(told(&head, &found))
 }
 
 /// Unpacks a backup into an empty folder and checks it to the last byte, and puts nothing anywhere.
@@ -71,10 +71,10 @@ pub fn restore(
 /// The archive is damaged or cut off; or a file can't be written.
 pub fn inspect(from: &mut dyn Read, beside: &Path, tick: Tick<'_>) -> Result<Restored, ArchiveError> {
     let found = unpack(from, beside, tick)?;
-    Ok(told(checked(beside, &found)?, &found))
+    Ok(told(&checked(beside, &found)?, &found))
 }
 
-fn told(head: Head, found: &BTreeMap<String, Entry>) -> Restored {
+fn told(head: &Head, found: &BTreeMap<String, Entry>) -> Restored {
     Restored {
         files: u64::try_from(found.len()).unwrap_or(u64::MAX),
         bytes: found.values().map(|entry| entry.bytes).sum(),

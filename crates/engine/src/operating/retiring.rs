@@ -50,9 +50,8 @@ impl Held {
             }
         }
         let reports = TenantId::default_tenant();
-        unwanted.extend(
-            going.iter().map(|call| self.codec.person(&reports, &Address::new(call.to_string()))),
-        );
+        unwanted
+            .extend(going.iter().map(|call| self.codec.person(&reports, &Address::new(call.to_string()))));
         self.keys.forget_all(&unwanted)?;
         Ok(())
     }

@@ -219,7 +219,8 @@ impl Check<'_> {
     /// Whether what was imported is there.
     async fn look_up_imported(&mut self) -> Result<(), VerifyError> {
         let pieces = std::mem::take(&mut self.imported);
-        let ids: Vec<CallId> = pieces.iter().flat_map(calls_of).collect::<BTreeSet<_>>().into_iter().collect();
+        let ids: Vec<CallId> =
+            pieces.iter().flat_map(calls_of).collect::<BTreeSet<_>>().into_iter().collect();
         let known: BTreeSet<CallId> = self.store.known(&ids).await?.into_iter().collect();
         let events = self.store.events_of(&ids).await?;
         for piece in pieces {

@@ -92,7 +92,9 @@ impl Hashes {
         let pairs: Vec<(Vec<u8>, Vec<u8>)> = match found {
             Ok(pairs) => pairs,
             Err(error) if error.code() == Some("WRONGTYPE") => return Ok(Err(NoHash::OtherKind)),
-            Err(error) if error.kind() == ErrorKind::UnexpectedReturnType => return Ok(Err(NoHash::OtherKind)),
+            Err(error) if error.kind() == ErrorKind::UnexpectedReturnType => {
+                return Ok(Err(NoHash::OtherKind));
+            }
             Err(error) => return Err(error.into()),
         };
         if pairs.is_empty() {

@@ -160,20 +160,21 @@ enum Keeping {
     /// A file, of a folder that nobody may use.
     File { _held: FolderLock },
     /// The journal.
-    Journal(Held),
+    Journal(Box<Held>),
 }
 
 impl Keeping {
     async fn open(settings: &Settings) -> Result<Self, Failure> {
         Ok(match &settings.store.database {
             Target::Postgres(_) => Self::Server,
-            Target::Sqlite(_) => {
-                Self::File { _held: hold(settings, ", or import into PostgreSQL, which serves both at once")? }
-            }
+            Target::Sqlite(_) => Self::File {
+                _held: hold(settings, ", or import into PostgreSQL, which serves both at once")?,
+            },
             Target::Index(_) => {
                 let folder = place(settings);
                 make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
-                Self::Journal(Held::open(&folder, journal_options(settings)).map_err(|error| of_held(&error))?)
+                let held = Held::open(&folder, journal_options(settings));
+                Self::Journal(Box::new(held.map_err(|error| of_held(&error))?))
             }
         })
     }
@@ -213,16 +214,17 @@ impl Keeping {
 /// What is in the file, and what of it is new here; nothing was written if that is not known.
 fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
     if form == Form::Json {
-        let new = new.map(|new| {
-            json!({ "calls": new.calls, "events": new.events, "suppressions": new.suppressions })
-        });
+        let new = new
+            .map(|new| json!({ "calls": new.calls, "events": new.events, "suppressions": new.suppressions }));
         return say_json(&json!({
             "calls": found.calls, "events": found.events, "suppressions": found.suppressions,
             "not_ended": found.not_ended, "dry_run": new.is_none(), "new": new,
         }));
     }
-    let there =
-        format!("{} calls, {} events, {} suppressions in the file", found.calls, found.events, found.suppressions);
+    let there = format!(
+        "{} calls, {} events, {} suppressions in the file",
+        found.calls, found.events, found.suppressions
+    );
     match new {
         Some(new) => {
             say(&format!("{there}; new here: {}, {}, {}.", new.calls, new.events, new.suppressions));

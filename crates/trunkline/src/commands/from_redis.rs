@@ -101,7 +101,8 @@ impl Taking {
                 (Some("new"), _) => self.taken.new += 1,
                 (Some("known"), _) => self.taken.known += 1,
                 (_, Some(503)) => {
-                    let why = "the server's database is away: nobody can tell what is known; run it again later";
+                    let why =
+                        "the server's database is away: nobody can tell what is known; run it again later";
                     return Err(Failure::new(Exit::Failed, why));
                 }
                 _ => {
@@ -160,7 +161,9 @@ fn tell(taken: &Taken, is_dry: bool, form: Form) {
     }
     say(&match is_dry {
         true => format!("{hashes} hashes, {refused} of them can't be read. Nothing was written."),
-        false => format!("{hashes} hashes: {new} calls are new here, {known} were here before, {refused} were not taken."),
+        false => format!(
+            "{hashes} hashes: {new} calls are new here, {known} were here before, {refused} were not taken."
+        ),
     });
     for (name, why) in why {
         say(&format!("  {}: {}", clean(name), clean(why)));
@@ -197,6 +200,10 @@ mod tests {
                 "to_number": "15550100123",
             })
         );
-        assert_eq!(made("call:x", &[("call_sid", "CA2")]), json!({ "call_sid": "CA2" }), "its own name stands");
+        assert_eq!(
+            made("call:x", &[("call_sid", "CA2")]),
+            json!({ "call_sid": "CA2" }),
+            "its own name stands"
+        );
     }
 }

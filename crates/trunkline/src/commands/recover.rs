@@ -16,7 +16,7 @@ use crate::wiring::{Beside, sweep_alone};
 /// Recovers, or counts what it would.
 pub(super) async fn run(args: Recover) -> Result<Exit, Failure> {
     let swept = match server(&args).await? {
-        Some(client) => client.post("/api/recover", &json!({ "dry_run": args.dry_run })).await?,
+        Some(client) => client.post_patiently("/api/recover", &json!({ "dry_run": args.dry_run })).await?,
         None => {
             let settings = settings(flags(&args))?;
             alone(&settings, args.dry_run).await?
@@ -82,15 +82,22 @@ fn told(swept: &Value, is_dry: bool) -> Value {
 
 fn tell(swept: &Value, is_dry: bool) {
     let (recovered, ended) = (number(swept, "recovered"), number(swept, "ended"));
-    let words = format!("recovered {recovered}, ended {ended}, still live {}", recovered - ended.min(recovered));
+    let words =
+        format!("recovered {recovered}, ended {ended}, still live {}", recovered - ended.min(recovered));
     match is_dry {
         true => say(&format!("{words}. Nothing was changed.")),
         false => say(&words),
     }
     let asides = [
-        ("waiting", "have no name at the carrier yet: they wait for their turn, or their request is not settled"),
+        (
+            "waiting",
+            "have no name at the carrier yet: they wait for their turn, or their request is not settled",
+        ),
         ("registered", "are carried by clients: nobody can be asked about them"),
-        ("unanswered", "could not be learned about: they are asked about again, and closed after an hour of that"),
+        (
+            "unanswered",
+            "could not be learned about: they are asked about again, and closed after an hour of that",
+        ),
     ];
     for (name, what) in asides.iter().filter(|(name, _)| number(swept, name) > 0) {
         say(&format!("  {} {what}", number(swept, name)));

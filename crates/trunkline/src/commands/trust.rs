@@ -24,7 +24,7 @@ pub(super) enum Trust {
     /// At a running server.
     Server(Client),
     /// In the database of the settings; where there is none, in the journal's index, and in the journal.
-    Database(Store, Option<Mirror>),
+    Database(Store, Option<Box<Mirror>>),
 }
 
 /// What is listed, added and revoked.
@@ -101,7 +101,7 @@ impl Trust {
                     let why = "there is or was a tenant of this id; ids are never given twice";
                     return Err(Failure::new(Exit::Failed, why));
                 }
-                keep(store, mirror.as_ref()).await?;
+                keep(store, mirror.as_deref()).await?;
                 Ok(as_json(Kind::Tenants, &row).unwrap_or_default())
             }
         }
@@ -132,7 +132,7 @@ impl Trust {
                     revoked_at: None,
                 });
                 store.add_decision(&row).await.map_err(|error| failed(&error))?;
-                keep(store, mirror.as_ref()).await?;
+                keep(store, mirror.as_deref()).await?;
                 let mut told = as_json(Kind::Keys, &row).unwrap_or_default();
                 told["key"] = text.into();
                 Ok(told)
@@ -157,7 +157,7 @@ impl Trust {
                     revoked_at: None,
                 });
                 store.add_decision(&row).await.map_err(|error| failed(&error))?;
-                keep(store, mirror.as_ref()).await?;
+                keep(store, mirror.as_deref()).await?;
                 Ok(as_json(Kind::Users, &row).unwrap_or_default())
             }
         }
@@ -185,7 +185,7 @@ impl Trust {
                     return Err(none(kind));
                 }
                 store.revoke_decision(&id, Clock::real().now()).await.map_err(|error| failed(&error))?;
-                keep(store, mirror.as_ref()).await
+                keep(store, mirror.as_deref()).await
             }
         }
     }
@@ -218,7 +218,7 @@ async fn open(settings: &Settings) -> Result<Trust, Failure> {
     make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
     let opened = Box::pin(Mirror::open(&folder, journal_options(settings), target)).await;
     let (mirror, store) = opened.map_err(|error| of_held(&error))?;
-    Ok(Trust::Database(store, Some(mirror)))
+    Ok(Trust::Database(store, Some(Box::new(mirror))))
 }
 
 /// Has the journal keep what was decided, where there is no database that does.

@@ -17,7 +17,8 @@ use crate::settings::{Account, Settings};
 pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(Swept, bool), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(Exit::Failed, chain(error));
     if matches!(settings.carrier.account, Account::Simulator) {
-        let why = "calls are simulated by the server itself, which does not run: start it, and it recovers them";
+        let why =
+            "calls are simulated by the server itself, which does not run: start it, and it recovers them";
         return Err(Failure::new(Exit::Failed, why));
     }
     let keys = Keys::open(&settings.access, &settings.server.data_dir).map_err(|error| failed(&error))?;

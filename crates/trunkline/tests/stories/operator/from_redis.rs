@@ -17,7 +17,12 @@ fn an_older_system() -> Server {
     let redis = Server::start().unwrap();
     let call = [("session_id", "s-1"), ("provider", "twilio"), ("from_number", "+15550100123")];
     let more = |more: &[(&'static str, &'static str)]| [&call[..], more].concat();
-    let ended = [("status", "completed"), ("created_at", "1738324800"), ("ended_at", "1738324860.5"), ("team", "blue")];
+    let ended = [
+        ("status", "completed"),
+        ("created_at", "1738324800"),
+        ("ended_at", "1738324860.5"),
+        ("team", "blue"),
+    ];
     hash(&redis, "call:CA1", &more(&ended));
     hash(&redis, "call:CA2", &more(&[("status", "in-progress"), ("metadata", r#"{"order":7}"#)]));
     hash(&redis, "call:CA3", &more(&[("status", "busy"), ("answered_at", "None")]));
@@ -50,10 +55,13 @@ fn hashes_are_taken_over_once_and_broken_ones_are_named() {
 
     let (exit, taken) = imported(&day, &redis, &[]);
     assert_eq!(exit, 1, "two were not taken");
-    let counts = |told: &Value| ["hashes", "new", "known", "refused"].map(|name| told[name].as_u64().unwrap());
+    let counts =
+        |told: &Value| ["hashes", "new", "known", "refused"].map(|name| told[name].as_u64().unwrap());
     assert_eq!(counts(&taken), [5, 3, 0, 2], "{taken}");
     let refusals = taken["refusals"].to_string();
-    assert!(refusals.contains("call:CA4") && refusals.contains("call:CA5") && refusals.contains("it is no hash"));
+    assert!(
+        refusals.contains("call:CA4") && refusals.contains("call:CA5") && refusals.contains("it is no hash")
+    );
     let one = day.look_at("CA1");
     assert_eq!((&one["status"], &one["metadata"]["team"]), (&json!("completed"), &json!("blue")), "{one}");
     assert_eq!(one["created_at"], "2025-01-31T12:00:00Z", "{one}");
@@ -71,7 +79,11 @@ fn a_redis_or_a_server_that_is_not_there_is_told_in_one_line() {
     let mut day = Day::begin();
     let gone = run(&day, &["import", "--from-redis", "redis://:redis-pw-nobody-may-see@127.0.0.1:1/0"]);
     assert_eq!((code(&gone), stderr(&gone).lines().count()), (1, 1), "{}", stderr(&gone));
-    assert!(stderr(&gone).contains("can't be reached") && !stderr(&gone).contains("redis-pw"), "{}", stderr(&gone));
+    assert!(
+        stderr(&gone).contains("can't be reached") && !stderr(&gone).contains("redis-pw"),
+        "{}",
+        stderr(&gone)
+    );
     day.stops();
     let alone = run(&day, &["import", "--from-redis", "redis://127.0.0.1:1/0"]);
     assert_eq!(code(&alone), 4, "{}", stderr(&alone));

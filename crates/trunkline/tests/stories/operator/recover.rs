@@ -40,18 +40,34 @@ fn without_a_server_dead_calls_are_closed_and_live_ones_are_left_alone() {
     ];
     let recover = |more: &[&str]| with(&day.folder(), &[&["recover"], more].concat(), &account);
     let dry = recover(&["--dry-run"]);
-    assert_eq!(stdout(&dry).trim(), "recovered 2, ended 1, still live 1. Nothing was changed.", "{}", stderr(&dry));
+    assert_eq!(
+        stdout(&dry).trim(),
+        "recovered 2, ended 1, still live 1. Nothing was changed.",
+        "{}",
+        stderr(&dry)
+    );
     assert_eq!(stdout(&recover(&["--dry-run"])), stdout(&dry));
     let done = recover(&[]);
-    assert_eq!((stdout(&done).trim(), code(&done)), ("recovered 2, ended 1, still live 1", 0), "{}", stderr(&done));
+    assert_eq!(
+        (stdout(&done).trim(), code(&done)),
+        ("recovered 2, ended 1, still live 1", 0),
+        "{}",
+        stderr(&done)
+    );
     assert_eq!(day.database().disposition(&short).as_deref(), Some("no_answer"), "and the database knows");
     let again = told(&recover(&["--json"]));
-    assert_eq!((&again["recovered"], &again["ended"], &again["still_live"]), (&1.into(), &0.into(), &1.into()));
+    assert_eq!(
+        (&again["recovered"], &again["ended"], &again["still_live"]),
+        (&1.into(), &0.into(), &1.into())
+    );
 
     day.start();
     assert_eq!(day.get("/health").json()["recovered_calls"], 1);
     let ended = day.ended(&short);
-    assert_eq!((&ended["disposition"], &ended["evidence"]["source"]), (&json!("no_answer"), &json!("observed")));
+    assert_eq!(
+        (&ended["disposition"], &ended["evidence"]["source"]),
+        (&json!("no_answer"), &json!("observed"))
+    );
     assert_eq!(day.look_at(&long)["status"], "ringing");
     assert_eq!(day.end(&long).status, 202);
     assert_eq!(day.disposition(&long), "canceled");
@@ -66,8 +82,15 @@ fn a_running_server_is_told_to_ask_now() {
     let call = day.call_with(&json!({ "to": SHORT, "ring_timeout_secs": 30 }));
     day.sid(SHORT);
     the_short_one_ends_at_the_carrier(&day);
-    assert_ne!(day.look_at(&call)["state"], "ended", "the control: its end was lost, and it would be asked about later");
-    assert_eq!(stdout(&run(&day, &["recover", "--dry-run"])).trim(), "recovered 1, ended 1, still live 0. Nothing was changed.");
+    assert_ne!(
+        day.look_at(&call)["state"],
+        "ended",
+        "the control: its end was lost, and it would be asked about later"
+    );
+    assert_eq!(
+        stdout(&run(&day, &["recover", "--dry-run"])).trim(),
+        "recovered 1, ended 1, still live 0. Nothing was changed."
+    );
     assert_ne!(day.look_at(&call)["state"], "ended");
     assert_eq!(stdout(&run(&day, &["recover"])).trim(), "recovered 1, ended 1, still live 0");
     assert_eq!(day.look_at(&call)["disposition"], "no_answer");
