@@ -21,6 +21,7 @@
 
 mod admission;
 mod answering;
+mod batch;
 mod bound;
 mod checkpoint;
 mod clock;

@@ -3,25 +3,22 @@
 //! The store may be slow, locked, replaced or gone for a day: the projector tries again within a second, says so once
 //! per change, and when the store is back goes on where the cursor stands. It performs no effects.
 
+use crate::batch::Batch;
 use crate::engine::Inner;
 use crate::history::{Run, put, runs};
 use crate::live::Handle;
 use crate::parked::Parked;
 use crate::reading::{History, Part};
-use crate::record::{Codec, Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use trunkline_core::call::{Call, Event, Refused};
-use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::id::CallId;
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
-use trunkline_store::{
-    Away, Cursor, EventRow, JournalIdent, Position, Projection, Store, StoreError, Suppression, Turns,
-};
+use trunkline_store::{Away, Cursor, Position, Projection, Store, StoreError};
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
@@ -473,104 +470,6 @@ impl Inner {
     }
 }
 
-/// A piece of the journal, decoded.
-#[derive(Default)]
-pub(crate) struct Batch {
-    calls: BTreeMap<CallId, Call>,
-    events: Vec<Projected>,
-    suppressions: Vec<SuppressedRecord>,
-    /// What the history says of itself.
-    notes: Vec<EventRow>,
-}
-
-struct Projected {
-    lsn: Lsn,
-    event: Event,
-    tenant: TenantId,
-    refused: Option<Refused>,
-}
-
-impl Batch {
-    /// Decodes records. What can't be read is told and left out.
-    pub fn of(codec: &Codec, records: &[Record]) -> Self {
-        let mut batch = Self::default();
-        for record in records {
-            match codec.decode(record.kind, &record.payload) {
-                Ok(Decoded::Event { event, tenant, refused }) => {
-                    batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
-                }
-                Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
-                Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
-                // These two go another way.
-                Ok(Decoded::Imported(_) | Decoded::Pruned(_)) => {}
-                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
-                Ok(Decoded::Unknown(kind)) => {
-                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
-                }
-                Err(error) => {
-                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped");
-                }
-            }
-        }
-        batch
-    }
-
-    /// The calls that its events are about.
-    pub fn ids(&self) -> BTreeSet<CallId> {
-        self.events.iter().map(|projected| projected.event.call).collect()
-    }
-
-    /// Makes the folds that nobody has in memory, from what the store has.
-    pub async fn fold(&mut self, store: &Store, missing: &[CallId]) -> Result<(), StoreError> {
-        for call in store.load_folds(missing).await? {
-            self.calls.insert(call.id, call);
-        }
-        for projected in &mut self.events {
-            if !missing.contains(&projected.event.call) {
-                continue;
-            }
-            match self.calls.get_mut(&projected.event.call) {
-                Some(call) => {
-                    if let Err(refused) = call.apply(&projected.event) {
-                        projected.refused = projected.refused.take().or(Some(refused));
-                    }
-                }
-                None => {
-                    if let Some((call, _)) = Call::begin(&projected.event) {
-                        self.calls.insert(call.id, call);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub fn projection(self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
-        let rows = self.events.iter().map(|projected| {
-            let applied = projected.refused.as_ref().map_or(Ok(()), Err);
-            EventRow::new(Position(projected.lsn.get()), projected.tenant.clone(), &projected.event, applied)
-        });
-        Ok(Projection {
-            journal: journal.clone(),
-            upto: Position(upto.get()),
-            events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
-            turns: Turns::Of(self.turns_changed()),
-            suppressions: self.suppressions.iter().map(suppression).collect(),
-            calls: self.calls.into_values().collect(),
-        })
-    }
-
-    /// A call's turns are many and its events touch one or two: the others stand in the store already.
-    fn turns_changed(&self) -> BTreeSet<(CallId, u16)> {
-        let touched = self.events.iter().filter_map(|projected| {
-            let event = &projected.event;
-            let turns = self.calls.get(&event.call)?.turns.keys();
-            Some(turns.filter(|step| event.what.may_change_turn(**step)).map(|step| (event.call, *step)))
-        });
-        touched.flatten().collect()
-    }
-}
-
 /// Two halves, split between calls so that one call's rows stay together.
 fn halve(mut batch: Projection) -> (Projection, Projection) {
     // The calls stand in the order of their ids.
@@ -581,16 +480,6 @@ fn halve(mut batch: Projection) -> (Projection, Projection) {
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
     let other = Projection { journal, upto: batch.upto, calls, events, turns, suppressions: Vec::new() };
     (batch, other)
-}
-
-fn suppression(entry: &SuppressedRecord) -> Suppression {
-    Suppression {
-        tenant: Some(entry.tenant.clone()),
-        number: entry.number.clone(),
-        reason: entry.reason.clone(),
-        since: entry.since,
-        lifted_at: None,
-    }
 }
 
 #[cfg(test)]

@@ -215,6 +215,12 @@ impl Journal {
         self.remove(unwanted)
     }
 
+    /// How many segments [`Journal::let_go`] would remove.
+    #[must_use]
+    pub fn would_let_go(&self, upto: Lsn) -> usize {
+        retirable(&self.inner.shared.ledger.lock(), upto).len()
+    }
+
     /// The segments there are, oldest first, by the number of their first record; the last one is being written.
     #[must_use]
     pub fn segments(&self) -> Vec<Lsn> {

@@ -1,9 +1,9 @@
 //! A data folder, open for nobody else: its journal to write to, its keys, and an index over it that is up to date.
 
 use super::folder::{Folder, KEYS};
+use crate::batch::Batch;
 use crate::history::{Run, put, runs};
 use crate::identity::{Identity, IdentityError};
-use crate::projector::Batch;
 use crate::record::{Codec, RecordError};
 use std::sync::Arc;
 use std::time::Duration;

@@ -61,7 +61,7 @@ impl Held {
         let segments = self.journal.segments();
         let Some(open) = segments.last().filter(|_| segments.len() > 1) else { return Ok(0) };
         let upto = self.first_kept(store, *open, tick).await?.before();
-        if segments.get(1).is_none_or(|second| second.before() > upto) {
+        if self.journal.would_let_go(upto) == 0 {
             return Ok(0);
         }
         // What is small and holds for ever goes on behind them.

@@ -71,8 +71,8 @@ pub async fn verify(
         lacking: BTreeMap::new(),
         nodes: store.fed_by().await?.len(),
     };
-    check.journal().await?;
-    check.calls(tick).await?;
+    let records = check.journal(tick).await?;
+    check.calls(records, tick).await?;
     if beside == Beside::Server {
         check.look_again().await?;
     }
@@ -109,8 +109,8 @@ struct Journaled {
 }
 
 impl Check<'_> {
-    /// Every event in the journal that the database has eaten.
-    async fn journal(&mut self) -> Result<(), VerifyError> {
+    /// Every event in the journal that the database has eaten; how many records were looked at.
+    async fn journal(&mut self, tick: Tick<'_>) -> Result<u64, VerifyError> {
         let (ident, codec) = self.folder.peek()?;
         let fed = self.store.fed_by().await?;
         let Some(Feeder { position, .. }) = fed.iter().find(|feeder| feeder.journal == ident) else {
@@ -118,9 +118,9 @@ impl Check<'_> {
                 self.report.fault("database", "it was fed by another journal than this folder's");
             }
             self.report.waiting = waiting(self.folder, Position(0));
-            return Ok(());
+            return Ok(0);
         };
-        let (mut batch, mut last, mut missing) = (Vec::new(), Lsn::ZERO, BTreeMap::new());
+        let (mut batch, mut last, mut missing, mut done) = (Vec::new(), Lsn::ZERO, BTreeMap::new(), 0);
         for record in Cat::open(&self.folder.journal(), Lsn::ZERO)? {
             let record = match record {
                 Ok(record) => record,
@@ -132,6 +132,8 @@ impl Check<'_> {
                 }
             };
             last = record.lsn;
+            done += 1;
+            tick(done);
             if last.get() > position.0 {
                 break;
             }
@@ -155,7 +157,7 @@ impl Check<'_> {
         }
         self.report.waiting = waiting(self.folder, *position);
         self.say_missing(missing);
-        Ok(())
+        Ok(done)
     }
 
     fn decoded(&mut self, codec: &Codec, record: &trunkline_journal::Record) -> Option<Journaled> {
@@ -279,8 +281,8 @@ impl Check<'_> {
     }
 
     /// Every call of the database.
-    async fn calls(&mut self, tick: Tick<'_>) -> Result<(), VerifyError> {
-        let (mut after, mut done) = (String::new(), 0);
+    async fn calls(&mut self, mut done: u64, tick: Tick<'_>) -> Result<(), VerifyError> {
+        let mut after = String::new();
         loop {
             let page = self.store.audit_after(&after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };

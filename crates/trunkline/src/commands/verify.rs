@@ -17,7 +17,7 @@ pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
     // Held to the end, if it is free: no server starts meanwhile.
     let held = hold(&settings, "").ok();
     let beside = if held.is_some() { Beside::Nobody } else { Beside::Server };
-    let mut progress = Progress::new("calls", None);
+    let mut progress = Progress::new("records and calls", None);
     let report = verify(&folder, &store, beside, &mut |done| progress.at(done)).await;
     drop(progress);
     store.close().await;
@@ -31,7 +31,7 @@ pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
 
 /// Checks a folder that nobody else uses; for who has just put it there.
 pub(super) async fn look(folder: &Folder, store: &Store) -> Result<Report, Failure> {
-    let mut progress = Progress::new("calls", None);
+    let mut progress = Progress::new("records and calls", None);
     verify(folder, store, Beside::Nobody, &mut |done| progress.at(done)).await.map_err(|error| failed(&error))
 }
 

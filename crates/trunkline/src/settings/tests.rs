@@ -92,10 +92,15 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
+fn a_server_has_a_name_among_its_neighbours() {
+    assert_eq!(env(&[]).load().server.node, "1");
+    assert_eq!(env(&[("TRUNKLINE_NODE", "anna")]).load().server.node, "anna");
+}
+
+#[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
-    let table: [(&str, &str, Get, &str); 15] = [
-        ("TRUNKLINE_NODE", "anna", |s| s.server.node.clone(), "anna"),
+    let table: [(&str, &str, Get, &str); 14] = [
         ("HOST", "0.0.0.0", |s| s.server.host.to_string(), "0.0.0.0"),
         ("HOST", "localhost", |s| s.server.host.to_string(), "127.0.0.1"),
         ("DATA_DIR", "/d", |s| s.store.database_file(), "/d/trunkline.db"),

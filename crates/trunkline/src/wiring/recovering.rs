@@ -21,6 +21,10 @@ pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(S
             "calls are simulated by the server itself, which does not run: start it, and it recovers them";
         return Err(Failure::new(Exit::Failed, why));
     }
+    let folder = &settings.server.data_dir;
+    if !folder.join("journal").is_dir() {
+        return Err(Failure::new(Exit::Failed, format_args!("there is no journal in {}", folder.display())));
+    }
     let keys = Keys::open(&settings.access, &settings.server.data_dir).map_err(|error| failed(&error))?;
     // Nothing is placed, so that nobody calls this address.
     let urls = "http://127.0.0.1".parse::<PublicUrls>().map_err(|error| failed(&error))?;

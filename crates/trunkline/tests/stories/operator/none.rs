@@ -73,33 +73,65 @@ fn what_was_pruned_is_not_in_the_next_index_and_its_persons_are_not_in_the_journ
 
     index_is_lost(&day.folder());
     day.start();
-    let listed = day.until("the index is there", |day| {
-        day.get("/api/calls").json()["calls"].as_array().filter(|calls| !calls.is_empty()).cloned()
-    });
+    super::is_projected(&day);
+    let listed = day.get("/api/calls").json()["calls"].as_array().unwrap().clone();
     assert_eq!(listed.len(), 1, "{listed:?}");
     let refused = run(&day, &["prune", "--older-than", "90d"]);
     assert_eq!(code(&refused), 1);
     assert!(stderr(&refused).contains("stop it first"), "{}", stderr(&refused));
 }
 
+/// So many calls of long ago, kept elsewhere until now.
+fn old_calls(day: &Day, calls: usize, note: &str) {
+    for some in (0..calls).collect::<Vec<_>>().chunks(100) {
+        let row = |n: &usize| {
+            json!({
+                "call_id": format!("CA{n:032}"), "session_id": format!("s{n}"), "provider": "twilio",
+                "status": "completed", "created_at": "2025-01-31T12:00:00Z", "ended_at": "2025-01-31T12:01:00Z",
+                "to_number": format!("+1555020{n:04}"), "metadata": { "note": note },
+            })
+        };
+        let rows: Vec<Value> = some.iter().map(row).collect();
+        assert_eq!(day.post("/api/calls/import", &json!({ "calls": rows })).json()["new"], some.len());
+    }
+}
+
+#[test]
+fn a_prune_that_is_killed_again_and_again_is_completed_by_the_next() {
+    let mut day = without_a_database().begin();
+    old_calls(&day, 1_000, "a secret word");
+    let young = day.call(EVE);
+    day.ended(&young);
+    super::is_projected(&day);
+    day.stops();
+    let mut killed = 0;
+    for millis in [20, 40, 80, 120, 160, 200, 250] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trunkline"));
+        command.args(["prune", "--older-than", "90d", "--data-dir"]).arg(day.folder());
+        command.current_dir(day.folder()).env_clear().envs(NONE).stdout(std::process::Stdio::null());
+        let mut prune = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        killed += u32::from(prune.try_wait().unwrap().is_none());
+        let _ = prune.kill();
+        prune.wait().unwrap();
+    }
+    assert!(killed > 0, "the control");
+    let gone = pruned(&day, &[]);
+    assert!(gone["calls"].as_u64().unwrap() <= 1_000, "{gone}");
+    let left = exported(&day);
+    assert_eq!(left["calls"], 1, "{left}");
+    let report = verified(&day);
+    assert_eq!((&report["sound"], &report["pruned"]), (&true.into(), &1_000.into()), "{report}");
+    assert!(!stdout(&run(&day, &["journal", "cat"])).contains("a secret word"), "no key is left behind");
+    index_is_lost(&day.folder());
+    assert_eq!(exported(&day), left);
+}
+
 #[test]
 fn a_journal_of_which_nothing_is_kept_gets_shorter() {
     let mut day = without_a_database().set("TRUNKLINE_JOURNAL_SEGMENT_BYTES", "1MiB").begin();
     day.post("/api/suppressions", &json!({ "number": "+15550100199", "reason": "asked by letter" }));
-    let long = "x".repeat(6_000);
-    for some in (0..600).collect::<Vec<_>>().chunks(100) {
-        let rows: Vec<Value> = some
-            .iter()
-            .map(|n| {
-                json!({
-                    "call_id": format!("CA{n:032}"), "session_id": format!("s{n}"), "provider": "twilio",
-                    "status": "completed", "created_at": "2025-01-31T12:00:00Z", "ended_at": "2025-01-31T12:01:00Z",
-                    "metadata": { "long": long },
-                })
-            })
-            .collect();
-        assert_eq!(day.post("/api/calls/import", &json!({ "calls": rows })).json()["new"], 100);
-    }
+    old_calls(&day, 600, &"x".repeat(6_000));
     super::is_projected(&day);
     // Two checkpoints cover it, each made when the server stopped.
     day.stops().start();
