@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trunkline_testkit::redis::{Reply, Server};
 
 use super::{code, run, stderr, stdout};
+use crate::beneath::is_well;
 use crate::day::Day;
 
 fn hash(redis: &Server, name: &str, fields: &[(&str, &str)]) {
@@ -47,7 +48,7 @@ fn imported(day: &Day, redis: &Server, more: &[&str]) -> (i32, Value) {
 #[test]
 fn hashes_are_taken_over_once_and_broken_ones_are_named() {
     let (redis, day) = (an_older_system(), Day::begin());
-    super::is_projected(&day);
+    is_well(&day);
     let before = digest(&redis);
     let (_, dry) = imported(&day, &redis, &["--dry-run"]);
     assert_eq!((&dry["hashes"], &dry["refused"], &dry["new"]), (&5.into(), &1.into(), &0.into()), "{dry}");
