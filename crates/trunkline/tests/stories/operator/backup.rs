@@ -100,7 +100,12 @@ fn nothing_is_put_over_what_is_there_and_a_damaged_archive_leaves_nothing() {
         assert_eq!(code(&refused), 1, "{expected}");
         assert!(stderr(&refused).contains(expected), "{expected}: {}", stderr(&refused));
         assert!(!fresh.exists(), "{expected}: nothing is left");
+        let looked = on(&fresh, &["restore", bad.to_str().unwrap(), "--dry-run"]);
+        assert_eq!((code(&looked), stderr(&looked)), (1, stderr(&refused)), "{expected}");
     }
+    let looked = on(&fresh, &["restore", &archive(&day), "--dry-run"]);
+    assert_eq!(code(&looked), 0, "{}", stderr(&looked));
+    assert!(stdout(&looked).contains("Nothing was put anywhere.") && !fresh.exists(), "{}", stdout(&looked));
     let good = on(&fresh, &["restore", &archive(&day)]);
     assert_eq!(code(&good), 0, "the control: the archive as it was; {}", stderr(&good));
     assert!(stdout(&good).contains("OK: nothing is wrong."), "{}", stdout(&good));
