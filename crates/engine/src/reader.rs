@@ -44,10 +44,21 @@ impl Inner {
         let store = self.projection.store()?;
         let read = async {
             let call = store.load_call(id).await.ok()??;
+            // Another node has it in memory, and decides for it.
+            if self.is_a_neighbours(&call) {
+                return None;
+            }
             let events = store.events(&call.tenant, id).await.ok()?;
             Some((call, events.into_iter().map(|event| event.key).collect()))
         };
         tokio::time::timeout(WEBHOOK_PATIENCE, read).await.ok()?
+    }
+
+    /// Whether a call that the store has is live on another node: one of ours would be in memory.
+    pub(crate) fn is_a_neighbours(&self, call: &Call) -> bool {
+        self.projection.shared.load(std::sync::atomic::Ordering::Acquire)
+            && !call.is_over()
+            && self.live.get(call.id).is_none()
     }
 
     /// A call in memory by any of its names: our id, its client's if it is registered, the carrier's.
@@ -75,9 +86,19 @@ impl Inner {
             return Ok(Some(handle));
         }
         match self.stored(tenant, id).await? {
-            Some(call) => Ok(self.reach(call.id).await),
+            Some(call) if self.is_a_neighbours(&call) => Err(self.elsewhere()),
+            Some(call) => match self.reach(call.id).await {
+                Some(handle) => Ok(Some(handle)),
+                None => Err(self.unavailable("it does not answer in time")),
+            },
             None => Ok(None),
         }
+    }
+
+    /// A call can't be changed here while another node carries it.
+    pub(crate) fn elsewhere(&self) -> Unavailable {
+        let reason = "another server on this database carries the call while it lives: ask that one";
+        Unavailable { reason: reason.to_owned(), since: self.clock.now() }
     }
 
     /// One call as it is now, and durable: nothing is shown that a crash could take back.

@@ -11,7 +11,7 @@ use crate::rows::{
     self, CallColumns, CountColumns, EventColumns, IdColumn, LegColumns, SuppressionColumns, TurnColumns,
 };
 use crate::sql::{self, Statement};
-use crate::store::{Store, bigint, ident, own};
+use crate::store::{Store, bigint, ident, of_node, own};
 use crate::suppression::Suppression;
 use crate::value::Value;
 use serde::Serialize;
@@ -318,7 +318,8 @@ async fn move_cursor(tx: &mut Tx, batch: &Projection, eaten: Position) -> Result
     if tx.run(&sql::MOVE_CURSOR, values).await? == 1 {
         return Ok(());
     }
-    if let Some(row) = tx.rows(&sql::CURSORS, vec![]).await?.first() {
+    let rows = tx.rows(&sql::CURSORS, vec![]).await?;
+    if let Some(row) = of_node(&rows, &batch.journal)?.or(rows.first()) {
         own(row, &batch.journal)?;
         return Err(StoreError::away(DOING, Away::Older));
     }

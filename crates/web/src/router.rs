@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, drain, health, import, keyed, not_found, orders, recordings, registered, scripts, suppressions,
-    tenancy,
+    calls, drain, health, import, keyed, not_found, orders, recordings, recover, registered, scripts,
+    suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};
@@ -54,6 +54,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/users", get(tenancy::users).post(tenancy::add_user))
         .route("/api/users/{id}", delete(tenancy::revoke_user))
         .route("/api/drain", post(drain::drain))
+        .route("/api/recover", post(recover::recover))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
 
     let probes = Router::new()

@@ -117,10 +117,16 @@ statements! { WRITES:
         "UPDATE cursors SET position = CASE WHEN position < $3 THEN $3 ELSE position END \
          WHERE node = $1 AND journal = $2 AND position >= $4";
 
-    /// `$1` node, `$2` journal: the journal of a database that none has fed yet.
+    /// `$1` node, `$2` journal: the journal of a database that none has fed yet. A file is one node's; a server's database
+    /// has room for others.
     CLAIM_CURSOR =
         "INSERT INTO cursors (node, journal, position, synced) SELECT $1, $2, 0, 0 \
-         WHERE NOT EXISTS (SELECT 1 FROM cursors)";
+         WHERE NOT EXISTS (SELECT 1 FROM cursors)",
+        postgres: "INSERT INTO cursors (node, journal, position, synced) VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING";
+
+    /// `$1` node, `$2` journal: a node that was given another name keeps its cursor.
+    RENAME_NODE =
+        "UPDATE cursors SET node = $1 WHERE journal = $2 AND NOT EXISTS (SELECT 1 FROM cursors WHERE node = $1)";
 
     /// `$1` node, `$2` journal, `$3` position: from now on this journal feeds, from here.
     SET_CURSOR =
@@ -128,7 +134,7 @@ statements! { WRITES:
          ON CONFLICT (node) DO UPDATE SET journal = excluded.journal, position = excluded.position, \
          synced = excluded.synced";
 
-    /// A single database has a single journal: the others' cursors go when one is adopted. `$1` the node that stays.
+    /// A file has a single journal: the others' cursors go when one is adopted. `$1` the node that stays.
     FORGET_OTHER_CURSORS = "DELETE FROM cursors WHERE node <> $1";
 
     /// `$1` node, `$2` journal. All that was committed before is on the disk once this is, committed in full.
