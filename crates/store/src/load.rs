@@ -85,7 +85,7 @@ impl Store {
 }
 
 pub(crate) fn wanted(ids: impl Iterator<Item = CallId>) -> Result<Value, StoreError> {
-    let rows = rows::json(ids.map(|id| IdColumn { id }));
+    let rows = rows::as_object(ids.map(|id| IdColumn { id }));
     rows.map(Value::Rows).map_err(|_| StoreError::poison(DOING, "an id is no JSON"))
 }
 

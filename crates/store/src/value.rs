@@ -1,6 +1,7 @@
 //! What stands for a `$n` of a statement, and how each engine takes it.
 
-use crate::sql::Statement;
+use crate::rows::Columns;
+use crate::sql::{Insert, Statement};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -56,16 +57,63 @@ impl From<Option<i64>> for Value {
     }
 }
 
+impl Value {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => text,
+            Self::Int(_) | Self::Rows(_) => None,
+        }
+    }
+
+    fn into_int(self) -> Option<i64> {
+        match self {
+            Self::Int(number) => number,
+            Self::Text(_) | Self::Rows(_) => None,
+        }
+    }
+}
+
 /// A statement as SQLite takes it.
 pub(crate) fn for_sqlite(
     statement: &Statement,
-    values: Vec<Value>,
+    values: impl IntoIterator<Item = Value>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
     values.into_iter().fold(sqlx::query(statement.sqlite), |query, value| match value {
         Value::Text(text) => query.bind(text),
         Value::Int(number) => query.bind(number),
         Value::Rows(rows) => query.bind(rows),
     })
+}
+
+/// Rows as SQLite takes them: value after value, in the order of the columns.
+pub(crate) fn rows_for_sqlite(
+    statement: &Statement,
+    rows: impl Iterator<Item = Columns>,
+) -> Query<'static, Sqlite, SqliteArguments> {
+    let values = rows.flatten().map(|(_, value)| value);
+    for_sqlite(statement, values)
+}
+
+/// Rows as PostgreSQL takes them: each column as one array.
+pub(crate) fn rows_for_postgres(
+    insert: &Insert,
+    rows: Vec<Columns>,
+) -> Query<'static, Postgres, PgArguments> {
+    let mut rows: Vec<_> = rows.into_iter().map(Vec::into_iter).collect();
+    let mut query = sqlx::query(insert.one.postgres);
+    for _ in insert.texts {
+        let column: Vec<Option<String>> = next_column(&mut rows).map(Value::into_text).collect();
+        query = query.bind(column);
+    }
+    for _ in insert.numbers {
+        let column: Vec<Option<i64>> = next_column(&mut rows).map(Value::into_int).collect();
+        query = query.bind(column);
+    }
+    query
+}
+
+fn next_column(rows: &mut [std::vec::IntoIter<(&'static str, Value)>]) -> impl Iterator<Item = Value> {
+    rows.iter_mut().filter_map(|row| row.next().map(|(_, value)| value))
 }
 
 /// A statement as PostgreSQL takes it.
