@@ -205,7 +205,7 @@ fn audited_call(id: String, row: &Row, turns: &[Row], events: &[Row]) -> Result<
             Err(_) => flaws.push("a turn's fold can't be read".to_owned()),
         }
     }
-    call.turns = read.iter().map(|(step, (turn, _))| (*step, turn.clone())).collect();
+    call.turns = read.iter().map(|(step, (turn, _))| (*step, Box::new(turn.clone()))).collect();
     compare(row, &rows::call(&call)?, "", &mut flaws);
     for (step, (turn, row)) in &read {
         let of = format!(" of turn {step}");
