@@ -225,7 +225,7 @@ fn audited_call(id: String, row: &Row, turns: &[Row], events: &[Row]) -> Result<
 fn compare(row: &Row, columns: &Columns, of: &str, flaws: &mut Vec<String>) {
     for (column, expected) in columns.iter().filter(|(column, _)| *column != "fold") {
         let is_right = match expected {
-            Value::Text(text) => row.opt_text(column).is_ok_and(|found| found == *text),
+            Value::Text(text) => row.opt_text(column).is_ok_and(|found| found.as_deref() == text.as_deref()),
             Value::Int(number) => row.opt_int(column).is_ok_and(|found| found == *number),
             Value::Rows(_) => false,
         };

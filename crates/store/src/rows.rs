@@ -17,9 +17,8 @@ use trunkline_core::private::Private;
 pub(crate) type Columns = Vec<(&'static str, Value)>;
 
 /// A text, without the character NUL, which no text of PostgreSQL can hold: a question mark in a box stands for it.
-fn text<T: AsRef<str> + Into<String>>(text: T) -> Value {
-    let has_nul = text.as_ref().contains('\0');
-    if has_nul { text.as_ref().replace('\0', "\u{fffd}").into() } else { Value::Text(Some(text.into())) }
+fn text(text: &str) -> Value {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 fn opt_text(text: Option<&str>) -> Value {
@@ -73,7 +72,7 @@ pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
 pub(crate) fn call(call: &Call) -> Result<Columns, StoreError> {
     let reported = call.leg().end.as_ref().map(|end| &end.reported);
     Ok(vec![
-        ("id", text(call.id.to_string())),
+        ("id", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
         ("account", text(call.account.as_str())),
         ("carrier", text(carrier_of(&call.account))),
@@ -126,9 +125,9 @@ pub(crate) fn turn(call: &Call, turn: &Turn) -> Result<Columns, StoreError> {
         _ => None,
     });
     Ok(vec![
-        ("call", text(call.id.to_string())),
+        ("call", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
-        ("question", text(turn.question.as_str())),
+        ("question", text(&turn.question)),
         ("answer_type", opt_text(answer.map(answer_type))),
         ("answer_value", opt_text(answer.and_then(answer_value))),
         ("digits", private(answer.and_then(|answer| answer.digits.as_ref()))),
@@ -200,7 +199,7 @@ impl<'a> LegColumns<'a> {
             ("account", text(self.account.as_str())),
             ("carrier_call_id", text(self.carrier_call_id.as_str())),
             ("tenant", text(self.tenant.as_str())),
-            ("call", text(self.call.to_string())),
+            ("call", self.call.to_string().into()),
             ("leg", opt_number(self.leg)),
         ]
     }
@@ -225,11 +224,11 @@ impl<'a> LegColumns<'a> {
 /// A row of `events`.
 pub(crate) fn event(event: &EventRow) -> Columns {
     vec![
-        ("call", text(event.call.to_string())),
+        ("call", event.call.to_string().into()),
         ("tenant", text(event.tenant.as_str())),
         ("key", text(event.key.as_str())),
         ("source", text(event.source.as_str())),
-        ("kind", text(event.kind.as_str())),
+        ("kind", text(&event.kind)),
         ("refused", opt_text(event.applied.as_ref().err().map(String::as_str))),
         ("body", event.body.reveal().get().into()),
         ("position", number(event.position.0)),
@@ -244,7 +243,7 @@ pub(crate) fn suppression(suppression: &Suppression) -> Columns {
     vec![
         ("tenant", text(suppression.tenant.as_ref().map_or("", TenantId::as_str))),
         ("number", text(suppression.number.as_str())),
-        ("reason", text(suppression.reason.as_str())),
+        ("reason", text(&suppression.reason)),
         ("since", time(suppression.since)),
         ("lifted_at", opt_time(suppression.lifted_at)),
         ("changed_at", time(suppression.changed_at())),

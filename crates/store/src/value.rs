@@ -9,12 +9,13 @@ use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Encode, Postgres, Sqlite, Type};
+use std::sync::Arc;
 
 /// A value. PostgreSQL wants to know the type of a missing one too.
 #[derive(Clone)]
 pub(crate) enum Value {
-    /// Text, an id, JSON that is kept as it is.
-    Text(Option<String>),
+    /// Text, an id, JSON that is kept as it is. Shared, since SQLite's thread takes it over as it is.
+    Text(Option<Arc<str>>),
     /// A number, a time in microseconds.
     Int(Option<i64>),
     /// Rows, as one JSON object.
@@ -23,13 +24,13 @@ pub(crate) enum Value {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
     }
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+        Self::Text(Some(text.into()))
     }
 }
 
@@ -41,13 +42,13 @@ impl From<i64> for Value {
 
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(Arc::from))
     }
 }
 
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(ToOwned::to_owned))
+        Self::Text(text.map(Arc::from))
     }
 }
 
@@ -60,7 +61,7 @@ impl From<Option<i64>> for Value {
 impl Value {
     fn into_text(self) -> Option<String> {
         match self {
-            Self::Text(text) => text,
+            Self::Text(text) => text.map(|text| text.to_string()),
             Self::Int(_) | Self::Rows(_) => None,
         }
     }

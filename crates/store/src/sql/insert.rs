@@ -6,7 +6,7 @@
 use super::Statement;
 
 /// So many rows go into SQLite in one step: handing a step to its thread costs more than a row.
-pub(crate) const MANY: usize = 16;
+pub(crate) const MANY: usize = 64;
 
 /// Puts rows into a table.
 pub(crate) struct Insert {
