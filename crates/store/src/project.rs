@@ -116,11 +116,8 @@ pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Res
     let calls = newer_than_known(tx, calls).await?;
     let reborn = calls.iter().filter(|change| change.is_reborn());
     put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
-    let (going_on, others): (Vec<_>, Vec<_>) = calls.iter().partition(|change| change.goes_on());
-    for (statement, changes) in [(&sql::REFRESH_CALLS, going_on), (&sql::UPSERT_CALLS, others)] {
-        let rows = changes.into_iter().map(|change| rows::call(change.call)).collect::<Result<_, _>>()?;
-        tx.insert(statement, rows).await?;
-    }
+    let rows = calls.iter().map(|change| rows::call(change.call)).collect::<Result<_, _>>()?;
+    tx.insert(&sql::UPSERT_CALLS, rows).await?;
     let rows = calls.iter().flat_map(|change| turns.of(change).map(|turn| rows::turn(change.call, turn)));
     let rows = rows.collect::<Result<_, _>>()?;
     tx.insert(&sql::UPSERT_TURNS, rows).await?;
@@ -167,14 +164,6 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Whether the call is there and goes on with the status it has.
-    fn goes_on(&self) -> bool {
-        let status = self.call.status();
-        self.known.as_ref().is_some_and(|known| known.status == status.as_str())
-            && !status.is_over()
-            && !self.is_reborn()
-    }
-
     /// Whether what a call is born with has changed: its row must be made anew. A person was erased, or a newer program
     /// reads an old event in another way.
     fn is_reborn(&self) -> bool {

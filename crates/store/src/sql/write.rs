@@ -13,58 +13,27 @@ macro_rules! known_calls {
     };
 }
 
-/// The table of calls, of which a call that is there keeps these columns.
-fn calls(kept: &'static [&'static str]) -> Table {
-    Table {
-        name: "calls",
-        by_month: ByMonth::No,
-        texts: &[
-            "id",
-            "tenant",
-            "account",
-            "carrier",
-            "carrier_call_id",
-            "session_id",
-            "direction",
-            "kind",
-            "status",
-            "state",
-            "disposition",
-            "outcome",
-            "from_number",
-            "to_number",
-            "name",
-            "script",
-            "price_amount",
-            "price_unit",
-            "error_code",
-            "error_message",
-            "metadata",
-            "fold",
-        ],
-        numbers: &[
-            "question",
-            "answer_count",
-            "created_at",
-            "ringing_at",
-            "answered_at",
-            "ended_at",
-            "updated_at",
-            "duration_secs",
-        ],
-        key: &["id"],
-        known: Known::Takes { all_but: kept, only_if: "" },
-    }
-}
-
 inserts! {
     /// Calls, each id once. A call that is there keeps its tenant, session, numbers and time of creation: they stand in
     /// indexes, and SQLite rewrites every index that an update names, changed or not.
-    UPSERT_CALLS = calls(&["tenant", "session_id", "from_number", "to_number", "created_at"]);
-
-    /// The same, of calls that are there and go on with the status they have: no index is rewritten.
-    REFRESH_CALLS =
-        calls(&["tenant", "session_id", "from_number", "to_number", "created_at", "status", "ended_at"]);
+    UPSERT_CALLS = Table {
+        name: "calls",
+        by_month: ByMonth::No,
+        texts: &[
+            "id", "tenant", "account", "carrier", "carrier_call_id", "session_id", "direction", "kind", "status",
+            "state", "disposition", "outcome", "from_number", "to_number", "name", "script", "price_amount",
+            "price_unit", "error_code", "error_message", "metadata", "fold",
+        ],
+        numbers: &[
+            "question", "answer_count", "created_at", "ringing_at", "answered_at", "ended_at", "updated_at",
+            "duration_secs",
+        ],
+        key: &["id"],
+        known: Known::Takes {
+            all_but: &["tenant", "session_id", "from_number", "to_number", "created_at"],
+            only_if: "",
+        },
+    };
 
     /// Events. One that is known stays as it is.
     INSERT_EVENTS = Table {
