@@ -55,6 +55,8 @@ impl Database {
         match self {
             Self::File(path) => {
                 let copy = path.with_extension("copy");
+                // A connection that makes no files attaches only what is there.
+                std::fs::File::create(&copy)?;
                 connection.run(&format!("ATTACH '{}' AS copy", copy.display())).await?;
                 connection.run("PRAGMA copy.journal_mode = WAL; PRAGMA copy.synchronous = NORMAL").await?;
                 for made in connection.made().await? {
