@@ -165,7 +165,7 @@ impl Inner {
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let bad_cursor = |_| BadQuery("cursor: not one of ours".to_owned());
         let after = query.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?;
-        let live = self.live_matching(tenant, query, after.as_ref()).await;
+        let live = self.live_matching(tenant, query, after.as_ref(), size + 1).await;
         let (stored, history) = match self.stored_page(tenant, query, after, limit).await {
             Ok(stored) => (stored, History::Available),
             Err(away) => (Vec::new(), History::Unavailable { reason: away.reason, since: away.since }),
@@ -192,17 +192,29 @@ impl Inner {
         Ok(Listing { calls, next, as_of: self.clock.now(), history })
     }
 
-    async fn live_matching(&self, tenant: &TenantId, query: &Query, after: Option<&PageCursor>) -> Vec<Call> {
-        let mut last = Lsn::ZERO;
-        let mut calls = Vec::new();
+    /// The newest live calls that belong on a page, at most so many: older ones belong to a later page.
+    async fn live_matching(
+        &self,
+        tenant: &TenantId,
+        query: &Query,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> Vec<Call> {
+        let mut places = Vec::new();
         for handle in self.live.all() {
             let live = handle.lock();
             let place = || PageCursor::after(live.call.created_at, live.call.id);
             let is_theirs = live.call.tenant == *tenant;
             if is_theirs && matches(query, &live.call) && after.is_none_or(|after| place() < *after) {
-                last = last.max(live.last);
-                calls.push(live.call.clone());
+                places.push((Reverse((live.call.created_at, live.call.id)), handle.clone()));
             }
+        }
+        places.sort_unstable_by_key(|(place, _)| *place);
+        let (mut last, mut calls) = (Lsn::ZERO, Vec::new());
+        for (_, handle) in places.into_iter().take(most) {
+            let live = handle.lock();
+            last = last.max(live.last);
+            calls.push(live.call.clone());
         }
         let _ = self.journal.wait_durable(last).await;
         calls

@@ -59,6 +59,13 @@ pub(crate) struct Sealed {
     data: String,
 }
 
+impl Sealed {
+    /// How many bytes it has.
+    pub fn length(&self) -> usize {
+        self.person.len() + self.data.len()
+    }
+}
+
 /// A number that must not be dialed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Suppression {

@@ -9,8 +9,9 @@ use crate::db::Durability;
 use crate::error::{Away, StoreError};
 use crate::postgres_url::PostgresUrl;
 use crate::row::Row;
-use crate::sql::{self, Statement};
-use crate::value::{Jsonb, Value, for_postgres};
+use crate::rows::Columns;
+use crate::sql::{self, Insert, Statement};
+use crate::value::{Jsonb, Value, for_postgres, rows_for_postgres};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions, Connection};
@@ -238,6 +239,16 @@ impl Tx {
         let doing = self.lease.doing;
         within(doing, self.patience, async {
             let done = for_postgres(statement, values).execute(self.lease.connection()?).await;
+            done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
+        })
+        .await
+    }
+
+    /// Puts rows into a table; how many were new or changed.
+    pub(crate) async fn insert(&mut self, insert: &Insert, rows: Vec<Columns>) -> Result<u64, StoreError> {
+        let doing = self.lease.doing;
+        within(doing, self.patience, async {
+            let done = rows_for_postgres(insert, rows).execute(self.lease.connection()?).await;
             done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
         .await

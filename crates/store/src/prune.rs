@@ -3,7 +3,7 @@
 use crate::db::Durability;
 use crate::error::StoreError;
 use crate::project::{put, written};
-use crate::rows::{self, CountColumns, IdColumn, LegColumns};
+use crate::rows::{self, Columns, IdColumn, LegColumns};
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
@@ -116,14 +116,7 @@ impl Store {
                 .await?,
             calls: put(&mut tx, &sql::DELETE_CALLS, these()?).await?,
         };
-        let fewer = fewer(&calls);
-        let columns = fewer.iter().map(|((tenant, day, status), n)| CountColumns {
-            tenant,
-            day: *day,
-            status: status.as_str(),
-            n: -n,
-        });
-        put(&mut tx, &sql::ADD_COUNTS, written(columns)?).await?;
+        tx.insert(&sql::ADD_COUNTS, fewer(&calls)).await?;
         let known = prunings(&tx.rows(&sql::PRUNINGS, vec![]).await?)?;
         let before = known.iter().filter(|known| known.status == what.status).map(|known| known.before).max();
         let before = before.map_or(what.before, |known| known.max(what.before));
@@ -143,13 +136,17 @@ impl Store {
     }
 }
 
-fn fewer(calls: &[Call]) -> BTreeMap<(&str, i64, Status), i64> {
-    let mut fewer = BTreeMap::new();
+/// What the counts move by when these calls go.
+fn fewer(calls: &[Call]) -> Vec<Columns> {
+    let mut fewer: BTreeMap<(&str, i64, Status), i64> = BTreeMap::new();
     for call in calls {
         let day = rows::day_of(call.created_at.as_microsecond());
         *fewer.entry((call.tenant.as_str(), day, call.status())).or_default() += 1;
     }
     fewer
+        .into_iter()
+        .map(|((tenant, day, status), n)| rows::count(tenant, day, status.as_str(), -n))
+        .collect()
 }
 
 fn prunings(rows: &[crate::row::Row]) -> Result<Vec<Pruning>, StoreError> {
