@@ -114,8 +114,12 @@ impl Connection {
     async fn run(&mut self, sql: &str) -> Result<()> {
         let statements = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
-            Self::Sqlite(connection) => drop(connection.execute(statements).await?),
-            Self::Postgres(connection) => drop(connection.execute(statements).await?),
+            Self::Sqlite(connection) => {
+                connection.execute(statements).await?;
+            }
+            Self::Postgres(connection) => {
+                connection.execute(statements).await?;
+            }
         }
         Ok(())
     }
