@@ -36,6 +36,8 @@ fn marker(step: u8) -> String {
 pub struct Call {
     serial: u64,
     next: Next,
+    /// Status callbacks so far.
+    reports: u32,
 }
 
 /// What comes next in it.
@@ -70,7 +72,7 @@ pub enum Done {
 impl Call {
     /// The call with this number; every number is another person's.
     pub fn new(serial: u64) -> Self {
-        Self { serial, next: Next::Arrive }
+        Self { serial, next: Next::Arrive, reports: 0 }
     }
 
     /// Its number.
@@ -108,14 +110,13 @@ impl Call {
             Next::Answer { path, .. } => (Kind::Answer, path),
             Next::End => (Kind::Over, "/status"),
         };
-        let (call_sid, caller) = (Self::sid(self.serial), format!("+1{:010}", 2_000_000_000 + self.serial));
-        let digits = (self.serial % 90 + 10).to_string();
-        let request =
-            writer.write(kind, path, About { call_sid: &call_sid, caller: &caller, digits: &digits });
+        let request = self.request(kind, path, writer);
         let begun = due.unwrap_or_else(Instant::now);
         let answer = connection.exchange(request).await?;
         let took = begun.elapsed();
-        let next = self.after(&answer, writer).with_context(|| format!("{call_sid}, {:?}", self.next))?;
+        let next = self
+            .after(&answer, writer)
+            .with_context(|| format!("{}, {:?}", Self::sid(self.serial), self.next))?;
         Ok(match next {
             Some(next) => {
                 self.next = next;
@@ -123,6 +124,28 @@ impl Call {
             }
             None => Done::Over,
         })
+    }
+
+    /// Reports that it goes on, as a status callback does; how long the answer took.
+    ///
+    /// # Errors
+    /// No answer, or one that takes no report.
+    pub async fn report(&mut self, connection: &mut Connection, writer: &mut Writer) -> Result<Duration> {
+        self.reports += 1;
+        let request = self.request(Kind::Going, "/status", writer);
+        let begun = Instant::now();
+        let answer = connection.exchange(request).await?;
+        if !(200..300).contains(&answer.status) {
+            bail!("a report was answered {}: {}", answer.status, answer.beginning());
+        }
+        Ok(begun.elapsed())
+    }
+
+    fn request<'a>(&self, kind: Kind, path: &str, writer: &'a mut Writer) -> &'a [u8] {
+        let (call_sid, caller) = (Self::sid(self.serial), format!("+1{:010}", 2_000_000_000 + self.serial));
+        let (digits, sequence) = ((self.serial % 90 + 10).to_string(), self.reports.to_string());
+        let about = About { call_sid: &call_sid, caller: &caller, digits: &digits, sequence: &sequence };
+        writer.write(kind, path, about)
     }
 
     /// Where an answer leads; `None` once the call is over.
@@ -168,7 +191,7 @@ mod tests {
     }
 
     fn answering(step: u8) -> Call {
-        Call { serial: 1, next: Next::Answer { step, path: "/voice".into() } }
+        Call { next: Next::Answer { step, path: "/voice".into() }, ..Call::new(1) }
     }
 
     #[test]
@@ -196,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_call_is_over_when_its_end_was_taken() {
-        let call = Call { serial: 1, next: Next::End };
+        let call = Call { next: Next::End, ..Call::new(1) };
         assert!(matches!(after(&call, 204, ""), Ok(None)));
         assert!(after(&call, 503, "").is_err());
         assert_eq!(call.acknowledged(), Acknowledged { fetches: FETCHES, ended: false });

@@ -43,7 +43,7 @@ pub enum Pace {
 pub struct Window {
     /// How long it was.
     pub took: Duration,
-    /// Voice webhooks.
+    /// Voice webhooks, or what else was asked.
     pub voice: Latencies,
     /// Reports of an end.
     pub ends: usize,
@@ -108,6 +108,18 @@ impl Crowd {
             whole.voice.extend(&window.voice);
             whole.ends += window.ends;
         }
+        Ok(whole)
+    }
+
+    /// Reports of them for a while that they go on, by status callbacks.
+    ///
+    /// # Errors
+    /// A callback was not answered as it should be.
+    pub async fn report(&mut self, connections: usize, time: Duration) -> Result<Window> {
+        let begun = Instant::now();
+        let windows = self.share(connections, |line| line.report(begun + time)).await?;
+        let mut whole = Window { took: begun.elapsed(), ..Window::default() };
+        windows.iter().for_each(|window| whole.voice.extend(&window.voice));
         Ok(whole)
     }
 
@@ -192,6 +204,20 @@ impl Line {
             while call.acknowledged().fetches < pages(call.serial()) {
                 call.go_on(&mut self.connection, &mut self.writer, None).await?;
             }
+        }
+        Ok(self)
+    }
+
+    /// One report after the other, of each call in turn.
+    async fn report(mut self, end: Instant) -> Result<Self> {
+        let calls = self.calls.len();
+        for n in 0.. {
+            if Instant::now() >= end || calls == 0 {
+                break;
+            }
+            self.window
+                .voice
+                .add(self.calls[n % calls].report(&mut self.connection, &mut self.writer).await?);
         }
         Ok(self)
     }

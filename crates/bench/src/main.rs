@@ -14,6 +14,7 @@ mod audit;
 mod call;
 mod carrier;
 mod crowd;
+mod database;
 mod empty;
 mod generate;
 mod http;
@@ -141,7 +142,7 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=12 {
+    for row in 4..=14 {
         let asked_for = only.iter().any(|only| (*only).max(4) == row);
         if !only.is_empty() && !asked_for {
             continue;
@@ -155,7 +156,9 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             9 => rows::lookups::run(site, plan).await,
             10 => rows::memory::run(site, plan).await,
             11 => rows::recovery::run(site, plan).await,
-            _ => rows::history::run(site, plan).await,
+            12 => rows::history::run(site, plan).await,
+            13 => rows::callbacks::run(site, plan).await,
+            _ => rows::projection::run(site, plan).await,
         };
         match measured {
             Ok(measured) => lines.extend(measured),

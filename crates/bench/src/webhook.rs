@@ -16,6 +16,8 @@ pub enum Kind {
     Arrival,
     /// Keys were pressed: what is to be said next?
     Answer,
+    /// The call goes on, says a status callback.
+    Going,
     /// The call is over.
     Over,
 }
@@ -28,6 +30,7 @@ enum Value {
     CallSid,
     Caller,
     Digits,
+    Sequence,
 }
 
 /// Which webhooks have a field.
@@ -35,10 +38,12 @@ enum Value {
 enum In {
     All,
     Only(Kind),
+    /// Status callbacks.
+    Reports,
 }
 
-use In::{All, Only};
-use Value::{CallSid, Caller, Digits, Is, Status};
+use In::{All, Only, Reports};
+use Value::{CallSid, Caller, Digits, Is, Sequence, Status};
 
 /// All fields, sorted by name as signatures want them.
 const FIELDS: [(&str, In, Value); 32] = [
@@ -47,7 +52,7 @@ const FIELDS: [(&str, In, Value); 32] = [
     ("CallDuration", Only(Kind::Over), Is("61")),
     ("CallSid", All, CallSid),
     ("CallStatus", All, Status),
-    ("CallbackSource", Only(Kind::Over), Is("call-progress-events")),
+    ("CallbackSource", Reports, Is("call-progress-events")),
     ("Called", All, Is(OUR_NUMBER)),
     ("CalledCity", All, Is("SAN FRANCISCO")),
     ("CalledCountry", All, Is("US")),
@@ -67,7 +72,7 @@ const FIELDS: [(&str, In, Value); 32] = [
     ("FromCountry", All, Is("US")),
     ("FromState", All, Is("CA")),
     ("FromZip", All, Is("94607")),
-    ("SequenceNumber", Only(Kind::Over), Is("0")),
+    ("SequenceNumber", Reports, Sequence),
     ("To", All, Is(OUR_NUMBER)),
     ("ToCity", All, Is("SAN FRANCISCO")),
     ("ToCountry", All, Is("US")),
@@ -80,8 +85,16 @@ impl Kind {
     fn status(self) -> &'static str {
         match self {
             Self::Arrival => "ringing",
-            Self::Answer => "in-progress",
+            Self::Answer | Self::Going => "in-progress",
             Self::Over => "completed",
+        }
+    }
+
+    fn has(self, field: In) -> bool {
+        match field {
+            All => true,
+            Only(kind) => kind == self,
+            Reports => matches!(self, Self::Going | Self::Over),
         }
     }
 }
@@ -95,12 +108,14 @@ pub struct About<'a> {
     pub caller: &'a str,
     /// The keys pressed.
     pub digits: &'a str,
+    /// Which status callback of the call it is.
+    pub sequence: &'a str,
 }
 
 impl<'a> About<'a> {
     /// The fields of a form, in the order in which they are signed.
     fn fields(self, kind: Kind) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let there = FIELDS.iter().filter(move |(_, there, _)| *there == All || *there == Only(kind));
+        let there = FIELDS.iter().filter(move |(_, there, _)| kind.has(*there));
         there.map(move |(name, _, value)| (*name, self.value(kind, *value)))
     }
 
@@ -111,6 +126,7 @@ impl<'a> About<'a> {
             CallSid => self.call_sid,
             Caller => self.caller,
             Digits => self.digits,
+            Sequence => self.sequence,
         }
     }
 }
@@ -185,7 +201,7 @@ fn encode(text: &str, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    const ABOUT: About<'_> = About { call_sid: "CA1", caller: "+15550100", digits: "12" };
+    const ABOUT: About<'_> = About { call_sid: "CA1", caller: "+15550100", digits: "12", sequence: "3" };
 
     #[test]
     fn fields_are_sorted_and_each_form_has_its_own() {
@@ -195,6 +211,8 @@ mod tests {
         assert!(names(Kind::Answer).contains(&"Digits"));
         assert!(names(Kind::Over).contains(&"CallDuration"));
         assert!(ABOUT.fields(Kind::Over).any(|field| field == ("CallStatus", "completed")));
+        assert!(ABOUT.fields(Kind::Going).any(|field| field == ("SequenceNumber", "3")));
+        assert!(!names(Kind::Going).contains(&"CallDuration"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use trunkline_journal::Lsn;
 /// A checkpoint is made when so much has been journaled since the last one, or so much time has passed.
 const EVERY_BYTES: u64 = 64 << 20;
 const EVERY: Duration = Duration::from_secs(300);
+/// Room for names, numbers and brackets.
+const SMALL: usize = 256;
 
 /// The content of a checkpoint.
 #[derive(Default, Serialize, Deserialize)]
@@ -43,6 +45,13 @@ struct SealedCall {
     last: Lsn,
     seen: Vec<u64>,
     sealed: Sealed,
+}
+
+impl SealedCall {
+    /// Roughly how many bytes it takes in a checkpoint.
+    fn length(&self) -> usize {
+        SMALL + self.sealed.length() + 21 * self.seen.len()
+    }
 }
 
 /// An idempotency key that was used.
@@ -130,7 +139,10 @@ impl Inner {
             last = last.max(live.last);
             checkpoint.add(&self.codec, &live).map_err(|e| e.to_string())?;
         }
-        let payload = serde_json::to_vec(&checkpoint).map_err(|e| e.to_string())?;
+        // Most of it is the calls. Growing step by step would copy megabytes again and again.
+        let mut payload =
+            Vec::with_capacity(checkpoint.calls.iter().map(SealedCall::length).sum::<usize>() + SMALL);
+        serde_json::to_writer(&mut payload, &checkpoint).map_err(|e| e.to_string())?;
         // A call may be ahead of `covers`, but never of the disk.
         futures_block(self.journal.wait_durable(last))?;
         self.journal.checkpoint(covers, &payload).map_err(|e| e.to_string())

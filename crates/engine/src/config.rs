@@ -19,6 +19,8 @@ use trunkline_store::cache::CacheAddress;
 pub struct Config {
     /// The folder that holds the journal, the keys and the recordings.
     pub data_dir: PathBuf,
+    /// This server's name among those that feed the same database.
+    pub node: String,
     /// The database behind history.
     pub database: Target,
     /// The cache, if there is one.

@@ -150,6 +150,13 @@ impl Engine {
     /// Starts in the order of the design: lock, scan and fold, then serve; store, owed commands and dialing follow by
     /// themselves. When this returns, webhooks can be answered.
     pub async fn start(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
+        let engine = Self::fold(config, carrier).await?;
+        engine.run();
+        Ok(engine)
+    }
+
+    /// Lock, scan and fold, and nothing more.
+    pub(crate) async fn fold(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
         let identity = Identity::open(&config.data_dir)?;
         let life = u64::from_ne_bytes(chance()?);
         let recordings = Recordings::open(&config.recordings, config.recording_max_bytes).await?;
@@ -161,7 +168,7 @@ impl Engine {
             let clock = config.clock;
             let inner = Inner {
                 clock,
-                ident: identity.journal(),
+                ident: identity.journal(&config.node),
                 account: carrier.account().clone(),
                 carrier,
                 codec,
@@ -218,9 +225,7 @@ impl Engine {
             calls = inner.recovered.load(Ordering::Relaxed),
             "recovery.done: recovered live calls"
         );
-        let engine = Self { inner };
-        engine.run();
-        Ok(engine)
+        Ok(Self { inner })
     }
 
     fn run(&self) {

@@ -79,7 +79,8 @@ impl Identity {
         Ok(Self { journal: name.iter().map(|byte| format!("{byte:02x}")).collect(), salt })
     }
 
-    pub fn journal(&self) -> JournalIdent {
-        JournalIdent { node: "1".to_owned(), journal: self.journal.clone() }
+    /// The journal, as this node feeds a database with it.
+    pub fn journal(&self, node: &str) -> JournalIdent {
+        JournalIdent { node: node.to_owned(), journal: self.journal.clone() }
     }
 }

@@ -22,6 +22,7 @@
 
 mod admission;
 mod answering;
+mod batch;
 mod bound;
 mod cached;
 mod caching;
@@ -32,7 +33,9 @@ mod desk;
 mod dialer;
 mod engine;
 pub mod exchange;
+mod history;
 mod identity;
+mod imported;
 mod intake;
 mod keys_used;
 mod live;
@@ -60,6 +63,7 @@ mod sessions;
 mod slots;
 mod step;
 mod suppressions;
+mod sweep;
 mod tenancy;
 mod timers;
 mod trust;
@@ -82,6 +86,7 @@ pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::ScriptInfo;
+pub use sweep::{Sweeping, Swept};
 pub use tenancy::{NewKey, NewUser, TenancyError};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;

@@ -1,5 +1,6 @@
 //! The journal as people read it: each record as JSON, what is sealed opened where its key is at hand.
 
+use crate::imported;
 use crate::record::{Codec, Decoded, EventRecord, kind};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -43,6 +44,9 @@ impl RecordReader {
 
 fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
     let bare = || serde_json::from_slice::<Value>(&record.payload).map_err(|error| error.to_string());
+    if record.kind == kind::IMPORTED {
+        return imported::shown(codec, &record.payload).map_err(|error| error.to_string());
+    }
     if record.kind != kind::EVENT {
         return bare();
     }
@@ -63,6 +67,8 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
         | Decoded::Script(_)
         | Decoded::Decision(_)
         | Decoded::Erased(_)
+        | Decoded::Imported(_)
+        | Decoded::Pruned(_)
         | Decoded::Unknown(_) => bare(),
     }
 }
@@ -74,6 +80,8 @@ fn word(number: u8) -> Value {
         kind::SCRIPT => "script".into(),
         kind::DECISION => "decision".into(),
         kind::ERASED => "erased".into(),
+        kind::IMPORTED => "imported".into(),
+        kind::PRUNED => "pruned".into(),
         other => other.into(),
     }
 }

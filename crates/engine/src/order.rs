@@ -90,6 +90,9 @@ pub enum EndError {
     /// It is over.
     #[error("the call is already over ({0})")]
     Over(&'static str),
+    /// It is not in memory, and history can't be read now; or another server carries it.
+    #[error(transparent)]
+    History(#[from] crate::Unavailable),
     /// The journal did not take it.
     #[error(transparent)]
     Journal(#[from] crate::IntakeError),

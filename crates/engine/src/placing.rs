@@ -199,7 +199,7 @@ impl Inner {
 
     /// Ends a call: withdraws it if nothing was sent, else hangs it up.
     pub(crate) async fn end(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<Call, EndError> {
-        let handle = self.find(tenant, id).await.ok().flatten().ok_or(EndError::NotFound)?;
+        let handle = self.find(tenant, id).await?.ok_or(EndError::NotFound)?;
         let (call, over) = {
             let live = handle.lock();
             (live.call.id, live.call.is_over().then(|| live.call.status()))

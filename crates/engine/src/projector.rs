@@ -3,27 +3,22 @@
 //! The store may be slow, locked, replaced or gone for a day: the projector tries again within a second, says so once
 //! per change, and when the store is back goes on where the cursor stands. It performs no effects.
 
+use crate::batch::Batch;
 use crate::engine::Inner;
+use crate::history::{Run, put, runs};
 use crate::live::Handle;
 use crate::parked::Parked;
 use crate::reading::{History, Part};
-use crate::record::{Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use trunkline_core::call::{Call, Event, Refused};
-use trunkline_core::campaign::Wish;
-use trunkline_core::id::{CallId, TenantId};
-use trunkline_core::queue::News;
+use trunkline_core::id::CallId;
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
-use trunkline_store::{
-    Away, Cursor, EventRow, JobNews, JournalIdent, Position, Projection, Store, StoreError, Suppression,
-    Turns,
-};
+use trunkline_store::{Away, Cursor, Position, Projection, Store, StoreError};
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
@@ -57,6 +52,10 @@ pub(crate) struct StoreFeed {
     eaten_at: AtomicI64,
     /// Calls that the store refuses.
     pub parked: Parked,
+    /// Why rows go to a table's default partition, if they do.
+    unparted: Mutex<Option<String>>,
+    /// Whether other nodes feed the store as well.
+    pub shared: AtomicBool,
 }
 
 /// The projector's own word for a store that can't go on.
@@ -79,6 +78,8 @@ impl StoreFeed {
             batch_records: AtomicUsize::new(BATCH_RECORDS),
             eaten_at: AtomicI64::new(now.as_microsecond()),
             parked: Parked::default(),
+            unparted: Mutex::default(),
+            shared: AtomicBool::new(false),
         }
     }
 
@@ -174,6 +175,22 @@ impl StoreFeed {
         }
     }
 
+    /// Says once when rows begin to go to a default partition, and when they no longer do.
+    fn is_unparted(&self, why: Option<String>) {
+        let mut known = self.unparted.lock();
+        if *known == why {
+            return;
+        }
+        match &why {
+            Some(why) => tracing::warn!(
+                why,
+                "database.default_partition: rows of a month stay there; nothing is lost, but pages slow down as it grows"
+            ),
+            None => tracing::info!("database.partitions: each month has its own again"),
+        }
+        *known = why;
+    }
+
     fn is_back(&self) {
         if self.away.lock().take().is_some() {
             tracing::info!("database.available");
@@ -240,11 +257,32 @@ impl Inner {
         }
     }
 
+    /// Projects what there is now, once; whether all of it went in. For a command that ends with it.
+    pub(crate) async fn project_once(self: &Arc<Self>) -> bool {
+        let once = async {
+            let store = Store::open(&self.config.database).await?;
+            let Cursor { position, .. } = store.cursor(&self.ident).await?;
+            self.projection.has_eaten(&store, position);
+            let mut reader = self.reader_after(Lsn::new(position.0))?;
+            let drained = self.drain(&store, &mut reader).await;
+            self.projection.close().await;
+            drained.map(drop)
+        };
+        let done: Result<(), Stuck> = once.await;
+        if let Err(stuck) = &done {
+            tracing::warn!(%stuck, "database.away: the next start brings in what the journal has");
+        }
+        done.is_ok()
+    }
+
     async fn feed(self: &Arc<Self>, store: &Store) -> Result<std::convert::Infallible, Stuck> {
         self.campaigns.look(store).await?;
         let Cursor { position, .. } = store.cursor(&self.ident).await?;
         // The cursor stands before them: they are met again.
         self.projection.parked.clear();
+        self.looks_for_neighbours(store).await?;
+        // Before anybody is dialed.
+        self.learns_suppressions(store).await?;
         self.projection.has_eaten(store, position);
         let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
@@ -268,6 +306,9 @@ impl Inner {
                     }
                     let synced = store.sync(&self.ident).await?;
                     self.retire(Lsn::new(synced.0)).await;
+                    self.projection.is_unparted(store.unparted());
+                    self.looks_for_neighbours(store).await?;
+                    self.learns_suppressions(store).await?;
                     // Calls that a late webhook or a reader brought back, and that no new event will take out.
                     self.live.all().iter().for_each(|handle| self.let_go_of(handle, reader.position()));
                 }
@@ -275,12 +316,26 @@ impl Inner {
         }
     }
 
+    /// Takes in whom other nodes were told not to call, and what was imported.
+    async fn learns_suppressions(&self, store: &Store) -> Result<(), StoreError> {
+        store.all_suppressions().await?.into_iter().for_each(|entry| self.suppressed.has_stood(entry));
+        Ok(())
+    }
+
+    async fn looks_for_neighbours(&self, store: &Store) -> Result<(), StoreError> {
+        let others = store.fed_by().await?.len() > 1;
+        if self.projection.shared.swap(others, Ordering::AcqRel) != others {
+            tracing::info!(others, "database.shared: whether other nodes feed it too");
+        }
+        Ok(())
+    }
+
     /// The journal from there on. An index begins with the oldest record that is kept.
     fn reader_after(&self, eaten: Lsn) -> Result<Reader, ReadError> {
         match self.journal.reader(eaten) {
             Err(ReadError::Gone { oldest, .. }) if self.config.database.is_index() => {
-                tracing::warn!(%oldest, "index.begins_late: older calls are in the database that was used before, \
-                    which `trunkline export` reads");
+                tracing::warn!(%oldest, "index.begins_late: older calls were pruned, or are in the database that was used \
+                    before, which `trunkline export` reads");
                 self.journal.reader(oldest.before())
             }
             read => read,
@@ -295,87 +350,47 @@ impl Inner {
             let records = tokio::task::block_in_place(|| reader.next_batch(most, BATCH_BYTES))?;
             let Some(last) = records.last().map(|record| record.lsn) else { return Ok(drained) };
             drained += records.len();
-            let batch = self.gather(store, &records).await?;
-            let calls: Vec<CallId> = batch.calls.keys().copied().collect();
-            let eaten_at = batch.events.last().map(|projected| projected.event.received_at.as_microsecond());
-            self.write(store, batch.projection(&self.ident, last)?).await?;
-            if let Some(eaten_at) = eaten_at {
-                self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
+            for run in runs(&records) {
+                match run {
+                    Run::News(records) => self.project_news(store, records).await?,
+                    Run::History(records) => {
+                        put(&self.codec, &self.ident, store, records).await?;
+                        if let Some(last) = records.last() {
+                            self.projection.has_eaten(store, Position(last.lsn.get()));
+                        }
+                    }
+                }
             }
-            self.projection.has_eaten(store, Position(last.get()));
             self.projection.catches_up(self.journal.durable().get().saturating_sub(last.get()));
-            calls
-                .into_iter()
-                .filter_map(|call| self.live.get(call))
-                .for_each(|handle| self.let_go_of(&handle, last));
         }
+    }
+
+    async fn project_news(self: &Arc<Self>, store: &Store, records: &[Record]) -> Result<(), Stuck> {
+        let Some(last) = records.last().map(|record| record.lsn) else { return Ok(()) };
+        let batch = self.gather(store, records).await?;
+        let calls: Vec<CallId> = batch.calls.keys().copied().collect();
+        let eaten_at = batch.events.last().map(|projected| projected.event.received_at.as_microsecond());
+        self.write(store, batch.projection(&self.ident, last)?).await?;
+        if let Some(eaten_at) = eaten_at {
+            self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
+        }
+        self.projection.has_eaten(store, Position(last.get()));
+        calls
+            .into_iter()
+            .filter_map(|call| self.live.get(call))
+            .for_each(|handle| self.let_go_of(&handle, last));
+        Ok(())
     }
 
     /// Decodes a batch and takes the folds that the engine has, or makes them.
     async fn gather(self: &Arc<Self>, store: &Store, records: &[Record]) -> Result<Batch, Stuck> {
-        let mut batch = Batch::default();
-        for record in records {
-            match self.codec.decode(record.kind, &record.payload) {
-                Ok(Decoded::Event { event, tenant, refused }) => {
-                    batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
-                }
-                Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
-                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
-                Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
-                Ok(Decoded::Unknown(kind)) => {
-                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
-                }
-                Err(error) => {
-                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped");
-                }
-            }
-        }
-        let ids: BTreeSet<CallId> = batch.events.iter().map(|projected| projected.event.call).collect();
-        let (missing, seen) = self.folds_in_memory(ids, &mut batch);
+        let mut batch = Batch::of(&self.codec, records);
+        let (missing, seen) = self.folds_in_memory(batch.ids(), &mut batch);
         // A fold may be ahead of this batch, but never of the disk.
         let _ = self.journal.wait_durable(seen).await;
-        for call in store.load_folds(&missing).await? {
-            batch.calls.insert(call.id, call);
-        }
-        for projected in &mut batch.events {
-            if !missing.contains(&projected.event.call) {
-                continue;
-            }
-            match batch.calls.get_mut(&projected.event.call) {
-                Some(call) => {
-                    if let Err(refused) = call.apply(&projected.event) {
-                        projected.refused = projected.refused.take().or(Some(refused));
-                    }
-                }
-                None => {
-                    if let Some((call, _)) = Call::begin(&projected.event) {
-                        batch.calls.insert(call.id, call);
-                    }
-                }
-            }
-        }
-        batch.jobs = self.news_of_jobs(&batch);
+        batch.fold(store, &missing).await?;
+        batch.tell_jobs(&self.campaigns, &self.suppressed);
         Ok(batch)
-    }
-
-    /// What the events of a batch mean for the jobs of their calls. An end may be told more than once: a job takes the
-    /// first.
-    fn news_of_jobs(&self, batch: &Batch) -> Vec<JobNews> {
-        let mut all = Vec::new();
-        let mut tell = |call: &Call, news: Option<News>, at: Timestamp| {
-            let (Some(of), Some(news)) = (&call.job, news) else { return };
-            all.push(JobNews { job: of.job, news, policy: self.campaigns.policy(of.campaign), at });
-        };
-        for projected in batch.events.iter().filter(|projected| projected.refused.is_none()) {
-            let Some(call) = batch.calls.get(&projected.event.call) else { continue };
-            tell(call, News::of(call, &projected.event), projected.event.received_at);
-        }
-        for call in batch.calls.values().filter(|call| call.is_over()) {
-            let is_suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
-            let wish = if is_suppressed { Wish::OptOut } else { Wish::None };
-            tell(call, News::end_of(call, wish), call.updated_at);
-        }
-        all
     }
 
     /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
@@ -459,53 +474,6 @@ impl Inner {
     }
 }
 
-/// A piece of the journal, decoded.
-#[derive(Default)]
-struct Batch {
-    calls: BTreeMap<CallId, Call>,
-    events: Vec<Projected>,
-    suppressions: Vec<SuppressedRecord>,
-    /// What the history says of itself.
-    notes: Vec<EventRow>,
-    /// What happened to jobs.
-    jobs: Vec<JobNews>,
-}
-
-struct Projected {
-    lsn: Lsn,
-    event: Event,
-    tenant: TenantId,
-    refused: Option<Refused>,
-}
-
-impl Batch {
-    fn projection(self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
-        let rows = self.events.iter().map(|projected| {
-            let applied = projected.refused.as_ref().map_or(Ok(()), Err);
-            EventRow::new(Position(projected.lsn.get()), projected.tenant.clone(), &projected.event, applied)
-        });
-        Ok(Projection {
-            journal: journal.clone(),
-            upto: Position(upto.get()),
-            events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
-            turns: Turns::Of(self.turns_changed()),
-            suppressions: self.suppressions.iter().map(suppression).collect(),
-            jobs: self.jobs,
-            calls: self.calls.into_values().collect(),
-        })
-    }
-
-    /// A call's turns are many and its events touch one or two: the others stand in the store already.
-    fn turns_changed(&self) -> BTreeSet<(CallId, u16)> {
-        let touched = self.events.iter().filter_map(|projected| {
-            let event = &projected.event;
-            let turns = self.calls.get(&event.call)?.turns.keys();
-            Some(turns.filter(|step| event.what.may_change_turn(**step)).map(|step| (event.call, *step)))
-        });
-        touched.flatten().collect()
-    }
-}
-
 /// Two halves, split between calls so that one call's rows stay together.
 fn halve(mut batch: Projection) -> (Projection, Projection) {
     // The calls stand in the order of their ids.
@@ -516,16 +484,6 @@ fn halve(mut batch: Projection) -> (Projection, Projection) {
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
     let other = Projection { calls, events, turns, ..Projection::empty(journal, batch.upto) };
     (batch, other)
-}
-
-fn suppression(entry: &SuppressedRecord) -> Suppression {
-    Suppression {
-        tenant: Some(entry.tenant.clone()),
-        number: entry.number.clone(),
-        reason: entry.reason.clone(),
-        since: entry.since,
-        lifted_at: None,
-    }
 }
 
 #[cfg(test)]

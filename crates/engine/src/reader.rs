@@ -44,10 +44,21 @@ impl Inner {
         let store = self.projection.store()?;
         let read = async {
             let call = store.load_call(id).await.ok()??;
+            // Another node has it in memory, and decides for it.
+            if self.is_a_neighbours(&call) {
+                return None;
+            }
             let events = store.events(&call.tenant, id).await.ok()?;
             Some((call, events.into_iter().map(|event| event.key).collect()))
         };
         tokio::time::timeout(WEBHOOK_PATIENCE, read).await.ok()?
+    }
+
+    /// Whether a call that the store has is live on another node: one of ours would be in memory.
+    pub(crate) fn is_a_neighbours(&self, call: &Call) -> bool {
+        self.projection.shared.load(std::sync::atomic::Ordering::Acquire)
+            && !call.is_over()
+            && self.live.get(call.id).is_none()
     }
 
     /// A call in memory by any of its names: our id, its client's if it is registered, the carrier's.
@@ -75,9 +86,19 @@ impl Inner {
             return Ok(Some(handle));
         }
         match self.stored(tenant, id).await? {
-            Some(call) => Ok(self.reach(call.id).await),
+            Some(call) if self.is_a_neighbours(&call) => Err(self.elsewhere()),
+            Some(call) => match self.reach(call.id).await {
+                Some(handle) => Ok(Some(handle)),
+                None => Err(self.unavailable("it does not answer in time")),
+            },
             None => Ok(None),
         }
+    }
+
+    /// A call can't be changed here while another node carries it.
+    pub(crate) fn elsewhere(&self) -> Unavailable {
+        let reason = "another server on this database carries the call while it lives: ask that one";
+        Unavailable { reason: reason.to_owned(), since: self.clock.now() }
     }
 
     /// One call as it is now, and durable: nothing is shown that a crash could take back.
@@ -144,7 +165,7 @@ impl Inner {
         let size = usize::try_from(limit).unwrap_or(usize::MAX);
         let bad_cursor = |_| BadQuery("cursor: not one of ours".to_owned());
         let after = query.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?;
-        let live = self.live_matching(tenant, query, after.as_ref()).await;
+        let live = self.live_matching(tenant, query, after.as_ref(), size + 1).await;
         let (stored, history) = match self.stored_page(tenant, query, after, limit).await {
             Ok(stored) => (stored, History::Available),
             Err(away) => (Vec::new(), History::Unavailable { reason: away.reason, since: away.since }),
@@ -171,17 +192,29 @@ impl Inner {
         Ok(Listing { calls, next, as_of: self.clock.now(), history })
     }
 
-    async fn live_matching(&self, tenant: &TenantId, query: &Query, after: Option<&PageCursor>) -> Vec<Call> {
-        let mut last = Lsn::ZERO;
-        let mut calls = Vec::new();
+    /// The newest live calls that belong on a page, at most so many: older ones belong to a later page.
+    async fn live_matching(
+        &self,
+        tenant: &TenantId,
+        query: &Query,
+        after: Option<&PageCursor>,
+        most: usize,
+    ) -> Vec<Call> {
+        let mut places = Vec::new();
         for handle in self.live.all() {
             let live = handle.lock();
             let place = || PageCursor::after(live.call.created_at, live.call.id);
             let is_theirs = live.call.tenant == *tenant;
             if is_theirs && matches(query, &live.call) && after.is_none_or(|after| place() < *after) {
-                last = last.max(live.last);
-                calls.push(live.call.clone());
+                places.push((Reverse((live.call.created_at, live.call.id)), handle.clone()));
             }
+        }
+        places.sort_unstable_by_key(|(place, _)| *place);
+        let (mut last, mut calls) = (Lsn::ZERO, Vec::new());
+        for (_, handle) in places.into_iter().take(most) {
+            let live = handle.lock();
+            last = last.max(live.last);
+            calls.push(live.call.clone());
         }
         let _ = self.journal.wait_durable(last).await;
         calls

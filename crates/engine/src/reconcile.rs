@@ -18,7 +18,7 @@ impl Inner {
         });
     }
 
-    async fn ask_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
+    pub(crate) async fn ask_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
         let Some((on, id, state)) = ({
             let live = handle.lock();
             live.call.leg_no(leg).and_then(|leg| {
@@ -65,7 +65,7 @@ impl Inner {
         });
     }
 
-    async fn list_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
+    pub(crate) async fn list_now(self: &Arc<Self>, handle: &Handle, leg: LegNo) {
         let call = handle.lock().call.clone();
         let Some(attempt) = call.leg_no(leg).filter(|leg| leg.is_unclear()) else { return };
         let on = OnLeg { leg, fence: attempt.fence };

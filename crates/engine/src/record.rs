@@ -3,6 +3,8 @@
 //! A record is readable by a person with `journal cat`, and still a fact when the person's key has been dropped: the
 //! event stays, its personal part is blank.
 
+use crate::history::PrunedRecord;
+use crate::imported;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -15,7 +17,7 @@ use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Script;
 use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Tenant, User};
 use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
-use trunkline_store::{EventRow, Position};
+use trunkline_store::{EventRow, Import, Position};
 
 /// The kinds of records. Numbers are never reused.
 pub(crate) mod kind {
@@ -29,6 +31,10 @@ pub(crate) mod kind {
     pub const DECISION: u8 = 8;
     /// A person was erased.
     pub const ERASED: u8 = 4;
+    /// A piece of history that came from a file, where there is no database to keep it.
+    pub const IMPORTED: u8 = 9;
+    /// Calls that went, where there is no database that forgets them by itself.
+    pub const PRUNED: u8 = 10;
 }
 
 /// An event as it is journaled.
@@ -51,6 +57,13 @@ pub(crate) struct EventRecord<'a> {
 pub(crate) struct Sealed {
     person: String,
     data: String,
+}
+
+impl Sealed {
+    /// How many bytes it has.
+    pub fn length(&self) -> usize {
+        self.person.len() + self.data.len()
+    }
 }
 
 /// A number that must not be dialed.
@@ -157,6 +170,8 @@ pub(crate) enum Decoded {
     Script(Box<Script>),
     Decision(Box<DecisionRecord>),
     Erased(Erased),
+    Imported(Box<Import>),
+    Pruned(PrunedRecord),
     /// A kind from a later version: kept, not understood.
     Unknown(u8),
 }
@@ -279,6 +294,8 @@ impl Codec {
             kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
             kind::DECISION => Ok(Decoded::Decision(serde_json::from_slice(payload)?)),
             kind::ERASED => Ok(Decoded::Erased(serde_json::from_slice(payload)?)),
+            kind::IMPORTED => Ok(Decoded::Imported(Box::new(imported::open(self, payload)?))),
+            kind::PRUNED => Ok(Decoded::Pruned(serde_json::from_slice(payload)?)),
             other => Ok(Decoded::Unknown(other)),
         }
     }

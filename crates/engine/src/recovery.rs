@@ -77,8 +77,11 @@ impl Inner {
                     tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped");
                 }
             }
+            Ok(Decoded::Imported(piece)) => {
+                piece.suppressions.into_iter().for_each(|entry| self.suppressed.has_stood(entry));
+            }
             // The keys are gone already.
-            Ok(Decoded::Erased(_)) => {}
+            Ok(Decoded::Erased(_) | Decoded::Pruned(_)) => {}
             Ok(Decoded::Unknown(kind)) => {
                 tracing::warn!(kind, lsn = %record.lsn, "recovery.unknown_record: skipped");
             }

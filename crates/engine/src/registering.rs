@@ -319,6 +319,9 @@ impl Inner {
             return Ok(handle);
         }
         let call = self.stored(tenant, id).await?.ok_or(RegisterError::NotFound)?;
+        if self.is_a_neighbours(&call) {
+            return Err(self.elsewhere().into());
+        }
         let reached = self.reach(call.id).await;
         reached.ok_or_else(|| self.unavailable("it does not answer in time").into())
     }

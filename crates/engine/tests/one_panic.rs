@@ -83,6 +83,7 @@ fn config(folder: &std::path::Path) -> Config {
         database: Target::Sqlite(folder.join("trunkline.db")),
         cache: None,
         journal: trunkline_journal::Options::default(),
+        node: "1".to_owned(),
         journal_retention: Duration::from_secs(3_600),
         recordings: folder.join("recordings"),
         recording_max_bytes: 1 << 20,

@@ -187,17 +187,50 @@ impl Journal {
     pub fn retire(&self, projected: Lsn, now: SystemTime, retention: Duration) -> Result<Retired, FileError> {
         let _upkeep = self.inner.upkeep.lock();
         let shared = &self.inner.shared;
-        let candidates = {
+        let mut old = {
             let mut ledger = shared.ledger.lock();
             ledger.projected = ledger.projected.max(projected);
             shared.update_intake(&ledger);
-            retirable(&ledger)
+            retirable(&ledger, ledger.projected)
         };
-        let mut retired = Retired::default();
-        for segment in candidates {
+        let mut ripe = 0;
+        for segment in &old {
             if !is_older(&segment.path, now, retention)? {
                 break;
             }
+            ripe += 1;
+        }
+        old.truncate(ripe);
+        self.remove(old)
+    }
+
+    /// Removes the segments that end at `upto` or before, and that both kept checkpoints cover, whatever their age: for
+    /// whoever knows that nothing in them is wanted any more. Blocking.
+    ///
+    /// # Errors
+    /// A file operation failed; what was removed before stays removed.
+    pub fn let_go(&self, upto: Lsn) -> Result<Retired, FileError> {
+        let _upkeep = self.inner.upkeep.lock();
+        let unwanted = retirable(&self.inner.shared.ledger.lock(), upto);
+        self.remove(unwanted)
+    }
+
+    /// How many segments [`Journal::let_go`] would remove.
+    #[must_use]
+    pub fn would_let_go(&self, upto: Lsn) -> usize {
+        retirable(&self.inner.shared.ledger.lock(), upto).len()
+    }
+
+    /// The segments there are, oldest first, by the number of their first record; the last one is being written.
+    #[must_use]
+    pub fn segments(&self) -> Vec<Lsn> {
+        self.inner.shared.ledger.lock().segments.iter().map(|segment| segment.first_lsn).collect()
+    }
+
+    fn remove(&self, segments: Vec<Segment>) -> Result<Retired, FileError> {
+        let shared = &self.inner.shared;
+        let mut retired = Retired::default();
+        for segment in segments {
             // Forgotten first, so that no reader begins there; then one by one and synced, so that no cut of the power can
             // leave a hole between segments.
             shared.ledger.lock().segments.retain(|kept| kept.id != segment.id);
@@ -263,13 +296,13 @@ fn facts(ledger: &Ledger, covers: Lsn) -> Result<Facts, CheckpointError> {
     }
 }
 
-/// The closed segments, oldest first, whose last record is projected and covered by the older of two checkpoints.
-fn retirable(ledger: &Ledger) -> Vec<Segment> {
+/// The closed segments, oldest first, whose last record is `upto` or before and covered by the older of two checkpoints.
+fn retirable(ledger: &Ledger, upto: Lsn) -> Vec<Segment> {
     let covered = match ledger.checkpoints.as_slice() {
         [.., older, _newer] => *older,
         [_] | [] => return Vec::new(),
     };
-    let gone_by = covered.min(ledger.projected);
+    let gone_by = covered.min(upto);
     let closed = ledger.segments.windows(2).take_while(|pair| pair[1].first_lsn <= gone_by.next());
     closed.map(|pair| pair[0].clone()).collect()
 }

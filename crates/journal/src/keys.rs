@@ -194,13 +194,22 @@ impl KeyRing {
     /// # Errors
     /// The file could not be replaced: the key is still there.
     pub fn forget(&self, person: PersonId) -> Result<bool, KeyError> {
+        Ok(self.forget_all(&[person])? > 0)
+    }
+
+    /// The same for many at once, with the file replaced once; how many there were.
+    ///
+    /// # Errors
+    /// The file could not be replaced: all keys are still there.
+    pub fn forget_all(&self, persons: &[PersonId]) -> Result<usize, KeyError> {
         let mut file = self.file.lock();
         if file.poisoned {
             return Err(KeyError::Poisoned);
         }
         let mut kept = self.keys.read().clone();
-        if kept.remove(&person).is_none() {
-            return Ok(false);
+        let forgotten = persons.iter().filter(|person| kept.remove(person).is_some()).count();
+        if forgotten == 0 {
+            return Ok(0);
         }
         let bytes = encode_file(&kept);
         match put_in_place(&self.path, &bytes) {
@@ -215,7 +224,7 @@ impl KeyRing {
         let old = std::mem::replace(&mut file.file, open_file(&self.path)?);
         let old_length = std::mem::replace(&mut file.length, bytes.len() as u64);
         blank(&old, old_length);
-        Ok(true)
+        Ok(forgotten)
     }
 
     /// Whether the person has a key.

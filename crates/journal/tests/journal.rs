@@ -176,6 +176,23 @@ fn a_segment_that_is_not_projected_stays() {
 }
 
 #[test]
+fn what_nobody_wants_any_more_goes_whatever_its_age_and_nothing_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path());
+    append_all(&journal, &numbered(200));
+    let segments = journal.segments();
+    let third = segments[2];
+    assert_eq!(journal.let_go(third.before()).unwrap().segments, 0, "no checkpoint covers anything");
+    journal.checkpoint(Lsn::new(190), b"").unwrap();
+    journal.checkpoint(Lsn::new(200), b"").unwrap();
+    assert_eq!(journal.let_go(third.before().before()).unwrap().segments, 1, "a segment goes whole or stays");
+    assert_eq!(journal.would_let_go(third.before()), 1);
+    assert_eq!(journal.let_go(third.before()).unwrap().segments, 1);
+    assert_eq!(journal.segments(), segments[2..]);
+    assert_eq!(read_all(&journal, third.before()).len() as u64, 201 - third.get());
+}
+
+#[test]
 fn a_second_process_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let journal = open(dir.path());

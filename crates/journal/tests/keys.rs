@@ -38,6 +38,18 @@ fn a_forgotten_person_stays_forgotten_and_nobody_else_is() {
 }
 
 #[test]
+fn many_are_forgotten_at_once() {
+    let (_dir, path, ring) = ring();
+    let sealed = [ANN, BOB].map(|person| ring.seal(person, b"hello").unwrap());
+    let stranger = PersonId(*b"eve.............");
+    assert_eq!(ring.forget_all(&[ANN, stranger, BOB, ANN]).unwrap(), 2);
+    assert_eq!(ring.forget_all(&[ANN]).unwrap(), 0);
+    let reopened = KeyRing::open(&path).unwrap();
+    assert!(reopened.is_empty());
+    assert_eq!(reopened.unseal(ANN, &sealed[0]), Err(Unsealed::Erased));
+}
+
+#[test]
 fn a_forgotten_person_who_returns_gets_a_new_key_that_does_not_open_the_old() {
     let (_dir, _path, ring) = ring();
     let old = ring.seal(ANN, b"old").unwrap();

@@ -7,9 +7,10 @@
 use crate::error::StoreError;
 use crate::postgres::{self, Postgres};
 use crate::row::Row;
-use crate::sql::Statement;
+use crate::rows::Columns;
+use crate::sql::{Insert, MANY, Statement};
 use crate::sqlite::Sqlite;
-use crate::value::{Value, for_sqlite};
+use crate::value::{Value, for_sqlite, rows_for_sqlite};
 use sqlx::sqlite::SqliteRow;
 
 /// A connected engine.
@@ -115,6 +116,34 @@ impl Tx {
                 Err(error) => Err(StoreError::from_sqlx(self.doing, &error)),
             },
             OnEngine::Postgres(tx) => Box::pin(tx.run(statement, values)).await,
+        }
+    }
+
+    /// Puts rows into a table; how many were new or changed.
+    pub(crate) async fn insert(&mut self, insert: &Insert, rows: Vec<Columns>) -> Result<u64, StoreError> {
+        debug_assert!(
+            rows.iter().all(|row| row.iter().map(|(name, _)| *name).eq(insert.columns())),
+            "{}: a row names other columns than its statement",
+            insert.one.name
+        );
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        match &mut self.on {
+            OnEngine::Sqlite(tx) => {
+                let (mut rows, mut touched) = (rows.into_iter(), 0);
+                while rows.len() > 0 {
+                    let (statement, n) =
+                        if rows.len() < MANY { (&insert.one, 1) } else { (&insert.many, MANY) };
+                    let these = rows_for_sqlite(statement, rows.by_ref().take(n));
+                    match these.execute(&mut **tx).await {
+                        Ok(done) => touched += done.rows_affected(),
+                        Err(error) => return Err(StoreError::from_sqlx(self.doing, &error)),
+                    }
+                }
+                Ok(touched)
+            }
+            OnEngine::Postgres(tx) => Box::pin(tx.insert(insert, rows)).await,
         }
     }
 

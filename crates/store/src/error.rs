@@ -45,7 +45,7 @@ pub enum StoreError {
     /// The database has been fed by another journal.
     #[error(
         "database was fed by journal {found} of node {node}, not by {expected}: use the data folder and the database \
-         that belong together, or adopt this database for this folder on purpose"
+         that belong together; a second server beside that one on a PostgreSQL needs a name of its own (TRUNKLINE_NODE)"
     )]
     Foreign {
         /// The node whose journal it was.

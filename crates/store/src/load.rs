@@ -85,14 +85,14 @@ impl Store {
 }
 
 pub(crate) fn wanted(ids: impl Iterator<Item = CallId>) -> Result<Value, StoreError> {
-    let rows = rows::json(ids.map(|id| IdColumn { id }));
+    let rows = rows::as_object(ids.map(|id| IdColumn { id }));
     rows.map(Value::Rows).map_err(|_| StoreError::poison(DOING, "an id is no JSON"))
 }
 
-pub(crate) fn by_call(rows: &[Row]) -> Result<BTreeMap<CallId, BTreeMap<u16, Turn>>, StoreError> {
-    let mut turns: BTreeMap<CallId, BTreeMap<u16, Turn>> = BTreeMap::new();
+pub(crate) fn by_call(rows: &[Row]) -> Result<BTreeMap<CallId, BTreeMap<u16, Box<Turn>>>, StoreError> {
+    let mut turns: BTreeMap<CallId, BTreeMap<u16, Box<Turn>>> = BTreeMap::new();
     for row in rows {
-        let turn: Turn = row.json("fold")?;
+        let turn: Box<Turn> = row.json("fold")?;
         turns.entry(row.word("call")?).or_default().insert(turn.step, turn);
     }
     Ok(turns)

@@ -9,8 +9,9 @@ use crate::db::Durability;
 use crate::error::{Away, StoreError};
 use crate::postgres_url::PostgresUrl;
 use crate::row::Row;
-use crate::sql::Statement;
-use crate::value::{Jsonb, Value, for_postgres};
+use crate::rows::Columns;
+use crate::sql::{self, Insert, Statement};
+use crate::value::{Jsonb, Value, for_postgres, rows_for_postgres};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions, Connection};
@@ -62,6 +63,8 @@ pub(crate) struct Postgres {
     readers: PgPool,
     /// Days whose month has its partitions, or was tried.
     days: Mutex<BTreeSet<i64>>,
+    /// Why rows go to the default partition, if they do.
+    unparted: Mutex<Option<String>>,
 }
 
 impl Postgres {
@@ -79,7 +82,7 @@ impl Postgres {
         .await?;
         let limited = |limit| options.clone().options([("statement_timeout", limit)]);
         let (writers, readers) = (pool(WRITERS, limited("10s")), pool(READERS, limited("2s")));
-        Ok(Self { url: url.clone(), writers, readers, days: Mutex::default() })
+        Ok(Self { url: url.clone(), writers, readers, days: Mutex::default(), unparted: Mutex::default() })
     }
 
     /// Which one it is.
@@ -166,16 +169,37 @@ impl Postgres {
         let mut tx = self.begin(doing, Durability::Decision).await?;
         let made = within(doing, WRITE, async {
             tx.script(MAKE_MONTHS).await?;
-            let make = sqlx::query("SELECT make_months($1)").bind(Jsonb(calls));
-            Ok(make.execute(tx.lease.connection()?).await)
+            let make = sqlx::query("SELECT make_months($1)").bind(Jsonb(calls.clone()));
+            if let Err(error) = make.execute(tx.lease.connection()?).await {
+                return Ok(Err(error));
+            }
+            let missing = for_postgres(&sql::MISSING_MONTHS, vec![Value::Rows(calls)]);
+            Ok(missing.fetch_all(tx.lease.connection()?).await)
         });
-        match made.await? {
-            Ok(_) => tx.commit().await?,
-            Err(sqlx::Error::Database(_)) => drop(tx),
+        let unparted = match made.await? {
+            Ok(missing) => {
+                tx.commit().await?;
+                let missing = rows_of(doing, missing);
+                let missing = missing.iter().map(|row| row.text("name")).collect::<Result<Vec<_>, _>>()?;
+                (!missing.is_empty())
+                    .then(|| format!("{} could not be made: its rows are there already", missing.join(", ")))
+            }
+            Err(sqlx::Error::Database(refusal)) => {
+                drop(tx);
+                // Its words may quote a row: the code says enough.
+                let code = refusal.code().map_or_else(|| "no code".to_owned(), std::borrow::Cow::into_owned);
+                Some(format!("the partitions of a month could not be made: the server answers {code}"))
+            }
             Err(error) => return Err(StoreError::from_sqlx(doing, &error)),
-        }
+        };
+        *self.unparted.lock().unwrap_or_else(PoisonError::into_inner) = unparted;
         self.days.lock().unwrap_or_else(PoisonError::into_inner).extend(days);
         Ok(())
+    }
+
+    /// Why rows of a month go to the default partition, if they do.
+    pub(crate) fn unparted(&self) -> Option<String> {
+        self.unparted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Closes; who still waits for an answer gets none.
@@ -215,6 +239,16 @@ impl Tx {
         let doing = self.lease.doing;
         within(doing, self.patience, async {
             let done = for_postgres(statement, values).execute(self.lease.connection()?).await;
+            done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
+        })
+        .await
+    }
+
+    /// Puts rows into a table; how many were new or changed.
+    pub(crate) async fn insert(&mut self, insert: &Insert, rows: Vec<Columns>) -> Result<u64, StoreError> {
+        let doing = self.lease.doing;
+        within(doing, self.patience, async {
+            let done = rows_for_postgres(insert, rows).execute(self.lease.connection()?).await;
             done.map(|done| done.rows_affected()).map_err(|error| StoreError::from_sqlx(doing, &error))
         })
         .await

@@ -8,18 +8,16 @@ use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::queue::{JobNews, put_news};
-use crate::rows::{
-    self, CallColumns, CountColumns, EventColumns, IdColumn, LegColumns, SuppressionColumns, TurnColumns,
-};
+use crate::rows::{self, Columns, IdColumn, LegColumns};
 use crate::sql::{self, Statement};
-use crate::store::{Store, bigint, ident, own};
+use crate::store::{Store, bigint, ident, of_node, own};
 use crate::suppression::Suppression;
 use crate::value::Value;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
+use trunkline_core::id::{CallId, TenantId};
 
 const DOING: &str = "projecting a batch";
 /// How often a batch that had to give way to another transaction is tried again at once.
@@ -65,7 +63,7 @@ impl Turns {
     fn of<'a>(&'a self, change: &'a Change<'_>) -> impl Iterator<Item = &'a Turn> {
         let call = change.call;
         let whole = change.known.is_none() || change.is_reborn();
-        call.turns.values().filter(move |turn| match self {
+        call.turns.values().map(Box::as_ref).filter(move |turn| match self {
             Self::All => true,
             Self::Of(these) => whole || these.contains(&(call.id, turn.step)),
         })
@@ -122,34 +120,36 @@ pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Res
     let calls = newer_than_known(tx, calls).await?;
     let reborn = calls.iter().filter(|change| change.is_reborn());
     put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
-    put(tx, &sql::UPSERT_CALLS, written(calls.iter().map(|change| CallColumns::from(change.call)))?).await?;
-    let rows =
-        calls.iter().flat_map(|change| turns.of(change).map(|turn| TurnColumns::new(change.call, turn)));
-    put(tx, &sql::UPSERT_TURNS, written(rows)?).await?;
-    put(tx, &sql::UPSERT_LEGS, written(legs(&calls).into_values())?).await?;
-    let moved = count_moves(&calls);
-    put(tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
+    let rows = calls.iter().map(|change| rows::call(change.call)).collect::<Result<_, _>>()?;
+    tx.insert(&sql::UPSERT_CALLS, rows).await?;
+    let rows = calls.iter().flat_map(|change| turns.of(change).map(|turn| rows::turn(change.call, turn)));
+    let rows = rows.collect::<Result<_, _>>()?;
+    tx.insert(&sql::UPSERT_TURNS, rows).await?;
+    tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
+    tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
     Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
 }
 
 /// Writes events; one that is there stays as it is.
 pub(crate) async fn put_events(tx: &mut Tx, events: &[EventRow]) -> Result<New, StoreError> {
-    put(tx, &sql::INSERT_EVENTS, written(events.iter().map(EventColumns::from))?).await.map(New)
+    tx.insert(&sql::INSERT_EVENTS, events.iter().map(rows::event).collect()).await.map(New)
 }
 
 /// Writes suppressions; of two changes of one number the later one stands.
 pub(crate) async fn put_suppressions(tx: &mut Tx, all: &[Suppression]) -> Result<New, StoreError> {
-    put(tx, &sql::UPSERT_SUPPRESSIONS, written(suppressions(all).into_values())?).await.map(New)
+    tx.insert(&sql::UPSERT_SUPPRESSIONS, suppressions(all)).await.map(New)
 }
 
 /// The legs of these calls: of two calls that name the same one, the last has it. PostgreSQL takes no row twice in one
 /// statement.
-fn legs<'a>(calls: &[Change<'a>]) -> BTreeMap<(&'a AccountId, &'a CarrierCallId), LegColumns<'a>> {
-    calls.iter().flat_map(|change| LegColumns::all_of(change.call)).map(|leg| (leg.key(), leg)).collect()
+fn legs(calls: &[Change<'_>]) -> Vec<Columns> {
+    let legs = calls.iter().flat_map(|change| LegColumns::all_of(change.call));
+    let latest: BTreeMap<_, _> = legs.map(|leg| (leg.key(), leg)).collect();
+    latest.values().map(LegColumns::columns).collect()
 }
 
 /// The suppressions by whom they are for and their number, the latest change of each.
-fn suppressions(all: &[Suppression]) -> BTreeMap<(Option<&TenantId>, &str), SuppressionColumns<'_>> {
+fn suppressions(all: &[Suppression]) -> Vec<Columns> {
     let mut latest: BTreeMap<(Option<&TenantId>, &str), &Suppression> = BTreeMap::new();
     for suppression in all {
         let key = (suppression.tenant.as_ref(), suppression.number.as_str());
@@ -158,7 +158,7 @@ fn suppressions(all: &[Suppression]) -> BTreeMap<(Option<&TenantId>, &str), Supp
             *known = suppression;
         }
     }
-    latest.into_iter().map(|(key, suppression)| (key, suppression.into())).collect()
+    latest.into_values().map(rows::suppression).collect()
 }
 
 /// A fold that is to be written, and what the table knows of the call.
@@ -273,7 +273,7 @@ impl From<&Known> for Counted {
 }
 
 /// What the counts move by: one less where a call was, one more where it is.
-fn count_moves(changes: &[Change<'_>]) -> Vec<(Counted, i64)> {
+fn count_moves(changes: &[Change<'_>]) -> Vec<Columns> {
     let mut moves: BTreeMap<Counted, i64> = BTreeMap::new();
     for change in changes {
         if let Some(known) = &change.known {
@@ -281,16 +281,11 @@ fn count_moves(changes: &[Change<'_>]) -> Vec<(Counted, i64)> {
         }
         *moves.entry(Counted::of(change.call)).or_default() += 1;
     }
-    moves.into_iter().filter(|(_, n)| *n != 0).collect()
+    let moved = moves.into_iter().filter(|(_, n)| *n != 0);
+    moved.map(|(at, n)| rows::count(&at.tenant, at.day, &at.status, n)).collect()
 }
 
-impl<'a> From<&'a (Counted, i64)> for CountColumns<'a> {
-    fn from((at, n): &'a (Counted, i64)) -> Self {
-        Self { tenant: &at.tenant, day: at.day, status: &at.status, n: *n }
-    }
-}
-
-/// Writes rows, if there are any; how many were touched.
+/// Does something to rows that are looked for, if there are any; how many were touched.
 pub(crate) async fn put(
     tx: &mut Tx,
     statement: &'static Statement,
@@ -310,7 +305,7 @@ pub(crate) fn written<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Opt
         return Ok(None);
     }
     // The error of the JSON writer may quote what it wrote: it stays here.
-    rows::json(rows).map(Some).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
+    rows::as_object(rows).map(Some).map_err(|_| StoreError::poison(DOING, "a row is no JSON"))
 }
 
 /// Moves the cursor of a database that has eaten everything up to `eaten`. What came back with less (a backup, a standby that
@@ -322,7 +317,8 @@ async fn move_cursor(tx: &mut Tx, batch: &Projection, eaten: Position) -> Result
     if tx.run(&sql::MOVE_CURSOR, values).await? == 1 {
         return Ok(());
     }
-    if let Some(row) = tx.rows(&sql::CURSORS, vec![]).await?.first() {
+    let rows = tx.rows(&sql::CURSORS, vec![]).await?;
+    if let Some(row) = of_node(&rows, &batch.journal)?.or(rows.first()) {
         own(row, &batch.journal)?;
         return Err(StoreError::away(DOING, Away::Older));
     }

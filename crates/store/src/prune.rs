@@ -3,12 +3,12 @@
 use crate::db::Durability;
 use crate::error::StoreError;
 use crate::project::{put, written};
-use crate::rows::{self, CountColumns, IdColumn, LegColumns};
+use crate::rows::{self, Columns, IdColumn, LegColumns};
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Call, Status};
 use trunkline_core::id::CallId;
 
@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Deletes those of these calls that the pruning still takes, with everything that is theirs, all or nothing; and
-    /// remembers that it did.
+    /// remembers that it did. What there is of a call without the call itself goes too: its beginning went before.
     ///
     /// # Errors
     /// `Unavailable`; `Broken` if a row can't be read.
@@ -99,27 +99,24 @@ impl Store {
             return Ok(Pruned::default());
         };
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        tx.rows(&sql::KNOWN_CALLS, vec![Value::Rows(wanted.clone())]).await?;
+        let known = tx.rows(&sql::KNOWN_CALLS, vec![Value::Rows(wanted.clone())]).await?;
+        let known = known.iter().map(|row| row.word("id")).collect::<Result<BTreeSet<CallId>, _>>()?;
+        let rests = || written(ids.iter().filter(|id| !known.contains(id)).map(|id| IdColumn { id: *id }));
         let status: Value = what.status.map(Status::as_str).into();
         let values = vec![Value::Rows(wanted), what.before.as_microsecond().into(), status];
         let rows = tx.rows(&sql::STILL_ENDED_BEFORE, values).await?;
         let calls = rows.iter().map(|row| row.json("fold")).collect::<Result<Vec<Call>, _>>()?;
         let these = || written(calls.iter().map(|call| IdColumn { id: call.id }));
         let pruned = Pruned {
-            events: put(&mut tx, &sql::DELETE_EVENTS_OF, these()?).await?,
-            turns: put(&mut tx, &sql::DELETE_TURNS_OF, these()?).await?,
+            events: put(&mut tx, &sql::DELETE_EVENTS_OF, these()?).await?
+                + put(&mut tx, &sql::DELETE_EVENTS_OF, rests()?).await?,
+            turns: put(&mut tx, &sql::DELETE_TURNS_OF, these()?).await?
+                + put(&mut tx, &sql::DELETE_TURNS_OF, rests()?).await?,
             legs: put(&mut tx, &sql::DELETE_LEGS, written(calls.iter().flat_map(LegColumns::all_of))?)
                 .await?,
             calls: put(&mut tx, &sql::DELETE_CALLS, these()?).await?,
         };
-        let fewer = fewer(&calls);
-        let columns = fewer.iter().map(|((tenant, day, status), n)| CountColumns {
-            tenant,
-            day: *day,
-            status: status.as_str(),
-            n: -n,
-        });
-        put(&mut tx, &sql::ADD_COUNTS, written(columns)?).await?;
+        tx.insert(&sql::ADD_COUNTS, fewer(&calls)).await?;
         let known = prunings(&tx.rows(&sql::PRUNINGS, vec![]).await?)?;
         let before = known.iter().filter(|known| known.status == what.status).map(|known| known.before).max();
         let before = before.map_or(what.before, |known| known.max(what.before));
@@ -139,13 +136,17 @@ impl Store {
     }
 }
 
-fn fewer(calls: &[Call]) -> BTreeMap<(&str, i64, Status), i64> {
-    let mut fewer = BTreeMap::new();
+/// What the counts move by when these calls go.
+fn fewer(calls: &[Call]) -> Vec<Columns> {
+    let mut fewer: BTreeMap<(&str, i64, Status), i64> = BTreeMap::new();
     for call in calls {
         let day = rows::day_of(call.created_at.as_microsecond());
         *fewer.entry((call.tenant.as_str(), day, call.status())).or_default() += 1;
     }
     fewer
+        .into_iter()
+        .map(|((tenant, day, status), n)| rows::count(tenant, day, status.as_str(), -n))
+        .collect()
 }
 
 fn prunings(rows: &[crate::row::Row]) -> Result<Vec<Pruning>, StoreError> {

@@ -7,7 +7,7 @@ use crate::db::{Durability, Tx};
 use crate::error::{Away, StoreError};
 use crate::project::RETRIES;
 use crate::row::Row;
-use crate::rows::{self, Micros};
+use crate::rows;
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
@@ -519,7 +519,7 @@ impl Store {
     pub async fn defer(&self, jobs: &[(JobId, Closed, Timestamp)]) -> Result<(), StoreError> {
         let mut rows = Vec::with_capacity(jobs.len());
         for (id, gate, at) in jobs {
-            rows.push(DeferRow { id: *id, gate: text(gate)?, ready_at: (*at).into() });
+            rows.push(DeferRow { id: *id, gate: text(gate)?, ready_at: at.as_microsecond() });
         }
         let mut tx = self.db.begin(WRITING, Durability::Projection).await?;
         run(&mut tx, &sql::DEFER_JOBS, values(rows.iter())?).await?;
@@ -612,7 +612,7 @@ struct NumberRow<'a> {
 struct DeferRow {
     id: JobId,
     gate: String,
-    ready_at: Micros,
+    ready_at: i64,
 }
 
 #[derive(Serialize)]
@@ -624,7 +624,7 @@ struct LeadRow<'a> {
     name: Option<&'a Private<String>>,
     zone: Option<&'a Zone>,
     fields: String,
-    at: Micros,
+    at: i64,
 }
 
 impl<'a> LeadRow<'a> {
@@ -637,7 +637,7 @@ impl<'a> LeadRow<'a> {
             name: lead.name.as_ref(),
             zone: lead.zone.as_ref(),
             fields: serde_json::to_string(lead.fields.reveal()).unwrap_or_else(|_| "{}".to_owned()),
-            at: now.into(),
+            at: now.as_microsecond(),
         }
     }
 }
@@ -649,11 +649,11 @@ struct JobRow {
     state: &'static str,
     bucket: Bucket,
     priority: i64,
-    ready_at: Micros,
+    ready_at: i64,
     dedup: Option<DedupKey>,
     node: Option<NodeId>,
     pair: Option<String>,
-    updated_at: Micros,
+    updated_at: i64,
     fold: String,
     #[serde(flatten)]
     born: Option<Born>,
@@ -682,11 +682,11 @@ impl JobRow {
             state: job.state.as_str(),
             bucket: job.state.bucket(),
             priority: place(job.priority),
-            ready_at: ready_at.into(),
+            ready_at: ready_at.as_microsecond(),
             dedup: job.dedup.clone(),
             pair: pair.filter(|_| node.is_some()),
             node,
-            updated_at: at.into(),
+            updated_at: at.as_microsecond(),
             fold: text(job)?,
             born: None,
         })
@@ -708,7 +708,7 @@ struct AttemptRow {
     job: JobId,
     no: u32,
     node: NodeId,
-    claimed_at: Micros,
+    claimed_at: i64,
 }
 
 impl AttemptRow {
@@ -720,7 +720,7 @@ impl AttemptRow {
             job: job.id,
             no: job.attempt.0,
             node: node.clone(),
-            claimed_at: now.into(),
+            claimed_at: now.as_microsecond(),
         }
     }
 }
@@ -731,7 +731,7 @@ async fn run(tx: &mut Tx, statement: &'static sql::Statement, rows: Value) -> Re
 
 fn values<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Value, StoreError> {
     // The error of the JSON writer may quote what it wrote: it stays here.
-    rows::json(rows).map(Value::Rows).map_err(|_| StoreError::poison(WRITING, "a row is no JSON"))
+    rows::as_object(rows).map(Value::Rows).map_err(|_| StoreError::poison(WRITING, "a row is no JSON"))
 }
 
 fn text<T: Serialize>(value: &T) -> Result<String, StoreError> {

@@ -1,27 +1,56 @@
 //! A call, an event, a suppression as the rows of their tables: what each column takes from the fold.
 //!
-//! The names of the fields are the names of the columns.
+//! A row names its columns in the order of its statement ([`sql::Insert`](crate::sql::Insert)), which is checked wherever
+//! assertions are.
 
+use crate::error::StoreError;
 use crate::event::EventRow;
 use crate::suppression::Suppression;
+use crate::value::Value;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
-use trunkline_core::call::{
-    Answer, AnswerValue, Call, Direction, Disposition, Metadata, Outcome, RecordingState,
-};
-use trunkline_core::call::{Source, State, Status, Turn};
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, RecordingId, SessionId, TenantId};
-use trunkline_core::private::{Address, Private};
+use serde::{Serialize, Serializer as _};
+use trunkline_core::call::{Answer, AnswerValue, Call, Disposition, Outcome, RecordingState, Turn};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
+use trunkline_core::private::Private;
+
+/// A row on its way into a table: its columns by name, and what each takes.
+pub(crate) type Columns = Vec<(&'static str, Value)>;
+
+/// A text, without the character NUL, which no text of PostgreSQL can hold: a question mark in a box stands for it.
+fn text(text: &str) -> Value {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+fn opt_text(text: Option<&str>) -> Value {
+    text.map_or(Value::Text(None), self::text)
+}
+
+fn private(text: Option<&Private<String>>) -> Value {
+    opt_text(text.map(|text| text.reveal().as_str()))
+}
+
+/// A number. One that no column can hold becomes the largest it can.
+fn number<T: TryInto<i64>>(number: T) -> Value {
+    number.try_into().unwrap_or(i64::MAX).into()
+}
+
+fn opt_number<T: TryInto<i64>>(number: Option<T>) -> Value {
+    number.map_or(Value::Int(None), self::number)
+}
 
 /// A time in a column: microseconds since 1970 UTC.
-#[derive(Clone, Copy, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Micros(i64);
+fn time(at: Timestamp) -> Value {
+    at.as_microsecond().into()
+}
 
-impl From<Timestamp> for Micros {
-    fn from(at: Timestamp) -> Self {
-        Self(at.as_microsecond())
-    }
+fn opt_time(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Int(None), time)
+}
+
+/// A value as JSON, which the column keeps as it is.
+fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    // The error of the JSON writer may quote what it wrote: it stays here.
+    serde_json::to_string(value).map_err(|_| StoreError::poison("writing a row", "a row is no JSON"))
 }
 
 /// The day of a time: days since 1970 UTC.
@@ -37,79 +66,45 @@ pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
 }
 
 /// A row of `calls`.
-#[derive(Serialize)]
-pub(crate) struct CallColumns<'a> {
-    id: CallId,
-    tenant: &'a TenantId,
-    account: &'a AccountId,
-    carrier: &'a str,
-    carrier_call_id: Option<&'a CarrierCallId>,
-    session_id: Option<&'a SessionId>,
-    direction: Direction,
-    kind: &'static str,
-    status: Status,
-    state: State,
-    disposition: Option<Disposition>,
-    outcome: Option<Outcome>,
-    from_number: &'a Address,
-    to_number: &'a Address,
-    name: Option<&'a Private<String>>,
-    script: Option<&'a str>,
-    question: Option<u16>,
-    answer_count: usize,
-    created_at: Micros,
-    ringing_at: Option<Micros>,
-    answered_at: Option<Micros>,
-    ended_at: Option<Micros>,
-    updated_at: Micros,
-    duration_secs: Option<u32>,
-    price_amount: Option<&'a str>,
-    price_unit: Option<&'a str>,
-    error_code: Option<&'a str>,
-    error_message: Option<&'a str>,
-    #[serde(serialize_with = "as_filtered_text")]
-    metadata: &'a Private<Metadata>,
-    /// The turns stand in rows of their own: a call that goes on changes one of many.
-    #[serde(serialize_with = "as_text")]
-    fold: Call,
-}
-
-impl<'a> From<&'a Call> for CallColumns<'a> {
-    fn from(call: &'a Call) -> Self {
-        let reported = call.leg().end.as_ref().map(|end| &end.reported);
-        Self {
-            id: call.id,
-            tenant: &call.tenant,
-            account: &call.account,
-            carrier: carrier_of(&call.account),
-            carrier_call_id: call.leg().carrier_call_id.as_ref(),
-            session_id: call.session.as_ref(),
-            direction: call.direction,
-            kind: "phone",
-            status: call.status(),
-            state: call.state(),
-            disposition: call.disposition(),
-            outcome: call.outcome(),
-            from_number: &call.party.from,
-            to_number: &call.party.to,
-            name: call.party.name.as_ref(),
-            script: call.script.as_ref().map(|script| script.name.as_str()),
-            question: call.question(),
-            answer_count: call.answer_count(),
-            created_at: call.created_at.into(),
-            ringing_at: call.ringing_at().map(Micros::from),
-            answered_at: call.answered_at().map(Micros::from),
-            ended_at: call.ended_at().map(Micros::from),
-            updated_at: call.updated_at.into(),
-            duration_secs: call.duration_secs(),
-            price_amount: call.price.as_ref().map(|price| price.amount.as_str()),
-            price_unit: call.price.as_ref().map(|price| price.unit.as_str()),
-            error_code: reported.and_then(|reported| reported.error_code.as_deref()),
-            error_message: reported.and_then(|reported| reported.error_message.as_deref()),
-            metadata: &call.party.metadata,
-            fold: call.without_turns(),
-        }
-    }
+///
+/// # Errors
+/// `Poison` if the fold is no JSON.
+pub(crate) fn call(call: &Call) -> Result<Columns, StoreError> {
+    let reported = call.leg().end.as_ref().map(|end| &end.reported);
+    Ok(vec![
+        ("id", call.id.to_string().into()),
+        ("tenant", text(call.tenant.as_str())),
+        ("account", text(call.account.as_str())),
+        ("carrier", text(carrier_of(&call.account))),
+        ("carrier_call_id", opt_text(call.leg().carrier_call_id.as_ref().map(CarrierCallId::as_str))),
+        ("session_id", opt_text(call.session.as_ref().map(SessionId::as_str))),
+        ("direction", text(call.direction.as_str())),
+        ("kind", text("phone")),
+        ("status", text(call.status().as_str())),
+        ("state", text(call.state().as_str())),
+        ("disposition", opt_text(call.disposition().map(Disposition::as_str))),
+        ("outcome", opt_text(call.outcome().map(Outcome::as_str))),
+        ("from_number", text(call.party.from.as_str())),
+        ("to_number", text(call.party.to.as_str())),
+        ("name", private(call.party.name.as_ref())),
+        ("script", opt_text(call.script.as_ref().map(|script| script.name.as_str()))),
+        ("price_amount", opt_text(call.price.as_ref().map(|price| price.amount.as_str()))),
+        ("price_unit", opt_text(call.price.as_ref().map(|price| price.unit.as_str()))),
+        ("error_code", opt_text(reported.and_then(|reported| reported.error_code.as_deref()))),
+        ("error_message", opt_text(reported.and_then(|reported| reported.error_message.as_deref()))),
+        // Filters take it apart.
+        ("metadata", without_nul(json(&call.party.metadata)?).into()),
+        // The turns stand in rows of their own: a call that goes on changes one of many.
+        ("fold", json(&call.without_turns())?.into()),
+        ("question", opt_number(call.question())),
+        ("answer_count", number(call.answer_count())),
+        ("created_at", time(call.created_at)),
+        ("ringing_at", opt_time(call.ringing_at())),
+        ("answered_at", opt_time(call.answered_at())),
+        ("ended_at", opt_time(call.ended_at())),
+        ("updated_at", time(call.updated_at)),
+        ("duration_secs", opt_number(call.duration_secs())),
+    ])
 }
 
 /// The carrier of an account: `twilio` of `twilio:AC…`.
@@ -119,60 +114,37 @@ fn carrier_of(account: &AccountId) -> &str {
 }
 
 /// A row of `turns`.
-#[derive(Serialize)]
-pub(crate) struct TurnColumns<'a> {
-    call: CallId,
-    step: u16,
-    tenant: &'a TenantId,
-    question: &'a str,
-    asked_at: Option<Micros>,
-    asks: u8,
-    answered_at: Option<Micros>,
-    answer_type: Option<&'static str>,
-    answer_value: Option<&'a str>,
-    digits: Option<&'a Private<String>>,
-    speech: Option<&'a Private<String>>,
-    recording_id: Option<&'a RecordingId>,
-    recording_url: Option<&'a str>,
-    recording_duration_secs: Option<u32>,
-    recording_state: Option<&'static str>,
-    recording_bytes: Option<u64>,
-    recording_sha256: Option<&'a str>,
-    transcript: Option<&'a Private<String>>,
-    #[serde(serialize_with = "as_text")]
-    fold: &'a Turn,
-}
-
-impl<'a> TurnColumns<'a> {
-    pub(crate) fn new(call: &'a Call, turn: &'a Turn) -> Self {
-        let answer = turn.answer.as_ref();
-        let recording = turn.recording_of_answer();
-        let stored = recording.and_then(|recording| match &recording.state {
-            RecordingState::Stored { bytes, sha256 } => Some((*bytes, sha256.as_str())),
-            _ => None,
-        });
-        Self {
-            call: call.id,
-            step: turn.step,
-            tenant: &call.tenant,
-            question: &turn.question,
-            asked_at: turn.asked_at.map(Micros::from),
-            asks: turn.asks,
-            answered_at: answer.map(|answer| answer.at.into()),
-            answer_type: answer.map(answer_type),
-            answer_value: answer.and_then(answer_value),
-            digits: answer.and_then(|answer| answer.digits.as_ref()),
-            speech: answer.and_then(|answer| answer.speech.as_ref()),
-            recording_id: recording.map(|recording| &recording.id),
-            recording_url: recording.and_then(|recording| recording.url.as_deref()),
-            recording_duration_secs: recording.and_then(|recording| recording.duration_secs),
-            recording_state: recording.map(|recording| recording_state(&recording.state)),
-            recording_bytes: stored.map(|(bytes, _)| bytes),
-            recording_sha256: stored.map(|(_, sha256)| sha256),
-            transcript: turn.transcript.as_ref(),
-            fold: turn,
-        }
-    }
+///
+/// # Errors
+/// `Poison` if the turn is no JSON.
+pub(crate) fn turn(call: &Call, turn: &Turn) -> Result<Columns, StoreError> {
+    let answer = turn.answer.as_ref();
+    let recording = turn.recording_of_answer();
+    let stored = recording.and_then(|recording| match &recording.state {
+        RecordingState::Stored { bytes, sha256 } => Some((*bytes, sha256.as_str())),
+        _ => None,
+    });
+    Ok(vec![
+        ("call", call.id.to_string().into()),
+        ("tenant", text(call.tenant.as_str())),
+        ("question", text(&turn.question)),
+        ("answer_type", opt_text(answer.map(answer_type))),
+        ("answer_value", opt_text(answer.and_then(answer_value))),
+        ("digits", private(answer.and_then(|answer| answer.digits.as_ref()))),
+        ("speech", private(answer.and_then(|answer| answer.speech.as_ref()))),
+        ("recording_id", opt_text(recording.map(|recording| recording.id.as_str()))),
+        ("recording_url", opt_text(recording.and_then(|recording| recording.url.as_deref()))),
+        ("recording_state", opt_text(recording.map(|recording| recording_state(&recording.state)))),
+        ("recording_sha256", opt_text(stored.map(|(_, sha256)| sha256))),
+        ("transcript", private(turn.transcript.as_ref())),
+        ("fold", json(turn)?.into()),
+        ("step", number(turn.step)),
+        ("asked_at", opt_time(turn.asked_at)),
+        ("asks", number(turn.asks)),
+        ("answered_at", opt_time(answer.map(|answer| answer.at))),
+        ("recording_duration_secs", opt_number(recording.and_then(|recording| recording.duration_secs))),
+        ("recording_bytes", opt_number(stored.map(|(bytes, _)| bytes))),
+    ])
 }
 
 fn answer_type(answer: &Answer) -> &'static str {
@@ -221,6 +193,17 @@ impl<'a> LegColumns<'a> {
         (self.account, self.carrier_call_id)
     }
 
+    /// The row.
+    pub(crate) fn columns(&self) -> Columns {
+        vec![
+            ("account", text(self.account.as_str())),
+            ("carrier_call_id", text(self.carrier_call_id.as_str())),
+            ("tenant", text(self.tenant.as_str())),
+            ("call", self.call.to_string().into()),
+            ("leg", opt_number(self.leg)),
+        ]
+    }
+
     /// The legs that a carrier knows, and the strays.
     pub(crate) fn all_of(call: &'a Call) -> impl Iterator<Item = Self> {
         let row = |account, carrier_call_id, leg| Self {
@@ -239,70 +222,37 @@ impl<'a> LegColumns<'a> {
 }
 
 /// A row of `events`.
-#[derive(Serialize)]
-pub(crate) struct EventColumns<'a> {
-    call: CallId,
-    tenant: &'a TenantId,
-    key: &'a EventKey,
-    position: u64,
-    received_at: Micros,
-    occurred_at: Option<Micros>,
-    source: Source,
-    kind: &'a str,
-    applied: u8,
-    refused: Option<&'a str>,
-    body: &'a str,
-}
-
-impl<'a> From<&'a EventRow> for EventColumns<'a> {
-    fn from(event: &'a EventRow) -> Self {
-        Self {
-            call: event.call,
-            tenant: &event.tenant,
-            key: &event.key,
-            position: event.position.0,
-            received_at: event.received_at.into(),
-            occurred_at: event.occurred_at.map(Micros::from),
-            source: event.source,
-            kind: &event.kind,
-            applied: u8::from(event.applied.is_ok()),
-            refused: event.applied.as_ref().err().map(String::as_str),
-            body: event.body.reveal().get(),
-        }
-    }
+pub(crate) fn event(event: &EventRow) -> Columns {
+    vec![
+        ("call", event.call.to_string().into()),
+        ("tenant", text(event.tenant.as_str())),
+        ("key", text(event.key.as_str())),
+        ("source", text(event.source.as_str())),
+        ("kind", text(&event.kind)),
+        ("refused", opt_text(event.applied.as_ref().err().map(String::as_str))),
+        ("body", event.body.reveal().get().into()),
+        ("position", number(event.position.0)),
+        ("received_at", time(event.received_at)),
+        ("occurred_at", opt_time(event.occurred_at)),
+        ("applied", number(u8::from(event.applied.is_ok()))),
+    ]
 }
 
 /// A row of `suppressions`.
-#[derive(Serialize)]
-pub(crate) struct SuppressionColumns<'a> {
-    tenant: &'a str,
-    number: &'a Address,
-    reason: &'a str,
-    since: Micros,
-    lifted_at: Option<Micros>,
-    changed_at: Micros,
+pub(crate) fn suppression(suppression: &Suppression) -> Columns {
+    vec![
+        ("tenant", text(suppression.tenant.as_ref().map_or("", TenantId::as_str))),
+        ("number", text(suppression.number.as_str())),
+        ("reason", text(&suppression.reason)),
+        ("since", time(suppression.since)),
+        ("lifted_at", opt_time(suppression.lifted_at)),
+        ("changed_at", time(suppression.changed_at())),
+    ]
 }
 
-impl<'a> From<&'a Suppression> for SuppressionColumns<'a> {
-    fn from(suppression: &'a Suppression) -> Self {
-        Self {
-            tenant: suppression.tenant.as_ref().map_or("", TenantId::as_str),
-            number: &suppression.number,
-            reason: &suppression.reason,
-            since: suppression.since.into(),
-            lifted_at: suppression.lifted_at.map(Micros::from),
-            changed_at: suppression.changed_at().into(),
-        }
-    }
-}
-
-/// A row of `call_counts` to add.
-#[derive(Serialize)]
-pub(crate) struct CountColumns<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) day: i64,
-    pub(crate) status: &'a str,
-    pub(crate) n: i64,
+/// A row of `call_counts`: by how much a count moves.
+pub(crate) fn count(tenant: &str, day: i64, status: &str, n: i64) -> Columns {
+    vec![("tenant", text(tenant)), ("status", text(status)), ("day", day.into()), ("n", n.into())]
 }
 
 /// The id of a call to look for.
@@ -311,18 +261,10 @@ pub(crate) struct IdColumn {
     pub(crate) id: CallId,
 }
 
-/// Writes a value as a text that holds JSON: a column keeps it as it is, and no engine takes it apart on the way.
-fn as_text<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&serde_json::to_string(value).map_err(serde::ser::Error::custom)?)
-}
-
-/// The same, of JSON that filters take apart.
-fn as_filtered_text<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&without_nul(serde_json::to_string(value).map_err(serde::ser::Error::custom)?))
-}
-
 /// Writes rows as one JSON object, each under its number.
-pub(crate) fn json<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, serde_json::Error> {
+pub(crate) fn as_object<T: Serialize>(
+    rows: impl IntoIterator<Item = T>,
+) -> Result<String, serde_json::Error> {
     let mut text = Vec::with_capacity(4096);
     serde_json::Serializer::new(&mut text).collect_map(rows.into_iter().enumerate())?;
     // JSON is UTF-8.

@@ -123,24 +123,29 @@ impl Store {
         migrate::applied(&self.db).await
     }
 
-    /// How far it has eaten this journal. A database that no journal has fed yet is this journal's from now on.
+    /// How far it has eaten this journal. A database that no journal of this node has fed yet is this journal's from now
+    /// on; a file has a single node, a server's database as many as have names of their own.
     ///
     /// # Errors
-    /// `Foreign` if another journal has fed it: projecting into it would mix two histories. `Unavailable`, also if it has
-    /// eaten less than it had.
+    /// `Foreign` if another journal has fed it in this place: projecting into it would mix two histories. `Unavailable`,
+    /// also if it has eaten less than it had.
     pub async fn cursor(&self, journal: &JournalIdent) -> Result<Cursor, StoreError> {
         const DOING: &str = "reading its cursor";
         let ids = self.db.read(DOING, &sql::STORE_ID, vec![]).await?;
         let store =
             ids.first().ok_or_else(|| StoreError::broken(DOING, "it has no store id"))?.text("value")?;
         let mut rows = self.db.read(DOING, &sql::CURSORS, vec![]).await?;
-        if rows.is_empty() {
+        if of_node(&rows, journal)?.is_none() {
             let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
+            tx.run(&sql::RENAME_NODE, ident(journal)).await?;
             tx.run(&sql::CLAIM_CURSOR, ident(journal)).await?;
             rows = tx.rows(&sql::CURSORS, vec![]).await?;
             tx.commit().await?;
         }
-        let row = rows.first().ok_or_else(|| StoreError::broken(DOING, "it keeps no cursor"))?;
+        let row = match of_node(&rows, journal)? {
+            Some(row) => row,
+            None => rows.first().ok_or_else(|| StoreError::broken(DOING, "it keeps no cursor"))?,
+        };
         own(row, journal)?;
         let position = |column| row.number(column).map(Position);
         let cursor = Cursor { store, position: position("position")?, synced: position("synced")? };
@@ -158,7 +163,9 @@ impl Store {
     pub async fn reset_cursor(&self, journal: &JournalIdent, position: Position) -> Result<(), StoreError> {
         const DOING: &str = "setting its cursor";
         let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
-        tx.run(&sql::FORGET_OTHER_CURSORS, vec![journal.node.as_str().into()]).await?;
+        if let Db::Sqlite(_) = &*self.db {
+            tx.run(&sql::FORGET_OTHER_CURSORS, vec![journal.node.as_str().into()]).await?;
+        }
         let mut values = ident(journal);
         values.push(bigint(DOING, position.0)?.into());
         tx.run(&sql::SET_CURSOR, values).await?;
@@ -195,6 +202,15 @@ impl Store {
         }
     }
 
+    /// Why rows of a month go to the default partition of their table, if they do: nothing is refused for that, but
+    /// somebody should look. `None` where tables have no partitions.
+    pub fn unparted(&self) -> Option<String> {
+        match &*self.db {
+            Db::Sqlite(_) => None,
+            Db::Postgres(postgres) => postgres.unparted(),
+        }
+    }
+
     /// Whether the database under this store is no longer the one that was opened: its file was deleted or replaced.
     /// Open it anew and project from the journal; until then everything here is refused as `Unavailable`.
     pub fn moved(&self) -> bool {
@@ -205,6 +221,16 @@ impl Store {
     pub async fn close(&self) {
         self.db.close().await;
     }
+}
+
+/// The cursor of this journal's node.
+pub(crate) fn of_node<'a>(rows: &'a [Row], journal: &JournalIdent) -> Result<Option<&'a Row>, StoreError> {
+    for row in rows {
+        if row.text("node")? == journal.node {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a cursor that is another journal's.

@@ -1,6 +1,7 @@
 //! What stands for a `$n` of a statement, and how each engine takes it.
 
-use crate::sql::Statement;
+use crate::rows::Columns;
+use crate::sql::{Insert, Statement};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -8,12 +9,13 @@ use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Encode, Postgres, Sqlite, Type};
+use std::sync::Arc;
 
 /// A value. PostgreSQL wants to know the type of a missing one too.
 #[derive(Clone)]
 pub(crate) enum Value {
-    /// Text, an id, JSON that is kept as it is.
-    Text(Option<String>),
+    /// Text, an id, JSON that is kept as it is. Shared, since SQLite's thread takes it over as it is.
+    Text(Option<Arc<str>>),
     /// A number, a time in microseconds.
     Int(Option<i64>),
     /// Rows, as one JSON object.
@@ -22,13 +24,13 @@ pub(crate) enum Value {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
     }
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+        Self::Text(Some(text.into()))
     }
 }
 
@@ -40,13 +42,13 @@ impl From<i64> for Value {
 
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(Arc::from))
     }
 }
 
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(ToOwned::to_owned))
+        Self::Text(text.map(Arc::from))
     }
 }
 
@@ -56,16 +58,63 @@ impl From<Option<i64>> for Value {
     }
 }
 
+impl Value {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => text.map(|text| text.to_string()),
+            Self::Int(_) | Self::Rows(_) => None,
+        }
+    }
+
+    fn into_int(self) -> Option<i64> {
+        match self {
+            Self::Int(number) => number,
+            Self::Text(_) | Self::Rows(_) => None,
+        }
+    }
+}
+
 /// A statement as SQLite takes it.
 pub(crate) fn for_sqlite(
     statement: &Statement,
-    values: Vec<Value>,
+    values: impl IntoIterator<Item = Value>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
     values.into_iter().fold(sqlx::query(statement.sqlite), |query, value| match value {
         Value::Text(text) => query.bind(text),
         Value::Int(number) => query.bind(number),
         Value::Rows(rows) => query.bind(rows),
     })
+}
+
+/// Rows as SQLite takes them: value after value, in the order of the columns.
+pub(crate) fn rows_for_sqlite(
+    statement: &Statement,
+    rows: impl Iterator<Item = Columns>,
+) -> Query<'static, Sqlite, SqliteArguments> {
+    let values = rows.flatten().map(|(_, value)| value);
+    for_sqlite(statement, values)
+}
+
+/// Rows as PostgreSQL takes them: each column as one array.
+pub(crate) fn rows_for_postgres(
+    insert: &Insert,
+    rows: Vec<Columns>,
+) -> Query<'static, Postgres, PgArguments> {
+    let mut rows: Vec<_> = rows.into_iter().map(Vec::into_iter).collect();
+    let mut query = sqlx::query(insert.one.postgres);
+    for _ in insert.texts {
+        let column: Vec<Option<String>> = next_column(&mut rows).map(Value::into_text).collect();
+        query = query.bind(column);
+    }
+    for _ in insert.numbers {
+        let column: Vec<Option<i64>> = next_column(&mut rows).map(Value::into_int).collect();
+        query = query.bind(column);
+    }
+    query
+}
+
+fn next_column(rows: &mut [std::vec::IntoIter<(&'static str, Value)>]) -> impl Iterator<Item = Value> {
+    rows.iter_mut().filter_map(|row| row.next().map(|(_, value)| value))
 }
 
 /// A statement as PostgreSQL takes it.

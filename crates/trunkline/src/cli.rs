@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Journal(Journal),
     /// Write everything the database holds to a file: JSON lines for `import`, CSV or XLSX for people
     Export(Box<Export>),
-    /// Take in what `export` wrote as JSON lines; safe to repeat
+    /// Take in what `export` wrote as JSON lines, or calls that an older system kept in Redis; safe to repeat
     Import(Box<Import>),
     /// Check the journal against the database, and the recordings; the exit code says whether all is well
     Verify(Box<Offline>),
@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Backup(Box<Backup>),
     /// Put a backup back, where nothing is yet
     Restore(Box<Restore>),
+    /// Ask the carrier about every live call now, and close what is dead; with a server, it does that
+    Recover(Box<Recover>),
     /// Delete calls that ended long ago, with their recordings
     Prune(Box<Prune>),
     /// Forget a person: name, number, answers, transcripts and recordings, in database and journal. The server must be down
@@ -363,8 +365,8 @@ pub(crate) enum Config {
 pub(crate) struct Migrate {
     #[command(flatten)]
     pub offline: Offline,
-    /// Only show which migrations the database has
-    #[arg(long)]
+    /// Only show which migrations the database has, and which it lacks
+    #[arg(long, visible_alias = "dry-run")]
     pub list: bool,
 }
 
@@ -390,9 +392,31 @@ pub(crate) enum ExportFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Recover {
+    /// Only ask and count
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The file, or - for standard input
-    pub file: PathBuf,
+    #[arg(required_unless_present = "from_redis", conflicts_with = "from_redis")]
+    pub file: Option<PathBuf>,
+    /// Instead of a file: a Redis with a hash for each call, which is only read; the server must run
+    #[arg(long, value_name = "URL")]
+    pub from_redis: Option<String>,
+    /// Under which names the hashes are
+    #[arg(long, value_name = "PATTERN", default_value = "call:*", requires = "from_redis")]
+    pub pattern: String,
+    /// Address of the server that takes them [default: the one that runs on the data folder]
+    #[arg(long, env = "TRUNKLINE_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// Only look through it and count
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub offline: Offline,
 }
@@ -409,6 +433,9 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// The archive, or - for standard input
     pub file: PathBuf,
+    /// Only unpack it beside the place and check every byte
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub offline: Offline,
 }

@@ -223,6 +223,7 @@ impl From<EndError> for Problem {
                 .detail(format!("the call has ended ({status})"))
                 .with("state", "ended")
                 .with("call_status", status),
+            EndError::History(away) => away.into(),
             EndError::Journal(error) => error.into(),
         }
     }

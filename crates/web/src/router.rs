@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, not_found, orders, recordings, registered, scripts,
-    suppressions, tenancy,
+    calls, campaigns, drain, health, import, jobs, keyed, not_found, orders, recordings, recover, registered,
+    scripts, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};
@@ -63,6 +63,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/jobs/{id}/retry", post(jobs::retry))
         .route("/api/leads", get(jobs::leads))
         .route("/api/drain", post(drain::drain))
+        .route("/api/recover", post(recover::recover))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
 
     let probes = Router::new()

@@ -119,7 +119,8 @@ impl Empty {
                 let mut serial = number as u64;
                 while begun.elapsed() < time {
                     let (call_sid, digits) = (Call::sid(serial), (serial % 90 + 10).to_string());
-                    let about = About { call_sid: &call_sid, caller: "+14155550123", digits: &digits };
+                    let about =
+                        About { call_sid: &call_sid, caller: "+14155550123", digits: &digits, sequence: "0" };
                     let asked = Instant::now();
                     connection.exchange(writer.write(Kind::Answer, &path, about)).await?;
                     latencies.add(asked.elapsed());

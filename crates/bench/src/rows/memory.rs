@@ -36,7 +36,7 @@ pub async fn run(site: &Site, plan: &Plan) -> Result<Vec<Line>> {
             .figure(format!("{each:.1} KiB"))
             .beside(format!("resident with {}", sizes.join(" · ")))
             .value("kib", Spread::once(each))
-            .at_most(each, 10.0, " KiB"),
+            .at_most(each, 4.0, " KiB"),
     ])
 }
 

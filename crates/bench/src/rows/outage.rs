@@ -6,11 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
 
 use crate::audit::Audit;
 use crate::crowd::{Crowd, Pace};
+use crate::database;
 use crate::plan::Plan;
 use crate::report::{Line, millis, seconds};
 use crate::server::{Server, Site};
@@ -69,7 +68,7 @@ pub async fn run(site: &Site, plan: &Plan) -> Result<Vec<Line>> {
 async fn turn(server: &Server, crowd: &mut Crowd, database: Database, time: Duration) -> Result<Turn> {
     let lock = match database {
         Database::Fine => None,
-        Database::Locked => Some(lock(&server.database()).await?),
+        Database::Locked => Some(database::Database::File(server.database()).lock().await?),
         Database::Deleted => {
             delete(&server.database())?;
             None
@@ -77,18 +76,10 @@ async fn turn(server: &Server, crowd: &mut Crowd, database: Database, time: Dura
     };
     let pace = Pace::Open { per_second: PER_SECOND };
     let latency = crowd.talk(CONNECTIONS, pace, time).await?.voice.percentiles();
-    if let Some(mut lock) = lock {
-        sqlx::query("ROLLBACK").execute(&mut lock).await?;
-        lock.close().await?;
+    if let Some(lock) = lock {
+        lock.release().await?;
     }
     Ok(Turn { database, latency, caught_up: server.drained().await? })
-}
-
-async fn lock(database: &Path) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(database).busy_timeout(Duration::from_secs(10));
-    let mut connection = options.connect().await.context("can't open the store's file")?;
-    sqlx::query("BEGIN EXCLUSIVE").execute(&mut connection).await.context("can't lock the store's file")?;
-    Ok(connection)
 }
 
 fn delete(database: &Path) -> Result<()> {

@@ -74,7 +74,7 @@ impl Call {
     }
 
     fn turn(&self, step: Option<u16>) -> Option<&Turn> {
-        self.turns.get(&step?)
+        self.turns.get(&step?).map(Box::as_ref)
     }
 
     fn heard(&mut self, heard: &Heard, at: jiff::Timestamp) -> Option<Effect> {
@@ -114,7 +114,7 @@ impl Call {
     }
 
     fn turn_mut(&mut self, step: u16) -> &mut Turn {
-        self.turns.entry(step).or_insert_with(|| Turn::new(step))
+        self.turns.entry(step).or_insert_with(|| Box::new(Turn::new(step)))
     }
 
     /// The question a recording is kept with.

@@ -54,6 +54,18 @@ pub enum Source {
     Api,
 }
 
+impl Source {
+    /// The word in JSON and columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reconciler => "reconciler",
+            Self::Carrier => "carrier",
+            Self::Engine => "engine",
+            Self::Api => "api",
+        }
+    }
+}
+
 /// The facts. Serialized with a `kind` tag; fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -310,6 +322,16 @@ pub enum Direction {
     Inbound,
     /// We called somebody.
     Outbound,
+}
+
+impl Direction {
+    /// The word in JSON and columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
 }
 
 /// What the carrier's refusal of a create request means.

@@ -81,9 +81,9 @@ pub struct Call {
     /// Calls at the carrier that belong to no open attempt, and whether they have been hung up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strays: BTreeMap<CarrierCallId, Stray>,
-    /// Question by question.
+    /// Question by question. Boxed: a map has room for eleven at once, and most calls have fewer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub turns: BTreeMap<u16, Turn>,
+    pub turns: BTreeMap<u16, Box<Turn>>,
     /// What the carrier charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,

@@ -34,7 +34,7 @@ pub fn resume(script: &Script, earlier: &[&Call]) -> Option<Resume> {
     let mut next = script.start();
     while let Next::Ask(at) = next {
         let turns = calls.iter().filter_map(|call| call.turns.get(&at.step));
-        next = match turns.filter_map(answer).next_back() {
+        next = match turns.filter_map(|turn| answer(turn)).next_back() {
             Some(answer) => script.answered(at.step, &answer),
             None if at.step < last_asked => script.passed_over(at.step),
             None => return Some(Resume { script: reference, at: Cursor::first(at.step) }),

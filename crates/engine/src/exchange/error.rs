@@ -1,5 +1,6 @@
 //! What can go wrong between a database and a file.
 
+use crate::operating::HeldError;
 use trunkline_store::StoreError;
 
 /// Why an export or import stopped.
@@ -8,6 +9,9 @@ pub enum ExchangeError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The journal of a folder without a database.
+    #[error(transparent)]
+    Held(#[from] HeldError),
     /// The file could not be read or written.
     #[error("reading or writing the file: {0}")]
     File(#[from] std::io::Error),

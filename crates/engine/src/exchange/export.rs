@@ -1,7 +1,7 @@
 //! Everything there is, as JSON lines.
 
 use super::error::ExchangeError;
-use super::line::{CallLine, End, FORM, Head, Line, OrphanLine, SuppressionLine};
+use super::line::{End, FORM, Head, Line, OrphanLine, SuppressionLine};
 use super::{PAGE, Tick};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl Lines<'_> {
                 self.calls += 1;
                 self.events += count(history.events.len());
                 let id = history.call.id;
-                self.put(&Line::Call(Box::new(CallLine::from(history))), || format!("call {id}"))?;
+                self.put(&Line::from(history), || format!("call {id}"))?;
             }
             tick(self.calls);
         }

@@ -4,10 +4,18 @@ use super::Tick;
 use super::error::{BadLine, ExchangeError};
 use super::export::hex;
 use super::line::{self, End, FORM, Line};
+use crate::imported::{calls_of, records};
+use crate::operating::{Held, HeldError, all_suppressions};
+use crate::patience::with_patience;
+use crate::record::kind;
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read};
-use trunkline_store::{Import, Imported, Store};
+use trunkline_core::call::Call;
+use trunkline_core::id::CallId;
+use trunkline_store::{EventRow, Import, Imported, Store};
 
 /// Longer than the longest call there can be; shorter than what would fill the memory.
 const MAX_LINE: usize = 256 << 20;
@@ -37,7 +45,7 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
     lines.head()?;
     let mut found = Checked::default();
     while let Some(line) = lines.next()? {
-        let add = lines.at(rows(line))?;
+        let add = lines.at(line.rows())?;
         found.calls += count(add.calls.len());
         found.not_ended += count(add.calls.iter().filter(|call| !call.is_over()).count());
         found.events += count(add.events.len());
@@ -47,15 +55,24 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
     Ok(found)
 }
 
-/// Writes a file into the store, which holds afterwards what it held before and what stands in the file. Look through
+/// Who keeps what is imported.
+#[derive(Clone, Copy)]
+pub enum Keeper<'a> {
+    /// The database, and no journal.
+    Database(&'a Store),
+    /// The journal of a folder without a database; the store is the index over it, up to date.
+    Journal(&'a Held, &'a Store),
+}
+
+/// Gives a file to its keeper, who holds afterwards what it held before and what stands in the file. Look through
 /// it with [`check`] first: this stops at the first wrong line, with everything before it written. What is there already
-/// is left as it is, so that a second run completes a first one that was cut off. No journal's cursor moves: what is
-/// imported is history.
+/// is left as it is, so that a second run completes a first one that was cut off. What is imported is history: nobody
+/// goes on with a call in it.
 ///
 /// # Errors
-/// The database went away, or the file is no longer what was looked through.
+/// The database went away, the journal can't be written, or the file is no longer what was looked through.
 pub async fn import(
-    store: &Store,
+    keeper: Keeper<'_>,
     from: &mut (dyn BufRead + Send),
     tick: Tick<'_>,
 ) -> Result<Imported, ExchangeError> {
@@ -63,44 +80,69 @@ pub async fn import(
     lines.head()?;
     let (mut batch, mut new, mut done) = (Import::default(), Imported::default(), 0);
     while let Some(line) = lines.next()? {
-        let add = lines.at(rows(line))?;
+        let add = lines.at(line.rows())?;
         done += count(add.calls.len());
         batch.calls.extend(add.calls);
         batch.events.extend(add.events);
         batch.suppressions.extend(add.suppressions);
         if batch.calls.len() + batch.suppressions.len() >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
-            write(store, std::mem::take(&mut batch), &mut new).await?;
+            write(keeper, std::mem::take(&mut batch), &mut new).await?;
             tick(done);
         }
     }
-    write(store, batch, &mut new).await?;
+    write(keeper, batch, &mut new).await?;
     tick(done);
     Ok(new)
 }
 
-async fn write(store: &Store, batch: Import, new: &mut Imported) -> Result<(), ExchangeError> {
-    let added = crate::patience::with_patience(|| store.import(&batch)).await?;
+async fn write(keeper: Keeper<'_>, batch: Import, new: &mut Imported) -> Result<(), ExchangeError> {
+    let added = match keeper {
+        Keeper::Database(store) => with_patience(|| store.import(&batch)).await?,
+        Keeper::Journal(held, store) => journal(held, store, &batch).await?,
+    };
     new.calls += added.calls;
     new.events += added.events;
     new.suppressions += added.suppressions;
     Ok(())
 }
 
-/// What a line between the first and the last brings.
-fn rows(line: Line) -> Result<Import, BadLine> {
-    let mut rows = Import::default();
-    match line {
-        Line::Call(line) => {
-            let (call, events) = line.rows()?;
-            rows.calls.push(call);
-            rows.events = events;
+/// Journals what is new in a batch, then indexes it.
+async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported, ExchangeError> {
+    let new = unknown(store, batch).await?;
+    let Some(last) =
+        held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?
+    else {
+        return Ok(Imported::default());
+    };
+    let added = store.import(&new).await?;
+    held.has_eaten(store, last).await?;
+    Ok(added)
+}
+
+/// The calls of a batch of which the index lacks something, with all that the batch says of them.
+async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError> {
+    let ids: Vec<CallId> = calls_of(batch).collect::<BTreeSet<_>>().into_iter().collect();
+    let known: BTreeMap<CallId, Timestamp> =
+        store.load_folds(&ids).await?.into_iter().map(|call| (call.id, call.updated_at)).collect();
+    let events = store.events_of(&ids).await?;
+    let has = |row: &EventRow| {
+        events.get(&row.call).is_some_and(|rows| rows.iter().any(|known| known.key == row.key))
+    };
+    let is_newer = |call: &&Call| known.get(&call.id).is_none_or(|known| *known < call.updated_at);
+    let mut lacking: BTreeSet<CallId> = batch.calls.iter().filter(is_newer).map(|call| call.id).collect();
+    lacking.extend(batch.events.iter().filter(|row| !has(row)).map(|row| row.call));
+    let suppressions = match batch.suppressions.is_empty() {
+        true => Vec::new(),
+        false => {
+            let known = all_suppressions(store).await?;
+            batch.suppressions.iter().filter(|entry| !known.contains(entry)).cloned().collect()
         }
-        Line::Orphans(line) => rows.events = line.rows()?,
-        Line::Suppression(line) => rows.suppressions.push(line.row()?),
-        Line::Export(_) => return Err(BadLine::Head),
-        Line::End(_) => return Err(BadLine::AfterTheEnd),
-    }
-    Ok(rows)
+    };
+    Ok(Import {
+        calls: batch.calls.iter().filter(|call| lacking.contains(&call.id)).cloned().collect(),
+        events: batch.events.iter().filter(|row| lacking.contains(&row.call)).cloned().collect(),
+        suppressions,
+    })
 }
 
 /// The lines of a file, one at a time.

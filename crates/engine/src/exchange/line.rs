@@ -7,15 +7,15 @@ use serde_json::value::RawValue;
 use trunkline_core::call::{Call, Source};
 use trunkline_core::id::{CallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
-use trunkline_store::{CallHistory, EventRow, Position, Suppression};
+use trunkline_store::{CallHistory, EventRow, Import, Position, Suppression};
 
 /// The form that this program writes, and the last one it reads.
-pub(super) const FORM: u32 = 1;
+pub(crate) const FORM: u32 = 1;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// The first.
     Export(Head),
     /// A call with all that happened to it.
@@ -30,7 +30,7 @@ pub(super) enum Line {
 
 /// What the file is.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Head {
+pub(crate) struct Head {
     /// In which form.
     pub form: u32,
     /// By which program.
@@ -43,7 +43,7 @@ pub(super) struct Head {
 
 /// What there was between the first and the last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct End {
+pub(crate) struct End {
     pub calls: u64,
     pub events: u64,
     pub suppressions: u64,
@@ -53,21 +53,21 @@ pub(super) struct End {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct CallLine {
+pub(crate) struct CallLine {
     /// The fold, with its turns.
     pub call: Call,
     pub events: Vec<EventLine>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct OrphanLine {
+pub(crate) struct OrphanLine {
     pub call: CallId,
     pub tenant: TenantId,
     pub events: Vec<EventLine>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct EventLine {
+pub(crate) struct EventLine {
     key: EventKey,
     position: u64,
     received_at: Timestamp,
@@ -85,7 +85,7 @@ pub(super) struct EventLine {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct SuppressionLine {
+pub(crate) struct SuppressionLine {
     /// For whom; for everyone if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tenant: Option<TenantId>,
@@ -94,6 +94,31 @@ pub(super) struct SuppressionLine {
     since: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lifted_at: Option<Timestamp>,
+}
+
+impl From<CallHistory> for Line {
+    fn from(history: CallHistory) -> Self {
+        Self::Call(Box::new(CallLine::from(history)))
+    }
+}
+
+impl Line {
+    /// What a line between the first and the last brings.
+    pub fn rows(self) -> Result<Import, BadLine> {
+        let mut rows = Import::default();
+        match self {
+            Self::Call(line) => {
+                let (call, events) = line.rows()?;
+                rows.calls.push(call);
+                rows.events = events;
+            }
+            Self::Orphans(line) => rows.events = line.rows()?,
+            Self::Suppression(line) => rows.suppressions.push(line.row()?),
+            Self::Export(_) => return Err(BadLine::Head),
+            Self::End(_) => return Err(BadLine::AfterTheEnd),
+        }
+        Ok(rows)
+    }
 }
 
 impl From<CallHistory> for CallLine {
@@ -196,7 +221,7 @@ impl SuppressionLine {
 }
 
 /// Reads a line. The reader's own error may quote the line: only its place and kind are passed on.
-pub(super) fn read(text: &str) -> Result<Line, BadLine> {
+pub(crate) fn read(text: &str) -> Result<Line, BadLine> {
     serde_json::from_str(text).map_err(|error| {
         let kind = match error.classify() {
             serde_json::error::Category::Syntax => "no JSON",

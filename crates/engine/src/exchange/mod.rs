@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! store ─ export_lines ─► {"export":…} {"call":…}… {"orphans":…}… {"suppression":…}… {"end":…} ─ check, import ─► store
+//! journal ─ (no database) import ─► records of the same lines, sealed, and the index over them
 //! store ─ export_csv, export_xlsx ─► one row a call
 //! ```
 //!
@@ -14,13 +15,13 @@ mod csv;
 mod error;
 mod export;
 mod import;
-mod line;
+pub(crate) mod line;
 mod table;
 mod xlsx;
 
 pub use error::{BadLine, ExchangeError};
 pub use export::{Exported, export_lines};
-pub use import::{Checked, check, import};
+pub use import::{Checked, Keeper, check, import};
 pub use table::{export_csv, export_xlsx};
 
 /// Told how many calls are done, now and then.

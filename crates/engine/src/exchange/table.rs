@@ -160,7 +160,8 @@ fn word(value: &impl serde::Serialize) -> Option<String> {
 
 /// Question by question, as JSON.
 fn answers(call: &Call) -> Cell {
-    let answered: Vec<_> = call.turns.values().filter(|turn| turn.answer.is_some()).map(answer).collect();
+    let answered: Vec<_> =
+        call.turns.values().filter(|turn| turn.answer.is_some()).map(|turn| answer(turn)).collect();
     if answered.is_empty() { Cell::Empty } else { some(serde_json::to_string(&answered).ok()) }
 }
 

@@ -7,24 +7,23 @@
 //!
 //! A number that is suppressed stays so: it must not be called again.
 
-use super::folder::{Folder, FolderTrouble, KEYS};
+use super::folder::{Folder, FolderTrouble};
+use super::held::{Held, HeldError};
 use super::prune::How;
 use super::replay::event;
-use super::{PAGE, recordings};
-use crate::identity::{Identity, IdentityError};
+use super::{PAGE, Tick, recordings};
 use crate::patience::with_patience;
-use crate::record::{Codec, ERASED, Erased, kind};
+use crate::record::{ERASED, Erased, kind};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use trunkline_core::call::Call;
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::private::Address;
-use trunkline_journal::keys::{KeyError, KeyRing, PersonId};
-use trunkline_journal::{AppendError, Class, Journal, OpenError, Options};
-use trunkline_store::{Blanked, CallHistory, JournalIdent, Position, Projection, Store, StoreError};
+use trunkline_journal::keys::{KeyError, PersonId};
+use trunkline_journal::{AppendError, Class, Options};
+use trunkline_store::{Blanked, CallHistory, Position, Projection, Store, StoreError};
 
 /// What was forgotten, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -63,12 +62,9 @@ pub enum EraseError {
     /// The folder.
     #[error(transparent)]
     Folder(#[from] FolderTrouble),
-    /// The folder's name.
+    /// The folder is not to be had, or not to be written to.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] OpenError),
+    Held(#[from] HeldError),
     /// The journal takes no record.
     #[error(transparent)]
     Append(#[from] AppendError),
@@ -102,15 +98,16 @@ pub async fn erase(
     numbers: &[Address],
     how: How,
     at: Timestamp,
+    tick: Tick<'_>,
 ) -> Result<Erasure, EraseError> {
     let persons = persons(store, numbers).await?;
     let calls = all_calls(store, &persons).await?;
     let suppressions = suppressions(store, numbers).await?;
     match how {
-        How::Counted => counted(folder, store, &persons, &calls, suppressions).await,
+        How::Counted => counted(folder, store, &persons, &calls, suppressions, tick).await,
         How::Done => {
             let open = Open::at(folder, options, store).await?;
-            let mut erased = open.forget(folder, store, &persons, &calls, at).await?;
+            let mut erased = open.forget(folder, store, &persons, &calls, at, tick).await?;
             erased.suppressions = suppressions;
             Ok(erased)
         }
@@ -162,6 +159,7 @@ async fn counted(
     persons: &[(TenantId, Address)],
     calls: &[(TenantId, CallId)],
     suppressions: u64,
+    tick: Tick<'_>,
 ) -> Result<Erasure, EraseError> {
     let mut erasure = Erasure { suppressions, ..Erasure::default() };
     if let Ok((_, codec)) = folder.peek() {
@@ -178,34 +176,28 @@ async fn counted(
                 erasure.recordings += u64::from(recordings::length(folder, &name)?.is_some());
             }
         }
+        tick(erasure.calls);
     }
     Ok(erasure)
 }
 
-/// The folder, open for nobody else.
-struct Open {
-    journal: Journal,
-    keys: Arc<KeyRing>,
-    codec: Codec,
-    ident: JournalIdent,
-}
+/// The folder, open for nobody else, and a database that knows all of its journal.
+struct Open(Held);
 
 impl Open {
     async fn at(folder: &Folder, options: Options, store: &Store) -> Result<Self, EraseError> {
-        let (journal, recovered) = Journal::open(&folder.journal(), options)?;
-        let identity = Identity::open(&folder.data)?;
-        let keys = Arc::new(KeyRing::open(&folder.data.join(KEYS))?);
-        let ident = identity.journal();
-        let eaten = match store.fed_by().await?.into_iter().find(|feeder| feeder.journal == ident) {
+        let held = Held::open(folder, options)?;
+        let fed = store.fed_by().await?;
+        let eaten = match fed.into_iter().find(|feeder| feeder.journal.journal == held.ident.journal) {
             Some(feeder) => feeder.position,
-            None => match store.cursor(&ident).await {
+            None => match store.cursor(&held.ident).await {
                 Ok(cursor) => cursor.position,
                 Err(StoreError::Foreign { .. }) => return Err(EraseError::Foreign),
                 Err(error) => return Err(error.into()),
             },
         };
-        match recovered.last.get().saturating_sub(eaten.0) {
-            0 => Ok(Self { codec: Codec::new(keys.clone(), identity.salt), journal, keys, ident }),
+        match held.recovered.last.get().saturating_sub(eaten.0) {
+            0 => Ok(Self(held)),
             waiting => Err(EraseError::Waiting(waiting)),
         }
     }
@@ -217,11 +209,12 @@ impl Open {
         persons: &[(TenantId, Address)],
         calls: &[(TenantId, CallId)],
         at: Timestamp,
+        tick: Tick<'_>,
     ) -> Result<Erasure, EraseError> {
         let mut erasure = Erasure::default();
         let note = Erased { at, calls: calls.to_vec() };
         let payload = serde_json::to_vec(&note).map_err(|_| EraseError::Json(CallId::from_bytes([0; 16])))?;
-        let noted = self.journal.append(kind::ERASED, payload, Class::Ending)?.await?;
+        let noted = self.0.journal.append(kind::ERASED, payload, Class::Ending)?.await?;
         let position = Position(noted.get());
         erasure.keys = self.drop_keys(persons, calls)?;
         for page in calls.chunks(usize::from(PAGE)) {
@@ -239,12 +232,13 @@ impl Open {
             let forgotten = with_patience(|| store.forget(&folds, &events, &notes)).await?;
             erasure.calls += forgotten.calls;
             erasure.events += forgotten.events;
+            tick(erasure.calls);
         }
         // The database knows what the journal's last record says.
-        let caught_up = Projection::empty(self.ident.clone(), position);
+        let caught_up = Projection::empty(self.0.ident.clone(), position);
         with_patience(|| store.project(&caught_up)).await?;
         erasure.scrubbed = with_patience(|| store.scrub()).await?;
-        self.journal.close();
+        self.0.close();
         Ok(erasure)
     }
 
@@ -256,13 +250,9 @@ impl Open {
     ) -> Result<u64, EraseError> {
         let unmerged = TenantId::default_tenant();
         let of_calls =
-            calls.iter().map(|(_, call)| self.codec.person(&unmerged, &Address::new(call.to_string())));
-        let of_persons = persons.iter().map(|(tenant, number)| self.codec.person(tenant, number));
-        let mut dropped = 0;
-        for person in of_persons.chain(of_calls).collect::<Vec<PersonId>>() {
-            dropped += u64::from(self.keys.forget(person)?);
-        }
-        Ok(dropped)
+            calls.iter().map(|(_, call)| self.0.codec.person(&unmerged, &Address::new(call.to_string())));
+        let of_persons = persons.iter().map(|(tenant, number)| self.0.codec.person(tenant, number));
+        Ok(count(self.0.keys.forget_all(&of_persons.chain(of_calls).collect::<Vec<PersonId>>())?))
     }
 }
 

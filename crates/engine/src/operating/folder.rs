@@ -10,13 +10,15 @@ use trunkline_store::JournalIdent;
 /// The file of the persons' keys.
 pub(crate) const KEYS: &str = "persons.keys";
 
-/// Where things are.
+/// Where things are, and by which name a database knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
     /// The data folder.
     pub data: PathBuf,
     /// The folder of recordings.
     pub recordings: PathBuf,
+    /// The node whose folder it is, as its database knows it.
+    pub node: String,
 }
 
 /// Why a folder can't be looked at.
@@ -46,7 +48,7 @@ impl Folder {
     pub(crate) fn peek(&self) -> Result<(JournalIdent, Codec), FolderTrouble> {
         let identity = self.identity()?;
         let keys = KeyRing::peek(&self.data.join(KEYS))?;
-        Ok((identity.journal(), Codec::new(Arc::new(keys), identity.salt)))
+        Ok((identity.journal(&self.node), Codec::new(Arc::new(keys), identity.salt)))
     }
 
     pub(crate) fn recording(&self, file: &str) -> PathBuf {

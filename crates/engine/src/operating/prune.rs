@@ -5,12 +5,14 @@
 //! are not over are never looked at.
 
 use super::folder::Folder;
+use super::held::{Held, HeldError};
 use super::{PAGE, Tick, recordings};
 use crate::patience::with_patience;
 use serde::Serialize;
 use trunkline_core::call::Status;
 use trunkline_core::id::CallId;
-use trunkline_store::{Pruned, Pruning, Store, StoreError};
+use trunkline_journal::Options;
+use trunkline_store::{Pruned, Pruning, Store, StoreError, Target};
 
 /// What is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Removed {
     pub recordings: u64,
     /// Their length.
     pub recording_bytes: u64,
+    /// Bytes of the journal, where that is the store.
+    pub journal_bytes: u64,
 }
 
 /// Whether it is done, or only counted.
@@ -56,6 +60,9 @@ pub enum PruneError {
     /// The recordings.
     #[error("the recordings: {0}")]
     Recordings(#[from] std::io::Error),
+    /// The folder is not to be had, or not to be written to.
+    #[error(transparent)]
+    Held(#[from] HeldError),
 }
 
 /// Deletes calls that ended before a time, with everything that is theirs; or counts them.
@@ -67,6 +74,57 @@ pub async fn prune(
     store: &Store,
     wanted: &Wanted,
     how: How,
+    tick: Tick<'_>,
+) -> Result<Removed, PruneError> {
+    let by = match how {
+        How::Done => By::Database,
+        How::Counted => By::Nobody,
+    };
+    each_page(folder, store, wanted, by, tick).await
+}
+
+/// The same in a folder without a database, and so that its next index does not bring back what went. No server may run
+/// on it.
+///
+/// # Errors
+/// As [`prune`]; or another process has the folder, or the journal can't be written.
+pub async fn prune_journal(
+    folder: &Folder,
+    options: Options,
+    index: &Target,
+    wanted: &Wanted,
+    at: jiff::Timestamp,
+    tick: Tick<'_>,
+) -> Result<Removed, PruneError> {
+    let held = Held::open(folder, options)?;
+    let store = held.index(index, tick).await?;
+    let done = async {
+        let mut removed = each_page(folder, &store, wanted, By::Journal(&held, at), tick).await?;
+        removed.journal_bytes = held.let_go(&store, tick).await?;
+        Ok(removed)
+    };
+    let done = done.await;
+    store.close().await;
+    held.close();
+    done
+}
+
+/// Who sees to it that calls go and stay away.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    /// Nobody: they are only counted.
+    Nobody,
+    /// The database that keeps them.
+    Database,
+    /// The journal that keeps them, at this time.
+    Journal(&'a Held, jiff::Timestamp),
+}
+
+async fn each_page(
+    folder: &Folder,
+    store: &Store,
+    wanted: &Wanted,
+    by: By<'_>,
     tick: Tick<'_>,
 ) -> Result<Removed, PruneError> {
     let mut removed = Removed::default();
@@ -82,19 +140,26 @@ pub async fn prune(
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for name in page.iter().flat_map(recordings::named) {
-                let bytes = match how {
-                    How::Done => recordings::remove(folder, &name)?,
-                    How::Counted => recordings::length(folder, &name)?,
+                let bytes = match by {
+                    By::Nobody => recordings::length(folder, &name)?,
+                    By::Database | By::Journal(..) => recordings::remove(folder, &name)?,
                 };
                 removed.recordings += u64::from(bytes.is_some());
                 removed.recording_bytes += bytes.unwrap_or(0);
             }
-            let rows = match how {
-                How::Counted => store.weigh(&page).await?,
-                How::Done => {
+            let ids: Vec<CallId> = page.iter().map(|call| call.id).collect();
+            let rows = match by {
+                By::Nobody => store.weigh(&page).await?,
+                By::Database => {
                     recordings::sync(folder)?;
-                    let ids: Vec<CallId> = page.iter().map(|call| call.id).collect();
                     with_patience(|| store.prune(what, &ids)).await?
+                }
+                By::Journal(held, at) => {
+                    recordings::sync(folder)?;
+                    let noted = held.goes(store, what, &page, at).await?;
+                    let rows = store.prune(what, &ids).await?;
+                    held.has_eaten(store, noted).await?;
+                    rows
                 }
             };
             removed.add(rows);

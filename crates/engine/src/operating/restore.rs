@@ -62,12 +62,25 @@ pub fn restore(
     let found = unpack(from, beside, tick)?;
     let head = checked(beside, &found)?;
     put_in_place(places, beside, head.database)?;
-    Ok(Restored {
+    Ok(told(&head, &found))
+}
+
+/// Unpacks a backup into an empty folder and checks it to the last byte, and puts nothing anywhere.
+///
+/// # Errors
+/// The archive is damaged or cut off; or a file can't be written.
+pub fn inspect(from: &mut dyn Read, beside: &Path, tick: Tick<'_>) -> Result<Restored, ArchiveError> {
+    let found = unpack(from, beside, tick)?;
+    Ok(told(&checked(beside, &found)?, &found))
+}
+
+fn told(head: &Head, found: &BTreeMap<String, Entry>) -> Restored {
+    Restored {
         files: u64::try_from(found.len()).unwrap_or(u64::MAX),
         bytes: found.values().map(|entry| entry.bytes).sum(),
         at: head.at,
         database: head.database,
-    })
+    }
 }
 
 /// Whether nothing is there, or an empty folder.
@@ -221,7 +234,7 @@ fn sync(folder: &Path) -> Result<(), ArchiveError> {
 /// # Errors
 /// The folder can't be read, or the database went away.
 pub async fn adopt(folder: &Folder, store: &Store) -> Result<bool, ArchiveError> {
-    let journal = folder.identity()?.journal();
+    let journal = folder.identity()?.journal(&folder.node);
     let records = Cat::open(&folder.journal(), Lsn::ZERO)?;
     let end = records.filter_map(Result::ok).last().map_or(0, |record| record.lsn.get());
     let fed = store.fed_by().await?;

@@ -9,11 +9,14 @@
 //! patience and logging are the reader's affair too.
 //!
 //! - `address`: where Redis is · `seal`: the keys · `link`: one connection, what is asked over it
+//! - `hashes`: what older systems kept in a Redis of theirs, read to be taken over
 
 mod address;
+mod hashes;
 mod link;
 mod seal;
 
 pub use address::{BadCacheAddress, CacheAddress};
+pub use hashes::{Hash, Hashes, NoHash};
 pub use link::{CacheError, Cached, Edition, Entry, Found, Link, Pointing};
 pub use seal::CacheKeys;

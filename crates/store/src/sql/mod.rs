@@ -1,7 +1,8 @@
 //! Every statement there is. Nothing else in this crate is SQL, but for the migrations.
 //!
 //! The texts keep to what SQLite and PostgreSQL share: `$n`, `ON CONFLICT`, row values, `->>`, `CAST .. AS BIGINT`. Rows go
-//! in by the hundred as one JSON object, which both take apart with the same words ([`rows!`]).
+//! into a table by [`Insert`]. Where rows are looked for, their ids come as one JSON object, which both engines take apart
+//! with the same words ([`rows!`]).
 //!
 //! To add a statement: a `NAME = "text";` line in one of the `statements!` below it; where the engines honestly differ,
 //! `NAME = "SQLite's text", postgres: "PostgreSQL's";`. A test then describes it on a migrated database of each engine;
@@ -9,6 +10,7 @@
 
 mod audit;
 mod decide;
+mod insert;
 mod list;
 #[cfg(test)]
 mod plans;
@@ -20,6 +22,7 @@ mod write;
 
 pub(crate) use audit::*;
 pub(crate) use decide::*;
+pub(crate) use insert::{Insert, MANY};
 pub(crate) use list::*;
 pub(crate) use queue::*;
 pub(crate) use read::*;
@@ -27,8 +30,7 @@ pub(crate) use write::*;
 
 /// One statement.
 pub(crate) struct Statement {
-    /// Its name here, for tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "says which statement a test speaks of"))]
+    /// Its name here, for tests and assertions.
     pub(crate) name: &'static str,
     /// Its text for SQLite.
     pub(crate) sqlite: &'static str,
@@ -76,5 +78,6 @@ pub(crate) use rows;
 /// Every statement of the registry.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
-    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS).chain(QUEUE)
+    let inserted = inserts().flat_map(|insert| [&insert.one, &insert.many]);
+    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS).chain(QUEUE).chain(inserted)
 }

@@ -28,6 +28,12 @@ statements! { READS:
             WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') \
             AND NOT relispartition ORDER BY relname";
 
+    /// `$1`: rows with `id`. The partitions that events and turns of these calls lack; SQLite has none to lack.
+    MISSING_MONTHS = concat!(rows!(), "SELECT item ->> 'id' AS name FROM r WHERE false"),
+        postgres: concat!(rows!(), ", wanted AS (SELECT DISTINCT parent || '_' || call_month(item ->> 'id') AS name \
+            FROM r, unnest(ARRAY['events', 'turns']) AS parent WHERE call_month(item ->> 'id') BETWEEN 200001 AND 299912) \
+            SELECT name FROM wanted WHERE to_regclass(quote_ident(name)) IS NULL ORDER BY name");
+
     /// How many bytes it takes on the disk.
     SIZE = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
         postgres: "SELECT pg_database_size(current_database()) AS bytes";

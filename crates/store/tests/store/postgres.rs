@@ -313,3 +313,26 @@ fn an_address_is_read_once_and_kept_without_showing_its_password() {
     let url: PostgresUrl = format!("postgres://me:{PASSWORD}@db/calls").parse().unwrap();
     assert!(!format!("{url} {url:?}").contains(PASSWORD));
 }
+
+#[tokio::test]
+async fn a_month_whose_partition_can_not_be_made_is_told_and_its_rows_are_kept() {
+    let database = Server::shared().database().unwrap();
+    let store = open(&database.url()).await;
+    let story = Story::completed(1, 0);
+    store.project(&batch(1, &[&Story::new(2, 400 * 86_400)])).await.unwrap();
+    assert_eq!(store.unparted(), None, "the control");
+    // Somebody's rows of the month are where no partition was.
+    let id = story.call.id;
+    let row = format!(
+        "INSERT INTO events_default (call, month, tenant, key, position, received_at, source, kind, applied, body) \
+         SELECT '{id}', call_month('{id}'), 't', 'k', 1, 0, 'api', 'x', 1, '{{}}'"
+    );
+    database.sql(&row).unwrap();
+    store.project(&batch(2, &[&story])).await.unwrap();
+    let why = store.unparted().unwrap();
+    assert!(why.contains("events_") && why.contains("could not be made"), "{why}");
+    assert_eq!(store.load_call(id).await.unwrap(), Some(story.call));
+    let lasting = Story::completed(3, 800 * 86_400);
+    store.project(&batch(3, &[&lasting])).await.unwrap();
+    assert_eq!(store.unparted(), None, "of these days all are there");
+}

@@ -9,7 +9,8 @@ on_each_engine!(
     migrations_are_numbered_named_and_dated,
     a_newer_schema_is_refused_with_both_numbers,
     another_journals_database_is_refused_until_it_is_adopted,
-    another_nodes_journal_is_foreign_too,
+    another_node_has_a_cursor_of_its_own_on_a_server_and_no_place_in_a_file,
+    a_node_that_is_renamed_goes_on_where_it_was,
     a_database_keeps_its_name_and_no_two_have_one,
     what_is_synced_is_known_apart_from_what_is_projected,
     a_check_names_what_is_there,
@@ -79,12 +80,32 @@ async fn another_journals_database_is_refused_until_it_is_adopted(engine: Engine
     assert!(place.store.cursor(&journal()).await.is_err());
 }
 
-async fn another_nodes_journal_is_foreign_too(engine: Engine) {
+async fn another_node_has_a_cursor_of_its_own_on_a_server_and_no_place_in_a_file(engine: Engine) {
     let place = Place::on(engine).await;
-    let other = JournalIdent { node: "two".to_owned(), journal: "j1".to_owned() };
-    assert!(matches!(place.store.cursor(&other).await, Err(StoreError::Foreign { .. })));
-    place.store.reset_cursor(&other, Position(7)).await.unwrap();
-    assert_eq!(place.store.cursor(&other).await.unwrap().position, Position(7));
+    place.project(40, &[&Story::new(1, 0)]).await;
+    let other = JournalIdent { node: "two".to_owned(), journal: "j2".to_owned() };
+    match engine {
+        Engine::Sqlite => {
+            assert!(matches!(place.store.cursor(&other).await, Err(StoreError::Foreign { .. })));
+        }
+        Engine::Postgres => {
+            let beside = place.reopened().await;
+            assert_eq!(beside.cursor(&other).await.unwrap().position, Position(0));
+            beside.project(&Projection::empty(other.clone(), Position(3))).await.unwrap();
+            assert_eq!(beside.cursor(&other).await.unwrap().position, Position(3));
+            assert_eq!(place.store.cursor(&journal()).await.unwrap().position, Position(40), "untouched");
+            let swapped = JournalIdent { journal: "j3".to_owned(), ..other };
+            assert!(matches!(beside.cursor(&swapped).await, Err(StoreError::Foreign { .. })), "the control");
+        }
+    }
+}
+
+async fn a_node_that_is_renamed_goes_on_where_it_was(engine: Engine) {
+    let place = Place::on(engine).await;
+    place.project(40, &[&Story::new(1, 0)]).await;
+    let renamed = JournalIdent { node: "anna".to_owned(), ..journal() };
+    assert_eq!(place.store.cursor(&renamed).await.unwrap().position, Position(40));
+    assert_eq!(place.store.fed_by().await.unwrap().len(), 1);
 }
 
 async fn a_database_keeps_its_name_and_no_two_have_one(engine: Engine) {

@@ -14,6 +14,8 @@ use crate::wiring::Beside;
 
 /// A server answers from memory; a database that is away is said to be so within this time.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A carrier is asked about many calls, and not faster than it likes.
+const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// A server that answers, or the failure to find one.
 pub(crate) struct Client {
@@ -69,7 +71,12 @@ impl Client {
         self.send(self.http.post(self.address(path)).json(body)).await
     }
 
-    /// The same; repeated with the same key, it is done once.
+    /// Asks for something that takes as long as it takes.
+    pub async fn post_patiently(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(self.http.post(self.address(path)).json(body).timeout(LONG_PATIENCE)).await
+    }
+
+    /// Asks for something to be done; repeated with the same key, it is done once.
     pub async fn post_once(&self, path: &str, body: &Value, key: &str) -> Result<Value, Failure> {
         self.send(self.http.post(self.address(path)).json(body).header("idempotency-key", key)).await
     }

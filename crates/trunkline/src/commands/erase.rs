@@ -4,16 +4,16 @@ use serde_json::json;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_engine::Clock;
-use trunkline_engine::operating::{EraseError, Erasure, How, erase};
+use trunkline_engine::operating::{EraseError, Erasure, HeldError, How, erase};
 use trunkline_journal::OpenError;
 use trunkline_store::Target;
 
-use super::offline::{folder, open_store};
+use super::offline::{folder, of_held, open_store};
 use super::settings;
 use crate::cli::Erase;
 use crate::exit::{Exit, Failure, chain};
 use crate::settings::Settings;
-use crate::terminal::{Form, say, say_json};
+use crate::terminal::{Form, Progress, say, say_json};
 use crate::wiring::journal_options;
 
 /// Erases, or counts what would be erased.
@@ -24,7 +24,10 @@ pub(super) async fn run(args: Erase) -> Result<Exit, Failure> {
     let how = if args.dry_run { How::Counted } else { How::Done };
     let store = open_store(&settings).await?;
     let options = journal_options(&settings);
-    let erased = Box::pin(erase(&folder, options, &store, &numbers, how, Clock::real().now())).await;
+    let mut progress = Progress::new("calls", None);
+    let (now, tick) = (Clock::real().now(), &mut |done| progress.at(done));
+    let erased = Box::pin(erase(&folder, options, &store, &numbers, how, now, tick)).await;
+    drop(progress);
     store.close().await;
     let erased = erased.map_err(|error| failed(&error))?;
     match Form::of(args.offline.json) {
@@ -79,16 +82,14 @@ fn tell(erased: &Erasure, how: How, settings: &Settings) {
 
 fn failed(error: &EraseError) -> Failure {
     match error {
-        EraseError::Journal(OpenError::Locked(folder)) => Failure::new(
+        EraseError::Held(HeldError::Journal(OpenError::Locked(folder))) => Failure::new(
             Exit::Failed,
             format_args!(
                 "a server runs on {}; stop it first: it holds what is to be forgotten",
                 folder.display()
             ),
         ),
-        EraseError::Journal(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }) => {
-            Failure::new(Exit::Damaged, chain(error))
-        }
+        EraseError::Held(error) => of_held(error),
         error => Failure::new(Exit::Failed, chain(error)),
     }
 }

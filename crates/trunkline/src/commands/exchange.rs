@@ -7,15 +7,19 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trunkline_engine::Clock;
 use trunkline_engine::exchange::{
-    Checked, ExchangeError, check, export_csv, export_lines, export_xlsx, import as take_in,
+    Checked, ExchangeError, Keeper, check, export_csv, export_lines, export_xlsx, import as take_in,
 };
-use trunkline_store::{Imported, Store};
+use trunkline_engine::operating::Held;
+use trunkline_journal::FolderLock;
+use trunkline_store::{Imported, Store, Target};
 
-use super::offline::{Whole, cannot_read, hold, is_stream, make_store, needs_database, open_store};
-use super::settings;
+use super::offline::{Whole, cannot_read, hold, is_stream, make_store, of_held, open_store, place};
+use super::{from_redis, settings};
 use crate::cli::{Export, ExportFormat, Import};
 use crate::exit::{Exit, Failure, chain};
+use crate::settings::Settings;
 use crate::terminal::{Form, Progress, note, say, say_json};
+use crate::wiring::{journal_options, make_folder};
 
 /// Writes everything to a file.
 pub(super) async fn export(args: Export) -> Result<Exit, Failure> {
@@ -118,56 +122,121 @@ fn words(told: &Value) -> String {
 
 /// Takes a file in: looked through first, then written.
 pub(super) async fn import(args: Import) -> Result<Exit, Failure> {
+    let Some(path) = args.file else { return from_redis::import(args).await };
     let settings = settings(args.offline.settings)?;
-    // Held to the end: a server that starts meanwhile would project beside us.
-    needs_database(
-        &settings,
-        "calls go into the journal through `POST /api/calls/import` or CALLS_DATA_FILE",
-    )?;
-    let _held = match settings.store.database.file() {
-        Some(_) => Some(hold(&settings, ", or import into PostgreSQL, which serves both at once")?),
-        None => None,
-    };
-    let (name, mut file) = opened(&args.file)?;
+    let (name, mut file) = opened(&path)?;
     let name = Path::new(&name);
-    let found = check(&mut BufReader::with_capacity(1 << 20, &file)).map_err(|error| failed(name, &error))?;
+    let form = Form::of(args.offline.json);
+    if args.dry_run {
+        tell(&look(name, &file)?, None, form);
+        return Ok(Exit::Fine);
+    }
+    // Held to the end: a server that starts meanwhile would project beside us.
+    let keeping = Keeping::open(&settings).await?;
+    let found = look(name, &file)?;
     file.rewind().map_err(|error| cannot_read(name, &error))?;
-    let store = make_store(&settings).await?;
-    let mut progress = Progress::new("calls", Some(found.calls));
-    let from = &mut BufReader::with_capacity(1 << 20, &file);
-    let new = take_in(&store, from, &mut |done| progress.at(done)).await;
-    drop(progress);
-    store.close().await;
+    let new = keeping.take_in(&settings, name, &file, found.calls).await;
     let new = new.map_err(|error| {
-        let error = failed(name, &error);
         Failure::new(
             error.exit,
             format_args!("{error}; what was written stays, and a second run completes it"),
         )
     })?;
-    match Form::of(args.offline.json) {
-        Form::Json => say_json(&json!({
-            "calls": found.calls, "events": found.events, "suppressions": found.suppressions,
-            "not_ended": found.not_ended,
-            "new": { "calls": new.calls, "events": new.events, "suppressions": new.suppressions },
-        })),
-        Form::Text => tell(&found, &new),
+    tell(&found, Some(&new), form);
+    if form == Form::Text && !settings.store.database.is_index() {
+        say("What was imported is in the database alone, and in no journal: it is lost with the database.");
     }
     Ok(Exit::Fine)
 }
 
-fn tell(found: &Checked, new: &Imported) {
-    say(&format!(
-        "{} calls, {} events, {} suppressions in the file; new here: {}, {}, {}.",
-        found.calls, found.events, found.suppressions, new.calls, new.events, new.suppressions
-    ));
+fn look(name: &Path, file: &File) -> Result<Checked, Failure> {
+    check(&mut BufReader::with_capacity(1 << 20, file)).map_err(|error| failed(name, &error))
+}
+
+/// Who keeps what is imported, and what keeps others away meanwhile.
+enum Keeping {
+    /// A server's database, which serves many at once.
+    Server,
+    /// A file, of a folder that nobody may use.
+    File { _held: FolderLock },
+    /// The journal.
+    Journal(Box<Held>),
+}
+
+impl Keeping {
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        Ok(match &settings.store.database {
+            Target::Postgres(_) => Self::Server,
+            Target::Sqlite(_) => Self::File {
+                _held: hold(settings, ", or import into PostgreSQL, which serves both at once")?,
+            },
+            Target::Index(_) => {
+                let folder = place(settings);
+                make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
+                let held = Held::open(&folder, journal_options(settings));
+                Self::Journal(Box::new(held.map_err(|error| of_held(&error))?))
+            }
+        })
+    }
+
+    async fn take_in(
+        self,
+        settings: &Settings,
+        name: &Path,
+        file: &File,
+        calls: u64,
+    ) -> Result<Imported, Failure> {
+        let store = match &self {
+            Self::Server | Self::File { .. } => make_store(settings).await?,
+            Self::Journal(held) => {
+                let mut progress = Progress::new("records of the journal", None);
+                let tick = &mut |done| progress.at(done);
+                let index = Box::pin(held.index(&settings.store.database, tick)).await;
+                index.map_err(|error| of_held(&error))?
+            }
+        };
+        let keeper = match &self {
+            Self::Server | Self::File { .. } => Keeper::Database(&store),
+            Self::Journal(held) => Keeper::Journal(held, &store),
+        };
+        let mut progress = Progress::new("calls", Some(calls));
+        let from = &mut BufReader::with_capacity(1 << 20, file);
+        let new = Box::pin(take_in(keeper, from, &mut |done| progress.at(done))).await;
+        drop(progress);
+        store.close().await;
+        if let Self::Journal(held) = self {
+            held.close();
+        }
+        new.map_err(|error| failed(name, &error))
+    }
+}
+
+/// What is in the file, and what of it is new here; nothing was written if that is not known.
+fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
+    if form == Form::Json {
+        let new = new
+            .map(|new| json!({ "calls": new.calls, "events": new.events, "suppressions": new.suppressions }));
+        return say_json(&json!({
+            "calls": found.calls, "events": found.events, "suppressions": found.suppressions,
+            "not_ended": found.not_ended, "dry_run": new.is_none(), "new": new,
+        }));
+    }
+    let there = format!(
+        "{} calls, {} events, {} suppressions in the file",
+        found.calls, found.events, found.suppressions
+    );
+    match new {
+        Some(new) => {
+            say(&format!("{there}; new here: {}, {}, {}.", new.calls, new.events, new.suppressions));
+        }
+        None => say(&format!("{there}, which is whole. Nothing was written.")),
+    }
     if found.not_ended > 0 {
         say(&format!(
             "{} of the calls were not over when the file was written. They are history here: nobody goes on with them.",
             found.not_ended
         ));
     }
-    say("What was imported is in the database alone, and in no journal: it is lost with the database.");
 }
 
 /// A file that can be read twice.
@@ -195,6 +264,7 @@ fn failed(path: &Path, error: &ExchangeError) -> Failure {
     }
     let text = match error {
         ExchangeError::Store(error) => format!("the database: {}", chain(error)),
+        ExchangeError::Held(error) => return of_held(error),
         error => format!("{}, {}", path.display(), chain(error)),
     };
     Failure::new(Exit::Failed, text)

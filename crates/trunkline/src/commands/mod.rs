@@ -8,11 +8,13 @@ mod config;
 mod demo;
 mod erase;
 mod exchange;
+mod from_redis;
 mod journal;
 mod migrate;
 mod numbers;
 mod offline;
 mod prune;
+mod recover;
 mod restore;
 mod selftest;
 mod serve;
@@ -59,6 +61,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Verify(args) => block_on(verify::run(*args)),
         Command::Backup(args) => block_on(backup::run(*args)),
         Command::Restore(args) => block_on(restore::run(*args)),
+        Command::Recover(args) => block_on(recover::run(*args)),
         Command::Prune(args) => block_on(prune::run(*args)),
         Command::Erase(args) => block_on(erase::run(*args)),
         Command::Sim(args) => block_on(sim::run(*args)),

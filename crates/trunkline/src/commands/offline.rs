@@ -5,23 +5,45 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use trunkline_engine::operating::Folder;
+use trunkline_engine::operating::{Folder, Held, HeldError};
 use trunkline_journal::{FolderLock, OpenError};
 use trunkline_store::{Store, StoreError};
 
 use crate::exit::{Exit, Failure, chain};
 use crate::settings::Settings;
-use crate::wiring::make_folder;
+use crate::terminal::Progress;
+use crate::wiring::{journal_options, make_folder};
 
-/// Opens a database that must be there.
+/// Opens a database that must be there. An index is made or brought up to date first, if nobody else has the folder.
 pub(super) async fn open_store(settings: &Settings) -> Result<Store, Failure> {
     let target = &settings.store.database;
+    if target.is_index()
+        && let Some(index) = index(settings).await?
+    {
+        return Ok(index);
+    }
     match target.file() {
         Some(path) if !path.is_file() => {
             Err(Failure::new(Exit::Failed, format_args!("there is no database at {}", path.display())))
         }
         _ => Store::open(target).await.map_err(|error| of_store(&error)),
     }
+}
+
+/// The index over a journal, up to date; `None` if a server has the folder, or none ever had.
+async fn index(settings: &Settings) -> Result<Option<Store>, Failure> {
+    let folder = place(settings);
+    if !folder.data.join("journal").is_dir() {
+        return Ok(None);
+    }
+    let held = match Held::open(&folder, journal_options(settings)) {
+        Err(HeldError::Journal(OpenError::Locked(_))) => return Ok(None),
+        held => held.map_err(|error| of_held(&error))?,
+    };
+    let mut progress = Progress::new("records of the journal", None);
+    let index = Box::pin(held.index(&settings.store.database, &mut |done| progress.at(done))).await;
+    held.close();
+    index.map(Some).map_err(|error| of_held(&error))
 }
 
 /// Opens the database, or makes it.
@@ -34,24 +56,36 @@ pub(super) async fn make_store(settings: &Settings) -> Result<Store, Failure> {
     Store::open(&settings.store.database).await.map_err(|error| of_store(&error))
 }
 
-/// Refuses what only a database can keep: an index is made anew from the journal, which would know nothing of it.
-pub(super) fn needs_database(settings: &Settings, instead: &str) -> Result<(), Failure> {
-    if settings.store.database.is_index() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format_args!("this needs a database, and DATABASE_URL is none; {instead}"),
-        ));
+/// The folder of the settings, which need not be there.
+pub(super) fn place(settings: &Settings) -> Folder {
+    Folder {
+        data: settings.server.data_dir.clone(),
+        recordings: settings.recordings.folder.clone(),
+        node: settings.server.node.clone(),
     }
-    Ok(())
 }
 
 /// The folder that must be a server's.
 pub(super) fn folder(settings: &Settings) -> Result<Folder, Failure> {
-    let data = settings.server.data_dir.clone();
-    if !data.is_dir() {
-        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {}", data.display())));
+    let folder = place(settings);
+    if !folder.data.is_dir() {
+        let gone = folder.data.display();
+        return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {gone}")));
     }
-    Ok(Folder { data, recordings: settings.recordings.folder.clone() })
+    Ok(folder)
+}
+
+/// A folder's refusal as one line.
+pub(super) fn of_held(error: &HeldError) -> Failure {
+    match error {
+        HeldError::Journal(OpenError::Locked(folder)) => {
+            Failure::new(Exit::Failed, format_args!("a server runs on {}; stop it first", folder.display()))
+        }
+        HeldError::Journal(OpenError::Damaged { .. } | OpenError::NoCheckpoint { .. }) => {
+            Failure::new(Exit::Damaged, chain(error))
+        }
+        error => Failure::new(Exit::Failed, chain(error)),
+    }
 }
 
 /// Takes the data folder's lock: no server runs on it, and none can start until this is dropped.

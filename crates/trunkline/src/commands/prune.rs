@@ -1,30 +1,40 @@
-//! `trunkline prune`: calls that ended long ago go, with everything that is theirs. Also beside a running server.
+//! `trunkline prune`: calls that ended long ago go, with everything that is theirs. Also beside a running server, unless
+//! the journal is the store.
 
 use serde_json::json;
 use trunkline_engine::Clock;
-use trunkline_engine::operating::{How, PruneError, Removed, Wanted, prune};
+use trunkline_engine::operating::{How, PruneError, Removed, Wanted, prune, prune_journal};
 
-use super::offline::{folder, needs_database, open_store};
+use super::offline::{folder, of_held, open_store};
 use super::settings;
 use crate::cli::Prune;
 use crate::exit::{Exit, Failure, chain};
 use crate::terminal::{Form, Progress, say, say_json};
+use crate::wiring::journal_options;
 
 /// Prunes, or counts what it would.
 pub(super) async fn run(args: Prune) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
-    needs_database(
-        &settings,
-        "the journal keeps every call, and its index would bring back what was removed",
-    )?;
     let folder = folder(&settings)?;
     let how = if args.dry_run { How::Counted } else { How::Done };
     let wanted = Wanted { before: Clock::real().now() - args.older_than, statuses: args.status };
-    let store = open_store(&settings).await?;
-    let mut progress = Progress::new("calls", None);
-    let removed = prune(&folder, &store, &wanted, how, &mut |done| progress.at(done)).await;
-    drop(progress);
-    store.close().await;
+    let database = &settings.store.database;
+    let removed = match how {
+        // There the journal must forget as well, and a running server writes it.
+        How::Done if database.is_index() => {
+            let mut progress = Progress::new("calls and records", None);
+            let (options, now) = (journal_options(&settings), Clock::real().now());
+            let tick = &mut |done| progress.at(done);
+            Box::pin(prune_journal(&folder, options, database, &wanted, now, tick)).await
+        }
+        How::Done | How::Counted => {
+            let store = open_store(&settings).await?;
+            let mut progress = Progress::new("calls", None);
+            let removed = prune(&folder, &store, &wanted, how, &mut |done| progress.at(done)).await;
+            store.close().await;
+            removed
+        }
+    };
     let removed = removed.map_err(|error| failed(&error))?;
     match Form::of(args.offline.json) {
         Form::Json => say_json(&json!({
@@ -52,9 +62,15 @@ fn tell(wanted: &Wanted, how: How, removed: &Removed) {
         say(&format!("{n:>10} {table}"));
     }
     say(&format!("{:>10} MiB of recordings", removed.recording_bytes >> 20));
+    if removed.journal_bytes > 0 {
+        say(&format!("{:>10} MiB of the journal", removed.journal_bytes >> 20));
+    }
 }
 
 fn failed(error: &PruneError) -> Failure {
+    if let PruneError::Held(error) = error {
+        return of_held(error);
+    }
     let text = format!("{}; what was removed stays so, and a second run goes on", chain(error));
     Failure::new(Exit::Failed, text)
 }

@@ -5,7 +5,8 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use trunkline_engine::operating::{Inside, Places, Restored, adopt, restore};
+use tempfile::TempDir;
+use trunkline_engine::operating::{Inside, Places, Restored, adopt, inspect, restore};
 use trunkline_store::{Store, Target};
 
 use super::offline::{cannot_read, cannot_write, folder, hold, is_stream, of_store, open_store};
@@ -21,6 +22,9 @@ use crate::wiring::make_folder;
 pub(super) async fn run(args: Restore) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
     let form = Form::of(args.offline.json);
+    if args.dry_run {
+        return only_look(&settings, &args.file, form);
+    }
     // Asked before anything is done: whether its cursor fits can be told only then.
     let server = match &settings.store.database {
         Target::Postgres(_) => Some(open_store(&settings).await?),
@@ -49,13 +53,43 @@ pub(super) async fn run(args: Restore) -> Result<Exit, Failure> {
     Ok(if is_sound { Exit::Fine } else { Exit::Failed })
 }
 
-fn put_back(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
-    let data = settings.server.data_dir.clone();
+/// Checks the archive and puts nothing anywhere.
+fn only_look(settings: &Settings, file: &Path, form: Form) -> Result<Exit, Failure> {
+    let beside = beside(&settings.server.data_dir)?;
+    let mut progress = Progress::new("files", None);
+    let seen = inspect(&mut opened(file)?, beside.path(), &mut |done| progress.at(done));
+    drop(progress);
+    let seen = seen.map_err(|error| backup::failed(&error))?;
+    match form {
+        Form::Json => say_json(&json!({ "archive": seen, "dry_run": true })),
+        Form::Text => {
+            say(&format!("{} files of a backup made at {}, each as it was.", seen.files, seen.at));
+            say("Nothing was put anywhere.");
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// An empty folder on the disk where the data folder goes.
+fn beside(data: &Path) -> Result<TempDir, Failure> {
     let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
     let parent = parent.unwrap_or_else(|| PathBuf::from("."));
     make_folder(&parent).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
     let beside = tempfile::Builder::new().prefix(".trunkline-restoring-").tempdir_in(&parent);
-    let beside = beside.map_err(|error| cannot_write(&parent, &error))?;
+    beside.map_err(|error| cannot_write(&parent, &error))
+}
+
+fn opened(file: &Path) -> Result<Box<dyn Read>, Failure> {
+    Ok(if is_stream(file) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(file).map_err(|error| cannot_read(file, &error))?))
+    })
+}
+
+fn put_back(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
+    let data = settings.server.data_dir.clone();
+    let beside = beside(&data)?;
     let places = Places {
         data,
         recordings: settings.recordings.folder.clone(),
@@ -64,11 +98,7 @@ fn put_back(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
             Target::Postgres(_) | Target::Index(_) => None,
         },
     };
-    let mut from: Box<dyn Read> = if is_stream(file) {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(File::open(file).map_err(|error| cannot_read(file, &error))?))
-    };
+    let mut from = opened(file)?;
     let mut progress = Progress::new("files", None);
     restore(&mut from, &places, beside.path(), &mut |done| progress.at(done))
         .map_err(|error| backup::failed(&error))

@@ -8,22 +8,23 @@ use trunkline_core::tenancy::{
     self, ApiKey, BadName, Decision, DecisionId, KeyHash, Role, Tenant, User, key_text,
 };
 use trunkline_engine::Clock;
+use trunkline_engine::operating::Mirror;
 use trunkline_store::{Added, Store, StoreError};
 
-use super::offline::needs_database;
+use super::offline::{make_store, of_held, place};
 use super::settings;
 use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::settings::{Flags, Settings};
-use crate::wiring::{Beside, make_folder};
+use crate::wiring::{Beside, journal_options, make_folder};
 
 /// Where they are changed.
 pub(super) enum Trust {
     /// At a running server.
     Server(Client),
-    /// In the database of the settings.
-    Database(Store),
+    /// In the database of the settings; where there is none, in the journal's index, and in the journal.
+    Database(Store, Option<Box<Mirror>>),
 }
 
 /// What is listed, added and revoked.
@@ -62,7 +63,7 @@ impl Trust {
                 _ => return Ok(Self::Server(client)),
             }
         }
-        Ok(Self::Database(open(&settings).await?))
+        open(&settings).await
     }
 
     /// All of a kind: of one tenant, if one is named.
@@ -73,7 +74,7 @@ impl Trust {
                 let query: Vec<_> = tenant.map(|id| ("tenant", id.to_owned())).into_iter().collect();
                 client.list(&format!("/api/{word}"), &query).await
             }
-            Self::Database(store) => {
+            Self::Database(store, _) => {
                 let rows = store.decisions().await.map_err(|error| failed(&error))?;
                 if let Some(tenant) = tenant {
                     is_open(&rows, &TenantId::new(tenant))?;
@@ -89,7 +90,7 @@ impl Trust {
     pub async fn add_tenant(&self, id: &str, name: &str) -> Result<Value, Failure> {
         match self {
             Self::Server(client) => client.post("/api/tenants", &json!({ "id": id, "name": name })).await,
-            Self::Database(store) => {
+            Self::Database(store, mirror) => {
                 let id = tenancy::tenant_id(id).map_err(|bad| wrong("id", &bad))?;
                 let name = tenancy::name(name).map_err(|bad| wrong("name", &bad))?;
                 let tenant = Tenant { id, name, created_at: Clock::real().now(), revoked_at: None };
@@ -100,6 +101,7 @@ impl Trust {
                     let why = "there is or was a tenant of this id; ids are never given twice";
                     return Err(Failure::new(Exit::Failed, why));
                 }
+                keep(store, mirror.as_deref()).await?;
                 Ok(as_json(Kind::Tenants, &row).unwrap_or_default())
             }
         }
@@ -113,7 +115,7 @@ impl Trust {
                 let body = json!({ "name": name, "tenant": tenant, "role": role, "expires_at": expires_at });
                 client.post("/api/keys", &body).await
             }
-            Self::Database(store) => {
+            Self::Database(store, mirror) => {
                 let now = Clock::real().now();
                 if expires_at.is_some_and(|expires| expires <= now) {
                     return Err(Failure::new(Exit::Usage, "expires_at: is in the past"));
@@ -130,6 +132,7 @@ impl Trust {
                     revoked_at: None,
                 });
                 store.add_decision(&row).await.map_err(|error| failed(&error))?;
+                keep(store, mirror.as_deref()).await?;
                 let mut told = as_json(Kind::Keys, &row).unwrap_or_default();
                 told["key"] = text.into();
                 Ok(told)
@@ -143,7 +146,7 @@ impl Trust {
             Self::Server(client) => {
                 client.post("/api/users", &json!({ "name": name, "tenant": tenant, "role": role })).await
             }
-            Self::Database(store) => {
+            Self::Database(store, mirror) => {
                 let now = Clock::real().now();
                 let row = Decision::User(User {
                     id: UserId::minted(now, chance()?),
@@ -154,6 +157,7 @@ impl Trust {
                     revoked_at: None,
                 });
                 store.add_decision(&row).await.map_err(|error| failed(&error))?;
+                keep(store, mirror.as_deref()).await?;
                 Ok(as_json(Kind::Users, &row).unwrap_or_default())
             }
         }
@@ -170,7 +174,7 @@ impl Trust {
                 }
                 client.delete(&format!("/api/{}/{id}", kind.word())).await.map(drop)
             }
-            Self::Database(store) => {
+            Self::Database(store, mirror) => {
                 let id = match kind {
                     Kind::Tenants => DecisionId::Tenant(TenantId::new(id)),
                     Kind::Keys => DecisionId::Key(KeyId::new(id)),
@@ -180,15 +184,19 @@ impl Trust {
                 if !rows.iter().any(|row| row.id() == id) {
                     return Err(none(kind));
                 }
-                store.revoke_decision(&id, Clock::real().now()).await.map_err(|error| failed(&error))
+                store.revoke_decision(&id, Clock::real().now()).await.map_err(|error| failed(&error))?;
+                keep(store, mirror.as_deref()).await
             }
         }
     }
 
     /// Lets go of the database.
     pub async fn close(self) {
-        if let Self::Database(store) = self {
+        if let Self::Database(store, mirror) = self {
             store.close().await;
+            if let Some(mirror) = mirror {
+                mirror.close();
+            }
         }
     }
 }
@@ -201,15 +209,24 @@ pub(super) struct AskedKey {
     pub expires_at: Option<jiff::Timestamp>,
 }
 
-async fn open(settings: &Settings) -> Result<Store, Failure> {
-    needs_database(settings, "without one there is one tenant, and TRUNKLINE_API_KEY is its key")?;
+async fn open(settings: &Settings) -> Result<Trust, Failure> {
     let target = &settings.store.database;
-    if let Some(path) = target.file()
-        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
-    {
-        make_folder(folder).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
+    if !target.is_index() {
+        return Ok(Trust::Database(make_store(settings).await?, None));
     }
-    Store::open(target).await.map_err(|error| failed(&error))
+    let folder = place(settings);
+    make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
+    let opened = Box::pin(Mirror::open(&folder, journal_options(settings), target)).await;
+    let (mirror, store) = opened.map_err(|error| of_held(&error))?;
+    Ok(Trust::Database(store, Some(Box::new(mirror))))
+}
+
+/// Has the journal keep what was decided, where there is no database that does.
+async fn keep(store: &Store, mirror: Option<&Mirror>) -> Result<(), Failure> {
+    match mirror {
+        Some(mirror) => mirror.keep(store).await.map_err(|error| of_held(&error)),
+        None => Ok(()),
+    }
 }
 
 async fn tenant_of(store: &Store, asked: Option<String>) -> Result<TenantId, Failure> {

@@ -13,11 +13,11 @@ use crate::terminal::{Form, Progress, say, say_json};
 pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
     let settings = settings(args.settings)?;
     let folder = folder(&settings)?;
+    let store = open_store(&settings).await?;
     // Held to the end, if it is free: no server starts meanwhile.
     let held = hold(&settings, "").ok();
     let beside = if held.is_some() { Beside::Nobody } else { Beside::Server };
-    let store = open_store(&settings).await?;
-    let mut progress = Progress::new("calls", None);
+    let mut progress = Progress::new("records and calls", None);
     let report = verify(&folder, &store, beside, &mut |done| progress.at(done)).await;
     drop(progress);
     store.close().await;
@@ -31,7 +31,7 @@ pub(super) async fn run(args: Offline) -> Result<Exit, Failure> {
 
 /// Checks a folder that nobody else uses; for who has just put it there.
 pub(super) async fn look(folder: &Folder, store: &Store) -> Result<Report, Failure> {
-    let mut progress = Progress::new("calls", None);
+    let mut progress = Progress::new("records and calls", None);
     verify(folder, store, Beside::Nobody, &mut |done| progress.at(done)).await.map_err(|error| failed(&error))
 }
 

@@ -75,6 +75,15 @@ static NODE_URL: Key<Url> = Key::new(
 )
 .env(&["NODE_URL"]);
 
+static NODE: Key<String> = Key::new(
+    SERVER,
+    "node",
+    read::text,
+    Absent::Default("\"1\""),
+    "Name of this server among those that share one PostgreSQL; each needs its own, and a data folder of its own.",
+)
+.env(&["TRUNKLINE_NODE"]);
+
 static MAX_WEBHOOK_BYTES: Key<u64> = Key::new(
     SERVER,
     "max_webhook_bytes",
@@ -91,7 +100,7 @@ static MAX_REQUEST_BYTES: Key<u64> = Key::new(
     "Largest body taken from a client of the API.",
 );
 
-static KEYS: [&Facts; 9] = [
+static KEYS: [&Facts; 10] = [
     &HOST.facts,
     &PORT.facts,
     &DATA_DIR.facts,
@@ -99,6 +108,7 @@ static KEYS: [&Facts; 9] = [
     &PUBLIC_URLS.facts,
     &FALLBACK_URL.facts,
     &NODE_URL.facts,
+    &NODE.facts,
     &MAX_WEBHOOK_BYTES.facts,
     &MAX_REQUEST_BYTES.facts,
 ];
@@ -122,6 +132,8 @@ pub struct Server {
     pub fallback_url: Option<PublicUrl>,
     /// Address of this one process among its neighbours.
     pub node_url: Option<Url>,
+    /// Its name among servers on one database.
+    pub node: String,
     /// Largest body taken from a carrier, in bytes.
     pub max_webhook_bytes: u64,
     /// Largest body taken from a client of the API, in bytes.
@@ -147,6 +159,7 @@ impl Server {
             public_urls,
             fallback_url: given.read_given(&FALLBACK_URL)?,
             node_url: given.read_given(&NODE_URL)?,
+            node: given.read(&NODE)?,
             max_webhook_bytes: given.read(&MAX_WEBHOOK_BYTES)?,
             max_request_bytes: given.read(&MAX_REQUEST_BYTES)?,
         })

@@ -92,6 +92,12 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
+fn a_server_has_a_name_among_its_neighbours() {
+    assert_eq!(env(&[]).load().server.node, "1");
+    assert_eq!(env(&[("TRUNKLINE_NODE", "anna")]).load().server.node, "anna");
+}
+
+#[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
     let table: [(&str, &str, Get, &str); 16] = [

@@ -22,6 +22,7 @@ pub(crate) fn config(
     let numbers = settings.scripts.numbers.iter();
     Config {
         data_dir: settings.server.data_dir.clone(),
+        node: settings.server.node.clone(),
         database: settings.store.database.clone(),
         cache: settings.cache.address.clone(),
         journal: journal(settings),

@@ -3,6 +3,7 @@
 //! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio or simulator
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
 //! - `calls_file`: calls of another program, taken over once
+//! - `recovering`: a sweep without a server
 //! - `log`: where the log goes · `panics`: what it tells of a panic
 
 mod beside;
@@ -13,6 +14,7 @@ mod folder;
 mod keys;
 pub mod log;
 pub mod panics;
+mod recovering;
 mod server;
 
 pub(crate) use beside::Beside;
@@ -23,4 +25,5 @@ pub use folder::FolderError;
 pub(crate) use folder::{make as make_folder, read as read_private, replace as replace_private};
 pub use keys::KeysError;
 pub(crate) use keys::api_key;
+pub(crate) use recovering::sweep_alone;
 pub use server::{NotStarted, Plan, Server};

@@ -16,6 +16,7 @@ mod journal_alone;
 mod killed;
 mod limits;
 mod lost;
+mod nodes;
 mod operator;
 mod orders;
 mod outage;

@@ -2,7 +2,7 @@
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
-//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `tenancy`: tenants, keys and users · `health`: probes, which need no key
+//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`: probes, which need no key
 
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -16,6 +16,7 @@ pub(crate) mod orders;
 mod query;
 mod range;
 pub(crate) mod recordings;
+pub(crate) mod recover;
 pub(crate) mod registered;
 pub(crate) mod scripts;
 pub(crate) mod suppressions;

@@ -177,6 +177,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         database: trunkline_engine::Target::Sqlite(data.join("trunkline.db")),
         cache: None,
         journal: opening.journal.clone(),
+        node: "1".to_owned(),
         journal_retention: Duration::from_secs(86_400),
         recordings: data.join("recordings"),
         recording_max_bytes: 10 << 20,

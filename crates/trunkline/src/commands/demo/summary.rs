@@ -68,7 +68,7 @@ impl Summary {
             Some(disposition) => word(disposition),
             None => "not over",
         };
-        let answer = |step| call.turns.get(&step).and_then(answer).unwrap_or_default();
+        let answer = |step| call.turns.get(&step).and_then(|turn| answer(turn)).unwrap_or_default();
         let mut row = vec![person.name.clone(), person.number.clone(), how.to_owned()];
         row.extend((0..self.questions).map(answer));
         row

@@ -55,6 +55,9 @@ fn a_backup_beside_a_running_server_with_live_calls_can_be_restored() {
     day.start();
     let call = day.call(ANN);
     day.has_answered(ANN, 1);
+    day.until("the database has it", |day| {
+        day.database().rows(&call).pop().filter(|rows| rows.starts_with('1'))
+    });
     let made = told(&run(&day, &["backup", &archive(&day), "--json"]));
     assert!(made["backup"]["files"].as_u64().unwrap() > 8, "{made}");
     day.ended(&call);
@@ -97,7 +100,12 @@ fn nothing_is_put_over_what_is_there_and_a_damaged_archive_leaves_nothing() {
         assert_eq!(code(&refused), 1, "{expected}");
         assert!(stderr(&refused).contains(expected), "{expected}: {}", stderr(&refused));
         assert!(!fresh.exists(), "{expected}: nothing is left");
+        let looked = on(&fresh, &["restore", bad.to_str().unwrap(), "--dry-run"]);
+        assert_eq!((code(&looked), stderr(&looked)), (1, stderr(&refused)), "{expected}");
     }
+    let looked = on(&fresh, &["restore", &archive(&day), "--dry-run"]);
+    assert_eq!(code(&looked), 0, "{}", stderr(&looked));
+    assert!(stdout(&looked).contains("Nothing was put anywhere.") && !fresh.exists(), "{}", stdout(&looked));
     let good = on(&fresh, &["restore", &archive(&day)]);
     assert_eq!(code(&good), 0, "the control: the archive as it was; {}", stderr(&good));
     assert!(stdout(&good).contains("OK: nothing is wrong."), "{}", stdout(&good));

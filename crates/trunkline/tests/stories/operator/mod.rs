@@ -4,7 +4,10 @@
 mod backup;
 mod erase;
 mod exchange;
+mod from_redis;
+mod none;
 mod prune;
+mod recover;
 mod verify;
 
 use std::path::Path;
@@ -29,7 +32,7 @@ pub fn a_day_of_long_ago() -> Day {
     gone_by(Day::with().long_ago().begin())
 }
 
-fn gone_by(mut day: Day) -> Day {
+pub fn gone_by(mut day: Day) -> Day {
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"])).person(BEN, Habit::says(["Ben", "Monday", "yes"]));
     day.person(EVE, Habit::Busy);
     let orders = [(ANN, "=Ann()"), (BEN, "Ben"), (EVE, "Eve")];
@@ -58,12 +61,18 @@ pub fn run(day: &Day, arguments: &[&str]) -> Output {
 
 /// Runs a command on a data folder.
 pub fn on(folder: &Path, arguments: &[&str]) -> Output {
+    with(folder, arguments, &[])
+}
+
+/// Runs a command on a data folder, with these settings in its environment.
+pub fn with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trunkline"))
         .args(arguments)
         .arg("--data-dir")
         .arg(folder)
         .current_dir(folder.parent().unwrap())
         .env_clear()
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap()

@@ -1,0 +1,147 @@
+//! A piece of the journal on its way into the store: records decoded, the folds of their calls made, rows written out.
+
+use crate::queue::Campaigns;
+use crate::record::{Codec, Decoded, Suppression as SuppressedRecord};
+use crate::suppressions::Suppressed;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use trunkline_core::call::{Call, Event, Refused};
+use trunkline_core::campaign::Wish;
+use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::queue::News;
+use trunkline_journal::{Lsn, Record};
+use trunkline_store::{
+    EventRow, JobNews, JournalIdent, Position, Projection, Store, StoreError, Suppression, Turns,
+};
+
+/// A piece of the journal, decoded.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub calls: BTreeMap<CallId, Call>,
+    pub events: Vec<Projected>,
+    suppressions: Vec<SuppressedRecord>,
+    /// What the history says of itself.
+    notes: Vec<EventRow>,
+    /// What happened to jobs of the queue.
+    jobs: Vec<JobNews>,
+}
+
+pub(crate) struct Projected {
+    lsn: Lsn,
+    pub event: Event,
+    tenant: TenantId,
+    refused: Option<Refused>,
+}
+
+impl Batch {
+    /// Decodes records. What can't be read is told and left out.
+    pub fn of(codec: &Codec, records: &[Record]) -> Self {
+        let mut batch = Self::default();
+        for record in records {
+            match codec.decode(record.kind, &record.payload) {
+                Ok(Decoded::Event { event, tenant, refused }) => {
+                    batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
+                }
+                Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
+                Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
+                // These two go another way.
+                Ok(Decoded::Imported(_) | Decoded::Pruned(_)) => {}
+                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
+                Ok(Decoded::Unknown(kind)) => {
+                    tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
+                }
+                Err(error) => {
+                    tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped");
+                }
+            }
+        }
+        batch
+    }
+
+    /// The calls that its events are about.
+    pub fn ids(&self) -> BTreeSet<CallId> {
+        self.events.iter().map(|projected| projected.event.call).collect()
+    }
+
+    /// Makes the folds that nobody has in memory, from what the store has.
+    pub async fn fold(&mut self, store: &Store, missing: &[CallId]) -> Result<(), StoreError> {
+        for call in store.load_folds(missing).await? {
+            self.calls.insert(call.id, call);
+        }
+        for projected in &mut self.events {
+            if !missing.contains(&projected.event.call) {
+                continue;
+            }
+            match self.calls.get_mut(&projected.event.call) {
+                Some(call) => {
+                    if let Err(refused) = call.apply(&projected.event) {
+                        projected.refused = projected.refused.take().or(Some(refused));
+                    }
+                }
+                None => {
+                    if let Some((call, _)) = Call::begin(&projected.event) {
+                        self.calls.insert(call.id, call);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the events mean for the jobs of their calls. An end may be told more than once: a job takes the first.
+    pub fn tell_jobs(&mut self, campaigns: &Campaigns, suppressed: &Suppressed) {
+        let mut jobs = Vec::new();
+        let mut tell = |call: &Call, news: Option<News>, at: Timestamp| {
+            if let (Some(of), Some(news)) = (&call.job, news) {
+                jobs.push(JobNews { job: of.job, news, policy: campaigns.policy(of.campaign), at });
+            }
+        };
+        for projected in self.events.iter().filter(|projected| projected.refused.is_none()) {
+            if let Some(call) = self.calls.get(&projected.event.call) {
+                tell(call, News::of(call, &projected.event), projected.event.received_at);
+            }
+        }
+        for call in self.calls.values().filter(|call| call.is_over()) {
+            let never_again = suppressed.contains(&call.tenant, call.party.person(call.direction));
+            let wish = if never_again { Wish::OptOut } else { Wish::None };
+            tell(call, News::end_of(call, wish), call.updated_at);
+        }
+        self.jobs = jobs;
+    }
+
+    pub fn projection(self, journal: &JournalIdent, upto: Lsn) -> Result<Projection, StoreError> {
+        let rows = self.events.iter().map(|projected| {
+            let applied = projected.refused.as_ref().map_or(Ok(()), Err);
+            EventRow::new(Position(projected.lsn.get()), projected.tenant.clone(), &projected.event, applied)
+        });
+        Ok(Projection {
+            journal: journal.clone(),
+            upto: Position(upto.get()),
+            events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
+            turns: Turns::Of(self.turns_changed()),
+            jobs: self.jobs,
+            suppressions: self.suppressions.iter().map(suppression).collect(),
+            calls: self.calls.into_values().collect(),
+        })
+    }
+
+    /// A call's turns are many and its events touch one or two: the others stand in the store already.
+    fn turns_changed(&self) -> BTreeSet<(CallId, u16)> {
+        let touched = self.events.iter().filter_map(|projected| {
+            let event = &projected.event;
+            let turns = self.calls.get(&event.call)?.turns.keys();
+            Some(turns.filter(|step| event.what.may_change_turn(**step)).map(|step| (event.call, *step)))
+        });
+        touched.flatten().collect()
+    }
+}
+
+fn suppression(entry: &SuppressedRecord) -> Suppression {
+    Suppression {
+        tenant: Some(entry.tenant.clone()),
+        number: entry.number.clone(),
+        reason: entry.reason.clone(),
+        since: entry.since,
+        lifted_at: None,
+    }
+}
