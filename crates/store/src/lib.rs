@@ -64,7 +64,8 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Attempt, Claiming, EarlierCall, JobNews, Lead, NewJob, NewLead, QueuedJob, Saved, StoredCampaign,
+    Attempt, Claiming, EarlierCall, InMinute, JobNews, Lead, NewJob, NewLead, QueuedJob, Saved,
+    StoredCampaign,
 };
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;

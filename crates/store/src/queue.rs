@@ -158,6 +158,17 @@ pub struct EarlierCall {
     pub job: Option<JobId>,
 }
 
+/// Calls of a campaign that began in one minute and stand alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InMinute {
+    /// The minute's beginning.
+    pub minute: Timestamp,
+    /// What became of them.
+    pub status: Option<Status>,
+    /// How many.
+    pub calls: u64,
+}
+
 /// News of a job.
 #[derive(Clone, Debug)]
 pub struct JobNews {
@@ -400,6 +411,29 @@ impl Store {
             })
         };
         rows.iter().map(lead).collect()
+    }
+
+    /// How many calls of a campaign began in each minute since then, by what became of them. A call of which nothing is
+    /// known yet has no status.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn calls_by_minute(
+        &self,
+        campaign: CampaignId,
+        since: Timestamp,
+    ) -> Result<Vec<InMinute>, StoreError> {
+        let asked = vec![campaign.to_string().into(), since.as_microsecond().into()];
+        let rows = self.db.read(READING, &sql::CALLS_BY_MINUTE, asked).await?;
+        let one = |row: &Row| {
+            let minute = Timestamp::from_second(row.int("minute")?.saturating_mul(60));
+            Ok(InMinute {
+                minute: minute.map_err(|_| StoreError::broken(READING, "a minute is no time"))?,
+                status: row.opt_word("status")?,
+                calls: row.number("n")?,
+            })
+        };
+        rows.iter().map(one).collect()
     }
 
     /// A tenant's outbound calls to these people since then, by number.

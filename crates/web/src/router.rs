@@ -5,7 +5,7 @@ use crate::api::{
     scripts, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
-use crate::pages::{assets, call, dashboard, login, settings_check, stream};
+use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::Router;
@@ -77,6 +77,9 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/calls/{id}", get(call::show))
         .route("/calls/{id}/end", post(call::end))
         .route("/calls/{id}/recordings/{n}", get(call::recording))
+        .route("/campaigns", get(campaigns_page::list))
+        .route("/campaigns/{id}", get(campaigns_page::show))
+        .route("/campaigns/{id}/{move}", post(campaigns_page::act))
         .route("/settings-check", get(settings_check::show))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))

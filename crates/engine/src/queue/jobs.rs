@@ -6,7 +6,7 @@ use crate::clock::chance;
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trunkline_core::dial::gates::Closed;
@@ -15,7 +15,7 @@ use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
 use trunkline_core::window::Zone;
-use trunkline_store::{Attempt, Lead, NewJob, NewLead, QueuedJob};
+use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob};
 
 /// A person to be reached, as it came in: nothing checked yet.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +94,22 @@ impl Desk {
         inner.look_at_campaigns().await?;
         inner.campaign_of(self.tenant(), campaign)?;
         inner.ask_queue(async |store| store.jobs(campaign, bucket, after.as_deref(), most).await).await
+    }
+
+    /// How many calls of a campaign began in each minute of late, by what became of them.
+    ///
+    /// # Errors
+    /// `NotFound`; `Away`; `NoDatabase`.
+    pub async fn calls_by_minute(
+        &self,
+        campaign: CampaignId,
+        back: SignedDuration,
+    ) -> Result<Vec<InMinute>, CampaignError> {
+        let inner = self.inner();
+        inner.look_at_campaigns().await?;
+        inner.campaign_of(self.tenant(), campaign)?;
+        let since = inner.clock.now().checked_sub(back).unwrap_or(Timestamp::MIN);
+        inner.ask_queue(async |store| store.calls_by_minute(campaign, since).await).await
     }
 
     /// A job, and why it is not being dialed now.

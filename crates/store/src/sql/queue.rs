@@ -140,6 +140,12 @@ statements! { QUEUE:
     /// `$1` campaign: how many jobs are where.
     PROGRESS = "SELECT bucket, COUNT(*) AS n FROM jobs WHERE campaign = $1 GROUP BY bucket";
 
+    /// `$1` campaign, `$2` since when: how many of its calls began in which minute (since 1970), and how they ended.
+    CALLS_BY_MINUTE =
+        "SELECT attempts.claimed_at / 60000000 AS minute, calls.status AS status, COUNT(*) AS n \
+         FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
+         WHERE attempts.campaign = $1 AND attempts.claimed_at >= $2 GROUP BY 1, 2 ORDER BY 1, 2";
+
     /// `$1` job: its attempts with their calls, the first one first.
     ATTEMPTS =
         "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.error_code, \

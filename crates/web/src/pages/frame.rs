@@ -11,6 +11,7 @@ use trunkline_engine::{Health, Part};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Calls,
+    Campaigns,
     SettingsCheck,
     None,
 }
@@ -79,6 +80,10 @@ impl Frame {
 
     pub(crate) fn is_calls(&self) -> bool {
         self.section == Section::Calls
+    }
+
+    pub(crate) fn is_campaigns(&self) -> bool {
+        self.section == Section::Campaigns
     }
 
     pub(crate) fn is_settings_check(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The dashboard: who may see it, and what other sites can't make it do (S-11, S-12).
 
 use crate::client::{Answer, send};
-use crate::house::{House, KEY, encode};
+use crate::house::{House, KEY, encode, eventually};
 use serde_json::json;
 
 impl House {
@@ -23,7 +23,7 @@ fn hidden(page: &Answer, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_signed_in_sees_no_page() {
     let house = House::open().await;
-    for target in ["/", "/settings-check", "/calls/0199b2a4-7c6e-7000-8000-000000000001"] {
+    for target in ["/", "/campaigns", "/settings-check", "/calls/0199b2a4-7c6e-7000-8000-000000000001"] {
         let answer = house.page(target, "trunkline=1.2.3.4").await;
         assert_eq!(answer.status, 303, "{target}");
         assert!(answer.header("location").unwrap().starts_with("/login?next="));
@@ -180,4 +180,35 @@ async fn a_call_that_is_not_there_is_said_in_a_page() {
         assert_eq!(page.status, 404);
         assert!(page.text().starts_with("<!doctype html>"), "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_is_looked_at_and_started_from_its_page_and_by_no_other_site() {
+    let house = House::open().await;
+    let cookie = house.sign_in().await;
+    let body = json!({ "name": "Spring <b>", "script": "questions", "from": "+15550100100" }).to_string();
+    let made = eventually("the database is there", async || {
+        Some(house.api("POST", "/api/campaigns", &body).await).filter(|made| made.status != 503)
+    })
+    .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let people = json!({ "people": [{ "to": "+15550100123", "name": "Ann & בת" }] });
+    house.api("POST", &format!("/api/campaigns/{id}/jobs"), &people.to_string()).await;
+    let list = house.page("/campaigns", &cookie).await;
+    assert!(list.text().contains("Spring &#60;b&#62;"), "{}", list.text());
+    let page = house.page(&format!("/campaigns/{id}"), &cookie).await;
+    assert_eq!(page.status, 200);
+    let text = page.text();
+    assert!(text.contains("Ann &#38; בת") && text.contains("The campaign has not been started"), "{text}");
+    let start = format!("/campaigns/{id}/start");
+    let forged = house.form(&start, &[("cookie", &cookie)], &[("token", "other")]).await;
+    assert_eq!(forged.status, 403);
+    let started = house.form(&start, &[("cookie", &cookie)], &[("token", &hidden(&page, "token"))]).await;
+    assert_eq!((started.status, started.header("location")), (303, Some(&*format!("/campaigns/{id}"))));
+    let again = house.page(&format!("/campaigns/{id}"), &cookie).await;
+    assert!(again.text().contains("Running"));
+    let hebrew = format!("{cookie}; lang=he");
+    assert!(house.page(&format!("/campaigns/{id}"), &hebrew).await.text().contains("dir=\"rtl\""));
+    assert_eq!(house.page("/campaigns/nothing", &cookie).await.status, 404);
 }
