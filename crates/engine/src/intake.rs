@@ -214,6 +214,7 @@ impl Inner {
             let first = self.journal.append(kind::EVENT, payload, class(&event.what))?;
             (live.first, live.last) = (first.lsn(), first.lsn());
             self.after_change(live);
+            self.sessions.begun(&live.call, event.received_at);
             pending = Some(first);
             Ok::<_, IntakeError>(())
         })?;

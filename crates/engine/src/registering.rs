@@ -306,6 +306,10 @@ impl Inner {
         let asking = self.or_cached(tenant, Asked::Session(session), stored);
         let Some(handle) = live else { return asking.await };
         let live = self.settled(&handle).await;
+        // Other servers on the same database may have a newer one.
+        if !self.config.database.is_shared() && self.sessions.knows_the_newest(tenant, session) {
+            return Ok(Some(live));
+        }
         // A newer call of the session may have ended and left memory.
         let stored = tokio::time::timeout(OVERLAY_PATIENCE, asking).await;
         let newer = stored.ok().and_then(Result::ok).flatten();

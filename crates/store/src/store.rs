@@ -33,6 +33,11 @@ impl Target {
         matches!(self, Self::Index(_))
     }
 
+    /// Whether other servers may write to it too.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Its file, if it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
