@@ -115,7 +115,7 @@ fn asked(plan: &Plan, deep: &str) -> Vec<Asked> {
             50.0,
         ),
         asked("search for what many have", "&search=Person".to_owned(), 50, 50.0),
-        asked("search for what only the oldest has", "&search=Oldest".to_owned(), 1, 1_000.0),
+        asked("search for what only the oldest has", "&search=Oldest".to_owned(), 1, 50.0),
     ]
 }
 
