@@ -270,3 +270,75 @@ problem-invalid_query = This can't be searched for
 problem-journal_full = The journal has no room
 problem-journal_failed = The journal failed
 problem-payload_too_large = This is too long
+
+# Why somebody is not called now. { $of } is one of the limit-of- or cap-of- texts below.
+gate-suppressed = The number is on the list of numbers never to call.
+gate-not_allowed = Such numbers are not called: { $why }.
+gate-not_before = It is not to be called before its time.
+gate-retry_not_due = The last call did not reach them; the next try is not due yet.
+gate-out_of_window = It is not an hour for calls where they are.
+gate-window_never_opens = There is no hour at which they may be called: { $why }.
+gate-duplicate = The same person was called a moment ago, or is being called.
+gate-same_pair_open = Another call to the same number is not over yet.
+gate-person_budget = They have been called often enough for now.
+gate-campaign_not_started = The campaign has not been started.
+gate-campaign_paused = The campaign is paused.
+gate-campaign_draining = The campaign finishes its open calls and begins no more.
+gate-campaign_over = The campaign is over.
+gate-daily_cap = The day's { $of } are used up: { $limit }.
+gate-circuit_open = The carrier fails too often; it is left alone for a while.
+gate-no_slot = All { $limit } lines are taken: the limit of { $of }.
+gate-cps = The carrier takes no more new calls this second.
+gate-pace = No more new calls this second: the pace of { $of }.
+gate-draining = The server is being drained: it begins no more calls.
+gate-catching_up = The server has just started and is still catching up.
+gate-database_away = The database is not available: nothing new is begun.
+gate-journal_full = The journal has no room.
+gate-too_many_live = The server holds as many live calls as it may: { $limit }.
+
+# The same for many people at once.
+gates-suppressed = never to call
+gates-not_allowed = number not allowed
+gates-not_before = not before their time
+gates-retry_not_due = next try not due
+gates-out_of_window = outside calling hours
+gates-window_never_opens = no hour for calls
+gates-duplicate = called a moment ago
+gates-same_pair_open = being called
+gates-person_budget = called often enough
+gates-campaign_not_started = campaign not started
+gates-campaign_paused = campaign paused
+gates-campaign_draining = campaign being drained
+gates-campaign_over = campaign over
+gates-daily_cap = day used up
+gates-circuit_open = carrier left alone
+gates-no_slot = all lines taken
+gates-cps = carrier's pace
+gates-pace = own pace
+gates-draining = server being drained
+gates-catching_up = server catching up
+gates-database_away = database away
+gates-journal_full = journal full
+gates-too_many_live = too many live calls
+
+denied-test_mode = only the test numbers are called
+denied-prefix = numbers that begin so are denied
+denied-risky = fraud often calls there, and the country is not on the list
+denied-country = the country is not on the list
+denied-premium = premium-rate numbers are denied
+denied-satellite = satellite and worldwide networks are denied
+
+never-unknown_zone = nobody knows their time zone
+never-no_hours = the campaign has no hours, or only holidays
+never-no_common_hour = the number may be in several time zones, and no hour suits them all
+
+limit-of-system = the whole server
+limit-of-carrier = the carrier account
+limit-of-tenant = the tenant
+limit-of-tenant_outbound = the tenant's outbound calls
+limit-of-campaign = the campaign
+limit-of-inbound_reserve = what is kept free for inbound calls
+
+cap-of-campaign = calls of the campaign
+cap-of-tenant_calls = calls of the tenant
+cap-of-tenant_minutes = minutes of the tenant

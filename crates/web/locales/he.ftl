@@ -270,3 +270,75 @@ problem-invalid_query = לא ניתן לחפש זאת
 problem-journal_full = אין מקום ביומן
 problem-journal_failed = היומן נכשל
 problem-payload_too_large = ארוך מדי
+
+# Why somebody is not called now. { $of } is one of the limit-of- or cap-of- texts below.
+gate-suppressed = המספר נמצא ברשימת המספרים שאין לחייג אליהם.
+gate-not_allowed = אין מחייגים למספרים כאלה: { $why }.
+gate-not_before = אין לחייג לפני המועד שנקבע.
+gate-retry_not_due = השיחה האחרונה לא הגיעה אליהם; מועד הניסיון הבא עוד לא הגיע.
+gate-out_of_window = זו אינה שעה לשיחות במקום שבו הם נמצאים.
+gate-window_never_opens = אין שעה שבה מותר לחייג אליהם: { $why }.
+gate-duplicate = חייגו לאותו אדם לפני רגע, או שמחייגים אליו כעת.
+gate-same_pair_open = שיחה אחרת לאותו מספר עוד לא הסתיימה.
+gate-person_budget = כבר חייגו אליהם די פעמים לעת עתה.
+gate-campaign_not_started = הקמפיין עוד לא התחיל.
+gate-campaign_paused = הקמפיין מושהה.
+gate-campaign_draining = הקמפיין מסיים את השיחות הפתוחות ואינו מתחיל חדשות.
+gate-campaign_over = הקמפיין הסתיים.
+gate-daily_cap = המכסה היומית של { $of } נוצלה: { $limit }.
+gate-circuit_open = אצל ספק הטלפוניה יש יותר מדי כשלים; מניחים לו לזמן מה.
+gate-no_slot = כל { $limit } הקווים תפוסים: המגבלה של { $of }.
+gate-cps = ספק הטלפוניה אינו מקבל עוד שיחות חדשות בשנייה זו.
+gate-pace = אין עוד שיחות חדשות בשנייה זו: הקצב של { $of }.
+gate-draining = השרת מסיים את פעולתו ואינו מתחיל שיחות חדשות.
+gate-catching_up = השרת הופעל זה עתה ועדיין משלים פערים.
+gate-database_away = מסד הנתונים אינו זמין: לא מתחילים שיחות חדשות.
+gate-journal_full = אין מקום ביומן.
+gate-too_many_live = השרת מחזיק מספר מרבי של שיחות פעילות: { $limit }.
+
+# The same for many people at once.
+gates-suppressed = אין לחייג
+gates-not_allowed = מספר אסור
+gates-not_before = לפני המועד
+gates-retry_not_due = הניסיון הבא עוד לא הגיע
+gates-out_of_window = מחוץ לשעות החיוג
+gates-window_never_opens = אין שעה לחיוג
+gates-duplicate = חייגו לפני רגע
+gates-same_pair_open = מחייגים כעת
+gates-person_budget = חייגו די פעמים
+gates-campaign_not_started = הקמפיין לא התחיל
+gates-campaign_paused = הקמפיין מושהה
+gates-campaign_draining = הקמפיין בסיום
+gates-campaign_over = הקמפיין הסתיים
+gates-daily_cap = המכסה היומית נוצלה
+gates-circuit_open = מניחים לספק
+gates-no_slot = כל הקווים תפוסים
+gates-cps = קצב הספק
+gates-pace = קצב עצמי
+gates-draining = השרת בסיום
+gates-catching_up = השרת משלים פערים
+gates-database_away = מסד הנתונים אינו זמין
+gates-journal_full = היומן מלא
+gates-too_many_live = יותר מדי שיחות פעילות
+
+denied-test_mode = מחייגים רק למספרי הבדיקה
+denied-prefix = מספרים שמתחילים כך אסורים
+denied-risky = יעד שכיח להונאה, והמדינה אינה ברשימה
+denied-country = המדינה אינה ברשימה
+denied-premium = מספרים בתעריף מיוחד אסורים
+denied-satellite = רשתות לוויין ורשתות כלל־עולמיות אסורות
+
+never-unknown_zone = אזור הזמן שלהם אינו ידוע
+never-no_hours = לקמפיין אין שעות, או רק ימי חג
+never-no_common_hour = המספר עשוי להיות בכמה אזורי זמן, ואין שעה שמתאימה לכולם
+
+limit-of-system = השרת כולו
+limit-of-carrier = חשבון הספק
+limit-of-tenant = הארגון
+limit-of-tenant_outbound = השיחות היוצאות של הארגון
+limit-of-campaign = הקמפיין
+limit-of-inbound_reserve = הקווים השמורים לשיחות נכנסות
+
+cap-of-campaign = שיחות הקמפיין
+cap-of-tenant_calls = שיחות הארגון
+cap-of-tenant_minutes = דקות הארגון
