@@ -109,9 +109,7 @@ impl Store {
     pub async fn gate_counts(&self, campaigns: &[CampaignId]) -> Result<Vec<GateCount>, StoreError> {
         let wanted = values(campaigns.iter().map(|id| IdRow { id: *id }))?;
         let rows = self.db.read(READING, &sql::GATE_COUNTS, vec![wanted]).await?;
-        rows.iter()
-            .map(|row| Ok(GateCount { gate: row.text("gate")?, jobs: row.number("n")? }))
-            .collect()
+        rows.iter().map(|row| Ok(GateCount { gate: row.text("gate")?, jobs: row.number("n")? })).collect()
     }
 
     /// How many attempts these campaigns have begun since then.
@@ -160,11 +158,7 @@ impl Store {
         let wanted = values(jobs.iter().map(|id| IdRow { id: *id }))?;
         let rows = self.db.read(READING, &sql::ATTEMPTS_OF, vec![wanted]).await?;
         let attempt = |row: &Row| {
-            Ok(AttemptOf {
-                job: row.word("job")?,
-                no: AttemptNo(row.number("no")?),
-                call: row.word("call")?,
-            })
+            Ok(AttemptOf { job: row.word("job")?, no: AttemptNo(row.number("no")?), call: row.word("call")? })
         };
         rows.iter().map(attempt).collect()
     }

@@ -73,8 +73,8 @@ fn word(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
     use crate::pages::texts::Language;
+    use jiff::Timestamp;
     use trunkline_core::dial::destination::Denied;
     use trunkline_core::dial::gates::{CapOf, LimitOf};
     use trunkline_core::id::CallId;
@@ -108,10 +108,11 @@ mod tests {
         );
         use NeverOpens::{NoCommonHour, NoHours, UnknownZone};
         all.extend([UnknownZone, NoHours, NoCommonHour].map(|why| Closed::WindowNeverOpens { why }));
-        all.extend(
-            [CapOf::Campaign, CapOf::TenantCalls, CapOf::TenantMinutes]
-                .map(|of| Closed::DailyCap { of, limit: 7, opens_at }),
-        );
+        all.extend([CapOf::Campaign, CapOf::TenantCalls, CapOf::TenantMinutes].map(|of| Closed::DailyCap {
+            of,
+            limit: 7,
+            opens_at,
+        }));
         use LimitOf::{Campaign, Carrier, InboundReserve, System, Tenant, TenantOutbound};
         let limits = [System, Carrier, Tenant, TenantOutbound, Campaign, InboundReserve];
         all.extend(limits.map(|of| Closed::NoSlot { of, limit: 7 }));

@@ -5,8 +5,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use trunkline_engine::{
-    BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage, TenancyError,
-    Unavailable,
+    BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage,
+    TenancyError, Unavailable,
 };
 
 /// What went wrong, as a word that never changes its meaning.

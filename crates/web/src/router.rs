@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, lists, not_found, orders, queue, recordings, registered,
-    scripts, suppressions, tenancy,
+    calls, campaigns, drain, health, import, jobs, keyed, lists, not_found, orders, queue, recordings,
+    registered, scripts, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, dashboard, login, settings_check, stream};

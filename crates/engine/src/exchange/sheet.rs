@@ -25,7 +25,11 @@ pub type SheetForm = ListForm;
 ///
 /// # Errors
 /// The workbook could not be made.
-pub fn write_sheet(form: SheetForm, headings: &[&str], rows: Vec<Vec<Cell>>) -> Result<Vec<u8>, ExchangeError> {
+pub fn write_sheet(
+    form: SheetForm,
+    headings: &[&str],
+    rows: Vec<Vec<Cell>>,
+) -> Result<Vec<u8>, ExchangeError> {
     let mut bytes = Vec::new();
     match form {
         ListForm::Csv => {
@@ -44,8 +48,8 @@ pub fn write_sheet(form: SheetForm, headings: &[&str], rows: Vec<Vec<Cell>>) -> 
         }
         ListForm::Json => {
             let all: Vec<Value> = rows.into_iter().map(|row| object(headings, row)).collect();
-            bytes = serde_json::to_vec(&all)
-                .map_err(|_| ExchangeError::Json { what: "the table".to_owned() })?;
+            bytes =
+                serde_json::to_vec(&all).map_err(|_| ExchangeError::Json { what: "the table".to_owned() })?;
         }
     }
     Ok(bytes)

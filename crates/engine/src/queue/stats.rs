@@ -109,7 +109,9 @@ impl Desk {
             });
         }
         let since = |minutes| now.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
-        let count = async |minutes| inner.ask_queue(async |store| store.attempts_since(&all, since(minutes)).await).await;
+        let count = async |minutes| {
+            inner.ask_queue(async |store| store.attempts_since(&all, since(minutes)).await).await
+        };
         stats.rate = Rate {
             last_minute: count(1).await?,
             last_5_minutes: count(5).await?,

@@ -71,10 +71,7 @@ pub(crate) async fn results(
 }
 
 /// `GET /api/leads/export?format=csv|xlsx|json`
-pub(crate) async fn export_leads(
-    Mine(desk): Mine,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+pub(crate) async fn export_leads(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let form = Asked::read(query.as_deref())?.form;
     file(desk.leads_sheet().await?, form, "leads").await
 }

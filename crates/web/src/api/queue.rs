@@ -103,7 +103,8 @@ fn asked(query: Option<&str>) -> Result<(Assumptions, Option<Timestamp>), Proble
         match &*name {
             "start" => {
                 let time = value.parse();
-                start = Some(time.map_err(|_| Problem::query("start", "a time such as 2026-01-31T12:00:00Z"))?);
+                start =
+                    Some(time.map_err(|_| Problem::query("start", "a time such as 2026-01-31T12:00:00Z"))?);
             }
             "answered" => assume.answered = share(&name, &value)?,
             "machine" => assume.machine = share(&name, &value)?,
@@ -114,7 +115,8 @@ fn asked(query: Option<&str>) -> Result<(Assumptions, Option<Timestamp>), Proble
                 assume.seed = value.parse().map_err(|_| Problem::query("seed", "a whole number"))?;
             }
             _ => {
-                let there = "no such word; there are start, answered, machine, busy, talk_secs, ring_secs, seed";
+                let there =
+                    "no such word; there are start, answered, machine, busy, talk_secs, ring_secs, seed";
                 return Err(Problem::query(&name, there));
             }
         }

@@ -20,7 +20,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<ListRow>, BadList> {
         }
         // The reader passes over blank lines without a word, and a spreadsheet counts them.
         let passed = text.get(from..place(&reader)).unwrap_or_default();
-        let blank = passed.chars().take_while(|char| matches!(char, '\r' | '\n')).filter(|char| *char == '\n');
+        let blank =
+            passed.chars().take_while(|char| matches!(char, '\r' | '\n')).filter(|char| *char == '\n');
         number += 1 + u64::try_from(blank.count()).unwrap_or_default() - leftover(&text, from);
         rows.add(number, record.iter().map(ToOwned::to_owned).collect())?;
     }

@@ -18,7 +18,8 @@ fn csv_of_any_spreadsheet_is_read() {
     for text in [comma, semicolon, tab] {
         assert_eq!(rows(text.as_bytes(), ListForm::Csv), expected, "{text:?}");
     }
-    let wide: Vec<u8> = [0xFF, 0xFE].into_iter().chain(tab.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let wide: Vec<u8> =
+        [0xFF, 0xFE].into_iter().chain(tab.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(rows(&wide, ListForm::Csv), expected);
     let older = b"\xf9\xed,phone\n";
     assert_eq!(read(older, ListForm::Csv), Err(BadList::Encoding));
@@ -28,7 +29,8 @@ fn csv_of_any_spreadsheet_is_read() {
 fn rows_have_the_numbers_that_a_spreadsheet_shows() {
     for end in ["\n", "\r\n"] {
         let text = ["phone", "1", "", "", "2", "\"a", "b\"", "3", " ", "4", ""].join(end);
-        let numbers: Vec<u64> = read(text.as_bytes(), ListForm::Csv).unwrap().iter().map(|row| row.number).collect();
+        let numbers: Vec<u64> =
+            read(text.as_bytes(), ListForm::Csv).unwrap().iter().map(|row| row.number).collect();
         assert_eq!(numbers, [1, 2, 5, 6, 7, 9], "{end:?}: a quoted line break makes no row");
     }
 }
