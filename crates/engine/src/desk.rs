@@ -38,6 +38,11 @@ impl Desk {
         &self.tenant
     }
 
+    /// The time by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner().clock.now()
+    }
+
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.engine.inner
     }

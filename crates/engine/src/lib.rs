@@ -14,6 +14,7 @@
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
@@ -62,6 +63,7 @@ mod scripts;
 mod sessions;
 mod slots;
 mod step;
+mod suppression_lists;
 mod suppressions;
 mod sweep;
 mod tenancy;
@@ -79,7 +81,10 @@ pub use intake::{IntakeError, Shortage};
 pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
-pub use queue::{CampaignError, Enqueued, JobView, Person, QueueConfig, SkippedPerson, Standing};
+pub use queue::{
+    CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder, ListReport,
+    OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, SkippedPerson, Standing, Trial,
+};
 pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;

@@ -8,7 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
-//! - `queue`: campaigns, leads and jobs, whose truth is here
+//! - `queue`: campaigns, leads and jobs, whose truth is here · `queue_view`: what people ask of them
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `forget`: a person's calls, blanked
@@ -39,6 +39,7 @@ mod postgres_url;
 mod project;
 mod prune;
 mod queue;
+mod queue_view;
 mod refusal;
 mod row;
 mod rows;
@@ -67,6 +68,7 @@ pub use queue::{
     Attempt, Claiming, EarlierCall, InMinute, JobNews, Lead, NewJob, NewLead, QueuedJob, Saved,
     StoredCampaign,
 };
+pub use queue_view::{AttemptOf, GateCount, Line, Planned};
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

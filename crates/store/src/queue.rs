@@ -650,7 +650,7 @@ struct DeferRow {
 }
 
 #[derive(Serialize)]
-struct LeadRow<'a> {
+pub(crate) struct LeadRow<'a> {
     id: LeadId,
     tenant: &'a TenantId,
     number: &'a Address,
@@ -662,7 +662,7 @@ struct LeadRow<'a> {
 }
 
 impl<'a> LeadRow<'a> {
-    fn new(tenant: &'a TenantId, lead: &'a NewLead, now: Timestamp) -> Self {
+    pub(crate) fn new(tenant: &'a TenantId, lead: &'a NewLead, now: Timestamp) -> Self {
         Self {
             id: lead.id,
             tenant,
@@ -763,7 +763,7 @@ async fn run(tx: &mut Tx, statement: &'static sql::Statement, rows: Value) -> Re
     tx.run(statement, vec![rows]).await
 }
 
-fn values<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Value, StoreError> {
+pub(crate) fn values<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Value, StoreError> {
     // The error of the JSON writer may quote what it wrote: it stays here.
     rows::as_object(rows).map(Value::Rows).map_err(|_| StoreError::poison(WRITING, "a row is no JSON"))
 }

@@ -1,5 +1,7 @@
 //! The words of the command line. What they do is in `commands/`.
 
+mod queue;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,10 @@ use trunkline_core::call::Status;
 use trunkline_core::tenancy::Role;
 
 use crate::settings::Flags;
+
+pub(crate) use queue::{
+    Campaign, Jobs, Leads, ListArgs, NewCampaign, OneCampaign, OutFile, PlanCampaign, Queue, SheetFormat,
+};
 
 const EXIT_CODES: &str = "Exit codes: 0 done and well, 1 failed or not well, 2 a wrong setting or command line, 3 the \
                           data folder is damaged, 4 no server answers.";
@@ -34,6 +40,18 @@ pub(crate) enum Command {
     Show(OneCall),
     /// End a call
     End(OneCall),
+    /// Call a list of people: make a campaign, import the list, look at the plan, start it
+    #[command(subcommand)]
+    Campaign(Campaign),
+    /// Why somebody is not being called now, and how the queue is
+    #[command(subcommand)]
+    Queue(Queue),
+    /// Jobs that were set aside
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// The people we know
+    #[command(subcommand)]
+    Leads(Leads),
     /// Tell how the server is; the exit code says whether all is well
     Status(Reach),
     /// Let the server begin no more calls; those there are go on
@@ -244,6 +262,21 @@ pub(crate) enum Suppress {
     },
     /// Show the numbers that are never called
     List(Reach),
+    /// Never call any number of a file again: one a line, or a table with a column of numbers
+    Import {
+        #[command(flatten)]
+        list: Box<ListArgs>,
+        /// Why, where the file has no column "reason"
+        #[arg(long, default_value = "from a list")]
+        reason: String,
+    },
+    /// Write the numbers that are never called to a file
+    Export {
+        #[command(flatten)]
+        out: OutFile,
+        #[command(flatten)]
+        reach: Reach,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,6 +19,7 @@ mod api;
 mod body;
 mod carrier;
 mod door;
+mod gates;
 mod head;
 mod pages;
 mod problem;

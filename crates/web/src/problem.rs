@@ -5,8 +5,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use trunkline_engine::{
-    BadQuery, CampaignError, EndError, IntakeError, PlaceError, RegisterError, Shortage, TenancyError,
-    Unavailable,
+    BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage,
+    TenancyError, Unavailable,
 };
 
 /// What went wrong, as a word that never changes its meaning.
@@ -270,6 +270,16 @@ impl From<CampaignError> for Problem {
                 .with("since", away.since.to_string())
                 .retry_after(5),
             CampaignError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        let words = error.to_string();
+        match error {
+            ListError::Mapping(_) | ListError::NoSuchColumn(..) => Self::field("columns", &words),
+            ListError::Campaign(error) => error.into(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, not_found, orders, recordings, recover, registered,
-    scripts, suppressions, tenancy,
+    calls, campaigns, drain, health, import, jobs, keyed, lists, not_found, orders, queue, recordings,
+    recover, registered, scripts, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
@@ -47,6 +47,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/calls/{id}/end", post(orders::end))
         .route("/api/scripts", get(scripts::list))
         .route("/api/suppressions", get(suppressions::list).post(suppressions::add))
+        .route("/api/suppressions/import", post(lists::import_suppressions))
+        .route("/api/suppressions/export", get(lists::export_suppressions))
         .route("/api/tenants", get(tenancy::tenants).post(tenancy::add_tenant))
         .route("/api/tenants/{id}", delete(tenancy::revoke_tenant))
         .route("/api/keys", get(tenancy::keys).post(tenancy::add_key))
@@ -56,12 +58,18 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/campaigns", get(campaigns::list).post(campaigns::add))
         .route("/api/campaigns/{id}", get(campaigns::show).patch(campaigns::change))
         .route("/api/campaigns/{id}/jobs", get(jobs::list).post(jobs::add))
+        .route("/api/campaigns/{id}/import", post(lists::import_people))
+        .route("/api/campaigns/{id}/results", get(lists::results))
+        .route("/api/campaigns/{id}/plan", get(queue::plan))
         .route("/api/campaigns/{id}/{move}", post(campaigns::act))
+        .route("/api/queue/stats", get(queue::stats))
         .route("/api/jobs/{id}", get(jobs::show))
         .route("/api/jobs/{id}/why", get(jobs::show))
         .route("/api/jobs/{id}/cancel", post(jobs::cancel))
         .route("/api/jobs/{id}/retry", post(jobs::retry))
         .route("/api/leads", get(jobs::leads))
+        .route("/api/leads/import", post(lists::import_leads))
+        .route("/api/leads/export", get(lists::export_leads))
         .route("/api/drain", post(drain::drain))
         .route("/api/recover", post(recover::recover))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));

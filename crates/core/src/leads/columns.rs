@@ -191,6 +191,21 @@ impl Mapping {
 }
 
 impl Column {
+    /// The column that a person calls so; a variable if it is none of ours.
+    pub fn named(word: &str) -> Self {
+        let ours = [
+            Self::Phone,
+            Self::Name,
+            Self::FirstName,
+            Self::LastName,
+            Self::Zone,
+            Self::Country,
+            Self::Ignore,
+        ];
+        let found = ours.into_iter().find(|column| column.word() == word);
+        found.unwrap_or_else(|| Self::Variable(word.to_owned()))
+    }
+
     /// What it is called to a person.
     pub fn word(&self) -> String {
         match self {

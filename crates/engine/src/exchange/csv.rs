@@ -1,6 +1,6 @@
 //! One row of CSV, safe to open in a spreadsheet.
 
-use super::table::Cell;
+use super::sheet::Cell;
 use std::io::{self, Write};
 
 /// Writes a row.

@@ -16,12 +16,16 @@ mod error;
 mod export;
 mod import;
 pub(crate) mod line;
+pub mod people;
+mod sheet;
 mod table;
 mod xlsx;
 
 pub use error::{BadLine, ExchangeError};
 pub use export::{Exported, export_lines};
 pub use import::{Checked, Keeper, check, import};
+pub use sheet::{Cell, SheetForm, write_sheet};
+pub(crate) use table::{answers_of, some, text, time, word};
 pub use table::{export_csv, export_xlsx};
 
 /// Told how many calls are done, now and then.

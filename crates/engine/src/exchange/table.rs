@@ -2,6 +2,7 @@
 
 use super::csv;
 use super::error::ExchangeError;
+use super::sheet::Cell;
 use super::xlsx::Sheets;
 use super::{PAGE, Tick};
 use jiff::Timestamp;
@@ -10,14 +11,6 @@ use std::io::{Seek, Write};
 use trunkline_core::call::{AnswerValue, Call, Direction, Turn};
 use trunkline_core::id::{CarrierCallId, SessionId};
 use trunkline_store::Store;
-
-/// What stands in a cell.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    Empty,
-    Text(String),
-    Number(u32),
-}
 
 /// The headings.
 pub(super) const HEADINGS: [&str; 27] = [
@@ -74,7 +67,7 @@ pub async fn export_xlsx<W: Write + Seek + Send>(
     to: W,
     tick: Tick<'_>,
 ) -> Result<u64, ExchangeError> {
-    let mut sheets = Sheets::default();
+    let mut sheets = Sheets::new(&HEADINGS);
     let done = each_call(store, tick, &mut |call| sheets.add(&row(call))).await?;
     sheets.save(to)?;
     Ok(done)
@@ -141,27 +134,31 @@ fn row(call: &Call) -> Vec<Cell> {
     cells
 }
 
-fn text(text: impl Into<String>) -> Cell {
+pub(crate) fn text(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
 }
 
-fn some(text: Option<impl Into<String>>) -> Cell {
+pub(crate) fn some(text: Option<impl Into<String>>) -> Cell {
     text.map_or(Cell::Empty, |text| Cell::Text(text.into()))
 }
 
-fn time(at: Option<Timestamp>) -> Cell {
+pub(crate) fn time(at: Option<Timestamp>) -> Cell {
     some(at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
 }
 
 /// An enum's word in JSON.
-fn word(value: &impl serde::Serialize) -> Option<String> {
+pub(crate) fn word(value: &impl serde::Serialize) -> Option<String> {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned))
 }
 
 /// Question by question, as JSON.
 fn answers(call: &Call) -> Cell {
-    let answered: Vec<_> =
-        call.turns.values().filter(|turn| turn.answer.is_some()).map(|turn| answer(turn)).collect();
+    answers_of(call.turns.values().map(AsRef::as_ref))
+}
+
+/// What was answered in these turns, as JSON.
+pub(crate) fn answers_of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Cell {
+    let answered: Vec<_> = turns.filter(|turn| turn.answer.is_some()).map(answer).collect();
     if answered.is_empty() { Cell::Empty } else { some(serde_json::to_string(&answered).ok()) }
 }
 

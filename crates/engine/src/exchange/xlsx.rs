@@ -1,7 +1,7 @@
 //! A workbook, written row by row: its sheets wait in temporary files, not in memory.
 
 use super::error::ExchangeError;
-use super::table::{Cell, HEADINGS};
+use super::sheet::Cell;
 use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 use std::io::{Seek, Write};
 
@@ -11,14 +11,19 @@ const ROWS: u32 = 1_048_576;
 const LETTERS: usize = 32_767;
 
 /// The sheets of a workbook.
-#[derive(Default)]
-pub(super) struct Sheets {
+pub(super) struct Sheets<'a> {
     workbook: Workbook,
+    headings: &'a [&'a str],
     /// Which row of which sheet is next.
     next: Option<(usize, u32)>,
 }
 
-impl Sheets {
+impl<'a> Sheets<'a> {
+    /// No sheet yet; each begins with these headings.
+    pub fn new(headings: &'a [&'a str]) -> Self {
+        Self { workbook: Workbook::new(), headings, next: None }
+    }
+
     /// Adds a row, on a new sheet if the last one is full.
     pub fn add(&mut self, row: &[Cell]) -> Result<(), ExchangeError> {
         let (sheet, at) = match self.next {
@@ -41,7 +46,9 @@ impl Sheets {
 
     fn begin(&mut self, sheet: usize) -> Result<usize, ExchangeError> {
         let worksheet = self.workbook.add_worksheet_with_constant_memory()?;
-        put(worksheet, 0, &HEADINGS.map(|heading| Cell::Text(heading.to_owned())))?;
+        let headings: Vec<Cell> =
+            self.headings.iter().map(|heading| Cell::Text((*heading).to_owned())).collect();
+        put(worksheet, 0, &headings)?;
         Ok(sheet)
     }
 }
@@ -91,7 +98,7 @@ mod tests {
     #[test]
     fn a_workbook_without_calls_has_its_headings() {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        Sheets::default().save(&mut bytes).unwrap();
+        Sheets::new(&["id"]).save(&mut bytes).unwrap();
         assert!(bytes.into_inner().starts_with(b"PK"));
     }
 }

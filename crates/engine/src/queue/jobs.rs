@@ -9,12 +9,13 @@ use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
-use trunkline_core::phone::PhoneNumber;
+use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
-use trunkline_core::window::Zone;
+use trunkline_core::window::{UnknownZone, Zone};
 use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob};
 
 /// A person to be reached, as it came in: nothing checked yet.
@@ -50,8 +51,45 @@ pub struct Enqueued {
 pub struct SkippedPerson {
     /// Which one, from 0 in the order given.
     pub place: usize,
-    /// Why, in words for the reader.
-    pub why: String,
+    /// Why.
+    pub why: LeftOut,
+}
+
+/// Why somebody is left out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeftOut {
+    /// It is no number.
+    #[error("to: {0}")]
+    BadNumber(BadNumber),
+    /// Such numbers are not called.
+    #[error("to: {0}")]
+    NotAllowed(Denied),
+    /// It is on the list of numbers never to call.
+    #[error("to: this number is suppressed and will not be called")]
+    Suppressed,
+    /// Not a time zone.
+    #[error("zone: {0}")]
+    UnknownZone(UnknownZone),
+    /// It came before.
+    #[error("to: this number stands earlier in the same list")]
+    Repeated,
+    /// It is there already.
+    #[error("this person is in the campaign already, or the dedup key is in use")]
+    AlreadyThere,
+}
+
+impl LeftOut {
+    /// The stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadNumber(_) => "bad_number",
+            Self::NotAllowed(_) => "not_allowed",
+            Self::Suppressed => "suppressed",
+            Self::UnknownZone(_) => "unknown_zone",
+            Self::Repeated => "duplicate",
+            Self::AlreadyThere => "already_there",
+        }
+    }
 }
 
 /// A job, and why it is not being dialed now.
@@ -182,8 +220,7 @@ impl Inner {
         for (place, person) in people.into_iter().enumerate() {
             match self.new_job(tenant, person, priority)? {
                 Ok(job) if !numbers.insert(job.lead.number.clone()) => {
-                    let why = "to: this number stands earlier in the same list".to_owned();
-                    enqueued.skipped.push(SkippedPerson { place, why });
+                    enqueued.skipped.push(SkippedPerson { place, why: LeftOut::Repeated });
                 }
                 Ok(job) => {
                     places.insert(job.id, place);
@@ -200,8 +237,7 @@ impl Inner {
                 if added.contains(&job) {
                     enqueued.added.push(job);
                 } else {
-                    let why = "this person is in the campaign already, or the dedup key is in use".to_owned();
-                    enqueued.skipped.push(SkippedPerson { place, why });
+                    enqueued.skipped.push(SkippedPerson { place, why: LeftOut::AlreadyThere });
                 }
             }
             enqueued.skipped.sort_by_key(|skipped| skipped.place);
@@ -216,39 +252,41 @@ impl Inner {
         tenant: &TenantId,
         person: Person,
         priority: Priority,
-    ) -> Result<Result<NewJob, String>, IntakeError> {
+    ) -> Result<Result<NewJob, LeftOut>, IntakeError> {
         let number = match PhoneNumber::parse(person.to.reveal(), self.config.default_country) {
             Ok(parsed) => parsed.number,
-            Err(bad) => return Ok(Err(format!("to: {bad}"))),
+            Err(bad) => return Ok(Err(LeftOut::BadNumber(bad))),
         };
-        if let Err(denied) = self.config.queue.destinations.permit(&number) {
-            return Ok(Err(format!("to: {denied}")));
-        }
-        let number = Address::new(number.as_str());
-        if self.suppressed.contains(tenant, &number) {
-            return Ok(Err("to: this number is suppressed and will not be called".to_owned()));
+        if let Err(why) = self.may_call(tenant, &number) {
+            return Ok(Err(why));
         }
         let zone = match person.zone.map(|zone| zone.parse::<Zone>()).transpose() {
             Ok(zone) => zone,
-            Err(unknown) => return Ok(Err(format!("zone: {unknown}"))),
+            Err(unknown) => return Ok(Err(LeftOut::UnknownZone(unknown))),
         };
-        let now = self.clock.now();
-        let failed = |error: getrandom::Error| IntakeError::Failed(error.to_string());
         let lead = NewLead {
-            id: LeadId::minted(now, chance().map_err(failed)?),
-            number,
+            id: LeadId::minted(self.clock.now(), chance().map_err(no_chance)?),
+            number: Address::new(number.as_str()),
             raw: person.to,
             name: person.name,
             zone,
             fields: person.variables,
         };
-        Ok(Ok(NewJob {
-            id: JobId::minted(now, chance().map_err(failed)?),
-            lead,
-            priority: person.priority.unwrap_or(priority),
-            dedup: person.dedup.map(DedupKey::new),
-            not_before: person.not_before,
-        }))
+        let job = self.job_for(lead, person.priority.unwrap_or(priority))?;
+        Ok(Ok(NewJob { dedup: person.dedup.map(DedupKey::new), not_before: person.not_before, ..job }))
+    }
+
+    /// Whether this tenant may call a number at all.
+    pub(super) fn may_call(&self, tenant: &TenantId, number: &PhoneNumber) -> Result<(), LeftOut> {
+        self.config.queue.destinations.permit(number).map_err(LeftOut::NotAllowed)?;
+        let is_suppressed = self.suppressed.contains(tenant, &Address::new(number.as_str()));
+        if is_suppressed { Err(LeftOut::Suppressed) } else { Ok(()) }
+    }
+
+    /// A job for a lead.
+    pub(super) fn job_for(&self, lead: NewLead, priority: Priority) -> Result<NewJob, IntakeError> {
+        let id = JobId::minted(self.clock.now(), chance().map_err(no_chance)?);
+        Ok(NewJob { id, lead, priority, dedup: None, not_before: None })
     }
 
     /// The gate that is closed for a job now.
@@ -266,4 +304,8 @@ impl Inner {
         let ready = Ready { queued: queued.clone(), campaign, earlier };
         Ok(self.gate(&ready, &[], None, now).err())
     }
+}
+
+pub(super) fn no_chance(error: getrandom::Error) -> IntakeError {
+    IntakeError::Failed(error.to_string())
 }

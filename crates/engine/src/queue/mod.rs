@@ -6,6 +6,7 @@
 //!
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
+//! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
 //! - `persons`: who was called a moment ago
 //!
@@ -15,14 +16,23 @@ mod campaigns;
 mod dialing;
 mod gating;
 mod heads;
+mod importing;
 mod jobs;
 mod persons;
+mod planning;
+mod results;
+mod stats;
 mod worker;
 
 pub(crate) use campaigns::Campaigns;
 pub use campaigns::{CampaignError, Standing};
-pub use jobs::{Enqueued, JobView, Person, SkippedPerson};
+pub(crate) use importing::mapping;
+pub use importing::{ListError, ListOrder, ListReport, Trial};
+pub use jobs::{Enqueued, JobView, LeftOut, Person, SkippedPerson};
 pub(crate) use persons::Persons;
+pub use planning::Foreseen;
+pub use results::Sheet;
+pub use stats::{GateShare, OldestJob, QueueStats, Rate};
 pub(crate) use worker::Wakes;
 
 use jiff::SignedDuration;

@@ -30,6 +30,18 @@ macro_rules! earlier_calls {
     };
 }
 
+macro_rules! gate_counts {
+    ($gate:literal) => {
+        concat!(
+            rows!(),
+            "SELECT ",
+            $gate,
+            " AS gate, COUNT(*) AS n FROM jobs WHERE campaign IN (SELECT item ->> 'id' FROM r) \
+             AND state = 'waiting' AND gate IS NOT NULL GROUP BY 1 ORDER BY 1"
+        )
+    };
+}
+
 /// A job with what is needed to dial it.
 macro_rules! due {
     ($where:literal) => {
@@ -151,4 +163,26 @@ statements! { QUEUE:
         "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.error_code, \
          calls.error_message, calls.ended_at FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
          WHERE attempts.job = $1 ORDER BY attempts.no";
+
+    /// `$1`: rows with `id`. How many jobs of these campaigns are open, by bucket, and the oldest of each.
+    OPEN_COUNTS = concat!(rows!(),
+        "SELECT campaign, bucket, COUNT(*) AS n, MIN(id) AS oldest FROM jobs \
+         WHERE campaign IN (SELECT item ->> 'id' FROM r) AND bucket IN ('waiting', 'in_progress', 'parked') \
+         GROUP BY campaign, bucket ORDER BY campaign, bucket");
+
+    /// `$1`: rows with `id`. Which gates were closed for the jobs of these campaigns when they were last looked at.
+    GATE_COUNTS = gate_counts!("gate ->> 'gate'"), postgres: gate_counts!("CAST(gate AS jsonb) ->> 'gate'");
+
+    /// `$1`: rows with `id`, `$2` since when: attempts of these campaigns.
+    ATTEMPTS_SINCE = concat!(rows!(),
+        "SELECT COUNT(*) AS n FROM attempts WHERE campaign IN (SELECT item ->> 'id' FROM r) AND claimed_at >= $2");
+
+    /// `$1` campaign, `$2` after this id, `$3` how many: whom it would call.
+    PLANNED_JOBS =
+        "SELECT jobs.id, jobs.number, leads.zone FROM jobs JOIN leads ON leads.id = jobs.lead \
+         WHERE jobs.campaign = $1 AND jobs.bucket = 'waiting' AND jobs.id > $2 ORDER BY jobs.id LIMIT $3";
+
+    /// `$1`: rows with `id`. The attempts of these jobs, the last one last.
+    ATTEMPTS_OF = concat!(rows!(),
+        "SELECT job, call, no FROM attempts WHERE job IN (SELECT item ->> 'id' FROM r) ORDER BY job, no");
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Client as Http, RequestBuilder};
+use futures_util::stream;
+use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::{Body, Client as Http, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -10,6 +12,7 @@ use crate::cli::Reach;
 use crate::commands::settings;
 use crate::exit::{Exit, Failure};
 use crate::settings::Flags;
+use crate::terminal::Progress;
 use crate::wiring::Beside;
 
 /// A server answers from memory; a database that is away is said to be so within this time.
@@ -17,11 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A carrier is asked about many calls, and not faster than it likes.
 const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
 
+/// A list of people is judged row by row, and a table of results is written row by row.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
+/// So much of a file is sent between two looks at how far it is.
+const CHUNK: usize = 64 << 10;
+
 /// A server that answers, or the failure to find one.
 pub(crate) struct Client {
     http: Http,
     base: String,
     key: String,
+    language: String,
 }
 
 impl Client {
@@ -53,7 +62,7 @@ impl Client {
         };
         let http = Http::builder().timeout(PATIENCE).no_proxy().build();
         let http = http.map_err(|error| Failure::while_doing("cannot set up the HTTP client", &error))?;
-        Ok(Self { http, base, key })
+        Ok(Self { http, base, key, language: language() })
     }
 
     /// Asks.
@@ -81,6 +90,40 @@ impl Client {
         self.send(self.http.post(self.address(path)).json(body).header("idempotency-key", key)).await
     }
 
+    /// Sends a file, telling how far it is, and waits as long as such things take.
+    pub async fn upload(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        kind: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let (length, mut told) = (bytes.len() as u64, Progress::new("bytes sent", Some(bytes.len() as u64)));
+        let mut sent = 0;
+        let parts: Vec<Vec<u8>> = bytes.chunks(CHUNK).map(<[u8]>::to_vec).collect();
+        let parts = parts.into_iter().map(move |part| {
+            sent += part.len() as u64;
+            told.at(sent);
+            Ok::<_, std::io::Error>(part)
+        });
+        let request = self.http.post(self.address(path)).query(query).timeout(LONG_PATIENCE);
+        let request = request.header(CONTENT_TYPE, kind).header(CONTENT_LENGTH, length);
+        self.send(request.body(Body::wrap_stream(stream::iter(parts)))).await
+    }
+
+    /// Fetches a file.
+    pub async fn download(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+        let request = self.http.get(self.address(path)).query(query).timeout(LONG_PATIENCE);
+        let answer = request.bearer_auth(&self.key).send().await.map_err(|_| self.unreachable())?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(|_| self.unreachable())?;
+        if status.is_success() {
+            return Ok(bytes.to_vec());
+        }
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        Err(Failure::new(Exit::Failed, problem(status.as_u16(), &value)))
+    }
+
     /// Asks for something to be taken away.
     pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.send(self.http.delete(self.address(path))).await
@@ -91,7 +134,8 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
-        let answer = request.bearer_auth(&self.key).send().await.map_err(|_| self.unreachable())?;
+        let request = request.bearer_auth(&self.key).header(ACCEPT_LANGUAGE, &self.language);
+        let answer = request.send().await.map_err(|_| self.unreachable())?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|_| self.unreachable())?;
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -108,6 +152,16 @@ impl Client {
             format_args!("no server answers at {}; is `trunkline serve` running?", self.base),
         )
     }
+}
+
+/// The reader's language, as terminals are told it: `he_IL.UTF-8` is `he-IL`.
+fn language() -> String {
+    let told = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        let tag = value.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+        tag.chars().all(|char| char.is_ascii_alphanumeric() || char == '-').then_some(tag)
+    });
+    told.filter(|tag| tag.len() >= 2 && tag != "POSIX").unwrap_or_else(|| "en".to_owned())
 }
 
 /// A server's refusal as one line.

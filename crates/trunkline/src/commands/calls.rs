@@ -176,7 +176,7 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 /// A time in whole seconds; empty if it is null.
-fn time(value: &Value, name: &str) -> String {
+pub(super) fn time(value: &Value, name: &str) -> String {
     let at: Option<Timestamp> = value[name].as_str().and_then(|text| text.parse().ok());
     at.map_or(String::new(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod call;
 mod calls;
+mod campaign;
 mod completions;
 mod config;
 mod demo;
@@ -10,10 +11,13 @@ mod erase;
 mod exchange;
 mod from_redis;
 mod journal;
+mod lists;
 mod migrate;
 mod numbers;
 mod offline;
+mod plan;
 mod prune;
+mod queue;
 mod recover;
 mod restore;
 mod selftest;
@@ -43,6 +47,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::End(args) => block_on(call::end(args)),
         Command::Calls(args) => block_on(calls::list(args)),
         Command::Show(args) => block_on(calls::show(args)),
+        Command::Campaign(command) => block_on(campaign::run(command)),
+        Command::Queue(command) => block_on(queue::queue(command)),
+        Command::Jobs(command) => block_on(queue::jobs(command)),
+        Command::Leads(command) => block_on(lists::leads(command)),
         Command::Status(args) => block_on(status::status(args)),
         Command::Drain(args) => block_on(status::drain(args)),
         Command::Suppress(command) => block_on(status::suppress(command)),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::text;
+use super::lists;
 use crate::cli::{Reach, Suppress};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -66,6 +67,10 @@ pub(super) async fn suppress(command: Suppress) -> Result<Exit, Failure> {
                 Form::Json => say_json(&added),
                 Form::Text => say(&format!("{} is never called again.", text(&added, "number"))),
             }
+        }
+        Suppress::Import { list, reason } => return lists::suppress(*list, &reason).await,
+        Suppress::Export { out, reach } => {
+            return lists::export(&reach, "/api/suppressions/export", &out).await;
         }
         Suppress::List(reach) => {
             let listed = Client::find(&reach)?.get("/api/suppressions").await?;

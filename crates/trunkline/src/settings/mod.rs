@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod names;
 mod public_url;
+mod queue;
 mod read;
 mod recordings;
 mod scripts;
@@ -45,6 +46,7 @@ pub use journal::Journal;
 pub use limits::Limits;
 pub use log::{Format, Log};
 pub use public_url::{PublicUrl, Reach};
+pub use queue::{Expensive, Queue};
 pub use recordings::Recordings;
 pub use scripts::{NumberRoute, Scripts};
 pub use server::Server;
@@ -55,12 +57,13 @@ use given::{Given, Layer};
 use key::Section;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 10] = [
+static SECTIONS: [Section; 11] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
     scripts::SECTION,
     limits::SECTION,
+    queue::SECTION,
     store::SECTION,
     cache::SECTION,
     journal::SECTION,
@@ -81,6 +84,8 @@ pub struct Settings {
     pub scripts: Scripts,
     /// How much, how fast, how long.
     pub limits: Limits,
+    /// Campaigns.
+    pub queue: Queue,
     /// The database.
     pub store: Store,
     /// The cache.
@@ -116,6 +121,7 @@ impl Settings {
             carrier: Carrier::read(&given)?,
             scripts: Scripts::read(&given)?,
             limits: Limits::read(&given)?,
+            queue: Queue::read(&given)?,
             journal: Journal::read(&given)?,
             log: Log::read(&given)?,
             server,

@@ -1,15 +1,21 @@
 //! Settings → what the engine is told.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
+
+use jiff::SignedDuration;
 
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_core::call::{Limits as CallLimits, Timing};
+use trunkline_core::dial::destination::{Countries, Destinations, Expensive};
+use trunkline_core::dial::earlier::PersonBudget;
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::TenantId;
+use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_engine::{Clock, Config, Number, QueueConfig};
 
-use crate::settings::{NumberRoute, Settings};
+use crate::settings::{self, NumberRoute, Settings};
 
 /// The engine's settings; `from` is the caller id of calls that name none.
 pub(crate) fn config(
@@ -37,7 +43,7 @@ pub(crate) fn config(
         default_country: settings.limits.default_country.as_deref().and_then(|code| code.parse().ok()),
         call_limits: call_limits(settings),
         dial_limits: dial_limits(settings),
-        queue: QueueConfig::default(),
+        queue: queue(settings),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,
         urls,
@@ -82,6 +88,36 @@ fn dial_limits(settings: &Settings) -> DialLimits {
         tenant_outbound: whole(limits.tenant_outbound_calls),
         cps: limits.cps,
         max_live: whole(limits.max_live_calls),
+    }
+}
+
+fn queue(settings: &Settings) -> QueueConfig {
+    let queue = &settings.queue;
+    let often = |calls: u64| NonZeroU16::new(u16::try_from(calls).unwrap_or(u16::MAX));
+    let countries = queue.allowed_countries.as_ref().map(|all| {
+        // Checked when the settings were read.
+        Countries::Only(all.iter().filter_map(|letters| letters.parse().ok()).collect())
+    });
+    let tested = queue.test_numbers.as_ref();
+    QueueConfig {
+        inbound_reserve: whole(queue.inbound_reserve),
+        budget: PersonBudget {
+            per_day: often(queue.person_calls_per_day),
+            per_week: often(queue.person_calls_per_week),
+            min_gap_secs: whole(queue.person_min_gap.as_secs()),
+        },
+        destinations: Destinations {
+            countries: countries.unwrap_or_default(),
+            allowed_prefixes: queue.allowed_prefixes.clone(),
+            denied_prefixes: queue.denied_prefixes.clone(),
+            expensive: match queue.expensive_numbers {
+                settings::Expensive::Deny => Expensive::Deny,
+                settings::Expensive::Allow => Expensive::Allow,
+            },
+            test_numbers: tested
+                .map(|all| all.iter().filter_map(|one| PhoneNumber::from_e164(one).ok()).collect()),
+        },
+        ageing: SignedDuration::try_from(queue.ageing).unwrap_or(SignedDuration::MAX),
     }
 }
 

@@ -8,6 +8,8 @@ mod asking;
 mod beneath;
 mod cache;
 mod callbacks;
+mod campaign_commands;
+mod campaign_import;
 mod campaigns;
 mod durability;
 mod ends;

@@ -3,11 +3,13 @@
 use super::fields::Fields;
 use super::{Mine, Named, json};
 use crate::body::{self, Bound};
+use crate::gates::GateJson;
+use crate::pages::texts::Texts;
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -26,7 +28,7 @@ use trunkline_engine::{Lead, QueuedJob};
 /// More people than this come in several requests.
 const PEOPLE_MAX: usize = 50_000;
 /// A list of people is larger than other bodies, and takes longer to come.
-const LIST: Bound = Bound { bytes: 32 << 20, time: Duration::from_secs(60) };
+pub(super) const LIST: Bound = Bound { bytes: 32 << 20, time: Duration::from_secs(60) };
 const PAGE: u32 = 100;
 
 #[derive(Serialize)]
@@ -41,6 +43,7 @@ struct SkippedJson {
     /// Which one, from 0.
     row: usize,
     why: String,
+    code: &'static str,
 }
 
 #[derive(Serialize)]
@@ -67,14 +70,6 @@ struct JobJson<'a> {
     enqueued_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     gate: Option<GateJson<'a>>,
-}
-
-/// A closed gate: which, its particulars, and when it opens.
-#[derive(Serialize)]
-struct GateJson<'a> {
-    code: &'static str,
-    #[serde(flatten)]
-    closed: &'a Closed,
 }
 
 #[derive(Serialize)]
@@ -116,7 +111,7 @@ struct LeadJson<'a> {
 }
 
 impl<'a> JobJson<'a> {
-    fn of(queued: &'a QueuedJob, gate: Option<&'a Closed>) -> Self {
+    fn of(queued: &'a QueuedJob, gate: Option<&'a Closed>, texts: Texts) -> Self {
         let job = &queued.job;
         Self {
             id: job.id,
@@ -131,7 +126,7 @@ impl<'a> JobJson<'a> {
             used: job.used,
             promised: job.promised,
             enqueued_at: job.enqueued_at,
-            gate: gate.map(|closed| GateJson { code: closed.code(), closed }),
+            gate: gate.map(|closed| GateJson::of(closed, texts)),
         }
     }
 }
@@ -176,7 +171,11 @@ pub(crate) async fn add(
         people.push(person(value).map_err(|problem| problem.with("row", row))?);
     }
     let enqueued = desk.enqueue(campaign, people).await?;
-    let skipped = enqueued.skipped.into_iter().map(|one| SkippedJson { row: one.place, why: one.why });
+    let skipped = enqueued.skipped.into_iter().map(|one| SkippedJson {
+        row: one.place,
+        why: one.why.to_string(),
+        code: one.why.code(),
+    });
     let answer =
         EnqueuedJson { added: enqueued.added.len(), skipped: skipped.collect(), jobs: enqueued.added };
     Ok(json(StatusCode::CREATED, &answer))
@@ -219,34 +218,48 @@ pub(crate) async fn list(
     Mine(desk): Mine,
     Named(campaign): Named<CampaignId>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = PageAsked::read(query.as_deref())?;
+    let texts = Texts::of_reader(&headers);
     let jobs = desk.jobs(campaign, asked.bucket, asked.cursor, asked.limit).await?;
     let is_full = u32::try_from(jobs.len()).is_ok_and(|found| found == asked.limit);
     let next_cursor = jobs.last().filter(|_| is_full).map(|last| match asked.bucket {
         Some(_) => last.job.id.to_string(),
         None => last.job.lead.to_string(),
     });
-    let jobs = jobs.iter().map(|queued| JobJson::of(queued, queued.gate.as_ref())).collect();
+    let jobs = jobs.iter().map(|queued| JobJson::of(queued, queued.gate.as_ref(), texts)).collect();
     Ok(json(StatusCode::OK, &JobsJson { jobs, next_cursor }))
 }
 
 /// `GET /api/jobs/{id}`, `GET /api/jobs/{id}/why`: the job, its dials, and the gate that is closed at this moment.
-pub(crate) async fn show(Mine(desk): Mine, Named(id): Named<JobId>) -> Result<Response, Problem> {
-    Ok(view(&desk.job(id).await?))
+pub(crate) async fn show(
+    Mine(desk): Mine,
+    Named(id): Named<JobId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(view(&desk.job(id).await?, Texts::of_reader(&headers)))
 }
 
 /// `POST /api/jobs/{id}/cancel`
-pub(crate) async fn cancel(Mine(desk): Mine, Named(id): Named<JobId>) -> Result<Response, Problem> {
-    Ok(view(&desk.cancel_job(id).await?))
+pub(crate) async fn cancel(
+    Mine(desk): Mine,
+    Named(id): Named<JobId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(view(&desk.cancel_job(id).await?, Texts::of_reader(&headers)))
 }
 
 /// `POST /api/jobs/{id}/retry`: one that was set aside waits for its turn again.
-pub(crate) async fn retry(Mine(desk): Mine, Named(id): Named<JobId>) -> Result<Response, Problem> {
-    Ok(view(&desk.retry_job(id).await?))
+pub(crate) async fn retry(
+    Mine(desk): Mine,
+    Named(id): Named<JobId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(view(&desk.retry_job(id).await?, Texts::of_reader(&headers)))
 }
 
-fn view(view: &JobView) -> Response {
+fn view(view: &JobView, texts: Texts) -> Response {
     let attempts = view.attempts.iter().map(|attempt| AttemptJson {
         no: attempt.no,
         call_id: attempt.call,
@@ -257,7 +270,7 @@ fn view(view: &JobView) -> Response {
         error_message: attempt.error_message.as_deref(),
         ended_at: attempt.ended_at,
     });
-    let job = JobJson::of(&view.queued, view.closed.as_ref());
+    let job = JobJson::of(&view.queued, view.closed.as_ref(), texts);
     json(StatusCode::OK, &JobViewJson { job, attempts: attempts.collect() })
 }
 

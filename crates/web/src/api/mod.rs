@@ -2,6 +2,7 @@
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
+//! - `campaigns`, `jobs`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
 //! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`: probes, which need no key
 
 pub(crate) mod call_json;
@@ -12,8 +13,10 @@ mod fields;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod jobs;
+pub(crate) mod lists;
 pub(crate) mod orders;
 mod query;
+pub(crate) mod queue;
 mod range;
 pub(crate) mod recordings;
 pub(crate) mod recover;

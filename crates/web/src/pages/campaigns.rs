@@ -6,6 +6,7 @@ use super::show::{Pill, Time, tone};
 use super::texts::Texts;
 use super::{Reader, page};
 use crate::api::Named;
+use crate::gates;
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use askama::Template;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use trunkline_core::call::Status;
 use trunkline_core::campaign::{CampaignState, Move};
+use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::CampaignId;
 use trunkline_core::queue::{Bucket, JobState, Progress};
 use trunkline_engine::{InMinute, QueuedJob, Standing};
@@ -282,14 +284,13 @@ impl JobRow {
         Self { call: queued.job.call().map(|call| format!("/calls/{call}")), ..Self::of(queued) }
     }
 
-    fn waiting(t: Texts, queued: &QueuedJob, closed: Option<&trunkline_core::dial::gates::Closed>) -> Self {
-        let gate = closed.map_or("none", |closed| closed.code());
+    fn waiting(t: Texts, queued: &QueuedJob, closed: Option<&Closed>) -> Self {
         let retry = match &queued.job.state {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
         Self {
-            gate: t.or(&format!("gate-{gate}"), gate),
+            gate: closed.map_or_else(|| t.get("gate-none"), |closed| gates::words(closed, t)),
             due: closed.and_then(|closed| closed.opens_at()).or(retry).map(Time::new),
             ..Self::of(queued)
         }

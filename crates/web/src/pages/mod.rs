@@ -18,7 +18,7 @@ pub(crate) mod session;
 pub(crate) mod settings_check;
 mod show;
 pub(crate) mod stream;
-mod texts;
+pub(crate) mod texts;
 mod timeline;
 mod turns;
 

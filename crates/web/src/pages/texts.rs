@@ -114,6 +114,11 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    /// In the reader's language.
+    pub(crate) fn of_reader(headers: &HeaderMap) -> Self {
+        Self { language: Language::of_reader(headers) }
+    }
+
     /// A text; an unknown key shows itself.
     pub(crate) fn get(&self, key: &str) -> String {
         self.find(key, None).unwrap_or_else(|| key.to_owned())
@@ -122,6 +127,15 @@ impl Texts {
     /// A text with a word in it.
     pub(crate) fn with(&self, key: &str, name: &str, value: &str) -> String {
         self.fill(key, name, FluentValue::from(value))
+    }
+
+    /// A text with several words in it.
+    pub(crate) fn with_all(&self, key: &str, words: &[(&str, &str)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, word) in words {
+            args.set(*name, FluentValue::from(*word));
+        }
+        self.find(key, Some(&args)).unwrap_or_else(|| key.to_owned())
     }
 
     /// A text with a number in it.

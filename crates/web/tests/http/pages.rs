@@ -200,7 +200,7 @@ async fn a_campaign_is_looked_at_and_started_from_its_page_and_by_no_other_site(
     let page = house.page(&format!("/campaigns/{id}"), &cookie).await;
     assert_eq!(page.status, 200);
     let text = page.text();
-    assert!(text.contains("Ann &#38; בת") && text.contains("The campaign has not been started"), "{text}");
+    assert!(text.contains("Ann &#38; בת") && text.contains("The campaign has not been started."), "{text}");
     let start = format!("/campaigns/{id}/start");
     let forged = house.form(&start, &[("cookie", &cookie)], &[("token", "other")]).await;
     assert_eq!(forged.status, 403);

@@ -1,0 +1,96 @@
+use super::*;
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+fn rows(bytes: &[u8], form: ListForm) -> Vec<(u64, Vec<String>)> {
+    read(bytes, form).unwrap().into_iter().map(|row| (row.number, row.cells)).collect()
+}
+
+fn cells(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn csv_of_any_spreadsheet_is_read() {
+    let expected = [(1, cells(&["שם", "phone"])), (2, cells(&["Lee, Ann", "050-2345678"]))];
+    let comma = "שם,phone\r\n\"Lee, Ann\",050-2345678\r\n";
+    let semicolon = "\u{FEFF}שם;phone\n\"Lee, Ann\";050-2345678\n";
+    let tab = "שם\tphone\r\n\"Lee, Ann\"\t050-2345678";
+    for text in [comma, semicolon, tab] {
+        assert_eq!(rows(text.as_bytes(), ListForm::Csv), expected, "{text:?}");
+    }
+    let wide: Vec<u8> =
+        [0xFF, 0xFE].into_iter().chain(tab.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    assert_eq!(rows(&wide, ListForm::Csv), expected);
+    let older = b"\xf9\xed,phone\n";
+    assert_eq!(read(older, ListForm::Csv), Err(BadList::Encoding));
+}
+
+#[test]
+fn rows_have_the_numbers_that_a_spreadsheet_shows() {
+    for end in ["\n", "\r\n"] {
+        let text = ["phone", "1", "", "", "2", "\"a", "b\"", "3", " ", "4", ""].join(end);
+        let numbers: Vec<u64> =
+            read(text.as_bytes(), ListForm::Csv).unwrap().iter().map(|row| row.number).collect();
+        assert_eq!(numbers, [1, 2, 5, 6, 7, 9], "{end:?}: a quoted line break makes no row");
+    }
+}
+
+#[test]
+fn what_we_wrote_against_formulas_comes_back_as_it_was() {
+    let read = rows(b"phone,name\n'+972502345678,'Ann\n", ListForm::Csv);
+    assert_eq!(read[1].1, ["+972502345678", "'Ann"]);
+}
+
+#[test]
+fn a_workbook_is_read_as_a_person_sees_it() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, name) in (0..).zip(["phone", "name", "day", "at", "ok"]) {
+        sheet.write_string(0, column, name).unwrap();
+    }
+    sheet.write_number(2, 0, 972_502_345_678.0).unwrap();
+    sheet.write_string(2, 1, "דנה").unwrap();
+    let day = ExcelDateTime::from_ymd(2026, 11, 21).unwrap();
+    sheet.write_with_format(2, 2, &day, &Format::new().set_num_format("yyyy-mm-dd")).unwrap();
+    let at = ExcelDateTime::from_hms(9, 30, 0).unwrap();
+    sheet.write_with_format(2, 3, &at, &Format::new().set_num_format("hh:mm")).unwrap();
+    sheet.write_boolean(2, 4, true).unwrap();
+    let bytes = book.save_to_buffer().unwrap();
+    let read = rows(&bytes, ListForm::Xlsx);
+    assert_eq!(read[0], (1, cells(&["phone", "name", "day", "at", "ok"])));
+    assert_eq!(read[1], (3, cells(&["972502345678", "דנה", "2026-11-21", "09:30:00", "true"])));
+    assert_eq!(read.len(), 2);
+    assert!(matches!(super::read(b"PK\x03\x04 no", ListForm::Xlsx), Err(BadList::Workbook(_))));
+}
+
+#[test]
+fn json_comes_as_a_list_as_people_or_line_by_line() {
+    let expected = [(0, cells(&["name", "phone", "day"])), (1, cells(&["Ann", "050", "Sunday"]))];
+    let list = r#"[{"name":"Ann","phone":"050","variables":{"day":"Sunday"}}]"#;
+    let named = format!(r#"{{"people": {list}}}"#);
+    let lines = r#"{"name":"Ann","phone":"050","day":"Sunday"}"#;
+    for text in [list, &named, lines] {
+        assert_eq!(rows(text.as_bytes(), ListForm::Json), expected, "{text}");
+    }
+    let mixed = rows(br#"["050", {"to": "051", "n": 3}]"#, ListForm::Json);
+    assert_eq!(mixed[0].1, ["phone", "n", "to"]);
+    assert_eq!(mixed[2], (2, cells(&["", "3", "051"])));
+    for wrong in ["7", "[7]", r#"[{"a":[1]}]"#, "{\"people\":1}", "[{"] {
+        assert!(matches!(read(wrong.as_bytes(), ListForm::Json), Err(BadList::Json(_))), "{wrong}");
+    }
+}
+
+#[test]
+fn nothing_is_no_list() {
+    for (bytes, form) in [(&b""[..], ListForm::Csv), (b"\n\n", ListForm::Csv), (b"[]", ListForm::Json)] {
+        assert_eq!(read(bytes, form), Err(BadList::Empty));
+    }
+}
+
+#[test]
+fn a_list_is_bounded_in_rows_and_columns() {
+    let wide = vec!["x"; MAX_COLUMNS + 1].join(",");
+    assert_eq!(read(wide.as_bytes(), ListForm::Csv), Err(BadList::TooWide { row: 1 }));
+    let long = "1\n".repeat(MAX_ROWS + 2);
+    assert_eq!(read(long.as_bytes(), ListForm::Csv), Err(BadList::TooManyRows));
+}
