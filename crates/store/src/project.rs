@@ -9,7 +9,7 @@ use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::queue::{JobNews, put_news};
 use crate::rows::{
-    self, CallColumns, CountColumns, EventColumns, IdColumn, LegColumns, SuppressionColumns, TurnColumns,
+    self, CallColumns, CountColumns, EventColumns, IdColumn, LeadColumns, LegColumns, SuppressionColumns, TurnColumns,
 };
 use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, own};
@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
+use trunkline_core::queue::{Job, JobRefused};
 
 const DOING: &str = "projecting a batch";
 /// How often a batch that had to give way to another transaction is tried again at once.
@@ -73,12 +74,12 @@ impl Turns {
 }
 
 impl Store {
-    /// Writes a batch and moves the cursor, all or nothing. The commit does not wait for the disk: the journal has it.
+    /// Writes a batch and moves the cursor, all or nothing; what became of its news of jobs, in their order. The commit does not wait for the disk: the journal has it.
     ///
     /// # Errors
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
     /// `Foreign`: the database is another journal's.
-    pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
+    pub async fn project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let ids = batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
         self.make_room(ids).await?;
         for _ in 0..RETRIES {
@@ -99,17 +100,17 @@ impl Store {
         Box::pin(postgres.make_months(DOING, days.into_keys().collect(), written)).await
     }
 
-    async fn try_to_project(&self, batch: &Projection) -> Result<(), StoreError> {
+    async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
         put_calls(&mut tx, &batch.calls, &batch.turns).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
-        put_news(&mut tx, &batch.jobs).await?;
+        let told = put_news(&mut tx, &batch.jobs).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
         self.eaten.fetch_max(batch.upto.0, Ordering::AcqRel);
-        Ok(())
+        Ok(told)
     }
 }
 
@@ -129,6 +130,8 @@ pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Res
     put(tx, &sql::UPSERT_LEGS, written(legs(&calls).into_values())?).await?;
     let moved = count_moves(&calls);
     put(tx, &sql::ADD_COUNTS, written(moved.iter().map(CountColumns::from))?).await?;
+    let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
+    put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
     Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
 }
 
@@ -146,6 +149,11 @@ pub(crate) async fn put_suppressions(tx: &mut Tx, all: &[Suppression]) -> Result
 /// statement.
 fn legs<'a>(calls: &[Change<'a>]) -> BTreeMap<(&'a AccountId, &'a CarrierCallId), LegColumns<'a>> {
     calls.iter().flat_map(|change| LegColumns::all_of(change.call)).map(|leg| (leg.key(), leg)).collect()
+}
+
+/// The people of these calls, whoever called whom: the latest call tells of each.
+fn leads<'a>(calls: impl Iterator<Item = &'a Call>) -> BTreeMap<(&'a str, &'a str), LeadColumns<'a>> {
+    calls.filter_map(LeadColumns::of).map(|lead| (lead.key(), lead)).collect()
 }
 
 /// The suppressions by whom they are for and their number, the latest change of each.

@@ -78,7 +78,7 @@ fn claiming(n: u8, pair: &str) -> Claiming {
 }
 
 fn news(n: u8, news: News, secs: i64) -> JobNews {
-    JobNews { job: job_id(n), news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
+    JobNews { job: job_id(n), call: None, news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
 }
 
 fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
