@@ -178,7 +178,7 @@ pub struct Listed {
     pub news: News,
 }
 
-/// What became of the wish to hang up.
+/// What became of the wish to change a live call: to hang it up, or to send it elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUpAnswer {
     /// The carrier will; its callback confirms.

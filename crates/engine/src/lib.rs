@@ -36,6 +36,7 @@ mod identity;
 mod intake;
 mod keys_used;
 mod live;
+mod machines;
 mod mirror;
 mod numbers;
 mod opened;

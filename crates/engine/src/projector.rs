@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::campaign::Wish;
 use trunkline_core::id::{CallId, TenantId};
-use trunkline_core::queue::News;
+use trunkline_core::queue::{Job, JobRefused, News};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
 use trunkline_store::{
     Away, Cursor, EventRow, JobNews, JournalIdent, Position, Projection, Store, StoreError, Suppression,
@@ -106,10 +106,10 @@ impl StoreFeed {
     }
 
     /// A batch went in, or took too long.
-    fn batch_was(&self, done: &Result<(), StoreError>) {
+    fn batch_was<T>(&self, done: &Result<T, StoreError>) {
         let records = self.batch_records.load(Ordering::Relaxed);
         let next = match done {
-            Ok(()) => (records * 2).min(BATCH_RECORDS),
+            Ok(_) => (records * 2).min(BATCH_RECORDS),
             Err(StoreError::Unavailable { why: Away::Silent, .. }) => (records / 2).max(LEAST_RECORDS),
             Err(_) => records,
         };
@@ -364,18 +364,36 @@ impl Inner {
         let mut all = Vec::new();
         let mut tell = |call: &Call, news: Option<News>, at: Timestamp| {
             let (Some(of), Some(news)) = (&call.job, news) else { return };
-            all.push(JobNews { job: of.job, news, policy: self.campaigns.policy(of.campaign), at });
+            let policy = self.campaigns.policy(of.campaign);
+            all.push(JobNews { job: of.job, call: Some(call.id), news, policy, at });
         };
         for projected in batch.events.iter().filter(|projected| projected.refused.is_none()) {
             let Some(call) = batch.calls.get(&projected.event.call) else { continue };
             tell(call, News::of(call, &projected.event), projected.event.received_at);
         }
         for call in batch.calls.values().filter(|call| call.is_over()) {
-            let is_suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
-            let wish = if is_suppressed { Wish::OptOut } else { Wish::None };
-            tell(call, News::end_of(call, wish), call.updated_at);
+            tell(call, self.end_news(call), call.updated_at);
         }
         all
+    }
+
+    /// What the end of a call means for its job, if it is over and has one.
+    pub(crate) fn end_news(&self, call: &Call) -> Option<News> {
+        let is_suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
+        let wish = if is_suppressed { Wish::OptOut } else { Wish::None };
+        let script = call.script.as_ref().and_then(|ran| self.scripts.version(ran.version.parse().ok()?));
+        News::end_of(call, wish, script.as_deref())
+    }
+
+    /// A call that was given up turned up after all, and its job is being tried again: nobody owns it.
+    fn hang_up_strays(self: &Arc<Self>, news: &[JobNews], told: &[Result<Job, JobRefused>]) {
+        for (news, told) in news.iter().zip(told) {
+            if let (Err(JobRefused::Stray), Some(call)) = (told, news.call) {
+                tracing::warn!(%call, job = %news.job, "queue.stray: a later attempt has taken its place");
+                let inner = self.clone();
+                self.tasks.spawn(async move { inner.hang_up_for_queue(call).await });
+            }
+        }
     }
 
     /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
@@ -395,7 +413,7 @@ impl Inner {
     }
 
     /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
-    async fn write(&self, store: &Store, batch: Projection) -> Result<(), Stuck> {
+    async fn write(self: &Arc<Self>, store: &Store, batch: Projection) -> Result<(), Stuck> {
         let (parked, upto) = (&self.projection.parked, batch.upto);
         let mut open = vec![batch];
         while let Some(mut piece) = open.pop() {
@@ -406,7 +424,7 @@ impl Inner {
             let done = store.project(&piece).await;
             self.projection.batch_was(&done);
             match done {
-                Ok(()) => {}
+                Ok(told) => self.hang_up_strays(&piece.jobs, &told),
                 Err(error) if error.is_poison() && piece.calls.len() > 1 => {
                     let (one, other) = halve(piece);
                     open.extend([other, one]);

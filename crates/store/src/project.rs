@@ -9,7 +9,8 @@ use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::queue::{JobNews, put_news};
 use crate::rows::{
-    self, CallColumns, CountColumns, EventColumns, IdColumn, LeadColumns, LegColumns, SuppressionColumns, TurnColumns,
+    self, CallColumns, CountColumns, EventColumns, IdColumn, LeadColumns, LegColumns, SuppressionColumns,
+    TurnColumns,
 };
 use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, own};

@@ -52,7 +52,8 @@ pub fn left_to_ask(script: &Script, call: &Call) -> Option<Outcome> {
     if !is_its_own || call.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
         return None;
     }
-    let is_done = answer(last).is_some_and(|heard| !matches!(script.answered(last.step, &heard), Next::Ask(_)));
+    let is_done =
+        answer(last).is_some_and(|heard| !matches!(script.answered(last.step, &heard), Next::Ask(_)));
     Some(if is_done { Outcome::Finished } else { Outcome::Partial })
 }
 

@@ -7,27 +7,34 @@
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
-//! - `persons`: who was called a moment ago
+//! - `persons`: who was called a moment ago · `spent`: what of the day is used up · `fitness`: how carrier and numbers do
 //!
 //! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
 
 mod campaigns;
 mod dialing;
+mod fitness;
 mod gating;
 mod heads;
 mod jobs;
 mod persons;
+mod spent;
 mod worker;
 
 pub(crate) use campaigns::Campaigns;
 pub use campaigns::{CampaignError, Standing};
+pub(crate) use fitness::Fitness;
 pub use jobs::{Enqueued, JobView, Person, SkippedPerson};
 pub(crate) use persons::Persons;
+pub(crate) use spent::Spent;
 pub(crate) use worker::Wakes;
 
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use trunkline_core::dial::allowance::Allowance;
 use trunkline_core::dial::destination::Destinations;
 use trunkline_core::dial::earlier::PersonBudget;
+use trunkline_core::id::TenantId;
 
 /// The settings of the queue.
 #[derive(Clone, Debug)]
@@ -38,6 +45,10 @@ pub struct QueueConfig {
     pub budget: PersonBudget,
     /// Which numbers may be called at all.
     pub destinations: Destinations,
+    /// What each tenant may use, where it is not what all may.
+    pub allowances: BTreeMap<TenantId, Allowance>,
+    /// What a tenant may use of whom nothing else is said.
+    pub standard_allowance: Allowance,
     /// How long a lower level waits before it goes first once.
     pub ageing: SignedDuration,
 }
@@ -48,7 +59,16 @@ impl Default for QueueConfig {
             inbound_reserve: 1,
             budget: PersonBudget::default(),
             destinations: Destinations::default(),
+            allowances: BTreeMap::new(),
+            standard_allowance: Allowance::default(),
             ageing: SignedDuration::from_mins(10),
         }
+    }
+}
+
+impl QueueConfig {
+    /// What a tenant may use.
+    pub fn allowance(&self, tenant: &TenantId) -> &Allowance {
+        self.allowances.get(tenant).unwrap_or(&self.standard_allowance)
     }
 }

@@ -4,7 +4,10 @@ use super::{rows, statements};
 
 macro_rules! job_folds {
     () => {
-        concat!(rows!(), "SELECT fold, pair, number FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id")
+        concat!(
+            rows!(),
+            "SELECT fold, pair, number FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
+        )
     };
 }
 
