@@ -393,6 +393,21 @@ mod resuming {
     }
 
     #[test]
+    fn who_answered_the_last_question_was_reached_and_who_hung_up_before_is_asked_on() {
+        let script = script();
+        let cases = [
+            (vec![], None),
+            (vec![(0, None)], Some(Outcome::Partial)),
+            (vec![(0, yes()), (1, None)], Some(Outcome::Partial)),
+            (vec![(0, yes()), (2, Some(AnswerValue::Recorded))], Some(Outcome::Partial)),
+            (vec![(3, yes())], Some(Outcome::Finished)),
+        ];
+        for (turns, expected) in cases {
+            assert_eq!(left_to_ask(&script, &call(&script, &turns)), expected, "{turns:?}");
+        }
+    }
+
+    #[test]
     fn a_call_that_asked_nothing_or_another_text_is_begun_anew() {
         let script = script();
         let rang_out = call(&script, &[]);

@@ -307,7 +307,7 @@ fn a_machine_hears_the_message() {
 
 #[test]
 fn nothing_is_said_before_it_is_known_who_answered() {
-    let day = Day::begin();
+    let day = Day::with().at_speed(10.0).begin();
     let heard = with_machine(&day, &json!({ "machine": "wait_for_verdict", "at_most_ms": 8000 }));
     assert!(heard.is_empty(), "{heard:?}");
 }
@@ -329,7 +329,7 @@ fn a_daily_cap_holds_the_rest_back_until_tomorrow() {
 fn a_carrier_that_fails_again_and_again_is_left_alone_for_a_while() {
     let day = opening_with_pace("1").begin();
     let people = people(8);
-    day.sim.add_fault(Fault::new(FaultKind::CreateThrottled).times(5));
+    day.sim.add_fault(Fault::new(FaultKind::CreateThrottled).times(9));
     let (id, jobs) = campaign(&day, "broken", &json!({}), &people);
     day.until("the circuit opens", |day| {
         jobs.iter().any(|id| job(day, id)["gate"]["code"] == "circuit_open").then_some(())
