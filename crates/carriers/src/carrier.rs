@@ -48,6 +48,16 @@ pub trait Carrier: fmt::Debug + Send + Sync {
     /// [`AskError`] when it could not be asked.
     fn hang_up<'a>(&'a self, id: &'a CarrierCallId) -> Soon<'a, Result<HangUpAnswer, AskError>>;
 
+    /// Asks for a live call to leave what it hears and to go on with the page at this URL. May be asked again.
+    ///
+    /// # Errors
+    /// [`AskError`] when it could not be asked.
+    fn redirect<'a>(
+        &'a self,
+        id: &'a CarrierCallId,
+        voice: &'a str,
+    ) -> Soon<'a, Result<HangUpAnswer, AskError>>;
+
     /// The sound of a recording; `None` if there is none (yet).
     ///
     /// # Errors
@@ -168,7 +178,7 @@ pub struct Listed {
     pub news: News,
 }
 
-/// What became of the wish to hang up.
+/// What became of the wish to change a live call: to hang it up, or to send it elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUpAnswer {
     /// The carrier will; its callback confirms.

@@ -10,12 +10,22 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 use trunkline_core::call::{Call, Direction, Gate, OnLeg, Source, State, What};
+use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::gates::{Candidate, Closed, SamePair, Server, Snapshot, Suppressed, admit};
 use trunkline_core::id::{AccountId, CallId};
 use trunkline_journal::Taking;
 
 /// How often is looked whether the journal has room again: it tells nobody.
 pub(crate) const LOOK_FOR_ROOM: Duration = Duration::from_millis(500);
+
+/// Whether a call has its turn in the pace of its account already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It asks for one.
+    Asked,
+    /// The queue has kept one for it when it was picked.
+    Kept,
+}
 
 /// When it is worth trying again.
 #[derive(Clone, Copy)]
@@ -104,7 +114,7 @@ impl Inner {
                 self.waiting.remove(id);
                 continue;
             };
-            match self.try_admit(&handle).await {
+            match self.try_admit(&handle, Turn::Asked).await {
                 Ok(()) => {}
                 Err(closed) => {
                     match (&closed, opens) {
@@ -129,7 +139,8 @@ impl Inner {
         opens
     }
 
-    pub(crate) async fn try_admit(self: &Arc<Self>, handle: &Handle) -> Result<(), Closed> {
+    /// Lets a call through, if its gates are open.
+    pub(crate) async fn try_admit(self: &Arc<Self>, handle: &Handle, turn: Turn) -> Result<(), Closed> {
         let now = self.clock.now();
         let (id, on, verdict) = {
             let live = handle.lock();
@@ -138,7 +149,15 @@ impl Inner {
                 return Ok(());
             }
             let candidate = Candidate { account: leg.account.clone(), not_before: leg.not_before };
-            let verdict = admit(&candidate, &self.snapshot(&live.call), &self.config.dial_limits, now);
+            let mut snapshot = self.snapshot(&live.call);
+            if turn == Turn::Kept {
+                snapshot.last_dial_at = None;
+            }
+            let verdict = if self.is_paused(&live.call) {
+                Err(Closed::CampaignPaused)
+            } else {
+                admit(&candidate, &snapshot, &self.config.dial_limits, now)
+            };
             (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
         };
         let what = match verdict {
@@ -157,6 +176,12 @@ impl Inner {
             return Err(Closed::JournalFull);
         }
         Ok(())
+    }
+
+    /// Whether somebody paused the campaign since the call was claimed.
+    fn is_paused(&self, call: &Call) -> bool {
+        let campaign = call.job.as_ref().and_then(|of| self.campaigns.get(of.campaign?));
+        campaign.is_some_and(|campaign| campaign.state == CampaignState::Paused)
     }
 
     /// What the gates look at, counted at this moment.

@@ -51,12 +51,25 @@ impl Inner {
             Found::Foreign => return Ok(page::closing(&Page::goodbye(&Language::english()))),
             Found::OnlyToken(token) => return self.speak_by_token(fetch, token).await,
         };
+        let (script, over, caller) = {
+            let live = handle.lock();
+            let over = is_over(&live.call, &token) || is_foreign(&live.call, &token, &fetch.carrier_call_id);
+            (self.script_of(&live.call, &token), over, caller(&live.call, fetch))
+        };
+        if !over
+            && fetch.line == Line::Open
+            && let Some(document) = self.instead_of_script(&handle, &token, fetch, &script, &caller).await?
+        {
+            return Ok(document);
+        }
         let (call, script, turn, over) = {
             let live = handle.lock();
-            let script = self.script_of(&live.call, &token);
             let over = is_over(&live.call, &token);
             let line = if over { Line::Closed } else { fetch.line };
-            let turn = Turn::take(&script, &caller(&live.call, fetch), token.place, fetch, line);
+            let mut turn = Turn::take(&script, &caller, token.place, fetch, line);
+            if let Some(at) = resumes(&live.call, token.place) {
+                turn.page = script.reopen(&caller, at);
+            }
             (live.call.id, script.version, turn, over)
         };
         if turn.next == Next::OptedOut {
@@ -235,6 +248,18 @@ fn is_over(call: &Call, token: &CallbackState) -> bool {
         State::Ending => true,
         _ => false,
     })
+}
+
+/// Where an earlier call of the job was cut off, if this is the first page of the call that goes on there.
+fn resumes(call: &Call, place: Place) -> Option<Cursor> {
+    let at = call.job.as_ref()?.resume?;
+    (place == Place::Open(Next::Ask(at))).then_some(at)
+}
+
+/// Whether another call of the carrier's is bound to this leg.
+fn is_foreign(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
+    call.strays.contains_key(id)
+        || call.leg_no(token.leg).and_then(|leg| leg.carrier_call_id.as_ref()).is_some_and(|own| own != id)
 }
 
 /// Whether the carrier's call is not the one this leg is bound to: it is being hung up.

@@ -2,11 +2,9 @@
 
 use crate::queue::Campaigns;
 use crate::record::{Codec, Decoded, Suppression as SuppressedRecord};
-use crate::suppressions::Suppressed;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Call, Event, Refused};
-use trunkline_core::campaign::Wish;
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::queue::News;
 use trunkline_journal::{Lsn, Record};
@@ -89,11 +87,12 @@ impl Batch {
     }
 
     /// What the events mean for the jobs of their calls. An end may be told more than once: a job takes the first.
-    pub fn tell_jobs(&mut self, campaigns: &Campaigns, suppressed: &Suppressed) {
+    pub fn tell_jobs(&mut self, campaigns: &Campaigns, end: impl Fn(&Call) -> Option<News>) {
         let mut jobs = Vec::new();
         let mut tell = |call: &Call, news: Option<News>, at: Timestamp| {
             if let (Some(of), Some(news)) = (&call.job, news) {
-                jobs.push(JobNews { job: of.job, news, policy: campaigns.policy(of.campaign), at });
+                let policy = campaigns.policy(of.campaign);
+                jobs.push(JobNews { job: of.job, call: Some(call.id), news, policy, at });
             }
         };
         for projected in self.events.iter().filter(|projected| projected.refused.is_none()) {
@@ -101,10 +100,8 @@ impl Batch {
                 tell(call, News::of(call, &projected.event), projected.event.received_at);
             }
         }
-        for call in self.calls.values().filter(|call| call.is_over()) {
-            let never_again = suppressed.contains(&call.tenant, call.party.person(call.direction));
-            let wish = if never_again { Wish::OptOut } else { Wish::None };
-            tell(call, News::end_of(call, wish), call.updated_at);
+        for call in self.calls.values().filter(|call| call.job.is_some() && call.is_over()) {
+            tell(call, end(call), call.updated_at);
         }
         self.jobs = jobs;
     }

@@ -8,13 +8,16 @@ use crate::admission::LOOK_FOR_ROOM;
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::{Handle, Health};
+use crate::machines;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_carriers::{HangUpAnswer, MachineDetection, Order, PostAnswer};
+use trunkline_carriers::callback::Place;
+use trunkline_carriers::{HangUpAnswer, Order, PostAnswer};
 use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
 use trunkline_core::dial::{Withheld, guard};
 use trunkline_core::id::{CallId, CarrierCallId, LegNo};
+use trunkline_core::script::Next;
 
 /// Whether an attempt may be posted now.
 enum Posting {
@@ -56,14 +59,20 @@ impl Inner {
         let answer = match self.withheld(&handle, on, begun_at) {
             Some(why) => PostAnswer::NotSent(why),
             None => match tokio::time::timeout(timeout, self.carrier.place(&order)).await {
-                Ok(answer) => answer,
-                Err(_) => PostAnswer::Unclear("no answer in time".to_owned()),
+                Ok(answer) => self.judged(answer),
+                Err(_) => self.judged(PostAnswer::Unclear("no answer in time".to_owned())),
             },
         };
         tracing::info!(%call, %leg, answer = answer.word(), "call.posted");
         if let Err(error) = self.record_answer(&handle, call, on, answer).await {
             tracing::error!(%call, %leg, %error, "call.answer_not_journaled: it will be reconciled");
         }
+    }
+
+    /// What an answer says of the carrier's own health is remembered.
+    fn judged(&self, answer: PostAnswer) -> PostAnswer {
+        self.fitness.answered(&answer, self.clock.now());
+        answer
     }
 
     /// Journals that the one request is about to be written, and since when. On a full disk it waits for room: nothing
@@ -134,10 +143,10 @@ impl Inner {
         Some(Order {
             to: call.party.to.clone(),
             from: call.party.from.clone(),
-            urls: self.mint(call, OnLeg { leg: leg.no, fence: leg.fence }).leg(),
+            urls: self.mint(call, OnLeg { leg: leg.no, fence: leg.fence }).leg(first_page(call)),
             ring_timeout_secs: call.limits.ring_timeout_secs,
             time_limit_secs: call.limits.time_limit_secs,
-            machine_detection: MachineDetection::Off,
+            machine_detection: machines::detection(call),
         })
     }
 
@@ -200,6 +209,10 @@ impl Inner {
         let number = live.call.party.person(live.call.direction);
         let waited = now.duration_since(live.call.created_at).as_secs();
         let expired = waited >= i64::from(live.call.limits.queue_limit_secs);
+        // A job goes back to the queue, and through every gate again.
+        if live.call.job.is_some() {
+            return None;
+        }
         let withdrawn = live.call.leg().hang_up.is_some() || live.call.leg().no != on.leg;
         if expired || withdrawn || self.suppressed.contains(&live.call.tenant, number) {
             return None;
@@ -238,6 +251,11 @@ impl Inner {
             tracing::error!(%call, %error, "call.stray_not_journaled");
         }
     }
+}
+
+/// Where in its script a call begins.
+fn first_page(call: &Call) -> Place {
+    call.job.as_ref().and_then(|of| of.resume).map_or(Place::START, |at| Place::Open(Next::Ask(at)))
 }
 
 fn back_off(now: Timestamp, leg: LegNo) -> Timestamp {

@@ -11,7 +11,7 @@ use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
 use crate::projector::StoreFeed;
-use crate::queue::{Campaigns, Persons, Wakes};
+use crate::queue::{Campaigns, Fitness, Persons, Spent, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
@@ -131,6 +131,8 @@ pub(crate) struct Inner {
     pub campaigns: Campaigns,
     pub persons: Persons,
     pub queue_wakes: Wakes,
+    pub spent: Spent,
+    pub fitness: Fitness,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -189,6 +191,8 @@ impl Engine {
                 campaigns: Campaigns::default(),
                 persons: Persons::default(),
                 queue_wakes: Wakes::default(),
+                spent: Spent::default(),
+                fitness: Fitness::default(),
                 caching: config
                     .cache
                     .clone()

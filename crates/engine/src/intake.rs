@@ -316,6 +316,7 @@ impl Inner {
                     let _ = self.changes.send(crate::Change { tenant, call, status });
                 }
                 Effect::Released => {
+                    self.fitness.ended(&handle.lock().call);
                     self.waiting.wake();
                     self.queue_wakes.wake();
                 }

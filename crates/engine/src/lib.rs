@@ -40,6 +40,7 @@ mod imported;
 mod intake;
 mod keys_used;
 mod live;
+mod machines;
 mod mirror;
 mod numbers;
 mod opened;

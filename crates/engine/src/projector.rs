@@ -16,9 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+use trunkline_core::call::Call;
+use trunkline_core::campaign::Wish;
 use trunkline_core::id::CallId;
+use trunkline_core::queue::{Job, JobRefused, News};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
-use trunkline_store::{Away, Cursor, Position, Projection, Store, StoreError};
+use trunkline_store::{Away, Cursor, JobNews, Position, Projection, Store, StoreError};
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
@@ -107,10 +110,10 @@ impl StoreFeed {
     }
 
     /// A batch went in, or took too long.
-    fn batch_was(&self, done: &Result<(), StoreError>) {
+    fn batch_was<T>(&self, done: &Result<T, StoreError>) {
         let records = self.batch_records.load(Ordering::Relaxed);
         let next = match done {
-            Ok(()) => (records * 2).min(BATCH_RECORDS),
+            Ok(_) => (records * 2).min(BATCH_RECORDS),
             Err(StoreError::Unavailable { why: Away::Silent, .. }) => (records / 2).max(LEAST_RECORDS),
             Err(_) => records,
         };
@@ -389,8 +392,27 @@ impl Inner {
         // A fold may be ahead of this batch, but never of the disk.
         let _ = self.journal.wait_durable(seen).await;
         batch.fold(store, &missing).await?;
-        batch.tell_jobs(&self.campaigns, &self.suppressed);
+        batch.tell_jobs(&self.campaigns, |call| self.end_news(call));
         Ok(batch)
+    }
+
+    /// What the end of a call means for its job, if it is over and has one.
+    pub(crate) fn end_news(&self, call: &Call) -> Option<News> {
+        let is_suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
+        let wish = if is_suppressed { Wish::OptOut } else { Wish::None };
+        let script = call.script.as_ref().and_then(|ran| self.scripts.version(ran.version.parse().ok()?));
+        News::end_of(call, wish, script.as_deref())
+    }
+
+    /// A call that was given up turned up after all, and its job is being tried again: nobody owns it.
+    fn hang_up_strays(self: &Arc<Self>, news: &[JobNews], told: &[Result<Job, JobRefused>]) {
+        for (news, told) in news.iter().zip(told) {
+            if let (Err(JobRefused::Stray), Some(call)) = (told, news.call) {
+                tracing::warn!(%call, job = %news.job, "queue.stray: a later attempt has taken its place");
+                let inner = self.clone();
+                self.tasks.spawn(async move { inner.hang_up_for_queue(call).await });
+            }
+        }
     }
 
     /// Takes the folds of live calls; returns the calls that are not in memory, and the last record that the folds hold.
@@ -410,7 +432,7 @@ impl Inner {
     }
 
     /// Writes a batch. What the store refuses is halved until the call that is to blame stands alone, and is set aside.
-    async fn write(&self, store: &Store, batch: Projection) -> Result<(), Stuck> {
+    async fn write(self: &Arc<Self>, store: &Store, batch: Projection) -> Result<(), Stuck> {
         let (parked, upto) = (&self.projection.parked, batch.upto);
         let mut open = vec![batch];
         while let Some(mut piece) = open.pop() {
@@ -421,7 +443,7 @@ impl Inner {
             let done = store.project(&piece).await;
             self.projection.batch_was(&done);
             match done {
-                Ok(()) => {}
+                Ok(told) => self.hang_up_strays(&piece.jobs, &told),
                 Err(error) if error.is_poison() && piece.calls.len() > 1 => {
                     let (one, other) = halve(piece);
                     open.extend([other, one]);

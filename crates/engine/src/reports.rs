@@ -106,8 +106,10 @@ impl Inner {
             return Ok(());
         };
         let what = What::AnsweredBy { on, verdict: report.verdict };
-        self.observe(self.carrier_event(call, &report.key, what)).await?;
-        Ok(())
+        match self.observe(self.carrier_event(call, &report.key, what)).await? {
+            Taken::Applied => self.on_verdict(call, on).await,
+            Taken::Refused(_) | Taken::Repeated | Taken::Unmerged => Ok(()),
+        }
     }
 
     pub(crate) async fn transcript(self: &Arc<Self>, report: TranscriptReport) -> Result<(), IntakeError> {

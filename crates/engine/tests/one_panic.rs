@@ -57,6 +57,10 @@ impl Carrier for Carrying {
         Box::pin(async { Ok(HangUpAnswer::Asked) })
     }
 
+    fn redirect<'a>(&'a self, _: &'a CarrierCallId, _: &'a str) -> Soon<'a, Result<HangUpAnswer, AskError>> {
+        Box::pin(async { Ok(HangUpAnswer::Asked) })
+    }
+
     fn fetch_recording<'a>(
         &'a self,
         _: &'a RecordingId,

@@ -4,8 +4,11 @@ use crate::db::{Db, Durability};
 use crate::error::StoreError;
 use crate::event::EventRow;
 use crate::project::{New, Turns, put, put_calls, put_events, written};
+use crate::queue::forget_person;
 use crate::sql;
 use crate::store::Store;
+use crate::value::Value;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use trunkline_core::call::Call;
@@ -39,6 +42,15 @@ pub struct Forgotten {
     pub calls: u64,
     /// Events.
     pub events: u64,
+}
+
+/// What of a person was in the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Jobs.
+    pub jobs: u64,
+    /// Leads.
+    pub leads: u64,
 }
 
 impl Store {
@@ -94,6 +106,38 @@ impl Store {
         self.db.in_place(DOING)?;
         tx.commit().await?;
         Ok(Forgotten { calls: u64::try_from(calls.len()).unwrap_or(u64::MAX), events })
+    }
+
+    /// Takes a person out of the queue and out of the leads, durably: open jobs are cancelled, and of all of them nobody can
+    /// tell any more whom they were to reach.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a job can't be read.
+    pub async fn forget_lead(
+        &self,
+        tenant: &TenantId,
+        number: &Address,
+        at: Timestamp,
+    ) -> Result<Unlisted, StoreError> {
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        let (jobs, leads) = forget_person(&mut tx, tenant, number, at).await?;
+        self.db.in_place(DOING)?;
+        tx.commit().await?;
+        Ok(Unlisted { jobs, leads })
+    }
+
+    /// How many jobs and leads a person has.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn count_lead(&self, tenant: &TenantId, number: &Address) -> Result<Unlisted, StoreError> {
+        let mut tx = self.db.snapshot(DOING).await?;
+        let person = || vec![Value::from(tenant.as_str()), number.as_str().into()];
+        let jobs = tx.rows(&sql::PERSON_JOBS_COUNTED, person()).await?;
+        let jobs = jobs.first().map_or(Ok(0), |row| row.number("n"))?;
+        let leads = u64::try_from(tx.rows(&sql::PERSON_LEADS, person()).await?.len()).unwrap_or(u64::MAX);
+        tx.commit().await?;
+        Ok(Unlisted { jobs, leads })
     }
 
     /// Leaves nothing of what was deleted or written over in an SQLite file or its log. PostgreSQL does so by itself, in

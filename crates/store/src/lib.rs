@@ -55,7 +55,7 @@ pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
-pub use forget::{Blanked, Forgotten};
+pub use forget::{Blanked, Forgotten, Unlisted};
 pub use health::Health;
 pub use import::{Import, Imported};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};

@@ -8,7 +8,7 @@ use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::queue::{JobNews, put_news};
-use crate::rows::{self, Columns, IdColumn, LegColumns};
+use crate::rows::{self, Columns, IdColumn, LeadColumns, LegColumns};
 use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, of_node, own};
 use crate::suppression::Suppression;
@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::queue::{Job, JobRefused};
 
 const DOING: &str = "projecting a batch";
 /// How often a batch that had to give way to another transaction is tried again at once.
@@ -71,12 +72,12 @@ impl Turns {
 }
 
 impl Store {
-    /// Writes a batch and moves the cursor, all or nothing. The commit does not wait for the disk: the journal has it.
+    /// Writes a batch and moves the cursor, all or nothing; what became of its news of jobs, in their order. The commit does not wait for the disk: the journal has it.
     ///
     /// # Errors
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
     /// `Foreign`: the database is another journal's.
-    pub async fn project(&self, batch: &Projection) -> Result<(), StoreError> {
+    pub async fn project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let ids = batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
         self.make_room(ids).await?;
         for _ in 0..RETRIES {
@@ -97,17 +98,17 @@ impl Store {
         Box::pin(postgres.make_months(DOING, days.into_keys().collect(), written)).await
     }
 
-    async fn try_to_project(&self, batch: &Projection) -> Result<(), StoreError> {
+    async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
         put_calls(&mut tx, &batch.calls, &batch.turns).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
-        put_news(&mut tx, &batch.jobs).await?;
+        let told = put_news(&mut tx, &batch.jobs).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
         self.eaten.fetch_max(batch.upto.0, Ordering::AcqRel);
-        Ok(())
+        Ok(told)
     }
 }
 
@@ -127,6 +128,8 @@ pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Res
     tx.insert(&sql::UPSERT_TURNS, rows).await?;
     tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
+    let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
+    put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
     Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
 }
 
@@ -146,6 +149,11 @@ fn legs(calls: &[Change<'_>]) -> Vec<Columns> {
     let legs = calls.iter().flat_map(|change| LegColumns::all_of(change.call));
     let latest: BTreeMap<_, _> = legs.map(|leg| (leg.key(), leg)).collect();
     latest.values().map(LegColumns::columns).collect()
+}
+
+/// The people of these calls, whoever called whom: the latest call tells of each.
+fn leads<'a>(calls: impl Iterator<Item = &'a Call>) -> BTreeMap<(&'a str, &'a str), LeadColumns<'a>> {
+    calls.filter_map(LeadColumns::of).map(|lead| (lead.key(), lead)).collect()
 }
 
 /// The suppressions by whom they are for and their number, the latest change of each.

@@ -11,12 +11,13 @@ use crate::rows;
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trunkline_core::call::{Disposition, Status};
 use trunkline_core::campaign::{Campaign, CampaignState, RetryPolicy};
+use trunkline_core::dial::allowance::UsedToday;
 use trunkline_core::dial::earlier::{Earlier, Standing};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, CampaignId, DedupKey, JobId, LeadId, NodeId, TenantId};
@@ -26,6 +27,8 @@ use trunkline_core::window::Zone;
 
 const READING: &str = "reading the queue";
 const WRITING: &str = "writing the queue";
+/// Longer than anybody who claims may have looked before at whom was called.
+const LATELY: SignedDuration = SignedDuration::from_secs(5);
 
 /// A campaign with what stands beside its policy.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
@@ -174,6 +177,8 @@ pub struct InMinute {
 pub struct JobNews {
     /// Which job.
     pub job: JobId,
+    /// The call that says so, if one does.
+    pub call: Option<CallId>,
     /// What happened.
     pub news: News,
     /// What its campaign makes of an end.
@@ -474,6 +479,28 @@ impl Store {
         Ok(progress)
     }
 
+    /// How many calls a campaign has begun since then.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn campaign_calls(&self, campaign: CampaignId, since: Timestamp) -> Result<u32, StoreError> {
+        let values = vec![campaign.to_string().into(), since.as_microsecond().into()];
+        let rows = self.db.read(READING, &sql::CAMPAIGN_CALLS, values).await?;
+        rows.first().map_or(Ok(0), |row| row.number("n"))
+    }
+
+    /// What a tenant has used since then.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn tenant_use(&self, tenant: &TenantId, since: Timestamp) -> Result<UsedToday, StoreError> {
+        let values = vec![tenant.as_str().into(), since.as_microsecond().into()];
+        let rows = self.db.read(READING, &sql::TENANT_USE, values).await?;
+        rows.first().map_or(Ok(UsedToday::default()), |row| {
+            Ok(UsedToday { calls: row.number("calls")?, minutes: row.number("minutes")? })
+        })
+    }
+
     /// Claims jobs for a node and binds each to the call that its attempt will be, durably: the one decision of the queue that
     /// two nodes could both want to make. Returns those that are the node's now; the others are somebody else's, or
     /// their pair is open.
@@ -509,10 +536,21 @@ impl Store {
             .iter()
             .filter_map(|row| row.opt_text("pair").transpose())
             .collect::<Result<BTreeSet<_>, _>>()?;
+        let mut persons = open
+            .iter()
+            .map(|row| Ok((row.text("tenant")?, row.text("number")?)))
+            .collect::<Result<BTreeSet<_>, StoreError>>()?;
         let mut standing = standing(&mut tx, wanted.iter().map(|claiming| claiming.job)).await?;
+        let lately = claimed_lately(&mut tx, &standing, now).await?;
         let (mut claimed, mut rows, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
         for Claiming { job: id, call, pair } in wanted {
-            let Some((mut job, _)) = standing.remove(id) else { continue };
+            let Some(Kept { mut job, number, .. }) = standing.remove(id) else { continue };
+            let person = (job.tenant.as_str().to_owned(), number);
+            // Whoever looked at the person's calls may have looked before another node made one.
+            let by_others = |others: &BTreeSet<JobId>| others.iter().any(|other| other != id);
+            if persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
+                continue;
+            }
             let took = job.apply(&Happened::Claimed { by: node.clone(), lease_until: Timestamp::MAX }, now);
             let bound = took.and_then(|_| {
                 let on = job.claim();
@@ -521,6 +559,7 @@ impl Store {
             if bound.is_err() || !pairs.insert(pair.clone()) {
                 continue;
             }
+            persons.insert(person);
             rows.push(JobRow::new(&job, Some(pair.clone()), now)?);
             attempts.push(AttemptRow::new(&job, *call, node, now));
             claimed.push(job);
@@ -583,8 +622,8 @@ pub(crate) async fn put_news(
     let mut standing = standing(tx, ids.into_iter()).await?;
     let mut changed = BTreeMap::new();
     let mut done = Vec::with_capacity(all.len());
-    for JobNews { job: id, news, policy, at } in all {
-        let Some((job, _)) = standing.get_mut(id) else {
+    for JobNews { job: id, news, policy, at, call: _ } in all {
+        let Some(Kept { job, .. }) = standing.get_mut(id) else {
             done.push(Err(JobRefused::Late));
             continue;
         };
@@ -596,7 +635,7 @@ pub(crate) async fn put_news(
     }
     let mut rows = Vec::with_capacity(changed.len());
     for (id, at) in changed {
-        if let Some((job, pair)) = standing.remove(&id) {
+        if let Some(Kept { job, pair, .. }) = standing.remove(&id) {
             rows.push(JobRow::new(&job, pair, at)?);
         }
     }
@@ -604,18 +643,49 @@ pub(crate) async fn put_news(
     Ok(done)
 }
 
-/// These jobs, locked, each with its open pair.
+/// A job as its row has it.
+struct Kept {
+    job: Job,
+    pair: Option<String>,
+    number: String,
+}
+
+/// These jobs, locked.
 async fn standing(
     tx: &mut Tx,
     ids: impl Iterator<Item = JobId>,
-) -> Result<BTreeMap<JobId, (Job, Option<String>)>, StoreError> {
+) -> Result<BTreeMap<JobId, Kept>, StoreError> {
     let wanted = values(ids.map(|id| IdRow { id }))?;
     let mut jobs = BTreeMap::new();
     for row in tx.rows(&sql::JOB_FOLDS, vec![wanted]).await? {
-        let job: Job = row.json("fold")?;
-        jobs.insert(job.id, (job, row.opt_text("pair")?));
+        let kept = kept(&row)?;
+        jobs.insert(kept.job.id, kept);
     }
     Ok(jobs)
+}
+
+/// A job by whom it is to reach: whose person, by which number.
+type Person = (String, String);
+
+/// The jobs of these people that somebody has claimed a moment ago.
+async fn claimed_lately(
+    tx: &mut Tx,
+    standing: &BTreeMap<JobId, Kept>,
+    now: Timestamp,
+) -> Result<BTreeMap<Person, BTreeSet<JobId>>, StoreError> {
+    let people = values(
+        standing.values().map(|kept| PersonRow { tenant: kept.job.tenant.as_str(), number: &kept.number }),
+    )?;
+    let since = now.checked_sub(LATELY).unwrap_or(Timestamp::MIN);
+    let mut lately: BTreeMap<Person, BTreeSet<JobId>> = BTreeMap::new();
+    for row in tx.rows(&sql::CLAIMED_LATELY, vec![people, since.as_microsecond().into()]).await? {
+        lately.entry((row.text("tenant")?, row.text("number")?)).or_default().insert(row.word("id")?);
+    }
+    Ok(lately)
+}
+
+fn kept(row: &Row) -> Result<Kept, StoreError> {
+    Ok(Kept { job: row.json("fold")?, pair: row.opt_text("pair")?, number: row.text("number")? })
 }
 
 fn queued(row: &Row) -> Result<QueuedJob, StoreError> {
@@ -635,6 +705,12 @@ fn queued(row: &Row) -> Result<QueuedJob, StoreError> {
 #[derive(Serialize)]
 struct IdRow {
     id: JobId,
+}
+
+#[derive(Serialize)]
+struct PersonRow<'a> {
+    tenant: &'a str,
+    number: &'a str,
 }
 
 #[derive(Serialize)]
@@ -757,6 +833,30 @@ impl AttemptRow {
             claimed_at: now.as_microsecond(),
         }
     }
+}
+
+/// Takes a person out of the queue and out of the leads: open jobs are cancelled, and nobody can tell any more whom they were
+/// to reach.
+pub(crate) async fn forget_person(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    number: &Address,
+    at: Timestamp,
+) -> Result<(u64, u64), StoreError> {
+    let person = || vec![Value::from(tenant.as_str()), number.as_str().into()];
+    let mut rows = Vec::new();
+    for row in tx.rows(&sql::PERSON_JOBS, person()).await? {
+        let Kept { mut job, pair, .. } = kept(&row)?;
+        // What is over stays as it is.
+        let _ = job.apply(&Happened::Canceled, at);
+        job.dedup = None;
+        rows.push(JobRow::new(&job, pair, at)?);
+    }
+    if !rows.is_empty() {
+        run(tx, &sql::CHANGE_JOBS, values(rows.iter())?).await?;
+    }
+    let jobs = tx.run(&sql::FORGET_JOBS, person()).await?;
+    Ok((jobs, tx.run(&sql::FORGET_LEADS, person()).await?))
 }
 
 async fn run(tx: &mut Tx, statement: &'static sql::Statement, rows: Value) -> Result<u64, StoreError> {

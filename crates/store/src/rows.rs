@@ -291,6 +291,41 @@ fn without_nul(json: String) -> String {
     clean + rest
 }
 
+/// The person of a call, for the table of leads.
+#[derive(Serialize)]
+pub(crate) struct LeadColumns<'a> {
+    /// A lead that a call makes has the call's own id: told twice, it is one.
+    id: CallId,
+    tenant: &'a str,
+    number: &'a str,
+    raw: &'a str,
+    name: Option<&'a str>,
+    zone: Option<&'a str>,
+    fields: &'static str,
+    at: i64,
+}
+
+impl<'a> LeadColumns<'a> {
+    /// `None` where nobody could be called back: a hidden number, a name within a network, a person who was erased.
+    pub(crate) fn of(call: &'a Call) -> Option<Self> {
+        let number = call.party.person(call.direction).as_str();
+        number.starts_with('+').then(|| Self {
+            id: call.id,
+            tenant: call.tenant.as_str(),
+            number,
+            raw: number,
+            name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
+            zone: None,
+            fields: "{}",
+            at: call.created_at.as_microsecond(),
+        })
+    }
+
+    pub(crate) fn key(&self) -> (&'a str, &'a str) {
+        (self.tenant, self.number)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

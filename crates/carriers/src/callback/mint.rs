@@ -57,10 +57,10 @@ impl<'a> Mint<'a> {
         Self { urls, keys, state }
     }
 
-    /// What the carrier is told when the call is placed.
-    pub fn leg(&self) -> LegUrls {
+    /// What the carrier is told when the call is placed, which begins there in the script.
+    pub fn leg(&self, first: Place) -> LegUrls {
         LegUrls {
-            voice: self.voice(Place::START),
+            voice: self.voice(first),
             fallback: self.fallback(),
             status: self.status(),
             amd: self.amd(),

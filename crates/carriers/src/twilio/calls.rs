@@ -151,8 +151,25 @@ pub(super) async fn hang_up(twilio: &Twilio, id: &CarrierCallId) -> Result<HangU
         return Ok(HangUpAnswer::Gone);
     }
     // `completed` ends a call in any state; `canceled` would spare one that was answered meanwhile.
+    change(twilio, id, "Status=completed".to_owned()).await
+}
+
+pub(super) async fn redirect(
+    twilio: &Twilio,
+    id: &CarrierCallId,
+    voice: &str,
+) -> Result<HangUpAnswer, AskError> {
+    if !is_sid(id.as_str(), "CA") {
+        return Ok(HangUpAnswer::Gone);
+    }
+    let form =
+        Serializer::new(String::new()).append_pair("Url", voice).append_pair("Method", "POST").finish();
+    change(twilio, id, form).await
+}
+
+async fn change(twilio: &Twilio, id: &CarrierCallId, form: String) -> Result<HangUpAnswer, AskError> {
     let url = twilio.address(&format!("/Calls/{id}.json"));
-    let reply = Reply::to(twilio.changing(&url, "Status=completed".to_owned())).await?;
+    let reply = Reply::to(twilio.changing(&url, form)).await?;
     if reply.status.is_success() {
         return Ok(HangUpAnswer::Asked);
     }

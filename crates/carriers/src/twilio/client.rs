@@ -177,6 +177,14 @@ impl Carrier for Twilio {
         Box::pin(calls::hang_up(self, id))
     }
 
+    fn redirect<'a>(
+        &'a self,
+        id: &'a CarrierCallId,
+        voice: &'a str,
+    ) -> Soon<'a, Result<HangUpAnswer, AskError>> {
+        Box::pin(calls::redirect(self, id, voice))
+    }
+
     fn fetch_recording<'a>(
         &'a self,
         id: &'a RecordingId,

@@ -95,7 +95,7 @@ impl Product {
         Order {
             to: Address::new(person),
             from: Address::new(OURS),
-            urls: mint.leg(),
+            urls: mint.leg(Place::START),
             ring_timeout_secs: 30,
             time_limit_secs: 600,
             machine_detection: MachineDetection::Off,

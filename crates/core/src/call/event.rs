@@ -4,12 +4,14 @@ use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
+use crate::campaign::Machine;
 use crate::id::{
     AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LegNo, NodeId, RecordingId,
     SessionId, TenantId,
 };
 use crate::private::{Address, Private};
 use crate::queue::Claim;
+use crate::script::Cursor;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -283,6 +285,12 @@ pub struct ForJob {
     /// Which attempt, and under which fence.
     #[serde(flatten)]
     pub on: Claim,
+    /// The question to begin with, where an earlier call of the job was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Cursor>,
+    /// What happens when a machine answers.
+    #[serde(default, skip_serializing_if = "Machine::only_talks")]
+    pub machine: Machine,
 }
 
 /// A client's promise that two requests are one.

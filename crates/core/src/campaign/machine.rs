@@ -57,9 +57,14 @@ impl Machine {
         }
     }
 
+    /// Whether the script just speaks, as in a call of no campaign.
+    pub fn only_talks(&self) -> bool {
+        matches!(self, Self::TalkFirst)
+    }
+
     /// Whether the carrier is asked for a verdict at all.
     pub fn wants_verdict(&self) -> bool {
-        !matches!(self, Self::TalkFirst)
+        !self.only_talks()
     }
 
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {

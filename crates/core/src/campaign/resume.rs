@@ -1,6 +1,6 @@
 //! Where a questionnaire goes on in the next call: at the first question that is still to be asked.
 
-use crate::call::{AnswerValue, Call, ScriptRef, Turn};
+use crate::call::{AnswerValue, Call, Outcome, ScriptRef, Turn};
 use crate::script::{Answer, Cursor, Next, Script};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,20 @@ pub fn resume(script: &Script, earlier: &[&Call]) -> Option<Resume> {
         };
     }
     None
+}
+
+/// What a call that is over achieved, told by what is left to ask: whoever has answered the last question was reached, whether
+/// or not the good-bye was heard; whoever hung up at a question is asked on. `None` if nothing was asked, or the script says
+/// nothing of this call.
+pub fn left_to_ask(script: &Script, call: &Call) -> Option<Outcome> {
+    let is_its_own = call.script.as_ref().is_some_and(|ran| ran.version == script.version.to_string());
+    let last = call.turns.values().filter(|turn| turn.asks > 0).max_by_key(|turn| turn.step)?;
+    if !is_its_own || call.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
+        return None;
+    }
+    let is_done =
+        answer(last).is_some_and(|heard| !matches!(script.answered(last.step, &heard), Next::Ask(_)));
+    Some(if is_done { Outcome::Finished } else { Outcome::Partial })
 }
 
 /// The answer of a turn, if it is one.

@@ -342,6 +342,7 @@ mod resuming {
                 not_before: None,
                 session: None,
                 idempotency: None,
+                job: None,
             })),
         };
         let mut call = Call::begin(&event).unwrap().0;
@@ -357,7 +358,7 @@ mod resuming {
                 recordings: Vec::new(),
                 transcript: None,
             };
-            call.turns.insert(*step, turn);
+            call.turns.insert(*step, Box::new(turn));
         }
         call
     }
@@ -389,6 +390,21 @@ mod resuming {
         assert_eq!(goes_on_at(&script, &[&invalid]), Some(0), "what was no answer is asked again");
         let all = call(&script, &[(0, yes()), (1, None), (2, None), (3, yes())]);
         assert_eq!(goes_on_at(&script, &[&all]), None);
+    }
+
+    #[test]
+    fn who_answered_the_last_question_was_reached_and_who_hung_up_before_is_asked_on() {
+        let script = script();
+        let cases = [
+            (vec![], None),
+            (vec![(0, None)], Some(Outcome::Partial)),
+            (vec![(0, yes()), (1, None)], Some(Outcome::Partial)),
+            (vec![(0, yes()), (2, Some(AnswerValue::Recorded))], Some(Outcome::Partial)),
+            (vec![(3, yes())], Some(Outcome::Finished)),
+        ];
+        for (turns, expected) in cases {
+            assert_eq!(left_to_ask(&script, &call(&script, &turns)), expected, "{turns:?}");
+        }
     }
 
     #[test]

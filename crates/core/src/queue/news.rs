@@ -1,18 +1,29 @@
 //! What the events of a call mean for the job that it is an attempt of.
 
 use super::happened::Happened;
-use super::job::{Claim, Job};
-use crate::call::{Call, Event, News as Heard, What};
-use crate::campaign::{AttemptEnd, RetryPolicy, Wish};
+use super::job::{Claim, Job, Next};
+use crate::call::{Call, Disposition, Event, News as Heard, RefusalClass, What};
+use crate::campaign::{AttemptEnd, RetryPolicy, Wish, left_to_ask};
 use crate::dial::earlier::PersonBudget;
 use crate::id::AttemptNo;
-use jiff::Timestamp;
+use crate::script::Script;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a job waits that was sent away once; longer each time, up to twelve times as long.
+const BACK_OFF: SignedDuration = SignedDuration::from_secs(5);
 
 /// News of a job, from its call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
     /// A fact as it stands.
     Fact(Happened),
+    /// The carrier sent the call away for its own reasons, or nothing left this machine: it goes back to its place.
+    SentAway {
+        /// Which attempt.
+        attempt: AttemptNo,
+        /// What the answer means.
+        class: RefusalClass,
+    },
     /// The carrier never got the call: what comes next depends on the job.
     Ruled {
         /// What the owner shows.
@@ -40,6 +51,9 @@ impl News {
                 Self::Fact(Happened::Dialed { by: of.node.clone(), on: of.on, call: call.id })
             }
             What::PostBegun(_) => Self::Fact(Happened::PostBegun { on: of.on }),
+            What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue() => {
+                Self::sent_away(call, attempt, refusal.class, event.received_at)
+            }
             What::PostUnclear { .. } => Self::Fact(Happened::PostUnclear { attempt }),
             What::Progress(progress) if !matches!(progress.news, Heard::Ended(_)) => {
                 Self::Fact(Happened::Placed { attempt })
@@ -49,9 +63,22 @@ impl News {
         })
     }
 
-    /// That the call is over, if it is and is an attempt of a job.
-    pub fn end_of(call: &Call, person: Wish) -> Option<Self> {
-        Some(Self::Over { attempt: call.job.as_ref()?.on.attempt, end: AttemptEnd::of(call, person)? })
+    /// A call that somebody has ended meanwhile is not made again.
+    fn sent_away(call: &Call, attempt: AttemptNo, class: RefusalClass, at: Timestamp) -> Self {
+        if call.leg().hang_up.is_none() {
+            return Self::SentAway { attempt, class };
+        }
+        let (disposition, person) = (Disposition::Canceled, Wish::None);
+        Self::Over { attempt, end: AttemptEnd { disposition, outcome: None, at, person } }
+    }
+
+    /// That the call is over, if it is and is an attempt of a job. `script` is what it ran, where that is known.
+    pub fn end_of(call: &Call, person: Wish, script: Option<&Script>) -> Option<Self> {
+        let mut end = AttemptEnd::of(call, person)?;
+        if let Some(script) = script {
+            end.outcome = left_to_ask(script, call).or(end.outcome);
+        }
+        Some(Self::Over { attempt: call.job.as_ref()?.on.attempt, end })
     }
 
     /// The fact for this job, with what its campaign's policy makes of an end. Budgets of the person are the gates' to ask.
@@ -60,6 +87,10 @@ impl News {
         let next = |end: &AttemptEnd, used: u16| policy.after(end, used, &budget, &[], at);
         match self {
             Self::Fact(fact) => fact,
+            Self::SentAway { attempt, class } => {
+                let next = Next::Retry { at: back_off(job, at) };
+                Happened::PostRefused { attempt, class, next }
+            }
             Self::Ruled { on, end } => {
                 Happened::RuledNotPlaced { on, next: next(&end, job.used_after(end.disposition)) }
             }
@@ -69,4 +100,11 @@ impl News {
             }
         }
     }
+}
+
+/// When a job that was sent away is tried again.
+fn back_off(job: &Job, at: Timestamp) -> Timestamp {
+    let in_vain = job.attempt.0.saturating_sub(u32::from(job.used)).clamp(1, 12);
+    let wait = BACK_OFF * i32::try_from(in_vain).unwrap_or(1);
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -38,6 +38,10 @@ pub struct Erasure {
     pub recordings: u64,
     /// Keys that were dropped from the key file.
     pub keys: u64,
+    /// Jobs of the queue that nobody can tell any more whom they were to reach; open ones are cancelled.
+    pub jobs: u64,
+    /// Leads that lost number, name and all else.
+    pub leads: u64,
     /// How often the number stands among those that are never called; there it stays.
     pub suppressions: u64,
     /// Whether nothing of it is left in the database's files. A database server clears up in its own time.
@@ -166,6 +170,11 @@ async fn counted(
         let ids = persons.iter().map(|(tenant, number)| codec.person(tenant, number));
         erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
     }
+    for (tenant, number) in persons {
+        let found = store.count_lead(tenant, number).await?;
+        erasure.jobs += found.jobs;
+        erasure.leads += found.leads;
+    }
     for page in calls.chunks(usize::from(PAGE)) {
         for history in histories(store, page).await? {
             let Blank { call, events } = blank(&history)?;
@@ -233,6 +242,11 @@ impl Open {
             erasure.calls += forgotten.calls;
             erasure.events += forgotten.events;
             tick(erasure.calls);
+        }
+        for (tenant, number) in persons {
+            let unlisted = with_patience(|| store.forget_lead(tenant, number, at)).await?;
+            erasure.jobs += unlisted.jobs;
+            erasure.leads += unlisted.leads;
         }
         // The database knows what the journal's last record says.
         let caught_up = Projection::empty(self.0.ident.clone(), position);

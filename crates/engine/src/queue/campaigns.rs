@@ -10,8 +10,9 @@ use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use trunkline_core::call::State;
 use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
-use trunkline_core::id::{CampaignId, TenantId};
+use trunkline_core::id::{CallId, CampaignId, TenantId};
 use trunkline_core::queue::{Bucket, Happened, News, Progress};
 use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
 
@@ -195,6 +196,7 @@ impl Desk {
             let now = inner.clock.now();
             inner.ask_queue(async |store| store.look_again(id, now).await).await?;
             inner.queue_wakes.wake();
+            inner.waiting.wake();
             inner.standing(&changed).await
         })
         .await?
@@ -271,6 +273,10 @@ impl Inner {
         Ok(())
     }
 
+    fn waits_for_its_turn(&self, call: CallId) -> bool {
+        self.live.get(call).is_some_and(|handle| handle.lock().call.state() == State::Queued)
+    }
+
     /// Merges one fact into several jobs, and does what follows from it.
     pub(crate) async fn tell_jobs(
         self: &Arc<Self>,
@@ -282,15 +288,19 @@ impl Inner {
             .iter()
             .map(|queued| JobNews {
                 job: queued.job.id,
+                call: None,
                 news: News::Fact(happened.clone()),
                 policy: self.campaigns.policy(queued.job.campaign),
                 at,
             })
             .collect();
         let told = self.ask_queue(async |store| store.change_jobs(&news).await).await?;
-        if *happened == Happened::ForceCanceled {
+        if matches!(happened, Happened::Canceled | Happened::ForceCanceled) {
             for call in told.iter().flatten().filter_map(trunkline_core::queue::Job::call) {
-                self.hang_up_for_queue(call).await;
+                // A call of which nothing was sent yet is not begun any more.
+                if *happened == Happened::ForceCanceled || self.waits_for_its_turn(call) {
+                    self.hang_up_for_queue(call).await;
+                }
             }
         }
         self.queue_wakes.wake();

@@ -3,6 +3,7 @@
 
 use super::heads::Ready;
 use super::worker::Worker;
+use crate::admission::Turn;
 use crate::clock::chance;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
@@ -10,13 +11,13 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trunkline_core::call::{ForJob, HangUpReason, Metadata, Party, Request, Source, What};
-use trunkline_core::campaign::Wish;
+use trunkline_core::campaign::resume;
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{CallId, JobId, NodeId};
+use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News};
-use trunkline_core::script::Script;
+use trunkline_core::script::{Cursor, Script};
 use trunkline_store::{Claiming, JobNews, QueuedJob, Store, StoreError};
 
 /// A job that may go, with all that its call needs.
@@ -49,7 +50,9 @@ impl Inner {
         };
         let turn = worker.turns.entry(ready.campaign.id).or_default();
         let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
-        let Some(from) = policy.caller_ids.pick(&to.number, *turn, &BTreeMap::new()) else {
+        let Some(from) =
+            policy.caller_ids.pick(&to.number, *turn, &self.fitness.of_late(&policy.caller_ids.numbers))
+        else {
             return Err(Unfit::Campaign);
         };
         let Ok(chance) = chance() else { return Err(Unfit::Campaign) };
@@ -67,7 +70,7 @@ impl Inner {
         let claims: BTreeMap<JobId, Claim> = claimed.iter().map(|job| (job.id, job.claim())).collect();
         let placing = picked.into_iter().filter_map(|one| {
             let claim = *claims.get(&one.ready.queued.job.id)?;
-            Some(self.place_attempt(one, claim))
+            Some(self.place_attempt(store, one, claim))
         });
         for placed in futures_util::future::join_all(placing).await {
             if let Err((job, error)) = placed {
@@ -82,21 +85,36 @@ impl Inner {
         format!("{} {from} {to}", self.account)
     }
 
-    async fn place_attempt(self: &Arc<Self>, one: Picked, on: Claim) -> Result<(), (JobId, IntakeError)> {
+    async fn place_attempt(
+        self: &Arc<Self>,
+        store: &Store,
+        one: Picked,
+        on: Claim,
+    ) -> Result<(), (JobId, IntakeError)> {
         let job = one.ready.queued.job.id;
-        let event = self.attempt(one, on).await.map_err(|error| (job, error))?;
+        let event = self.attempt(store, one, on).await.map_err(|error| (job, error))?;
         let (handle, _) = self.begin(event).await.map_err(|error| (job, error))?;
         // A gate that has closed since is asked again by those who watch over waiting calls.
-        let _ = self.try_admit(&handle).await;
+        let _ = self.try_admit(&handle, Turn::Kept).await;
         Ok(())
     }
 
     async fn attempt(
         self: &Arc<Self>,
+        store: &Store,
         one: Picked,
         on: Claim,
     ) -> Result<trunkline_core::call::Event, IntakeError> {
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
+        let machine = one.ready.campaign.policy.machine.clone();
+        let resumed = self
+            .resumed(store, &job)
+            .await
+            .map_err(|error| IntakeError::Failed(format!("its earlier calls can't be read: {error}")))?;
+        let (script, resume) = match resumed {
+            Some((script, at)) => (script, Some(at)),
+            None => (one.script, None),
+        };
         let request = Request {
             tenant: job.tenant,
             account: self.account.clone(),
@@ -107,12 +125,12 @@ impl Inner {
                 variables,
                 metadata: Private::new(Metadata::default()),
             },
-            script: self.use_script(&one.script).await?,
+            script: self.use_script(&script).await?,
             limits: self.config.call_limits,
             not_before: None,
             session: None,
             idempotency: None,
-            job: Some(ForJob { job: job.id, campaign: job.campaign, node: self.node(), on }),
+            job: Some(ForJob { job: job.id, campaign: job.campaign, node: self.node(), on, resume, machine }),
         };
         Ok(self.own_event(
             one.call,
@@ -120,6 +138,37 @@ impl Inner {
             Source::Engine,
             What::Requested(Box::new(request)),
         ))
+    }
+
+    /// Where a questionnaire goes on that an earlier call of the job left unfinished, and the script as it was then.
+    async fn resumed(&self, store: &Store, job: &Job) -> Result<Option<(Arc<Script>, Cursor)>, StoreError> {
+        if job.attempt == AttemptNo::NONE {
+            return Ok(None);
+        }
+        let ids: Vec<CallId> =
+            store.attempts(job.id).await?.into_iter().map(|attempt| attempt.call).collect();
+        let mut calls = store.load_folds(&ids).await?;
+        // Memory may know of an answer that is still on its way to the store.
+        for call in &mut calls {
+            if let Some(handle) = self.live.get(call.id) {
+                *call = handle.lock().call.clone();
+            }
+        }
+        calls.sort_by_key(|call| call.created_at);
+        let ran =
+            calls.iter().rev().find(|call| call.question().is_some()).and_then(|call| call.script.as_ref());
+        let script = ran.and_then(|ran| self.scripts.version(ran.version.parse().ok()?));
+        let Some(script) = script else { return Ok(None) };
+        let at = resume(&script, &calls.iter().collect::<Vec<_>>()).map(|resumed| resumed.at);
+        Ok(at.map(|at| (script, at)))
+    }
+
+    /// Settles jobs that have waited too long for their first attempt.
+    pub(super) async fn expire(&self, store: &Store, expired: Vec<QueuedJob>) -> Result<(), StoreError> {
+        let at = self.clock.now();
+        let news: Vec<JobNews> =
+            expired.iter().map(|queued| self.news(&queued.job, News::Fact(Happened::Expired), at)).collect();
+        store.change_jobs(&news).await.map(drop)
     }
 
     /// Settles jobs whose gate will never open.
@@ -137,7 +186,7 @@ impl Inner {
     }
 
     fn news(&self, job: &Job, news: News, at: Timestamp) -> JobNews {
-        JobNews { job: job.id, news, policy: self.campaigns.policy(job.campaign), at }
+        JobNews { job: job.id, call: None, news, policy: self.campaigns.policy(job.campaign), at }
     }
 
     /// Gives back claims of this node that no call came of: a process died in between, or the journal took no more. Called
@@ -156,7 +205,7 @@ impl Inner {
                     let on = job.claim();
                     Some(News::Fact(Happened::GivenBack { on, why: HandedBack::Restart }))
                 }
-                Some(call) => News::end_of(&call, Wish::None),
+                Some(call) => self.end_news(&call),
             };
             news.extend(said.map(|said| self.news(&job, said, at)));
         }
@@ -167,7 +216,7 @@ impl Inner {
     }
 
     /// Asks for a call of the queue to be hung up.
-    pub(super) async fn hang_up_for_queue(self: &Arc<Self>, call: CallId) {
+    pub(crate) async fn hang_up_for_queue(self: &Arc<Self>, call: CallId) {
         let Some(handle) = self.live.get(call) else { return };
         let what = What::HangUpAsked { reason: HangUpReason::Asked };
         let event = self.own_event(call, "end:queue".to_owned(), Source::Api, what);

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::earlier::Earlier;
 use trunkline_core::dial::gates::{
-    Candidate, Circuit, Closed, Database, LimitOf, Pace, Promised, Queued, SamePair, Slots, Snapshot,
-    Suppressed, admit_job,
+    Candidate, Closed, Database, LimitOf, Pace, Promised, Queued, SamePair, Slots, Snapshot, Suppressed,
+    admit_job,
 };
 use trunkline_core::id::CampaignId;
 use trunkline_core::phone::PhoneNumber;
@@ -67,7 +67,9 @@ impl Inner {
             last_dial_at: campaign_dialed_at,
             cps,
         });
-        let paces: Vec<Pace> = pace.into_iter().collect();
+        let config = &self.config.queue;
+        let paces: Vec<Pace> = pace.into_iter().chain(self.spent.pace(&job.tenant, config)).collect();
+        let caps = self.spent.caps(campaign, config);
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
@@ -79,8 +81,8 @@ impl Inner {
             dedup_window: SignedDuration::from_secs(i64::from(policy.dedup_window_secs)),
             to_person: &to_person,
             budget: self.config.queue.budget,
-            caps: &[],
-            circuit: Circuit::Fit,
+            caps: &caps,
+            circuit: self.fitness.circuit(),
             campaign_slots,
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,

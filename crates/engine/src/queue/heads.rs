@@ -37,6 +37,7 @@ pub(super) struct Heads {
     blocked: BTreeSet<CampaignId>,
     deferred: Vec<(JobId, Closed, Timestamp)>,
     skipped: Vec<(QueuedJob, Closed)>,
+    expired: Vec<QueuedJob>,
 }
 
 struct Queue {
@@ -70,8 +71,18 @@ impl Heads {
                     now.duration_since(queue.read_at) >= patience
                 });
                 if is_due {
-                    let jobs = read(store, campaign, priority, now).await?;
+                    let mut jobs = read(store, campaign, priority, now).await?;
+                    jobs.retain(|ready| {
+                        let is_given_up = waited_too_long(ready, now);
+                        if is_given_up {
+                            self.expired.push(ready.queued.clone());
+                        }
+                        !is_given_up
+                    });
                     self.queues.insert((id, priority), Queue { read_at: now, jobs });
+                } else if let Some(queue) = self.queues.get_mut(&(id, priority)) {
+                    // What a campaign says now holds for the jobs that were read before.
+                    queue.jobs.iter_mut().for_each(|ready| ready.campaign = campaign.clone());
                 }
             }
         }
@@ -152,10 +163,22 @@ impl Heads {
         std::mem::take(&mut self.deferred)
     }
 
+    /// What has waited too long for its first attempt.
+    pub fn take_expired(&mut self) -> Vec<QueuedJob> {
+        std::mem::take(&mut self.expired)
+    }
+
     /// What will never open.
     pub fn take_skipped(&mut self) -> Vec<(QueuedJob, Closed)> {
         std::mem::take(&mut self.skipped)
     }
+}
+
+fn waited_too_long(ready: &Ready, now: Timestamp) -> bool {
+    let limit =
+        ready.campaign.policy.give_up_after_secs.map(|secs| SignedDuration::from_secs(i64::from(secs)));
+    let job = &ready.queued.job;
+    job.used == 0 && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
 }
 
 fn head(ready: &Ready, priority: Priority) -> Head {

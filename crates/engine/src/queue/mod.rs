@@ -8,12 +8,13 @@
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
 //! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
-//! - `persons`: who was called a moment ago
+//! - `persons`: who was called a moment ago · `spent`: what of the day is used up · `fitness`: how carrier and numbers do
 //!
 //! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
 
 mod campaigns;
 mod dialing;
+mod fitness;
 mod gating;
 mod heads;
 mod importing;
@@ -21,23 +22,29 @@ mod jobs;
 mod persons;
 mod planning;
 mod results;
+mod spent;
 mod stats;
 mod worker;
 
 pub(crate) use campaigns::Campaigns;
 pub use campaigns::{CampaignError, Standing};
+pub(crate) use fitness::Fitness;
 pub(crate) use importing::mapping;
 pub use importing::{ListError, ListOrder, ListReport, Trial};
 pub use jobs::{Enqueued, JobView, LeftOut, Person, SkippedPerson};
 pub(crate) use persons::Persons;
 pub use planning::Foreseen;
 pub use results::Sheet;
+pub(crate) use spent::Spent;
 pub use stats::{GateShare, OldestJob, QueueStats, Rate};
 pub(crate) use worker::Wakes;
 
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use trunkline_core::dial::allowance::Allowance;
 use trunkline_core::dial::destination::Destinations;
 use trunkline_core::dial::earlier::PersonBudget;
+use trunkline_core::id::TenantId;
 
 /// The settings of the queue.
 #[derive(Clone, Debug)]
@@ -48,6 +55,10 @@ pub struct QueueConfig {
     pub budget: PersonBudget,
     /// Which numbers may be called at all.
     pub destinations: Destinations,
+    /// What each tenant may use, where it is not what all may.
+    pub allowances: BTreeMap<TenantId, Allowance>,
+    /// What a tenant may use of whom nothing else is said.
+    pub standard_allowance: Allowance,
     /// How long a lower level waits before it goes first once.
     pub ageing: SignedDuration,
 }
@@ -58,7 +69,16 @@ impl Default for QueueConfig {
             inbound_reserve: 1,
             budget: PersonBudget::default(),
             destinations: Destinations::default(),
+            allowances: BTreeMap::new(),
+            standard_allowance: Allowance::default(),
             ageing: SignedDuration::from_mins(10),
         }
+    }
+}
+
+impl QueueConfig {
+    /// What a tenant may use.
+    pub fn allowance(&self, tenant: &TenantId) -> &Allowance {
+        self.allowances.get(tenant).unwrap_or(&self.standard_allowance)
     }
 }

@@ -102,7 +102,12 @@ impl Inner {
             worker.swept_at = Some(now);
         }
         self.persons.forget_before(now - super::heads::FRESH * 2);
-        worker.heads.fill(&store, &self.campaigns.all(), now).await?;
+        let campaigns = self.campaigns.all();
+        self.spent.look(&store, &campaigns, &self.config.queue, now).await?;
+        for campaign in campaigns.iter().filter(|one| one.state == CampaignState::Running) {
+            worker.shares.set_weight(&campaign.tenant, self.config.queue.allowance(&campaign.tenant).weight);
+        }
+        worker.heads.fill(&store, &campaigns, now).await?;
         let (picked, again) = self.pick(worker);
         let deferred = worker.heads.take_deferred();
         if !deferred.is_empty() {
@@ -111,6 +116,10 @@ impl Inner {
         let skipped = worker.heads.take_skipped();
         if !skipped.is_empty() {
             self.skip(&store, skipped).await?;
+        }
+        let expired = worker.heads.take_expired();
+        if !expired.is_empty() {
+            self.expire(&store, expired).await?;
         }
         if picked.is_empty() {
             return Ok(again);
@@ -155,6 +164,7 @@ impl Inner {
                     let campaign = ready.campaign.id;
                     match self.fit_out(worker, ready, now) {
                         Ok(one) => {
+                            self.spent.one_more(&one.ready.campaign, now);
                             worker.paces.insert(campaign, now);
                             self.paces.lock().insert(self.account.clone(), now);
                             picked.push(one);

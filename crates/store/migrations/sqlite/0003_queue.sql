@@ -58,6 +58,7 @@ CREATE UNIQUE INDEX jobs_dedup ON jobs (tenant, dedup) WHERE dedup IS NOT NULL A
 CREATE UNIQUE INDEX jobs_pair ON jobs (pair) WHERE pair IS NOT NULL;
 CREATE INDEX jobs_heads ON jobs (campaign, priority, ready_at, id) WHERE state = 'waiting';
 CREATE INDEX jobs_buckets ON jobs (campaign, bucket, id);
+CREATE INDEX jobs_person ON jobs (tenant, number);
 CREATE INDEX jobs_open ON jobs (node, tenant, campaign, id) WHERE node IS NOT NULL;
 
 -- One dial for a job, and the call that it is.

@@ -44,6 +44,14 @@ macro_rules! rewrite_events {
     };
 }
 
+/// An open job reads its earlier calls: where its questionnaire goes on, and how often it was tried.
+macro_rules! still_read {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM attempts JOIN jobs ON jobs.id = attempts.job \
+         WHERE attempts.call = calls.id AND jobs.state <> 'settled')"
+    };
+}
+
 statements! { AUDITS:
     /// `$1` after this id, `$2` limit: ids of calls, in their order.
     CALL_IDS_AFTER = "SELECT id FROM calls WHERE id > $1 ORDER BY id LIMIT $2";
@@ -92,12 +100,13 @@ statements! { AUDITS:
 
     /// `$1` after this id, `$2` ended before, `$3` status, `$4` limit: calls that have had their time.
     ENDED_BEFORE =
-        "SELECT id FROM calls WHERE id > $1 AND ended_at < $2 AND status = COALESCE($3, status) ORDER BY id LIMIT $4";
+        concat!("SELECT id FROM calls WHERE id > $1 AND ended_at < $2 AND status = COALESCE($3, status) AND ", still_read!(),
+         " ORDER BY id LIMIT $4");
 
     /// `$1`: rows with `id`, `$2` ended before, `$3` status: those that still are what was looked for.
     STILL_ENDED_BEFORE = concat!(rows!(),
         "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) \
-         AND ended_at < $2 AND status = COALESCE($3, status) ORDER BY id");
+         AND ended_at < $2 AND status = COALESCE($3, status) AND ", still_read!(), " ORDER BY id");
 
     /// `$1`: rows with `id`.
     DELETE_EVENTS_OF = delete_of!("events"), postgres: delete_of!("events", month);

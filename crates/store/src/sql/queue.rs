@@ -4,7 +4,16 @@ use super::{rows, statements};
 
 macro_rules! job_folds {
     () => {
-        concat!(rows!(), "SELECT fold, pair FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id")
+        concat!(
+            rows!(),
+            "SELECT fold, pair, number FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
+        )
+    };
+}
+
+macro_rules! person_jobs {
+    () => {
+        "SELECT fold, pair, number FROM jobs WHERE tenant = $1 AND number = $2 ORDER BY id"
     };
 }
 
@@ -124,7 +133,7 @@ statements! { QUEUE:
     JOB_FOLDS = job_folds!(), postgres: concat!(job_folds!(), " FOR UPDATE");
 
     /// Jobs that a node holds.
-    OPEN_JOBS = "SELECT fold, pair FROM jobs WHERE node IS NOT NULL ORDER BY id";
+    OPEN_JOBS = "SELECT fold, pair, tenant, number FROM jobs WHERE node IS NOT NULL ORDER BY id";
 
     /// `$1`: rows of jobs.
     CHANGE_JOBS = concat!(rows!(),
@@ -185,4 +194,40 @@ statements! { QUEUE:
     /// `$1`: rows with `id`. The attempts of these jobs, the last one last.
     ATTEMPTS_OF = concat!(rows!(),
         "SELECT job, call, no FROM attempts WHERE job IN (SELECT item ->> 'id' FROM r) ORDER BY job, no");
+
+    /// `$1`: rows with `tenant` and `number`, `$2` since when: jobs of these people that were claimed since.
+    CLAIMED_LATELY = concat!(rows!(),
+        "SELECT jobs.id, jobs.tenant, jobs.number FROM r \
+         JOIN jobs ON jobs.tenant = item ->> 'tenant' AND jobs.number = item ->> 'number' \
+         JOIN attempts ON attempts.job = jobs.id WHERE attempts.claimed_at >= $2");
+
+    /// `$1` campaign, `$2` since when: how many calls it has begun. One that the carrier never had is none.
+    CAMPAIGN_CALLS =
+        "SELECT COUNT(*) AS n FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
+         WHERE attempts.campaign = $1 AND attempts.claimed_at >= $2 \
+         AND (calls.ended_at IS NULL OR calls.carrier_call_id IS NOT NULL)";
+
+    /// `$1` tenant, `$2` since when: how many outbound calls it has begun, and their minutes, each begun one whole.
+    TENANT_USE =
+        "SELECT COUNT(*) AS calls, CAST(COALESCE(SUM((COALESCE(duration_secs, 0) + 59) / 60), 0) AS BIGINT) AS minutes \
+         FROM calls WHERE tenant = $1 AND created_at >= $2 AND direction = 'outbound' \
+         AND (ended_at IS NULL OR carrier_call_id IS NOT NULL)";
+
+    /// `$1` tenant, `$2` number: this person's jobs, locked.
+    PERSON_JOBS = person_jobs!(), postgres: concat!(person_jobs!(), " FOR UPDATE");
+
+    /// `$1` tenant, `$2` number.
+    PERSON_JOBS_COUNTED = "SELECT COUNT(*) AS n FROM jobs WHERE tenant = $1 AND number = $2";
+
+    /// `$1` tenant, `$2` number.
+    PERSON_LEADS = "SELECT id FROM leads WHERE tenant = $1 AND number = $2";
+
+    /// `$1` tenant, `$2` number.
+    FORGET_JOBS =
+        "UPDATE jobs SET number = 'erased', variables = '{}', dedup = NULL WHERE tenant = $1 AND number = $2";
+
+    /// `$1` tenant, `$2` number.
+    FORGET_LEADS =
+        "UPDATE leads SET number = 'erased:' || id, raw = '', name = NULL, zone = NULL, fields = '{}' \
+         WHERE tenant = $1 AND number = $2";
 }

@@ -1,7 +1,7 @@
 //! The queue's rows: who is there is there once, of two who claim one is told that it came late, and what a call says of its
 //! job goes in with the call.
 
-use crate::calls::{Engine, Place, at, journal, on_each_engine};
+use crate::calls::{Engine, Place, Story, at, journal, on_each_engine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trunkline_core::call::Disposition;
@@ -20,6 +20,10 @@ on_each_engine!(
     heads_come_by_level_and_by_how_long_they_have_waited,
     of_two_nodes_that_claim_a_job_one_gets_it,
     one_attempt_of_a_pair_is_open_at_a_time,
+    of_two_nodes_that_want_one_person_one_calls_whatever_number_they_show,
+    a_person_who_is_forgotten_is_neither_called_nor_known,
+    every_call_makes_its_person_a_lead_once,
+    a_days_calls_are_those_that_the_carrier_had_or_may_have,
     what_a_call_says_of_its_job_goes_in_with_the_call_and_once,
     a_claim_that_the_database_lost_is_told_by_the_journal,
     what_was_found_closed_is_looked_at_later,
@@ -78,7 +82,7 @@ fn claiming(n: u8, pair: &str) -> Claiming {
 }
 
 fn news(n: u8, news: News, secs: i64) -> JobNews {
-    JobNews { job: job_id(n), news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
+    JobNews { job: job_id(n), call: None, news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
 }
 
 fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
@@ -175,7 +179,63 @@ async fn one_attempt_of_a_pair_is_open_at_a_time(engine: Engine) {
     place.store.change_jobs(&[news(1, over(1, Disposition::Completed, 7), 7)]).await.unwrap()[0]
         .as_ref()
         .unwrap();
-    assert_eq!(place.store.claim(&node, &[claiming(2, "pair")], at(8)).await.unwrap().len(), 1);
+    assert_eq!(place.store.claim(&node, &[claiming(2, "pair")], at(11)).await.unwrap().len(), 1);
+}
+
+async fn of_two_nodes_that_want_one_person_one_calls_whatever_number_they_show(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    enqueue(&place, 2, &[new_job(2, "+15550100001")]).await;
+    let [one, other] = ["one", "other"].map(NodeId::new);
+    assert_eq!(place.store.claim(&one, &[claiming(1, "pair")], at(5)).await.unwrap().len(), 1);
+    assert!(place.store.claim(&other, &[claiming(2, "another")], at(6)).await.unwrap().is_empty());
+    place.store.change_jobs(&[news(1, over(1, Disposition::Completed, 7), 7)]).await.unwrap()[0]
+        .as_ref()
+        .unwrap();
+    // The other node may have looked at the person's calls before there was one.
+    assert!(place.store.claim(&other, &[claiming(2, "another")], at(8)).await.unwrap().is_empty());
+    assert_eq!(place.store.claim(&other, &[claiming(2, "another")], at(11)).await.unwrap().len(), 1);
+}
+
+async fn a_person_who_is_forgotten_is_neither_called_nor_known(engine: Engine) {
+    let place = Place::on(engine).await;
+    let number = Address::new("+15550100001");
+    enqueue(&place, 1, &[new_job(1, number.as_str()), new_job(2, "+15550100002")]).await;
+    let counted = place.store.count_lead(&tenant(), &number).await.unwrap();
+    assert_eq!((counted.jobs, counted.leads), (1, 1));
+    assert_eq!(place.store.forget_lead(&TenantId::new("other"), &number, at(5)).await.unwrap().jobs, 0);
+    assert_eq!(place.store.forget_lead(&tenant(), &number, at(5)).await.unwrap(), counted);
+    let queued = place.store.job(&tenant(), job_id(1)).await.unwrap().unwrap();
+    assert!(matches!(queued.job.state, JobState::Settled { done: Done::Canceled, .. }));
+    assert_eq!((queued.number.as_str(), queued.name.is_none()), ("erased", true));
+    assert!(queued.variables.reveal().is_empty());
+    let leads = place.store.leads(&tenant(), None, 10).await.unwrap();
+    let known: Vec<_> = leads.iter().filter(|lead| lead.number.as_str().starts_with('+')).collect();
+    assert_eq!(known.len(), 1, "the other one stays");
+    assert_eq!(place.store.count_lead(&tenant(), &number).await.unwrap().leads, 0);
+}
+
+async fn every_call_makes_its_person_a_lead_once(engine: Engine) {
+    let place = Place::on(engine).await;
+    let story = Story::new(1, 0);
+    for upto in [1, 2] {
+        place.project(upto, &[&story]).await;
+    }
+    let leads = place.store.leads(&story.call.tenant, None, 10).await.unwrap();
+    assert_eq!(leads.len(), 1);
+    assert_eq!(leads[0].number, *story.call.party.person(story.call.direction));
+}
+
+async fn a_days_calls_are_those_that_the_carrier_had_or_may_have(engine: Engine) {
+    let place = Place::on(engine).await;
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    place.store.claim(&NodeId::new("one"), &[claiming(1, "pair")], at(5)).await.unwrap();
+    assert_eq!(place.store.campaign_calls(campaign_id(1), at(5)).await.unwrap(), 1);
+    assert_eq!(place.store.campaign_calls(campaign_id(1), at(6)).await.unwrap(), 0);
+    let story = Story::completed(2, 0);
+    place.project(1, &[&story]).await;
+    let used = place.store.tenant_use(&story.call.tenant, at(0)).await.unwrap();
+    assert_eq!(used.calls, 1);
 }
 
 async fn what_a_call_says_of_its_job_goes_in_with_the_call_and_once(engine: Engine) {

@@ -19,9 +19,8 @@ use crate::wiring::Beside;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A carrier is asked about many calls, and not faster than it likes.
 const LONG_PATIENCE: Duration = Duration::from_secs(1_800);
-
 /// A list of people is judged row by row, and a table of results is written row by row.
-const LONG_PATIENCE: Duration = Duration::from_secs(600);
+const LIST_PATIENCE: Duration = Duration::from_secs(600);
 /// So much of a file is sent between two looks at how far it is.
 const CHUNK: usize = 64 << 10;
 
@@ -106,14 +105,14 @@ impl Client {
             told.at(sent);
             Ok::<_, std::io::Error>(part)
         });
-        let request = self.http.post(self.address(path)).query(query).timeout(LONG_PATIENCE);
+        let request = self.http.post(self.address(path)).query(query).timeout(LIST_PATIENCE);
         let request = request.header(CONTENT_TYPE, kind).header(CONTENT_LENGTH, length);
         self.send(request.body(Body::wrap_stream(stream::iter(parts)))).await
     }
 
     /// Fetches a file.
     pub async fn download(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, Failure> {
-        let request = self.http.get(self.address(path)).query(query).timeout(LONG_PATIENCE);
+        let request = self.http.get(self.address(path)).query(query).timeout(LIST_PATIENCE);
         let answer = request.bearer_auth(&self.key).send().await.map_err(|_| self.unreachable())?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(|_| self.unreachable())?;

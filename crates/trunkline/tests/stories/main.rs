@@ -5,6 +5,7 @@
 mod day;
 
 mod asking;
+mod attempts;
 mod beneath;
 mod cache;
 mod callbacks;
