@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 use trunkline_core::call::{Call, Direction, Gate, OnLeg, Source, State, What};
-use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::gates::{Candidate, Closed, SamePair, Server, Snapshot, Suppressed, admit};
 use trunkline_core::id::{AccountId, CallId};
 use trunkline_journal::Taking;
@@ -153,11 +152,7 @@ impl Inner {
             if turn == Turn::Kept {
                 snapshot.last_dial_at = None;
             }
-            let verdict = if self.is_paused(&live.call) {
-                Err(Closed::CampaignPaused)
-            } else {
-                admit(&candidate, &snapshot, &self.config.dial_limits, now)
-            };
+            let verdict = admit(&candidate, &snapshot, &self.config.dial_limits, now);
             (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
         };
         let what = match verdict {
@@ -176,12 +171,6 @@ impl Inner {
             return Err(Closed::JournalFull);
         }
         Ok(())
-    }
-
-    /// Whether somebody paused the campaign since the call was claimed.
-    fn is_paused(&self, call: &Call) -> bool {
-        let campaign = call.job.as_ref().and_then(|of| self.campaigns.get(of.campaign?));
-        campaign.is_some_and(|campaign| campaign.state == CampaignState::Paused)
     }
 
     /// What the gates look at, counted at this moment.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use trunkline_carriers::callback::Place;
 use trunkline_carriers::{HangUpAnswer, Order, PostAnswer};
 use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
+use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::{Withheld, guard};
 use trunkline_core::id::{CallId, CarrierCallId, LegNo};
 use trunkline_core::script::Next;
@@ -164,6 +165,10 @@ impl Inner {
         let leg = live.call.leg_no(on.leg)?;
         if leg.hang_up.is_some() || leg.state() != State::Dialing {
             return Some("withdrawn before anything was sent".to_owned());
+        }
+        let campaign = live.call.job.as_ref().and_then(|of| self.campaigns.get(of.campaign?));
+        if campaign.is_some_and(|campaign| campaign.state != CampaignState::Running) {
+            return Some("its campaign was stopped before anything was sent".to_owned());
         }
         let number = live.call.party.person(live.call.direction);
         self.suppressed

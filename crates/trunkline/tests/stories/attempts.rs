@@ -148,7 +148,7 @@ fn a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice() {
 fn a_call_that_turns_up_when_its_job_is_tried_again_is_hung_up_unheard() {
     let day = Day::begin();
     let person = number(0);
-    day.person(&person, Habit::Answers { ring_secs: Some(60), said: vec![], digits: vec![] });
+    day.person(&person, Habit::Answers { ring_secs: Some(25), said: vec![], digits: vec![] });
     day.sim.add_fault(Fault::new(FaultKind::CreateAcceptsLate { secs: 600 }).on(&person).times(1));
     let retry = json!({ "retry": { "by_class": { "ours": [30] } } });
     let (_, jobs) = campaign(&day, "late", &retry, &people(1));
