@@ -342,6 +342,7 @@ mod resuming {
                 not_before: None,
                 session: None,
                 idempotency: None,
+                job: None,
             })),
         };
         let mut call = Call::begin(&event).unwrap().0;
