@@ -177,7 +177,11 @@ fn in_test_mode_only_the_listed_numbers_are_taken() {
     let id = campaign(&day);
     let list = "phone\n+15550100101\n+15550100102\n";
     let taken = send(&day, &format!("/api/campaigns/{id}/import"), CSV, list).json();
-    assert_eq!((&taken["added"], &taken["skipped"][0]["code"]), (&json!(1), &json!("not_allowed")), "{taken}");
+    assert_eq!(
+        (&taken["added"], &taken["skipped"][0]["code"]),
+        (&json!(1), &json!("not_allowed")),
+        "{taken}"
+    );
     let why = taken["skipped"][0]["why"].as_str().unwrap();
     assert_eq!(why, "test mode: only the listed test numbers are called");
 }
