@@ -133,9 +133,7 @@ impl Inner {
         self.look_at_campaigns().await?;
         let policy = self.campaign_of(tenant, campaign)?.policy.clone();
         let script = self.scripts.current(Some(policy.script.as_str()));
-        let mut required = script.map(|script| policy.variables(&script)).unwrap_or_default();
-        // A person without a name is greeted without one.
-        required.remove("name");
+        let required = script.map(|script| policy.variables(&script)).unwrap_or_default();
         let (mut report, judged) = self.judge(tenant, &rows, &order, required)?;
         let mut jobs: Vec<NewJob> = Vec::with_capacity(judged.len());
         let mut places: BTreeMap<JobId, u64> = BTreeMap::new();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{CallId, CampaignId, JobId, LeadId};
 use trunkline_core::queue::JobState;
+use trunkline_core::window::Zone;
 use trunkline_store::{Lead, QueuedJob};
 
 /// So many people are read at once.
@@ -167,7 +168,7 @@ fn lead_row(lead: &Lead) -> Vec<Cell> {
         text(lead.number.as_str()),
         text(lead.raw.reveal().as_str()),
         some(lead.name.as_ref().map(|name| name.reveal().as_str())),
-        some(lead.zone.as_ref().map(|zone| zone.as_str())),
+        some(lead.zone.as_ref().map(Zone::as_str)),
         time(Some(lead.created_at)),
         time(Some(lead.updated_at)),
     ]

@@ -98,7 +98,7 @@ impl Desk {
         }
         stats.in_line = in_running.saturating_sub(judged);
         stats.gates = gates.into_iter().map(|(code, jobs)| GateShare { code, jobs }).collect();
-        stats.gates.sort_by(|a, b| b.jobs.cmp(&a.jobs));
+        stats.gates.sort_by_key(|gate| std::cmp::Reverse(gate.jobs));
         let now = inner.clock.now();
         if let Some(id) = oldest {
             let found = inner.ask_queue(async |store| store.job(self.tenant(), id).await).await?;

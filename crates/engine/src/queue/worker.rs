@@ -198,7 +198,7 @@ impl Inner {
                 match self.change_campaign(&campaign.tenant, campaign.id, finish).await {
                     Ok(_) => tracing::info!(campaign = %campaign.id, "campaign.finished"),
                     Err(error) => {
-                        tracing::debug!(campaign = %campaign.id, %error, "campaign.not_finished_yet")
+                        tracing::debug!(campaign = %campaign.id, %error, "campaign.not_finished_yet");
                     }
                 }
             }

@@ -138,6 +138,24 @@ fn the_names_people_already_have_are_understood() {
     }
 }
 
+#[test]
+fn whom_campaigns_may_call_is_read_as_it_is_written() {
+    let queue = file(
+        "[queue]\nallowed_countries = [\"us\", \"IL\"]\nexpensive_numbers = \"allow\"\nperson_calls_per_day = 0\n\
+         test_numbers = [\"+1 555 010 0123\"]\n",
+    );
+    let queue = queue.load().queue;
+    assert_eq!(queue.allowed_countries, Some(vec!["US".to_owned(), "IL".to_owned()]));
+    assert_eq!((queue.expensive_numbers, queue.person_calls_per_day), (Expensive::Allow, 0));
+    assert_eq!(queue.test_numbers, Some(vec!["+15550100123".to_owned()]));
+    let built_in = Given::default().load().queue;
+    assert_eq!(
+        (built_in.inbound_reserve, built_in.person_calls_per_week, built_in.ageing.as_secs()),
+        (1, 10, 600)
+    );
+    assert_eq!((built_in.expensive_numbers, built_in.allowed_countries), (Expensive::Deny, None));
+}
+
 impl Store {
     fn database_file(&self) -> String {
         self.database.to_string()
@@ -190,6 +208,18 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
         (
             file("[limits]\nring_timeout_secs = 700\n"),
             "limits.ring_timeout_secs (trunkline.toml:2): \"700\"; give whole seconds from 5 to 600",
+        ),
+        (
+            file("[queue]\nallowed_countries = [\"US\", \"Utopia\"]\n"),
+            "queue.allowed_countries (trunkline.toml:2): \"Utopia\" is not a country; give its two letters",
+        ),
+        (
+            file("[queue]\nexpensive_numbers = \"yes\"\n"),
+            "queue.expensive_numbers (trunkline.toml:2): \"yes\"; give deny or allow",
+        ),
+        (
+            file("[queue]\ndenied_prefixes = [\"1900\"]\n"),
+            "queue.denied_prefixes (trunkline.toml:2): \"1900\" begins no number; write it as +1900",
         ),
         (
             file("[log]\nformat = \"xml\"\n"),

@@ -92,13 +92,14 @@ fn a_variable_that_the_script_needs_is_missed_at_the_import_and_a_column_can_be_
     let day = Day::with().questions(SCRIPT).begin();
     let id = campaign(&day);
     let path = format!("/api/campaigns/{id}/import");
-    let list = "phone,when\n+15550100101,Sunday\n";
+    let list = "phone,name,when\n+15550100101,Ann,Sunday\n+15550100102,,Monday\n";
     let missed = send(&day, &path, CSV, list).json();
     assert_eq!((&missed["added"], &missed["skipped"][0]["code"]), (&json!(0), &json!("missing_variable")));
     let why = missed["skipped"][0]["why"].as_str().unwrap();
     assert!(why.contains("{{day}}"), "{why}");
     let named = send(&day, &format!("{path}?column.day=when"), CSV, list);
     assert_eq!((named.status, &named.json()["added"]), (201, &json!(1)), "{}", named.text());
+    assert_eq!(named.json()["skipped"][0]["column"], "name", "the greeting says {{name}}");
     let nowhere = send(&day, &format!("{path}?column.day=whenever"), CSV, list);
     assert_eq!((nowhere.status, &nowhere.json()["field"]), (400, &json!("columns")), "{}", nowhere.text());
 }
@@ -168,4 +169,39 @@ fn another_tenants_campaign_takes_no_list() {
     let stats: Value =
         day.send(day.ask(reqwest::Method::GET, "/api/queue/stats").bearer_auth(&theirs)).json();
     assert_eq!((&stats["depth"], waiting(&day, &id)), (&json!(0), 0), "{stats}");
+}
+
+#[test]
+fn in_test_mode_only_the_listed_numbers_are_taken() {
+    let day = Day::with().set("TRUNKLINE_QUEUE_TEST_NUMBERS", "+15550100101").begin();
+    let id = campaign(&day);
+    let list = "phone\n+15550100101\n+15550100102\n";
+    let taken = send(&day, &format!("/api/campaigns/{id}/import"), CSV, list).json();
+    assert_eq!(
+        (&taken["added"], &taken["skipped"][0]["code"]),
+        (&json!(1), &json!("not_allowed")),
+        "{taken}"
+    );
+    let why = taken["skipped"][0]["why"].as_str().unwrap();
+    assert_eq!(why, "test mode: only the listed test numbers are called");
+}
+
+#[test]
+fn a_plan_names_who_will_never_be_called_and_says_when_it_is_finished() {
+    let day = Day::begin();
+    let id = campaign(&day);
+    let list = "phone,tz\n+15550100101,UTC\n+15550100102,UTC\n+15550100103,UTC\n";
+    send(&day, &format!("/api/campaigns/{id}/import"), CSV, list);
+    day.post("/api/suppressions", &json!({ "number": "+15550100102" }));
+    let asked = "start=2026-03-02T09:00:00Z&answered=1&machine=0&busy=0&talk_secs=60";
+    let plan = day.get(&format!("/api/campaigns/{id}/plan?{asked}")).json();
+    assert_eq!((&plan["leads"], &plan["reached"]), (&json!(3), &json!(2)), "{plan}");
+    assert_eq!(plan["skipped"], json!({ "suppressed": 1 }));
+    assert_eq!(plan["skipped_leads"][0]["to"], "+15550100102");
+    let words = plan["skipped_leads"][0]["gate"]["words"].as_str().unwrap();
+    assert_eq!(words, "The number is on the list of numbers never to call.");
+    assert!(plan["finishes_at"].as_str().unwrap().starts_with("2026-03-02T09:0"), "{plan}");
+    assert!(plan["peak_concurrency"].as_u64().unwrap() >= 1 && plan["peak_cps"] == 1, "{plan}");
+    let wrong = day.get(&format!("/api/campaigns/{id}/plan?answered=0.9&machine=0.9"));
+    assert_eq!((wrong.status, &wrong.json()["code"]), (400, &json!("invalid_query")));
 }
