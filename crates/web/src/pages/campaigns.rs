@@ -291,7 +291,7 @@ impl JobRow {
         };
         Self {
             gate: closed.map_or_else(|| t.get("gate-none"), |closed| gates::words(closed, t)),
-            due: closed.and_then(|closed| closed.opens_at()).or(retry).map(Time::new),
+            due: closed.and_then(Closed::opens_at).or(retry).map(Time::new),
             ..Self::of(queued)
         }
     }
