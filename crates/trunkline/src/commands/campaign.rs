@@ -174,7 +174,7 @@ async fn status(one: &OneCampaign) -> Result<Exit, Failure> {
 fn tell(standing: &Value) {
     say(&format!("{}: {}", clean(name(standing)), text(standing, "state")));
     let figure = |bucket: &&str| standing["progress"][*bucket].as_u64().unwrap_or(0);
-    let all: u64 = BUCKETS.iter().map(|bucket| figure(bucket)).sum();
+    let all: u64 = BUCKETS.iter().map(figure).sum();
     say(&format!("  {all} people"));
     for bucket in BUCKETS.iter().filter(|bucket| figure(bucket) > 0) {
         say(&format!("  {:>8} {}", figure(bucket), bucket.replace('_', " ")));
