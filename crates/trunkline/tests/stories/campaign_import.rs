@@ -201,7 +201,7 @@ fn a_plan_names_who_will_never_be_called_and_says_when_it_is_finished() {
     let words = plan["skipped_leads"][0]["gate"]["words"].as_str().unwrap();
     assert_eq!(words, "The number is on the list of numbers never to call.");
     assert!(plan["finishes_at"].as_str().unwrap().starts_with("2026-03-02T09:0"), "{plan}");
-    assert!(plan["peak_concurrency"].as_u64().unwrap() >= 1 && plan["peak_cps"] == 1, "{plan}");
+    assert!(plan["peak_concurrency"] == 2 && plan["peak_cps"] == 2, "{plan}: both at once");
     let wrong = day.get(&format!("/api/campaigns/{id}/plan?answered=0.9&machine=0.9"));
     assert_eq!((wrong.status, &wrong.json()["code"]), (400, &json!("invalid_query")));
 }
