@@ -45,7 +45,7 @@ impl Inner {
         let read = async {
             let call = store.load_call(id).await.ok()??;
             // Another node has it in memory, and decides for it.
-            if self.is_a_neighbours(&call) {
+            if self.is_a_neighbours(&call).await {
                 return None;
             }
             let events = store.events(&call.tenant, id).await.ok()?;
@@ -54,11 +54,14 @@ impl Inner {
         tokio::time::timeout(WEBHOOK_PATIENCE, read).await.ok()?
     }
 
-    /// Whether a call that the store has is live on another node: one of ours would be in memory.
-    pub(crate) fn is_a_neighbours(&self, call: &Call) -> bool {
-        self.projection.shared.load(std::sync::atomic::Ordering::Acquire)
-            && !call.is_over()
-            && self.live.get(call.id).is_none()
+    /// Whether a call that the store has is live on another node: one of ours would be in memory. A node that came a moment
+    /// ago is not known yet: where there may be one, the store is asked.
+    pub(crate) async fn is_a_neighbours(&self, call: &Call) -> bool {
+        if call.is_over() || self.live.get(call.id).is_some() || !self.config.database.is_shared() {
+            return false;
+        }
+        let is_known = self.projection.shared.load(std::sync::atomic::Ordering::Acquire);
+        is_known || self.ask_store(async |store| store.fed_by().await).await.is_ok_and(|all| all.len() > 1)
     }
 
     /// A call in memory by any of its names: our id, its client's if it is registered, the carrier's.
@@ -86,7 +89,7 @@ impl Inner {
             return Ok(Some(handle));
         }
         match self.stored(tenant, id).await? {
-            Some(call) if self.is_a_neighbours(&call) => Err(self.elsewhere()),
+            Some(call) if self.is_a_neighbours(&call).await => Err(self.elsewhere()),
             Some(call) => match self.reach(call.id).await {
                 Some(handle) => Ok(Some(handle)),
                 None => Err(self.unavailable("it does not answer in time")),

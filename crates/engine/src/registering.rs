@@ -323,7 +323,7 @@ impl Inner {
             return Ok(handle);
         }
         let call = self.stored(tenant, id).await?.ok_or(RegisterError::NotFound)?;
-        if self.is_a_neighbours(&call) {
+        if self.is_a_neighbours(&call).await {
             return Err(self.elsewhere().into());
         }
         let reached = self.reach(call.id).await;
