@@ -40,11 +40,17 @@ fn pruned(day: &Day, more: &[&str]) -> Value {
     told(&run(day, &[&["prune", "--json", "--older-than", "90d"], more].concat()))["removed"].clone()
 }
 
+/// Whether a journal's words name Ben, with what follows a text: three letters alone come up in what is sealed, sooner or
+/// later.
+fn names_him(said: &str) -> bool {
+    said.contains("Ben\"") || said.contains("Ben\\\"")
+}
+
 #[test]
 fn what_was_pruned_is_not_in_the_next_index_and_its_persons_are_not_in_the_journal() {
     let mut day = gone_by(without_a_database().long_ago().begin());
     let journal = |day: &Day| stdout(&run(day, &["journal", "cat"]));
-    assert!(journal(&day).contains("Ben"), "the control");
+    assert!(names_him(&journal(&day)), "the control");
     let counted = pruned(&day, &["--dry-run", "--status", "completed"]);
     assert_eq!((&counted["calls"], &counted["recordings"]), (&2.into(), &6.into()), "{counted}");
     assert_eq!(exported(&day)["calls"], 3, "only counted");
@@ -54,7 +60,7 @@ fn what_was_pruned_is_not_in_the_next_index_and_its_persons_are_not_in_the_journ
     assert_eq!((&gone["calls"], &gone["turns"], &gone["recordings"]), (&2.into(), &6.into(), &6.into()));
     assert!(recordings(&day).is_empty());
     let cat = journal(&day);
-    assert!(!cat.contains("Ben") && cat.contains(EVE) && cat.contains("\"kind\":\"pruned\""), "{cat}");
+    assert!(!names_him(&cat) && cat.contains(EVE) && cat.contains("\"kind\":\"pruned\""), "{cat}");
     let left = exported(&day);
     assert_eq!((&left["calls"], &left["suppressions"]), (&1.into(), &1.into()), "{left}");
     let report = verified(&day);
@@ -181,8 +187,8 @@ fn a_strangers_history_goes_into_the_journal_and_on_into_postgresql() {
         fs::read_dir(none.join("journal")).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum::<u64>()
     };
     let (said, before) = (stdout(&with(&none, &["journal", "cat", "--sealed"], &NONE)), size());
-    assert!(said.contains("\"kind\":\"imported\"") && !said.contains("Ben"), "sealed");
-    assert!(stdout(&with(&none, &["journal", "cat"], &NONE)).contains("Ben"), "the control");
+    assert!(said.contains("\"kind\":\"imported\"") && !names_him(&said), "sealed");
+    assert!(names_him(&stdout(&with(&none, &["journal", "cat"], &NONE))), "the control");
     let again = told(&with(&none, &import, &NONE));
     assert_eq!(again["new"], json!({ "calls": 0, "events": 0, "suppressions": 0 }), "done once");
     assert_eq!(size(), before, "and written once");
