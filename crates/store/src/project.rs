@@ -72,7 +72,8 @@ impl Turns {
 }
 
 impl Store {
-    /// Writes a batch and moves the cursor, all or nothing; what became of its news of jobs, in their order. The commit does not wait for the disk: the journal has it.
+    /// Writes a batch and moves the cursor, all or nothing; what became of its news of jobs, in their order. The commit
+    /// does not wait for the disk: the journal has it.
     ///
     /// # Errors
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
