@@ -8,7 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
-//! - `queue`: campaigns, leads and jobs, whose truth is here · `queue_view`: what people ask of them
+//! - `queue`: campaigns, leads and jobs, whose truth is here
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `forget`: a person's calls, blanked
@@ -39,7 +39,6 @@ mod postgres_url;
 mod project;
 mod prune;
 mod queue;
-mod queue_view;
 mod refusal;
 mod row;
 mod rows;
@@ -65,10 +64,9 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Attempt, Claiming, EarlierCall, InMinute, JobNews, Lead, NewJob, NewLead, QueuedJob, Saved,
-    StoredCampaign,
+    Attempt, AttemptOf, Claiming, EarlierCall, GateCount, InMinute, JobNews, Lead, Line, NewJob, NewLead,
+    Planned, QueuedJob, Saved, StoredCampaign,
 };
-pub use queue_view::{AttemptOf, GateCount, Line, Planned};
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

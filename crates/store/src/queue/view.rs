@@ -1,21 +1,16 @@
 //! What people ask of the queue as a whole: how long it is, what holds it up, whom a campaign would call, what came of
-//! it; and leads that come without a campaign. Counted from rows when it is asked, never kept.
+//! it. Counted from rows when it is asked, never kept.
 
-use crate::db::Durability;
+use super::{IdRow, READING, values};
 use crate::error::StoreError;
-use crate::queue::{LeadRow, NewLead, values};
 use crate::row::Row;
 use crate::sql;
 use crate::store::Store;
 use jiff::Timestamp;
-use serde::Serialize;
-use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId, TenantId};
+use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId};
 use trunkline_core::private::Address;
 use trunkline_core::queue::Bucket;
 use trunkline_core::window::Zone;
-
-const READING: &str = "reading the queue";
-const WRITING: &str = "writing leads";
 
 /// Open jobs of a campaign that count alike.
 #[derive(Clone, Debug)]
@@ -61,28 +56,7 @@ pub struct AttemptOf {
     pub call: CallId,
 }
 
-#[derive(Serialize)]
-struct IdRow<T> {
-    id: T,
-}
-
 impl Store {
-    /// Adds leads, durably, all or none. Of one that is known what is newly said counts.
-    ///
-    /// # Errors
-    /// `Unavailable`: nothing was added.
-    pub async fn add_leads(
-        &self,
-        tenant: &TenantId,
-        leads: &[NewLead],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.db.begin(WRITING, Durability::Decision).await?;
-        let rows = values(leads.iter().map(|lead| LeadRow::new(tenant, lead, now)))?;
-        tx.run(&sql::UPSERT_LEADS, vec![rows]).await?;
-        tx.commit().await
-    }
-
     /// The open jobs of these campaigns, counted.
     ///
     /// # Errors

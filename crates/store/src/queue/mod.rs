@@ -1,0 +1,54 @@
+//! The outbound queue's rows: campaigns, leads, jobs and their attempts. Whether a job may be dialed now is the engine's to say.
+//!
+//! - `campaigns` · `leads` · `jobs`: the rows, written and read
+//! - `claims`: what changes where a job stands
+//! - `history`: what was called already · `view`: the queue as a whole, for those who look at it
+
+mod campaigns;
+mod claims;
+mod history;
+mod jobs;
+mod leads;
+mod view;
+
+pub use campaigns::{Saved, StoredCampaign};
+pub use claims::{Claiming, JobNews};
+pub(crate) use claims::{forget_person, put_news};
+pub use history::{Attempt, EarlierCall, InMinute};
+pub use jobs::{NewJob, QueuedJob};
+pub use leads::{Lead, NewLead};
+pub use view::{AttemptOf, GateCount, Line, Planned};
+
+use crate::error::StoreError;
+use crate::rows;
+use crate::value::Value;
+use serde::Serialize;
+
+const READING: &str = "reading the queue";
+const WRITING: &str = "writing the queue";
+
+#[derive(Serialize)]
+struct IdRow<T> {
+    id: T,
+}
+
+#[derive(Serialize)]
+struct NumberRow<'a> {
+    number: &'a str,
+}
+
+fn values<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Value, StoreError> {
+    // The error of the JSON writer may quote what it wrote: it stays here.
+    rows::as_object(rows).map(Value::Rows).map_err(|_| StoreError::poison(WRITING, "a row is no JSON"))
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::poison(WRITING, "a row is no JSON"))
+}
+
+fn word<T: Serialize>(value: T) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(StoreError::poison(WRITING, "a word is no word")),
+    }
+}
