@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -64,7 +65,7 @@ pub async fn calls(place: &Place, calls: usize) -> Result<()> {
     store.cursor(&journal).await?;
     let mut batch = Vec::with_capacity(BATCH);
     for n in 0..calls {
-        batch.push(call(n)?);
+        batch.push(Arc::new(call(n)?));
         if batch.len() == BATCH || n + 1 == calls {
             let empty = Projection::empty(journal.clone(), Position(0));
             store.project(&Projection { calls: std::mem::take(&mut batch), ..empty }).await?;

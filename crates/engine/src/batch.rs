@@ -4,6 +4,7 @@ use crate::queue::Campaigns;
 use crate::record::{Codec, Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use trunkline_core::call::{Call, Event, Refused};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::queue::News;
@@ -15,7 +16,7 @@ use trunkline_store::{
 /// A piece of the journal, decoded.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub calls: BTreeMap<CallId, Call>,
+    pub calls: BTreeMap<CallId, Arc<Call>>,
     pub events: Vec<Projected>,
     suppressions: Vec<SuppressedRecord>,
     /// What the history says of itself.
@@ -64,7 +65,7 @@ impl Batch {
     /// Makes the folds that nobody has in memory, from what the store has.
     pub async fn fold(&mut self, store: &Store, missing: &[CallId]) -> Result<(), StoreError> {
         for call in store.load_folds(missing).await? {
-            self.calls.insert(call.id, call);
+            self.calls.insert(call.id, Arc::new(call));
         }
         for projected in &mut self.events {
             if !missing.contains(&projected.event.call) {
@@ -72,13 +73,13 @@ impl Batch {
             }
             match self.calls.get_mut(&projected.event.call) {
                 Some(call) => {
-                    if let Err(refused) = call.apply(&projected.event) {
+                    if let Err(refused) = Arc::make_mut(call).apply(&projected.event) {
                         projected.refused = projected.refused.take().or(Some(refused));
                     }
                 }
                 None => {
                     if let Some((call, _)) = Call::begin(&projected.event) {
-                        self.calls.insert(call.id, call);
+                        self.calls.insert(call.id, Arc::new(call));
                     }
                 }
             }

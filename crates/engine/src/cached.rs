@@ -9,6 +9,7 @@ use crate::engine::Inner;
 use crate::reader::Unavailable;
 use crate::vouched::Name;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -42,7 +43,7 @@ impl Caching {
     }
 
     /// The call that was found, if it is the last that we wrote of it.
-    fn believed(&self, found: Found) -> Option<Call> {
+    fn believed(&self, found: Found) -> Option<Arc<Call>> {
         match found {
             Found::Nothing => None,
             Found::Refused => {
@@ -54,7 +55,7 @@ impl Caching {
             Found::Call(cached) => {
                 let Cached { call, edition } = *cached;
                 let is_ours = edition.life == self.life;
-                (is_ours && self.vouched.is_last(call.id, edition.number)).then_some(call)
+                (is_ours && self.vouched.is_last(call.id, edition.number)).then(|| Arc::new(call))
             }
         }
     }
@@ -67,8 +68,8 @@ impl Inner {
         &self,
         tenant: &TenantId,
         asked: Asked<'_>,
-        store: impl Future<Output = Result<Option<Call>, Unavailable>>,
-    ) -> Result<Option<Call>, Unavailable> {
+        store: impl Future<Output = Result<Option<Arc<Call>>, Unavailable>>,
+    ) -> Result<Option<Arc<Call>>, Unavailable> {
         let Some(caching) = &self.caching else { return store.await };
         let mut store = pin!(store);
         match timeout(STORE_FIRST, &mut store).await {
@@ -81,7 +82,7 @@ impl Inner {
         }
     }
 
-    async fn cached(&self, caching: &Caching, tenant: &TenantId, asked: Asked<'_>) -> Option<Call> {
+    async fn cached(&self, caching: &Caching, tenant: &TenantId, asked: Asked<'_>) -> Option<Arc<Call>> {
         let (vouched, link) = (&caching.vouched, caching.link()?);
         let asking = async {
             match asked {

@@ -68,7 +68,7 @@ impl Desk {
     }
 
     /// Ends a call, named by our id or the carrier's.
-    pub async fn end(&self, id: &str) -> Result<Call, EndError> {
+    pub async fn end(&self, id: &str) -> Result<Arc<Call>, EndError> {
         let id = id.to_owned();
         self.to_the_end(async move |inner, tenant| inner.end(&tenant, &id).await)
             .await
@@ -76,7 +76,7 @@ impl Desk {
     }
 
     /// A call, by our id or the carrier's.
-    pub async fn call(&self, id: &str) -> Result<Option<Call>, Unavailable> {
+    pub async fn call(&self, id: &str) -> Result<Option<Arc<Call>>, Unavailable> {
         self.inner().call(&self.tenant, id).await
     }
 

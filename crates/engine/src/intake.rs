@@ -167,7 +167,7 @@ impl Inner {
         if live.seen.contains(&key) {
             return Ok(Step::Repeated(live.last));
         }
-        let (effects, refused) = match live.call.apply(event) {
+        let (effects, refused) = match Arc::make_mut(&mut live.call).apply(event) {
             Ok(effects) => (effects, None),
             Err(refused) => (Vec::new(), Some(refused)),
         };

@@ -19,8 +19,9 @@ const SHARDS: usize = 64;
 /// A call in memory, with what only this process knows of it.
 #[derive(Debug)]
 pub(crate) struct Live {
-    /// The fold of its events.
-    pub call: Call,
+    /// The fold of its events. Shared with whoever reads it or writes it to the store; the next event makes a copy of its
+    /// own only if one of them still does.
+    pub call: Arc<Call>,
     /// Where its first event is in the journal.
     pub first: Lsn,
     /// Where its last event is.
@@ -55,7 +56,7 @@ pub(crate) enum Health {
 impl Live {
     pub fn new(call: Call, first: Lsn) -> Self {
         Self {
-            call,
+            call: Arc::new(call),
             first,
             last: first,
             seen: Vec::new(),

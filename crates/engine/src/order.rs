@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Metadata};
 use trunkline_core::private::Private;
@@ -37,7 +38,7 @@ pub struct Order {
 #[derive(Clone, Debug)]
 pub struct Placed {
     /// The call.
-    pub call: Call,
+    pub call: Arc<Call>,
     /// Whether it is new.
     pub novelty: Novelty,
     /// Things to know that are no errors, such as a number in an unassigned range.

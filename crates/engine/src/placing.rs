@@ -198,7 +198,7 @@ impl Inner {
     }
 
     /// Ends a call: withdraws it if nothing was sent, else hangs it up.
-    pub(crate) async fn end(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<Call, EndError> {
+    pub(crate) async fn end(self: &Arc<Self>, tenant: &TenantId, id: &str) -> Result<Arc<Call>, EndError> {
         let handle = self.find(tenant, id).await?.ok_or(EndError::NotFound)?;
         let (call, over) = {
             let live = handle.lock();

@@ -105,7 +105,7 @@ impl Inner {
     }
 
     /// One call as it is now, and durable: nothing is shown that a crash could take back.
-    pub(crate) async fn call(&self, tenant: &TenantId, id: &str) -> Result<Option<Call>, Unavailable> {
+    pub(crate) async fn call(&self, tenant: &TenantId, id: &str) -> Result<Option<Arc<Call>>, Unavailable> {
         match self.in_memory(tenant, id) {
             Some(handle) => Ok(Some(self.settled(&handle).await)),
             None => self.or_cached(tenant, Asked::Call(id), self.stored(tenant, id)).await,
@@ -113,7 +113,7 @@ impl Inner {
     }
 
     /// A call in memory as it is now, once that is durable, or the journal has failed.
-    pub(crate) async fn settled(&self, handle: &Handle) -> Call {
+    pub(crate) async fn settled(&self, handle: &Handle) -> Arc<Call> {
         let (call, last) = {
             let live = handle.lock();
             (live.call.clone(), live.last)
@@ -123,17 +123,18 @@ impl Inner {
     }
 
     /// A call in the store: by our id, else by its client's or the carrier's, which may look like one of ours.
-    pub(crate) async fn stored(&self, tenant: &TenantId, id: &str) -> Result<Option<Call>, Unavailable> {
+    pub(crate) async fn stored(&self, tenant: &TenantId, id: &str) -> Result<Option<Arc<Call>>, Unavailable> {
         let theirs = CarrierCallId::new(id);
         self.ask_store(async |store| {
             let ours = match id.parse::<CallId>() {
                 Ok(id) => store.load_call(id).await?.filter(|call| call.tenant == *tenant),
                 Err(_) => None,
             };
-            match ours {
-                Some(call) => Ok(Some(call)),
-                None => store.call_by_carrier_id(tenant, &theirs).await,
-            }
+            let found = match ours {
+                Some(call) => Some(call),
+                None => store.call_by_carrier_id(tenant, &theirs).await?,
+            };
+            Ok(found.map(Arc::new))
         })
         .await
     }
@@ -175,16 +176,16 @@ impl Inner {
         };
         // Where the store's page ends although it has more: older live calls belong to a later page.
         let horizon = stored.get(size).map(|last| (last.created_at, last.id));
-        let mut calls: BTreeMap<(jiff::Timestamp, CallId), Call> = BTreeMap::new();
+        let mut calls: BTreeMap<(jiff::Timestamp, CallId), Arc<Call>> = BTreeMap::new();
         for call in stored {
             // The store may still show a live call as it was a moment ago: the live one decides whether it belongs here.
             if self.live.get(call.id).is_none() {
-                calls.insert((call.created_at, call.id), call);
+                calls.insert((call.created_at, call.id), Arc::new(call));
             }
         }
         calls.extend(live.into_iter().map(|call| ((call.created_at, call.id), call)));
         calls.retain(|place, _| horizon.is_none_or(|horizon| *place >= horizon));
-        let mut calls: Vec<Call> = calls.into_values().rev().collect();
+        let mut calls: Vec<Arc<Call>> = calls.into_values().rev().collect();
         let next = if calls.len() > size {
             calls.get(size - 1).map(|last| (last.created_at, last.id))
         } else {
@@ -202,7 +203,7 @@ impl Inner {
         query: &Query,
         after: Option<&PageCursor>,
         most: usize,
-    ) -> Vec<Call> {
+    ) -> Vec<Arc<Call>> {
         let mut places = Vec::new();
         for handle in self.live.all() {
             let live = handle.lock();

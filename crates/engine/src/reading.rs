@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::Arc;
 use trunkline_core::call::{Call, Direction, Status};
 
 /// Which calls to list, newest first.
@@ -44,7 +45,7 @@ pub enum Scope {
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// The calls, newest first.
-    pub calls: Vec<Call>,
+    pub calls: Vec<Arc<Call>>,
     /// How to ask for the next page.
     pub next: Option<String>,
     /// When this was true.

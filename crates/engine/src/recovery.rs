@@ -113,7 +113,7 @@ impl Inner {
         };
         let mut live = handle.lock();
         // A call in the checkpoint may be ahead of it: merging again what it holds changes nothing.
-        let _ = live.call.apply(event);
+        let _ = Arc::make_mut(&mut live.call).apply(event);
         live.last = live.last.max(lsn);
         let key = key_hash(&event.key);
         if !live.seen.contains(&key) {
@@ -178,7 +178,7 @@ impl Inner {
             if live.last != last {
                 continue;
             }
-            live.call = call;
+            live.call = Arc::new(call);
             live.last = upto;
             live.health = Health::Sound;
             live.armed = None;

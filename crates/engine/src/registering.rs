@@ -75,7 +75,7 @@ impl Desk {
         id: &str,
         patch: Private<Metadata>,
         event: Option<String>,
-    ) -> Result<Call, RegisterError> {
+    ) -> Result<Arc<Call>, RegisterError> {
         let id = id.to_owned();
         self.to_the_end(async move |inner, tenant| inner.merge_metadata(&tenant, &id, patch, event).await)
             .await
@@ -109,7 +109,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`Unavailable`] if no call of it is in memory and history can't be read.
-    pub async fn call_of_session(&self, session: &str) -> Result<Option<Call>, Unavailable> {
+    pub async fn call_of_session(&self, session: &str) -> Result<Option<Arc<Call>>, Unavailable> {
         self.inner().call_of_session(self.tenant(), &SessionId::new(session)).await
     }
 }
@@ -144,7 +144,7 @@ impl Inner {
 
     /// The call of this id, if there is one. A database that is away keeps no new call out: only one that was here within
     /// a day, and has left memory, must be looked up.
-    async fn known(self: &Arc<Self>, id: CallId, fact: &Fact) -> Result<Option<Call>, RegisterError> {
+    async fn known(self: &Arc<Self>, id: CallId, fact: &Fact) -> Result<Option<Arc<Call>>, RegisterError> {
         if let Some(handle) = self.live.get(id) {
             return Ok(Some(self.seen(&handle).await?));
         }
@@ -153,7 +153,7 @@ impl Inner {
             return Err(RegisterError::NotRegistered { call });
         }
         match self.ask_store(async |store| store.load_call(id).await).await {
-            Ok(call) => Ok(call),
+            Ok(call) => Ok(call.map(Arc::new)),
             Err(away) if self.bound.contains(&fact.account, &fact.call_id) => Err(away.into()),
             Err(_) => Ok(None),
         }
@@ -221,7 +221,7 @@ impl Inner {
         id: &str,
         patch: Private<Metadata>,
         event: Option<String>,
-    ) -> Result<Call, RegisterError> {
+    ) -> Result<Arc<Call>, RegisterError> {
         let handle = self.named(tenant, id).await?;
         let (call, changes) = {
             let live = handle.lock();
@@ -300,9 +300,10 @@ impl Inner {
         &self,
         tenant: &TenantId,
         session: &SessionId,
-    ) -> Result<Option<Call>, Unavailable> {
+    ) -> Result<Option<Arc<Call>>, Unavailable> {
         let live = self.sessions.of(tenant, session).pop().and_then(|call| self.live.get(call));
-        let stored = self.ask_store(async |store| store.call_by_session(tenant, session).await);
+        let stored =
+            self.ask_store(async |store| Ok(store.call_by_session(tenant, session).await?.map(Arc::new)));
         let asking = self.or_cached(tenant, Asked::Session(session), stored);
         let Some(handle) = live else { return asking.await };
         let live = self.settled(&handle).await;
@@ -331,7 +332,7 @@ impl Inner {
     }
 
     /// A call in memory as it is now, once that is durable.
-    async fn seen(&self, handle: &Handle) -> Result<Call, RegisterError> {
+    async fn seen(&self, handle: &Handle) -> Result<Arc<Call>, RegisterError> {
         let (call, last) = {
             let live = handle.lock();
             (live.call.clone(), live.last)
@@ -342,7 +343,7 @@ impl Inner {
 }
 
 /// A second registration of a call: the same, or another one under its name?
-fn repeated(call: Call, fact: &Fact) -> Result<Placed, RegisterError> {
+fn repeated(call: Arc<Call>, fact: &Fact) -> Result<Placed, RegisterError> {
     let otherwise = |field| Err(RegisterError::RegisteredOtherwise { call: call.id, field });
     if call.session.as_ref() != Some(&fact.session) {
         return otherwise("session_id");

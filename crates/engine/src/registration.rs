@@ -2,6 +2,7 @@
 
 use crate::{IntakeError, Unavailable};
 use jiff::Timestamp;
+use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Direction, Metadata, Refused, Status};
 use trunkline_core::id::CallId;
@@ -56,7 +57,7 @@ pub enum ReportId {
 #[derive(Clone, Debug)]
 pub struct Reported {
     /// The call as it is now.
-    pub call: Call,
+    pub call: Arc<Call>,
     /// Why the word moved nothing, if it did not.
     pub refused: Option<Refused>,
 }

@@ -114,13 +114,13 @@ fn config(folder: &std::path::Path) -> Config {
     }
 }
 
-async fn place(engine: &Engine, to: &str) -> Call {
+async fn place(engine: &Engine, to: &str) -> Arc<Call> {
     let order = Order { to: Private::new(to.to_owned()), ..Order::default() };
     engine.desk().place(order).await.unwrap().call
 }
 
 /// Looks at a call again at every change there is, until it is as it should be.
-async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> Call {
+async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> Arc<Call> {
     let mut changes = engine.changes();
     let reached = async {
         loop {

@@ -95,7 +95,7 @@ impl Store {
         notes: &[EventRow],
     ) -> Result<Forgotten, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        put_calls(&mut tx, calls, &Turns::All).await?;
+        put_calls(&mut tx, calls.iter(), &Turns::All).await?;
         let bodies = events.iter().map(|event| BodyColumns {
             call: event.call,
             key: &event.key,

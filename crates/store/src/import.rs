@@ -54,7 +54,7 @@ impl Store {
     async fn try_to_import(&self, batch: &Import) -> Result<Imported, StoreError> {
         const DOING: &str = "importing a batch";
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All).await?;
+        let New(calls) = put_calls(&mut tx, batch.calls.iter(), &Turns::All).await?;
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
         self.db.in_place(DOING)?;

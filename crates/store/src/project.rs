@@ -15,6 +15,7 @@ use crate::suppression::Suppression;
 use crate::value::Value;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
 use trunkline_core::id::{CallId, TenantId};
@@ -32,7 +33,7 @@ pub struct Projection {
     /// Everything up to here is in this batch or an earlier one.
     pub upto: Position,
     /// The folds of the calls that changed. Of several folds of one call the last one counts.
-    pub calls: Vec<Call>,
+    pub calls: Vec<Arc<Call>>,
     /// The events.
     pub events: Vec<EventRow>,
     /// Which turns of the calls the events may have changed.
@@ -101,7 +102,7 @@ impl Store {
 
     async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-        put_calls(&mut tx, &batch.calls, &batch.turns).await?;
+        put_calls(&mut tx, batch.calls.iter().map(Arc::as_ref), &batch.turns).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
         let told = put_news(&mut tx, &batch.jobs).await?;
@@ -118,7 +119,11 @@ impl Store {
 pub(crate) struct New(pub(crate) u64);
 
 /// Writes folds, with their turns, legs and counts, but for those that are older than what the tables hold.
-pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Result<New, StoreError> {
+pub(crate) async fn put_calls(
+    tx: &mut Tx,
+    calls: impl Iterator<Item = &Call>,
+    turns: &Turns,
+) -> Result<New, StoreError> {
     let calls = newer_than_known(tx, calls).await?;
     let reborn = calls.iter().filter(|change| change.is_reborn());
     put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
@@ -214,8 +219,11 @@ impl Birth {
 }
 
 /// The last fold of each call, without those that are older than what the table holds.
-async fn newer_than_known<'a>(tx: &mut Tx, calls: &'a [Call]) -> Result<Vec<Change<'a>>, StoreError> {
-    let latest: BTreeMap<CallId, &Call> = calls.iter().map(|call| (call.id, call)).collect();
+async fn newer_than_known<'a>(
+    tx: &mut Tx,
+    calls: impl Iterator<Item = &'a Call>,
+) -> Result<Vec<Change<'a>>, StoreError> {
+    let latest: BTreeMap<CallId, &Call> = calls.map(|call| (call.id, call)).collect();
     if latest.is_empty() {
         return Ok(Vec::new());
     }

@@ -189,6 +189,8 @@ impl Turn {
     }
 
     pub(super) fn put_recording(&mut self, recording: Recording) {
+        // Most answers have one, and there are as many turns in memory as questions were asked in all live calls.
+        self.recordings.reserve_exact(1);
         self.recordings.push(recording);
         self.recordings.sort_by(|a, b| (a.ask, &a.id).cmp(&(b.ask, &b.id)));
     }

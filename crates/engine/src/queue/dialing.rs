@@ -10,7 +10,7 @@ use crate::intake::IntakeError;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trunkline_core::call::{ForJob, HangUpReason, Metadata, Party, Request, Source, What};
+use trunkline_core::call::{Call, ForJob, HangUpReason, Metadata, Party, Request, Source, What};
 use trunkline_core::campaign::resume;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
@@ -147,7 +147,7 @@ impl Inner {
         }
         let ids: Vec<CallId> =
             store.attempts(job.id).await?.into_iter().map(|attempt| attempt.call).collect();
-        let mut calls = store.load_folds(&ids).await?;
+        let mut calls: Vec<Arc<Call>> = store.load_folds(&ids).await?.into_iter().map(Arc::new).collect();
         // Memory may know of an answer that is still on its way to the store.
         for call in &mut calls {
             if let Some(handle) = self.live.get(call.id) {
@@ -159,7 +159,8 @@ impl Inner {
             calls.iter().rev().find(|call| call.question().is_some()).and_then(|call| call.script.as_ref());
         let script = ran.and_then(|ran| self.scripts.version(ran.version.parse().ok()?));
         let Some(script) = script else { return Ok(None) };
-        let at = resume(&script, &calls.iter().collect::<Vec<_>>()).map(|resumed| resumed.at);
+        let at =
+            resume(&script, &calls.iter().map(Arc::as_ref).collect::<Vec<_>>()).map(|resumed| resumed.at);
         Ok(at.map(|at| (script, at)))
     }
 

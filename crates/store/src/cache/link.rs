@@ -41,7 +41,7 @@ pub enum Pointing {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The call.
-    pub call: Call,
+    pub call: Arc<Call>,
     /// This writing of it.
     pub edition: Edition,
     /// Whether its session shall point to it.

@@ -32,7 +32,7 @@ fn call(n: u64, session: &str) -> Call {
 }
 
 fn entry(call: &Call, number: u64) -> Entry {
-    Entry { call: call.clone(), edition: Edition { life: 7, number }, pointing: Pointing::Session }
+    Entry { call: Arc::new(call.clone()), edition: Edition { life: 7, number }, pointing: Pointing::Session }
 }
 
 fn found(call: &Call, number: u64) -> Found {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use std::sync::Arc;
 use tempfile::TempDir;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
@@ -123,7 +124,7 @@ impl Place {
 /// Everything these stories have so far, as one batch.
 pub fn batch(upto: u64, stories: &[&Story]) -> Projection {
     Projection {
-        calls: stories.iter().map(|story| story.call.clone()).collect(),
+        calls: stories.iter().map(|story| Arc::new(story.call.clone())).collect(),
         events: stories.iter().flat_map(|story| story.events.clone()).collect(),
         ..Projection::empty(journal(), Position(upto))
     }

@@ -2,6 +2,7 @@
 
 use crate::calls::*;
 use jiff::SignedDuration;
+use std::sync::Arc;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
 use trunkline_core::private::{Address, Private};
@@ -222,7 +223,7 @@ async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written(engine
     let batch = |turns: &[u16]| {
         let mut batch = batch(6, &[&story]);
         batch.turns = Turns::Of(turns.iter().map(|step| (story.call.id, *step)).collect());
-        for turn in batch.calls[0].turns.values_mut() {
+        for turn in Arc::make_mut(&mut batch.calls[0]).turns.values_mut() {
             turn.question.push('!');
         }
         batch
@@ -238,7 +239,7 @@ async fn of_a_known_call_only_the_turns_that_may_have_changed_are_written(engine
     assert_eq!(written().await, ["First?", "Second?!"]);
 
     let mut reborn = batch(&[]);
-    reborn.calls[0].party.to = Address::new("");
+    Arc::make_mut(&mut reborn.calls[0]).party.to = Address::new("");
     place.store.project(&reborn).await.unwrap();
     assert_eq!(written().await, ["First?!", "Second?!"], "a call that is made anew is written whole");
 }

@@ -88,7 +88,7 @@ impl Insider {
     }
 
     fn writes(&self, Cached { call, edition }: Cached) {
-        let entry = Entry { call, edition, pointing: Pointing::Nothing };
+        let entry = Entry { call: call.into(), edition, pointing: Pointing::Nothing };
         self.0.block_on(self.1.put(&[entry])).unwrap();
     }
 }

@@ -71,8 +71,8 @@ pub(crate) enum CallName<'a> {
     Clients(&'a str),
 }
 
-impl<'a> From<&'a Call> for CallName<'a> {
-    fn from(call: &'a Call) -> Self {
+impl<'a> CallName<'a> {
+    pub fn of(call: &'a Call) -> Self {
         let theirs = call.registered.and(call.leg().carrier_call_id.as_ref());
         theirs.map_or(Self::Ours(call.id), |id| Self::Clients(id.as_str()))
     }
@@ -134,14 +134,14 @@ struct LegJson<'a> {
     duration_seconds: Option<u32>,
 }
 
-impl<'a> From<&'a Call> for CallJson<'a> {
-    fn from(call: &'a Call) -> Self {
+impl<'a> CallJson<'a> {
+    pub fn of(call: &'a Call) -> Self {
         let leg = call.leg();
         let reported = leg.end.as_ref().map(|end| &end.reported);
         let carrier = carrier_of(&call.account);
         Self {
             id: call.id,
-            call_id: call.into(),
+            call_id: CallName::of(call),
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             session_id: call.session.as_ref().map(SessionId::as_str),
             carrier,
@@ -199,7 +199,7 @@ impl<'a> From<&'a Placed> for CallJson<'a> {
         Self {
             is_duplicate: placed.novelty == Novelty::Repeated,
             warnings: &placed.warnings,
-            ..Self::from(&placed.call)
+            ..Self::of(&placed.call)
         }
     }
 }
@@ -334,14 +334,14 @@ mod tests {
 
     #[test]
     fn an_ended_call_shows_everything_that_is_known() {
-        insta::assert_json_snapshot!(CallJson::from(&ended_call()));
+        insta::assert_json_snapshot!(CallJson::of(&ended_call()));
     }
 
     #[test]
     fn a_queued_call_has_every_name_too() {
         let (call, _) = Call::begin(&requested()).unwrap();
-        let queued = serde_json::to_value(CallJson::from(&call)).unwrap();
-        let ended = serde_json::to_value(CallJson::from(&ended_call())).unwrap();
+        let queued = serde_json::to_value(CallJson::of(&call)).unwrap();
+        let ended = serde_json::to_value(CallJson::of(&ended_call())).unwrap();
         let names = |call: &Value| call.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&queued), names(&ended));
         assert_eq!(queued["carrier_call_id"], Value::Null);
@@ -351,7 +351,8 @@ mod tests {
     #[test]
     fn a_repeated_order_says_so() {
         let (call, _) = Call::begin(&requested()).unwrap();
-        let placed = Placed { call, novelty: Novelty::Repeated, warnings: vec!["unassigned".into()] };
+        let placed =
+            Placed { call: call.into(), novelty: Novelty::Repeated, warnings: vec!["unassigned".into()] };
         let json = serde_json::to_value(CallJson::from(&placed)).unwrap();
         assert_eq!(json["is_duplicate"], true);
         assert_eq!(json["warnings"][0], "unassigned");

@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::Arc;
 use trunkline_core::call::Call;
 use trunkline_engine::{Desk, Entry, History, Scope};
 
@@ -44,7 +45,12 @@ pub(crate) async fn active(Mine(desk): Mine, RawQuery(query): RawQuery) -> Resul
 async fn page(desk: &Desk, filters: Filters) -> Result<Response, Problem> {
     let listing = desk.calls(&filters.query).await?;
     let body = CallsJson {
-        calls: listing.calls.iter().filter(|call| filters.admits(call)).map(CallJson::from).collect(),
+        calls: listing
+            .calls
+            .iter()
+            .filter(|call| filters.admits(call))
+            .map(|call| CallJson::of(call))
+            .collect(),
         next: listing.next.as_deref(),
         as_of: listing.as_of,
         history: &listing.history,
@@ -55,13 +61,13 @@ async fn page(desk: &Desk, filters: Filters) -> Result<Response, Problem> {
 /// `GET /api/calls/{id}`
 pub(crate) async fn show(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
     let call = find(&desk, &id).await?;
-    Ok(json(StatusCode::OK, &CallJson::from(&call)))
+    Ok(json(StatusCode::OK, &CallJson::of(&call)))
 }
 
 /// `GET /api/calls/{id}/turns`
 pub(crate) async fn turns(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
     let call = find(&desk, &id).await?;
-    Ok(json(StatusCode::OK, &TurnsJson::from(&call)))
+    Ok(json(StatusCode::OK, &TurnsJson::of(&call)))
 }
 
 /// `GET /api/calls/{id}/events`
@@ -70,7 +76,7 @@ pub(crate) async fn events(Mine(desk): Mine, Named(id): Named<CallRef>) -> Resul
     Ok(json(StatusCode::OK, &EventsJson { events: &history }))
 }
 
-async fn find(desk: &Desk, id: &CallRef) -> Result<Call, Problem> {
+async fn find(desk: &Desk, id: &CallRef) -> Result<Arc<Call>, Problem> {
     desk.call(id.as_str()).await?.ok_or_else(no_such_call)
 }
 

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
-use trunkline_core::call::{Call, Idempotency};
+use trunkline_core::call::Idempotency;
 use trunkline_core::private::Private;
 use trunkline_engine::{EndError, Order};
 
@@ -40,11 +40,11 @@ pub(crate) async fn place(
 /// `POST /api/calls/{id}/end`
 pub(crate) async fn end(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
     // Asked first: a wish to end a call that is over is taken as said before, and its sender should hear of the end.
-    if let Some(over) = desk.call(id.as_str()).await?.filter(Call::is_over) {
+    if let Some(over) = desk.call(id.as_str()).await?.filter(|call| call.is_over()) {
         return Err(EndError::Over(over.status().as_str()).into());
     }
     let call = desk.end(id.as_str()).await?;
-    Ok(json(StatusCode::ACCEPTED, &CallJson::from(&call)))
+    Ok(json(StatusCode::ACCEPTED, &CallJson::of(&call)))
 }
 
 /// Reads an order, and what its sender should know although it is no error.

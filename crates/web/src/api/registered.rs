@@ -1,7 +1,7 @@
 //! Calls that clients carry themselves: register one, say where it is, take it back, look it up by conversation. And the
 //! metadata of any call.
 
-use super::call_json::CallJson;
+use super::call_json::{CallJson, CallName};
 use super::fields::Fields;
 use super::orders::{hash, idempotency_key};
 use super::{CallRef, Mine, Named, json, no_such_call, not_found, read};
@@ -13,7 +13,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Direction, Status};
+use trunkline_core::call::{Direction, Status};
 use trunkline_core::id::{CallId, SessionId};
 use trunkline_core::private::Private;
 use trunkline_engine::{Novelty, Registration, Report, ReportId};
@@ -49,7 +49,7 @@ struct ReportedJson<'a> {
 #[derive(Serialize)]
 struct SessionJson<'a> {
     session_id: &'a str,
-    call_id: super::call_json::CallName<'a>,
+    call_id: CallName<'a>,
     id: CallId,
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn report(
     fields.none_left()?;
     let reported = desk.report(id.as_str(), report).await?;
     let body = ReportedJson {
-        call: CallJson::from(&reported.call),
+        call: CallJson::of(&reported.call),
         applied: reported.refused.is_none(),
         reason: reported.refused.map(|why| why.to_string()),
     };
@@ -122,7 +122,7 @@ pub(crate) async fn merge(
     }
     let patch = Private::new(patch.into_iter().collect());
     let call = desk.merge_metadata(id.as_str(), patch, event).await?;
-    Ok(json(StatusCode::OK, &CallJson::from(&call)))
+    Ok(json(StatusCode::OK, &CallJson::of(&call)))
 }
 
 /// `DELETE /api/calls/{id}/registration`: of a call that nobody knows, too, so that it can be repeated.
@@ -146,7 +146,7 @@ pub(crate) async fn session(Mine(desk): Mine, Named(id): Named<CallRef>) -> Resu
     let Some(session) = call.session.as_ref().map(SessionId::as_str) else {
         return Err(not_found().detail("this call belongs to no session"));
     };
-    let body = SessionJson { session_id: session, call_id: (&call).into(), id: call.id };
+    let body = SessionJson { session_id: session, call_id: CallName::of(&call), id: call.id };
     Ok(json(StatusCode::OK, &body))
 }
 
@@ -155,9 +155,11 @@ pub(crate) async fn of_session(
     Mine(desk): Mine,
     Named(session): Named<SessionRef>,
 ) -> Result<Response, Problem> {
-    let call: Option<Call> = desk.call_of_session(&session.0).await?;
-    let call = call.ok_or_else(|| not_found().detail("this session has no call"))?;
-    Ok(json(StatusCode::OK, &CallJson::from(&call)))
+    let call = desk
+        .call_of_session(&session.0)
+        .await?
+        .ok_or_else(|| not_found().detail("this session has no call"))?;
+    Ok(json(StatusCode::OK, &CallJson::of(&call)))
 }
 
 /// Takes the fields of a registration, under the names that people have.

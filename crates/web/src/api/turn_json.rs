@@ -44,8 +44,8 @@ struct RecordingJson<'a> {
     state: &'a RecordingState,
 }
 
-impl<'a> From<&'a Call> for TurnsJson<'a> {
-    fn from(call: &'a Call) -> Self {
+impl<'a> TurnsJson<'a> {
+    pub fn of(call: &'a Call) -> Self {
         let mut numbers = 0..;
         let turns = call.turns.values().map(|turn| TurnJson::of(call, turn, &mut numbers)).collect();
         Self { turns }

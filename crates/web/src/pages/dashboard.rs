@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::sync::Arc;
-use trunkline_core::call::{Idempotency, Status};
+use trunkline_core::call::{Call, Idempotency, Status};
 use trunkline_core::private::Private;
 use trunkline_engine::{Counts, History, Order, PlaceError, Query, Scope};
 
@@ -140,7 +140,7 @@ async fn dashboard(
     // Who talks comes first, then who is rung, then who waits.
     live.calls.sort_by_key(|call| Reverse(call.status()));
     let listing = reader.desk.calls(&looking_for.query()).await?;
-    let row = |call| Row::of(t, call, web.engine.now());
+    let row = |call: &Arc<Call>| Row::of(t, call, web.engine.now());
     order.once = format!("form-{:x}", web.next_serial());
     Ok(DashboardPage {
         frame: Frame::of(web, reader, Section::Calls).await,

@@ -11,6 +11,7 @@ mod summary;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_core::call::{Call, Idempotency};
@@ -105,7 +106,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     /// Calls everybody who has not been called, and watches until every call is over and every recording is kept.
-    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Call)>, Failure> {
+    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Arc<Call>)>, Failure> {
         let known = self.known_calls().await?;
         self.show.begin(folder, url, known.len());
         let (mut calls, mut seen) = (Vec::new(), Vec::new());
@@ -132,7 +133,7 @@ impl Survey<'_> {
     }
 
     /// The calls that an earlier life of this demo has made, by number.
-    async fn known_calls(&self) -> Result<BTreeMap<String, Call>, Failure> {
+    async fn known_calls(&self) -> Result<BTreeMap<String, Arc<Call>>, Failure> {
         let mut known = BTreeMap::new();
         let mut query = Query { limit: Some(500), ..Query::default() };
         loop {
@@ -159,7 +160,7 @@ impl Survey<'_> {
         }
     }
 
-    async fn place(&self, index: usize, person: &Person) -> Result<Call, Failure> {
+    async fn place(&self, index: usize, person: &Person) -> Result<Arc<Call>, Failure> {
         let key = format!("demo-{index}");
         let order = Order {
             to: Private::new(person.number.clone()),
@@ -172,7 +173,7 @@ impl Survey<'_> {
     }
 
     /// Tells what happens until nothing is owed any more.
-    async fn watch(&self, calls: &[Call], mut seen: Vec<Seen>) {
+    async fn watch(&self, calls: &[Arc<Call>], mut seen: Vec<Seen>) {
         loop {
             for ((person, call), seen) in self.people.iter().zip(calls).zip(&mut seen) {
                 if seen.settled {

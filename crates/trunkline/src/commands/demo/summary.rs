@@ -1,6 +1,7 @@
 //! The end of a demo: who answered what, what is kept, and whether anybody was called twice.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use trunkline_core::call::{Call, Recording, RecordingState};
 
 use super::people::Person;
@@ -11,7 +12,7 @@ use crate::terminal::{Form, say, say_json, table};
 /// What there is to sum up.
 pub(super) struct Summary {
     /// Everybody, with the call made to them.
-    pub calls: Vec<(Person, Call)>,
+    pub calls: Vec<(Person, Arc<Call>)>,
     /// Numbers that the carrier was asked to call more than once.
     pub called_twice: Vec<String>,
     /// Numbers of people who want no more calls.

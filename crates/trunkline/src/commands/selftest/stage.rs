@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener as StdListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -76,21 +77,21 @@ impl Stage {
     }
 
     /// Places a call, and waits until nothing is owed for it.
-    pub async fn call(&self, number: &str, habit: Habit) -> Result<Call, String> {
+    pub async fn call(&self, number: &str, habit: Habit) -> Result<Arc<Call>, String> {
         self.person(number, habit);
         let placed = self.place(number).await?;
         self.until(&placed, Call::is_settled).await
     }
 
     /// Places a call.
-    pub async fn place(&self, number: &str) -> Result<Call, String> {
+    pub async fn place(&self, number: &str) -> Result<Arc<Call>, String> {
         let order = Order { to: Private::new(number.to_owned()), ..Order::default() };
         let placed = self.server()?.engine().desk().place(order).await;
         placed.map(|placed| placed.call).map_err(|error| error.to_string())
     }
 
     /// Waits until something holds of a call.
-    pub async fn until(&self, call: &Call, holds: impl Fn(&Call) -> bool) -> Result<Call, String> {
+    pub async fn until(&self, call: &Call, holds: impl Fn(&Call) -> bool) -> Result<Arc<Call>, String> {
         let id = call.id.to_string();
         let look = async {
             loop {
