@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::{Call, Direction, Status};
+use trunkline_core::id::CampaignId;
 
 /// Which calls to list, newest first.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Query {
     pub direction: Option<Direction>,
     /// Only with this number on either side.
     pub number: Option<String>,
+    /// Only attempts of this campaign's jobs.
+    pub campaign: Option<CampaignId>,
     /// Words in numbers, name or metadata.
     pub search: Option<String>,
     /// Metadata keys that must have these values.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use trunkline_core::call::{Direction, Disposition, Metadata, Outcome, Price, State, Status};
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
+use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, SessionId, TenantId};
 use trunkline_core::private::{Address, Private};
 
 const DOING: &str = "listing calls";
@@ -36,6 +36,8 @@ pub struct CallFilter {
     pub carrier: Option<String>,
     /// Running the script of this name.
     pub script: Option<String>,
+    /// Attempts of jobs of this campaign.
+    pub campaign: Option<CampaignId>,
     /// With exactly this number on either side.
     pub number: Option<Address>,
     /// Created at this time or later.
@@ -67,6 +69,7 @@ impl CallFilter {
             direction: None,
             carrier: None,
             script: None,
+            campaign: None,
             number: None,
             since: None,
             until: None,
@@ -77,7 +80,9 @@ impl CallFilter {
 
     /// The statement whose index narrows most.
     fn statement(&self) -> &'static Statement {
-        if self.number.is_some() {
+        if self.campaign.is_some() {
+            &sql::LIST_CAMPAIGN
+        } else if self.number.is_some() {
             &sql::LIST_NUMBER
         } else if self.activity == Some(Liveness::Active) {
             &sql::LIST_ACTIVE
@@ -94,7 +99,7 @@ impl CallFilter {
             Direction::Inbound => "inbound",
             Direction::Outbound => "outbound",
         });
-        Ok(vec![
+        let mut values = vec![
             self.tenant.as_str().into(),
             before.created_at.into(),
             before.id.as_str().into(),
@@ -108,7 +113,9 @@ impl CallFilter {
             self.search.as_ref().map(|search| pattern(search.reveal())).into(),
             words.into(),
             self.activity.map(|liveness| i64::from(liveness == Liveness::Active)).into(),
-        ])
+        ];
+        values.extend(self.campaign.map(|campaign| Value::from(campaign.to_string())));
+        Ok(values)
     }
 }
 

@@ -6,7 +6,7 @@ use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
 use crate::campaign::Machine;
 use crate::id::{
-    AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LegNo, NodeId, RecordingId,
+    AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId, RecordingId,
     SessionId, TenantId,
 };
 use crate::private::{Address, Private};
@@ -280,6 +280,9 @@ pub struct ForJob {
     /// Its campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
+    /// The person it is to reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<LeadId>,
     /// The node that claimed it.
     pub node: NodeId,
     /// Which attempt, and under which fence.

@@ -130,7 +130,15 @@ impl Inner {
             not_before: None,
             session: None,
             idempotency: None,
-            job: Some(ForJob { job: job.id, campaign: job.campaign, node: self.node(), on, resume, machine }),
+            job: Some(ForJob {
+                job: job.id,
+                campaign: job.campaign,
+                lead: Some(job.lead),
+                node: self.node(),
+                on,
+                resume,
+                machine,
+            }),
         };
         Ok(self.own_event(
             one.call,

@@ -3,7 +3,8 @@
 //! They share their parameters, so that the caller picks a text and binds once:
 //! `$1` tenant · `$2 $3` strictly before this (created_at, id) · `$4` created at or after · `$5` limit · `$6` status ·
 //! `$7` direction · `$8` carrier · `$9` script · `$10` number on either side · `$11` a LIKE pattern · `$12` metadata that
-//! must be there, as a JSON object of texts · `$13` 1 active only, 0 ended only. Null: no such filter.
+//! must be there, as a JSON object of texts · `$13` 1 active only, 0 ended only. Null: no such filter. `LIST_CAMPAIGN` alone has `$14`, the
+//! campaign.
 
 use super::statements;
 
@@ -97,6 +98,10 @@ statements! { LISTS:
 
     /// Active calls only.
     LIST_ACTIVE = list!(sqlite, "ended_at IS NULL"), postgres: list!(postgres, "ended_at IS NULL");
+
+    /// Of a campaign: its attempts are their calls.
+    LIST_CAMPAIGN = list!(sqlite, "id IN (SELECT call FROM attempts WHERE campaign = $14)"),
+        postgres: list!(postgres, "id IN (SELECT call FROM attempts WHERE campaign = $14)");
 
     /// With a number: each side by its own index, then the newer of both.
     LIST_NUMBER = list_number!(sqlite), postgres: list_number!(postgres);

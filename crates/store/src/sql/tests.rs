@@ -27,7 +27,8 @@ pub(super) async fn postgres() -> (Database<'static>, PgConnection) {
 }
 
 /// What the values of lists are bound as: where a value is only asked for being there, its type can't be guessed.
-const LIST_TYPES: [u32; 13] = [TEXT, INT8, TEXT, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, INT8];
+const LIST_TYPES: [u32; 14] =
+    [TEXT, INT8, TEXT, INT8, INT8, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, INT8, TEXT];
 const TEXT: u32 = 25;
 const INT8: u32 = 20;
 

@@ -77,6 +77,29 @@ fn everybody_on_the_list_is_called_once_and_the_figures_add_up() {
 }
 
 #[test]
+fn the_calls_of_a_campaign_can_be_listed_and_say_whose_they_are() {
+    let day = Day::begin();
+    let id = campaign(&day, &json!({}));
+    let jobs = enqueue(&day, &id, 2);
+    assert_eq!(day.post("/api/calls", &json!({ "to": number(50) })).status, 202);
+    act(&day, &id, "start");
+    is_finished(&day, &id);
+    let listed = |campaign: &str| day.get(&format!("/api/calls?campaign={campaign}"));
+    let calls = listed(&id).json()["calls"].as_array().unwrap().clone();
+    let mut of: Vec<_> = calls.iter().map(|call| call["job_id"].as_str().unwrap().to_owned()).collect();
+    of.sort();
+    assert_eq!(of, jobs);
+    for call in &calls {
+        assert_eq!((&call["campaign_id"], &call["attempt"]), (&json!(id), &json!(1)), "{call}");
+        let job = job(&day, call["job_id"].as_str().unwrap());
+        assert_eq!(call["lead_id"], job["lead_id"], "{call} {job}");
+    }
+    let other = campaign(&day, &json!({ "name": "autumn" }));
+    assert_eq!(listed(&other).json()["calls"], json!([]));
+    assert_eq!(listed("spring").status, 400);
+}
+
+#[test]
 fn a_paused_campaign_calls_nobody_and_a_resumed_one_goes_on() {
     let day = Day::begin();
     let id = campaign(&day, &json!({ "pacing": { "concurrency": 1 } }));

@@ -7,7 +7,7 @@ use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
     State, Status,
 };
-use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId};
+use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_engine::{Novelty, Placed};
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
@@ -32,10 +32,10 @@ pub(crate) struct CallJson<'a> {
     to: &'a str,
     name: Option<&'a str>,
     script: Option<&'a str>,
-    campaign_id: Option<&'a str>,
-    lead_id: Option<&'a str>,
-    job_id: Option<&'a str>,
-    attempt: u16,
+    campaign_id: Option<CampaignId>,
+    lead_id: Option<LeadId>,
+    job_id: Option<JobId>,
+    attempt: u32,
     question: Option<u16>,
     answer_count: usize,
     metadata: &'a Metadata,
@@ -137,6 +137,7 @@ struct LegJson<'a> {
 impl<'a> CallJson<'a> {
     pub fn of(call: &'a Call) -> Self {
         let leg = call.leg();
+        let of = call.job.as_ref();
         let reported = leg.end.as_ref().map(|end| &end.reported);
         let carrier = carrier_of(&call.account);
         Self {
@@ -157,10 +158,11 @@ impl<'a> CallJson<'a> {
             to: call.party.to.as_str(),
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             script: call.script.as_ref().map(|script| script.name.as_str()),
-            campaign_id: None,
-            lead_id: None,
-            job_id: None,
-            attempt: leg.no.0,
+            campaign_id: of.and_then(|of| of.campaign),
+            lead_id: of.and_then(|of| of.lead),
+            job_id: of.map(|of| of.job),
+            // A job may need several calls; a call by itself, several legs.
+            attempt: of.map_or(u32::from(leg.no.0), |of| of.on.attempt.0),
             question: call.question(),
             answer_count: call.answer_count(),
             metadata: call.party.metadata.reveal(),

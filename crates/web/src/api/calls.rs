@@ -83,8 +83,6 @@ async fn find(desk: &Desk, id: &CallRef) -> Result<Arc<Call>, Problem> {
 impl Filters {
     /// What the engine's query can't say: a page may come out shorter than its limit, and is still followed by `next`.
     fn admits(&self, call: &Call) -> bool {
-        // No campaign exists yet, so no call belongs to one.
-        self.campaign.is_none()
-            && self.carrier.as_ref().is_none_or(|carrier| carrier_of(&call.account) == carrier)
+        self.carrier.as_ref().is_none_or(|carrier| carrier_of(&call.account) == carrier)
     }
 }

@@ -12,7 +12,6 @@ use trunkline_engine::{Query, Scope};
 pub(crate) struct Filters {
     pub(crate) query: Query,
     pub(crate) carrier: Option<String>,
-    pub(crate) campaign: Option<String>,
 }
 
 impl Filters {
@@ -59,7 +58,10 @@ impl Filters {
                 });
             }
             "carrier" | "provider" => self.carrier = Some(value.to_ascii_lowercase()),
-            "campaign" | "campaign_id" => self.campaign = Some(value.to_owned()),
+            "campaign" | "campaign_id" => {
+                let id = value.parse().ok();
+                query.campaign = Some(id.ok_or_else(|| Problem::query("campaign", "a campaign's id"))?);
+            }
             "number" => query.number = Some(value.to_owned()),
             "search" => query.search = Some(value.to_owned()),
             "since" => query.since = Some(time("since", value)?),
