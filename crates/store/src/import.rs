@@ -2,12 +2,13 @@
 //!
 //! The same rules as for a projection: an event that is there stays, a fold never replaces a newer one, the counts move
 //! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
-//! the disk.
+//! the disk. People and the queue are rows of their own in it: no call makes a lead here.
 
 use crate::db::Durability;
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
-use crate::project::{New, RETRIES, Turns, put_calls, put_events, put_suppressions};
+use crate::project::{Leads, New, RETRIES, Turns, put_calls, put_events, put_suppressions};
+use crate::queue::{QueueCount, QueueRows, put_queue};
 use crate::store::Store;
 use crate::suppression::Suppression;
 use trunkline_core::call::Call;
@@ -21,6 +22,8 @@ pub struct Import {
     pub events: Vec<EventRow>,
     /// Numbers that were suppressed, or released.
     pub suppressions: Vec<Suppression>,
+    /// Rows of the queue.
+    pub queue: QueueRows,
 }
 
 /// What of an import was new.
@@ -32,6 +35,8 @@ pub struct Imported {
     pub events: u64,
     /// Suppressions that were not there, or were older.
     pub suppressions: u64,
+    /// Rows of the queue that were not there.
+    pub queue: QueueCount,
 }
 
 impl Store {
@@ -54,11 +59,12 @@ impl Store {
     async fn try_to_import(&self, batch: &Import) -> Result<Imported, StoreError> {
         const DOING: &str = "importing a batch";
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All).await?;
+        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All, Leads::Apart).await?;
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
+        let queue = put_queue(&mut tx, &batch.queue).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Imported { calls, events, suppressions })
+        Ok(Imported { calls, events, suppressions, queue })
     }
 }

@@ -64,8 +64,9 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Attempt, AttemptOf, Claiming, EarlierCall, GateCount, InMinute, JobNews, Lead, Line, NewJob, NewLead,
-    Planned, QueuedJob, Saved, StoredCampaign,
+    Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, Claiming, EarlierCall, GateCount,
+    InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead, Planned, QueueCount, QueueRows,
+    QueuedJob, Retired, Saved, StoredCampaign,
 };
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;

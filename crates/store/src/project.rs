@@ -101,7 +101,7 @@ impl Store {
 
     async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-        put_calls(&mut tx, &batch.calls, &batch.turns).await?;
+        put_calls(&mut tx, &batch.calls, &batch.turns, Leads::OfCalls).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
         let told = put_news(&mut tx, &batch.jobs).await?;
@@ -113,12 +113,26 @@ impl Store {
     }
 }
 
+/// Whether new calls make their people leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// They do.
+    OfCalls,
+    /// Leads come in rows of their own, or not at all.
+    Apart,
+}
+
 /// How many rows a batch brought that were not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct New(pub(crate) u64);
 
 /// Writes folds, with their turns, legs and counts, but for those that are older than what the tables hold.
-pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Result<New, StoreError> {
+pub(crate) async fn put_calls(
+    tx: &mut Tx,
+    calls: &[Call],
+    turns: &Turns,
+    people: Leads,
+) -> Result<New, StoreError> {
     let calls = newer_than_known(tx, calls).await?;
     let reborn = calls.iter().filter(|change| change.is_reborn());
     put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
@@ -129,8 +143,10 @@ pub(crate) async fn put_calls(tx: &mut Tx, calls: &[Call], turns: &Turns) -> Res
     tx.insert(&sql::UPSERT_TURNS, rows).await?;
     tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
-    let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
-    put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
+    if people == Leads::OfCalls {
+        let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
+        put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
+    }
     Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
 }
 

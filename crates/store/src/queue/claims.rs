@@ -19,7 +19,7 @@ use std::sync::Arc;
 use trunkline_core::campaign::RetryPolicy;
 use trunkline_core::id::{CallId, CampaignId, JobId, NodeId, TenantId};
 use trunkline_core::private::Address;
-use trunkline_core::queue::{Happened, Job, JobRefused, News};
+use trunkline_core::queue::{Applied, Happened, Job, JobRefused, News};
 
 /// Longer than anybody who claims may have looked before at whom was called.
 const LATELY: SignedDuration = SignedDuration::from_secs(5);
@@ -146,6 +146,7 @@ pub(crate) async fn put_news(
     let ids: BTreeSet<JobId> = all.iter().map(|news| news.job).collect();
     let mut standing = standing(tx, ids.into_iter()).await?;
     let mut changed = BTreeMap::new();
+    let mut lost = Vec::new();
     let mut done = Vec::with_capacity(all.len());
     for JobNews { job: id, news, policy, at, call: _ } in all {
         let Some(Kept { job, .. }) = standing.get_mut(id) else {
@@ -153,10 +154,17 @@ pub(crate) async fn put_news(
             continue;
         };
         let happened = news.clone().happened(job, policy, *at);
-        done.push(job.apply(&happened, *at).map(|_| {
+        done.push(job.apply(&happened, *at).map(|applied| {
             changed.insert(*id, *at);
+            // A database that lost the claim has lost the attempt too.
+            if let (Happened::Dialed { by, call, .. }, Applied::Changed) = (&happened, applied) {
+                lost.push(AttemptRow::new(job, *call, by, *at));
+            }
             job.clone()
         }));
+    }
+    if !lost.is_empty() {
+        tx.run(&sql::ADD_ATTEMPTS, vec![values(lost.iter())?]).await?;
     }
     let mut rows = Vec::with_capacity(changed.len());
     for (id, at) in changed {

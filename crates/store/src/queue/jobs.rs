@@ -262,7 +262,7 @@ impl JobRow {
 }
 
 /// The column that orders levels: the most urgent first.
-fn place(priority: Priority) -> i64 {
+pub(super) fn place(priority: Priority) -> i64 {
     match priority {
         Priority::High => 0,
         Priority::Default => 1,

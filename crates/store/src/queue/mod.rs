@@ -3,20 +3,28 @@
 //! - `campaigns` · `leads` · `jobs`: the rows, written and read
 //! - `claims`: what changes where a job stands
 //! - `history`: what was called already · `view`: the queue as a whole, for those who look at it
+//! - `copies`: rows out and in, as they are · `audit`: whether they agree · `retire`: campaigns that have had their time
 
+mod audit;
 mod campaigns;
 mod claims;
+mod copies;
 mod history;
 mod jobs;
 mod leads;
+mod retire;
 mod view;
 
+pub use audit::{AttemptsCounted, AuditedJob};
 pub use campaigns::{Saved, StoredCampaign};
 pub use claims::{Claiming, JobNews};
 pub(crate) use claims::{forget_person, put_news};
+pub(crate) use copies::put_queue;
+pub use copies::{AttemptRecord, JobRecord, LeadRecord, QueueCount, QueueRows};
 pub use history::{Attempt, EarlierCall, InMinute};
 pub use jobs::{NewJob, QueuedJob};
 pub use leads::{Lead, NewLead};
+pub use retire::Retired;
 pub use view::{AttemptOf, GateCount, Line, Planned};
 
 use crate::error::StoreError;

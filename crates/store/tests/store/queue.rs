@@ -30,23 +30,23 @@ on_each_engine!(
     another_tenants_jobs_and_leads_are_not_there,
 );
 
-fn tenant() -> TenantId {
+pub fn tenant() -> TenantId {
     TenantId::new("acme")
 }
 
-fn campaign_id(n: u8) -> CampaignId {
+pub fn campaign_id(n: u8) -> CampaignId {
     CampaignId::minted(at(0), [n; 10])
 }
 
-fn job_id(n: u8) -> JobId {
+pub fn job_id(n: u8) -> JobId {
     JobId::minted(at(i64::from(n)), [n; 10])
 }
 
-fn call_id(n: u8) -> CallId {
+pub fn call_id(n: u8) -> CallId {
     CallId::new(at(i64::from(n)), [n; 10])
 }
 
-fn campaign(n: u8) -> StoredCampaign {
+pub fn campaign(n: u8) -> StoredCampaign {
     let number = PhoneNumber::parse("+15550100100", None).unwrap().number;
     let policy = serde_json::json!({ "name": format!("c{n}"), "script": "questions", "caller_ids": CallerIds::one(number) });
     let policy: Campaign = serde_json::from_value(policy).unwrap();
@@ -61,7 +61,7 @@ fn campaign(n: u8) -> StoredCampaign {
     }
 }
 
-fn new_job(n: u8, number: &str) -> NewJob {
+pub fn new_job(n: u8, number: &str) -> NewJob {
     let lead = NewLead {
         id: LeadId::minted(at(i64::from(n)), [n; 10]),
         number: Address::new(number),
@@ -73,19 +73,19 @@ fn new_job(n: u8, number: &str) -> NewJob {
     NewJob { id: job_id(n), lead, priority: Priority::Default, dedup: None, not_before: None }
 }
 
-async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<JobId> {
+pub async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<JobId> {
     place.store.enqueue(&tenant(), campaign_id(campaign), jobs, at(1)).await.unwrap()
 }
 
-fn claiming(n: u8, pair: &str) -> Claiming {
+pub fn claiming(n: u8, pair: &str) -> Claiming {
     Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned() }
 }
 
-fn news(n: u8, news: News, secs: i64) -> JobNews {
+pub fn news(n: u8, news: News, secs: i64) -> JobNews {
     JobNews { job: job_id(n), call: None, news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
 }
 
-fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
+pub fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
     let end = AttemptEnd { disposition, outcome: None, at: at(secs), person: Wish::None };
     News::Over { attempt: AttemptNo(attempt), end }
 }
@@ -265,6 +265,11 @@ async fn a_claim_that_the_database_lost_is_told_by_the_journal(engine: Engine) {
     let dialed = Happened::Dialed { by: NodeId::new("one"), on: claim, call: call_id(1) };
     place.store.change_jobs(&[news(1, News::Fact(dialed.clone()), 5)]).await.unwrap()[0].as_ref().unwrap();
     assert_eq!(place.store.open_jobs().await.unwrap()[0].call(), Some(call_id(1)));
+    let attempts = place.store.attempts(job_id(1)).await.unwrap();
+    assert_eq!(
+        attempts.iter().map(|one| (one.no, one.call)).collect::<Vec<_>>(),
+        [(AttemptNo(1), call_id(1))]
+    );
     assert!(
         place.store.claim(&NodeId::new("other"), &[claiming(1, "pair")], at(6)).await.unwrap().is_empty()
     );
