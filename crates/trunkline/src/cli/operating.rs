@@ -44,7 +44,7 @@ pub(crate) struct Export {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// JSON lines: calls with their turns and events, and suppressions
+    /// JSON lines: calls with their turns and events, suppressions, people and campaigns with their jobs
     Jsonl,
     /// One row a call, safe to open in a spreadsheet
     Csv,
