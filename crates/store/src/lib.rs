@@ -64,9 +64,9 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, Claiming, EarlierCall, GateCount,
-    InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead, Planned, QueueCount, QueueRows,
-    QueuedJob, Retired, Saved, StoredCampaign,
+    Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, CappedBy, Claiming, DayCap,
+    EarlierCall, GateCount, InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead, Planned,
+    QueueCount, QueueRows, QueuedJob, Retired, Saved, StoredCampaign,
 };
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;

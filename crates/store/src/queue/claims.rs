@@ -3,6 +3,7 @@
 //! What may happen to a job is the core's to say ([`Job::apply`]); here its answer becomes rows, under a lock, so that of
 //! two nodes that want the same job one is told that it came late.
 
+use super::caps::{DayCap, Room};
 use super::jobs::JobRow;
 use super::{IdRow, WRITING, values};
 use crate::db::{Durability, Tx};
@@ -33,6 +34,8 @@ pub struct Claiming {
     pub call: CallId,
     /// Account, from and to: at most one attempt of these is open.
     pub pair: String,
+    /// What caps the calls of a day.
+    pub caps: Vec<DayCap>,
 }
 
 /// News of a job.
@@ -90,15 +93,16 @@ impl Store {
             .iter()
             .map(|row| Ok((row.text("tenant")?, row.text("number")?)))
             .collect::<Result<BTreeSet<_>, StoreError>>()?;
+        let mut room = Room::of(&mut tx, wanted).await?;
         let mut standing = standing(&mut tx, wanted.iter().map(|claiming| claiming.job)).await?;
         let lately = claimed_lately(&mut tx, &standing, now).await?;
         let (mut claimed, mut rows, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
-        for Claiming { job: id, call, pair } in wanted {
+        for Claiming { job: id, call, pair, caps } in wanted {
             let Some(Kept { mut job, number, .. }) = standing.remove(id) else { continue };
             let person = (job.tenant.as_str().to_owned(), number);
             // Whoever looked at the person's calls may have looked before another node made one.
             let by_others = |others: &BTreeSet<JobId>| others.iter().any(|other| other != id);
-            if persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
+            if !room.has(caps) || persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
                 continue;
             }
             let took = job.apply(&Happened::Claimed { by: node.clone(), lease_until: Timestamp::MAX }, now);
@@ -110,6 +114,7 @@ impl Store {
                 continue;
             }
             persons.insert(person);
+            room.take(caps);
             rows.push(JobRow::new(&job, Some(pair.clone()), now)?);
             attempts.push(AttemptRow::new(&job, *call, node, now));
             claimed.push(job);

@@ -11,7 +11,9 @@ use trunkline_core::id::{AttemptNo, CallId, CampaignId, DedupKey, JobId, LeadId,
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Done, Happened, JobRefused, JobState, News, Priority};
-use trunkline_store::{Claiming, JobNews, NewJob, NewLead, Position, Projection, Saved, StoredCampaign};
+use trunkline_store::{
+    CappedBy, Claiming, DayCap, JobNews, NewJob, NewLead, Position, Projection, Saved, StoredCampaign,
+};
 
 on_each_engine!(
     a_campaign_is_changed_by_one_of_two_who_read_it,
@@ -19,6 +21,7 @@ on_each_engine!(
     an_open_dedup_key_lets_nobody_else_in,
     heads_come_by_level_and_by_how_long_they_have_waited,
     of_two_nodes_that_claim_a_job_one_gets_it,
+    two_nodes_that_looked_before_share_what_is_left_of_the_day,
     one_attempt_of_a_pair_is_open_at_a_time,
     of_two_nodes_that_want_one_person_one_calls_whatever_number_they_show,
     a_person_who_is_forgotten_is_neither_called_nor_known,
@@ -78,7 +81,7 @@ pub async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<J
 }
 
 pub fn claiming(n: u8, pair: &str) -> Claiming {
-    Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned() }
+    Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned(), caps: vec![] }
 }
 
 pub fn news(n: u8, news: News, secs: i64) -> JobNews {
@@ -147,6 +150,22 @@ async fn heads_come_by_level_and_by_how_long_they_have_waited(engine: Engine) {
     let first = place.store.heads(campaign_id(1), Priority::Default, at(10), 1).await.unwrap();
     assert_eq!(first[0].name.as_ref().unwrap().reveal(), "Person 3");
     assert_eq!(first[0].variables.reveal()["city"], "Haifa");
+}
+
+async fn two_nodes_that_looked_before_share_what_is_left_of_the_day(engine: Engine) {
+    for of in [CappedBy::Campaign(campaign_id(1)), CappedBy::Tenant(tenant())] {
+        let place = Place::on(engine).await;
+        place.store.add_campaign(&campaign(1)).await.unwrap();
+        let jobs: Vec<_> = (1..=4).map(|n| new_job(n, &format!("+1555010000{n}"))).collect();
+        enqueue(&place, 1, &jobs).await;
+        let caps = vec![DayCap { of, since: at(0), limit: 3 }];
+        let capped = |n| Claiming { caps: caps.clone(), ..claiming(n, &format!("pair {n}")) };
+        let claim = async |node, wanted: [u8; 2]| {
+            let node = NodeId::new(node);
+            place.store.claim(&node, &wanted.map(capped), at(5)).await.unwrap().len()
+        };
+        assert_eq!((claim("one", [1, 2]).await, claim("other", [3, 4]).await), (2, 1), "three in all");
+    }
 }
 
 async fn of_two_nodes_that_claim_a_job_one_gets_it(engine: Engine) {
