@@ -2,7 +2,7 @@
 //!
 //! The same rules as for a projection: an event that is there stays, a fold never replaces a newer one, the counts move
 //! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
-//! the disk. People and the queue are rows of their own in it: no call makes a lead here.
+//! the disk.
 
 use crate::db::Durability;
 use crate::error::{Away, StoreError};
@@ -22,6 +22,8 @@ pub struct Import {
     pub events: Vec<EventRow>,
     /// Numbers that were suppressed, or released.
     pub suppressions: Vec<Suppression>,
+    /// Whether the calls make leads: not where these come as rows of their own.
+    pub people: Leads,
     /// Rows of the queue.
     pub queue: QueueRows,
 }
@@ -59,7 +61,7 @@ impl Store {
     async fn try_to_import(&self, batch: &Import) -> Result<Imported, StoreError> {
         const DOING: &str = "importing a batch";
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All, Leads::Apart).await?;
+        let New(calls) = put_calls(&mut tx, &batch.calls, &Turns::All, batch.people).await?;
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
         let queue = put_queue(&mut tx, &batch.queue).await?;

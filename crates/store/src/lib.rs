@@ -61,7 +61,7 @@ pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRe
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
-pub use project::{Projection, Turns};
+pub use project::{Leads, Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
     Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, CappedBy, Claiming, DayCap,

@@ -114,9 +114,10 @@ impl Store {
 }
 
 /// Whether new calls make their people leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leads {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leads {
     /// They do.
+    #[default]
     OfCalls,
     /// Leads come in rows of their own, or not at all.
     Apart,

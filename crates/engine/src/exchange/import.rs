@@ -16,7 +16,7 @@ use std::io::{BufRead, Read};
 use trunkline_core::call::Call;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::id::{CallId, CampaignId, TenantId};
-use trunkline_store::{EventRow, Import, Imported, QueueCount, QueueRows, Store};
+use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store};
 
 /// Longer than the longest call there can be; shorter than what would fill the memory.
 const MAX_LINE: usize = 256 << 20;
@@ -71,6 +71,14 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
     Ok(found)
 }
 
+impl Checked {
+    /// A batch of it. A file without people, out of an index or an older program, has them in its calls.
+    fn begin(&self) -> Import {
+        let people = if self.queue.leads == 0 { Leads::OfCalls } else { Leads::Apart };
+        Import { people, ..Import::default() }
+    }
+}
+
 /// Whether a queue can go into this store.
 ///
 /// # Errors
@@ -101,7 +109,7 @@ pub enum Keeper<'a> {
     Journal(&'a Held, &'a Store),
 }
 
-/// Gives a file to its keeper, who holds afterwards what it held before and what stands in the file. Look through
+/// Gives a file, of which that was found, to its keeper, who holds afterwards what it held before and what stands in the file. Look through
 /// it with [`check`] first: this stops at the first wrong line, with everything before it written. What is there already
 /// is left as it is, so that a second run completes a first one that was cut off. What is imported is history: nobody
 /// goes on with a call in it.
@@ -110,12 +118,13 @@ pub enum Keeper<'a> {
 /// The database went away, the journal can't be written, or the file is no longer what was looked through.
 pub async fn import(
     keeper: Keeper<'_>,
+    found: &Checked,
     from: &mut (dyn BufRead + Send),
     tick: Tick<'_>,
 ) -> Result<Imported, ExchangeError> {
     let mut lines = Lines::new(from);
     lines.head()?;
-    let (mut batch, mut new, mut done, mut queued) = (Import::default(), Imported::default(), 0, 0);
+    let (mut batch, mut new, mut done, mut queued) = (found.begin(), Imported::default(), 0, 0);
     while let Some(line) = lines.next()? {
         let add = lines.at(line.rows())?;
         done += count(add.calls.len());
@@ -126,7 +135,7 @@ pub async fn import(
         batch.queue.append(add.queue);
         let rows = batch.calls.len() + batch.suppressions.len();
         if queued >= BATCH_QUEUE || rows >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
-            write(keeper, std::mem::take(&mut batch), &mut new).await?;
+            write(keeper, std::mem::replace(&mut batch, found.begin()), &mut new).await?;
             queued = 0;
             tick(done);
         }
@@ -185,6 +194,7 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
         events: batch.events.iter().filter(|row| lacking.contains(&row.call)).cloned().collect(),
         suppressions,
         // An index has whom it knows from calls, and campaigns were refused before.
+        people: Leads::OfCalls,
         queue: QueueRows::default(),
     })
 }

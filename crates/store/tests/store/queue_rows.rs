@@ -6,7 +6,7 @@ use crate::queue::{call_id, campaign, campaign_id, claiming, enqueue, job_id, ne
 use trunkline_core::call::Disposition;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::id::{LeadId, NodeId};
-use trunkline_store::{Import, QueueCount, QueueRows, Retired, Saved, Store, StoredCampaign};
+use trunkline_store::{Import, Leads, QueueCount, QueueRows, Retired, Saved, Store, StoredCampaign};
 
 on_each_engine!(
     a_queue_is_the_same_in_the_other_engine_and_goes_in_once,
@@ -47,7 +47,7 @@ const ROWS: [&str; 4] = [
 async fn a_queue_is_the_same_in_the_other_engine_and_goes_in_once(engine: Engine) {
     let place = Place::on(engine).await;
     half_done(&place).await;
-    let whole = Import { queue: rows(&place.store).await, ..Import::default() };
+    let whole = Import { people: Leads::Apart, queue: rows(&place.store).await, ..Import::default() };
     assert_eq!(whole.queue.count(), QueueCount { leads: 3, jobs: 3, attempts: 2, campaigns: 1 });
     for other in [Engine::Sqlite, Engine::Postgres] {
         let copy = Place::on(other).await;
@@ -68,7 +68,7 @@ async fn a_queue_is_the_same_in_the_other_engine_and_goes_in_once(engine: Engine
 async fn a_job_finds_its_person_where_they_have_another_id(engine: Engine) {
     let place = Place::on(engine).await;
     half_done(&place).await;
-    let whole = Import { queue: rows(&place.store).await, ..Import::default() };
+    let whole = Import { people: Leads::Apart, queue: rows(&place.store).await, ..Import::default() };
     let copy = Place::on(engine).await;
     let mut known = new_job(9, "+15550100003").lead;
     known.id = LeadId::minted(at(0), [99; 10]);

@@ -202,7 +202,7 @@ impl Keeping {
         let mut progress = Progress::new("calls", Some(found.calls));
         let from = &mut BufReader::with_capacity(1 << 20, file);
         let new = match fits(found, keeper).await {
-            Ok(()) => Box::pin(take_in(keeper, from, &mut |done| progress.at(done))).await,
+            Ok(()) => Box::pin(take_in(keeper, found, from, &mut |done| progress.at(done))).await,
             Err(error) => Err(error),
         };
         drop(progress);
