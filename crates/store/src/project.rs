@@ -169,9 +169,13 @@ fn legs(calls: &[Change<'_>]) -> Vec<Columns> {
     latest.values().map(LegColumns::columns).collect()
 }
 
-/// The people of these calls, whoever called whom: the latest call tells of each.
+/// The people of these calls, whoever called whom: the same as if each call had come alone.
 fn leads<'a>(calls: impl Iterator<Item = &'a Call>) -> BTreeMap<(&'a str, &'a str), LeadColumns<'a>> {
-    calls.filter_map(LeadColumns::of).map(|lead| (lead.key(), lead)).collect()
+    let mut leads: BTreeMap<_, LeadColumns<'a>> = BTreeMap::new();
+    for lead in calls.filter_map(LeadColumns::of) {
+        leads.entry(lead.key()).and_modify(|known| known.learn(&lead)).or_insert(lead);
+    }
+    leads
 }
 
 /// The suppressions by whom they are for and their number, the latest change of each.

@@ -202,7 +202,9 @@ pub(crate) async fn forget_person(
         tx.run(&sql::CHANGE_JOBS, vec![values(rows.iter())?]).await?;
     }
     let jobs = tx.run(&sql::FORGET_JOBS, person()).await?;
-    Ok((jobs, tx.run(&sql::FORGET_LEADS, person()).await?))
+    // Nobody needs a row for somebody of whom no job tells.
+    let forget = if jobs == 0 { &sql::DELETE_LEADS } else { &sql::FORGET_LEADS };
+    Ok((jobs, tx.run(forget, person()).await?))
 }
 
 /// A job as its row has it.

@@ -87,7 +87,7 @@ statements! { QUEUE:
     UPSERT_LEADS = concat!(rows!(),
         "INSERT INTO leads (id, tenant, number, raw, name, zone, fields, created_at, updated_at) \
          SELECT item ->> 'id', item ->> 'tenant', item ->> 'number', item ->> 'raw', item ->> 'name', item ->> 'zone', \
-         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'at' AS BIGINT) FROM r WHERE true \
+         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'changed_at' AS BIGINT) FROM r WHERE true \
          ON CONFLICT (tenant, number) DO UPDATE SET name = COALESCE(excluded.name, leads.name), \
          zone = COALESCE(excluded.zone, leads.zone), \
          fields = CASE WHEN excluded.fields = '{}' THEN leads.fields ELSE excluded.fields END, \
@@ -250,6 +250,9 @@ statements! { QUEUE:
     /// `$1` tenant, `$2` number.
     FORGET_JOBS =
         "UPDATE jobs SET number = 'erased', variables = '{}', dedup = NULL WHERE tenant = $1 AND number = $2";
+
+    /// `$1` tenant, `$2` number.
+    DELETE_LEADS = "DELETE FROM leads WHERE tenant = $1 AND number = $2";
 
     /// `$1` tenant, `$2` number.
     FORGET_LEADS =

@@ -26,6 +26,7 @@ on_each_engine!(
     of_two_nodes_that_want_one_person_one_calls_whatever_number_they_show,
     a_person_who_is_forgotten_is_neither_called_nor_known,
     every_call_makes_its_person_a_lead_once,
+    a_lead_is_the_same_however_its_calls_were_batched,
     a_days_calls_are_those_that_the_carrier_had_or_may_have,
     what_a_call_says_of_its_job_goes_in_with_the_call_and_once,
     a_claim_that_the_database_lost_is_told_by_the_journal,
@@ -232,6 +233,12 @@ async fn a_person_who_is_forgotten_is_neither_called_nor_known(engine: Engine) {
     let known: Vec<_> = leads.iter().filter(|lead| lead.number.as_str().starts_with('+')).collect();
     assert_eq!(known.len(), 1, "the other one stays");
     assert_eq!(place.store.count_lead(&tenant(), &number).await.unwrap().leads, 0);
+
+    let alone = new_job(3, "+15550100003").lead;
+    place.store.add_leads(&tenant(), std::slice::from_ref(&alone), at(6)).await.unwrap();
+    assert_eq!(place.store.forget_lead(&tenant(), &alone.number, at(7)).await.unwrap().leads, 1);
+    let left = place.sql("SELECT id FROM leads").await;
+    assert!(!left.contains(&alone.id.to_string()), "no job tells of them, and no row");
 }
 
 async fn every_call_makes_its_person_a_lead_once(engine: Engine) {
@@ -243,6 +250,25 @@ async fn every_call_makes_its_person_a_lead_once(engine: Engine) {
     let leads = place.store.leads(&story.call.tenant, None, 10).await.unwrap();
     assert_eq!(leads.len(), 1);
     assert_eq!(leads[0].number, *story.call.party.person(story.call.direction));
+}
+
+async fn a_lead_is_the_same_however_its_calls_were_batched(engine: Engine) {
+    let to = |n, name: Option<&str>| {
+        Story::with(n, i64::try_from(n).unwrap(), |request| {
+            request.party.to = Address::new("+15550100077");
+            request.party.name = name.map(|name| Private::new(name.to_owned()));
+        })
+    };
+    let calls = [to(1, None), to(2, Some("Ann")), to(3, None)];
+    let (once, one_by_one) = (Place::on(engine).await, Place::on(engine).await);
+    once.project(9, &calls.iter().collect::<Vec<_>>()).await;
+    for (upto, call) in (1..).zip(&calls) {
+        one_by_one.project(upto, &[call]).await;
+    }
+    let rows = "SELECT id || number || name || created_at || updated_at FROM leads ORDER BY id";
+    let leads = once.sql(rows).await;
+    assert_eq!(leads, one_by_one.sql(rows).await);
+    assert!(leads.len() == 1 && leads[0].contains("Ann"), "{leads:?}");
 }
 
 async fn a_days_calls_are_those_that_the_carrier_had_or_may_have(engine: Engine) {

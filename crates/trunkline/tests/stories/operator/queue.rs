@@ -101,7 +101,7 @@ fn a_queue_that_can_go_nowhere_is_refused_before_anything_is_written() {
 
     // Another campaign of the same name.
     let other = day.folder().with_file_name("other.jsonl");
-    let (mut second, ..) = half_done(Day::begin());
+    let (second, ..) = half_done(Day::begin());
     let (path, _) = exported(&second, "all.jsonl", &[]);
     fs::copy(path, &other).unwrap();
     let before = exported(&day, "before.jsonl", &[]).1;
@@ -109,7 +109,6 @@ fn a_queue_that_can_go_nowhere_is_refused_before_anything_is_written() {
     assert_eq!(code(&refused), 1);
     assert!(stderr(&refused).contains("has the name of campaign"), "{}", stderr(&refused));
     assert_eq!(exported(&day, "after.jsonl", &[]).1, before);
-    second.stops();
 }
 
 /// The journal tells a database that came back older which claims it has lost.
