@@ -10,8 +10,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 use trunkline_core::call::{Call, Direction, Gate, OnLeg, Source, State, What};
-use trunkline_core::dial::gates::{Candidate, Closed, SamePair, Server, Snapshot, Suppressed, admit};
-use trunkline_core::id::{AccountId, CallId};
+use trunkline_core::dial::gates::{
+    Candidate, Closed, DialLimits, SamePair, Server, Snapshot, Suppressed, admit,
+};
+use trunkline_core::id::{AccountId, CallId, TenantId};
 use trunkline_journal::Taking;
 
 /// How often is looked whether the journal has room again: it tells nobody.
@@ -138,6 +140,11 @@ impl Inner {
         opens
     }
 
+    /// The limits that hold for a tenant's calls.
+    pub(crate) fn limits_of(&self, tenant: &TenantId) -> DialLimits {
+        self.config.queue.allowance(tenant).limits(&self.config.dial_limits)
+    }
+
     /// Lets a call through, if its gates are open.
     pub(crate) async fn try_admit(self: &Arc<Self>, handle: &Handle, turn: Turn) -> Result<(), Closed> {
         let now = self.clock.now();
@@ -152,7 +159,7 @@ impl Inner {
             if turn == Turn::Kept {
                 snapshot.last_dial_at = None;
             }
-            let verdict = admit(&candidate, &snapshot, &self.config.dial_limits, now);
+            let verdict = admit(&candidate, &snapshot, &self.limits_of(&live.call.tenant), now);
             (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
         };
         let what = match verdict {

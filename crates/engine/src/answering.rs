@@ -171,7 +171,7 @@ impl Inner {
         for open in [&mut snapshot.system, &mut snapshot.carrier, &mut snapshot.tenant] {
             *open = open.saturating_sub(1);
         }
-        admit_inbound(&snapshot, &self.config.dial_limits)
+        admit_inbound(&snapshot, &self.limits_of(&live.call.tenant))
     }
 
     /// The script of the number that was called (or that calls).

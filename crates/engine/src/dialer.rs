@@ -73,6 +73,7 @@ impl Inner {
     /// What an answer says of the carrier's own health is remembered.
     fn judged(&self, answer: PostAnswer) -> PostAnswer {
         self.fitness.answered(&answer, self.clock.now());
+        self.tally.posted(answer.word());
         answer
     }
 

@@ -19,6 +19,7 @@ use crate::scripts::{ScriptInfo, Scripts};
 use crate::sessions::Sessions;
 use crate::slots::Slots;
 use crate::suppressions::Suppressed;
+use crate::tally::Tally;
 use crate::timers::Timers;
 use crate::trust::Trust;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
@@ -133,6 +134,7 @@ pub(crate) struct Inner {
     pub queue_wakes: Wakes,
     pub spent: Spent,
     pub fitness: Fitness,
+    pub tally: Tally,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -193,6 +195,7 @@ impl Engine {
                 queue_wakes: Wakes::default(),
                 spent: Spent::default(),
                 fitness: Fitness::default(),
+                tally: Tally::default(),
                 caching: config
                     .cache
                     .clone()

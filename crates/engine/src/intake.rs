@@ -316,7 +316,10 @@ impl Inner {
                     let _ = self.changes.send(crate::Change { tenant, call, status });
                 }
                 Effect::Released => {
-                    self.fitness.ended(&handle.lock().call);
+                    let live = handle.lock();
+                    self.fitness.ended(&live.call);
+                    self.tally.ended(&live.call);
+                    drop(live);
                     self.waiting.wake();
                     self.queue_wakes.wake();
                 }

@@ -67,6 +67,7 @@ mod step;
 mod suppression_lists;
 mod suppressions;
 mod sweep;
+mod tally;
 mod tenancy;
 mod timers;
 mod trust;
@@ -84,7 +85,8 @@ pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use queue::{
     CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder, ListReport,
-    OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, SkippedPerson, Standing, Trial,
+    OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf, SkippedPerson,
+    Standing, Taken, Trial,
 };
 pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
@@ -93,6 +95,7 @@ pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::ScriptInfo;
 pub use sweep::{Sweeping, Swept};
+pub use tally::{Counted, Measured};
 pub use tenancy::{NewKey, NewUser, TenancyError};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;

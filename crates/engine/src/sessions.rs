@@ -101,20 +101,21 @@ impl Sessions {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use trunkline_core::call::{Event, Party, Registration, Source, What};
     use trunkline_core::id::{AccountId, CarrierCallId, EventKey};
 
-    fn at(secs: i64) -> Timestamp {
+    pub(crate) fn at(secs: i64) -> Timestamp {
         Timestamp::from_second(1_000 + secs).unwrap()
     }
 
-    fn tenant() -> TenantId {
+    pub(crate) fn tenant() -> TenantId {
         TenantId::default_tenant()
     }
 
-    fn call(n: u8, secs: i64) -> Call {
+    /// A call that a client carries itself, of the conversation `s`.
+    pub(crate) fn call(n: u8, secs: i64) -> Call {
         let registration = Registration {
             tenant: tenant(),
             account: AccountId::registered("twilio", &tenant()),

@@ -137,39 +137,10 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trunkline_core::call::{Event, Party, Registration, Source, What};
-    use trunkline_core::id::{AccountId, EventKey};
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_second(1_000 + secs).unwrap()
-    }
-
-    fn tenant() -> TenantId {
-        TenantId::default_tenant()
-    }
+    use crate::sessions::tests::{at, call, tenant};
 
     fn session() -> SessionId {
         SessionId::new("s")
-    }
-
-    fn call(n: u8, secs: i64) -> Call {
-        let registration = Registration {
-            tenant: tenant(),
-            account: AccountId::registered("twilio", &tenant()),
-            call_id: CarrierCallId::new(format!("CA{n}")),
-            session: session(),
-            direction: trunkline_core::call::Direction::Outbound,
-            party: Party::default(),
-        };
-        let event = Event {
-            call: CallId::from_bytes([n; 16]),
-            key: EventKey::new("registered"),
-            received_at: at(secs),
-            occurred_at: None,
-            source: Source::Api,
-            what: What::Registered(Box::new(registration)),
-        };
-        Call::begin(&event).unwrap().0
     }
 
     #[test]

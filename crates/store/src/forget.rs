@@ -3,7 +3,7 @@
 use crate::db::{Db, Durability};
 use crate::error::StoreError;
 use crate::event::EventRow;
-use crate::project::{New, Turns, put, put_calls, put_events, written};
+use crate::project::{Leads, New, Turns, put, put_calls, put_events, written};
 use crate::queue::forget_person;
 use crate::sql;
 use crate::store::Store;
@@ -95,7 +95,7 @@ impl Store {
         notes: &[EventRow],
     ) -> Result<Forgotten, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        put_calls(&mut tx, calls.iter(), &Turns::All).await?;
+        put_calls(&mut tx, calls.iter(), &Turns::All, Leads::Apart).await?;
         let bodies = events.iter().map(|event| BodyColumns {
             call: event.call,
             key: &event.key,

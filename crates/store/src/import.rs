@@ -7,7 +7,8 @@
 use crate::db::Durability;
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
-use crate::project::{New, RETRIES, Turns, put_calls, put_events, put_suppressions};
+use crate::project::{Leads, New, RETRIES, Turns, put_calls, put_events, put_suppressions};
+use crate::queue::{QueueCount, QueueRows, put_queue};
 use crate::store::Store;
 use crate::suppression::Suppression;
 use trunkline_core::call::Call;
@@ -21,6 +22,10 @@ pub struct Import {
     pub events: Vec<EventRow>,
     /// Numbers that were suppressed, or released.
     pub suppressions: Vec<Suppression>,
+    /// Whether the calls make leads: not where these come as rows of their own.
+    pub people: Leads,
+    /// Rows of the queue.
+    pub queue: QueueRows,
 }
 
 /// What of an import was new.
@@ -32,6 +37,8 @@ pub struct Imported {
     pub events: u64,
     /// Suppressions that were not there, or were older.
     pub suppressions: u64,
+    /// Rows of the queue that were not there.
+    pub queue: QueueCount,
 }
 
 impl Store {
@@ -54,11 +61,12 @@ impl Store {
     async fn try_to_import(&self, batch: &Import) -> Result<Imported, StoreError> {
         const DOING: &str = "importing a batch";
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        let New(calls) = put_calls(&mut tx, batch.calls.iter(), &Turns::All).await?;
+        let New(calls) = put_calls(&mut tx, batch.calls.iter(), &Turns::All, batch.people).await?;
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
+        let queue = put_queue(&mut tx, &batch.queue).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Imported { calls, events, suppressions })
+        Ok(Imported { calls, events, suppressions, queue })
     }
 }

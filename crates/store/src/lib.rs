@@ -61,11 +61,12 @@ pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRe
 pub use migrate::Migration;
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
-pub use project::{Projection, Turns};
+pub use project::{Leads, Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Attempt, AttemptOf, Claiming, EarlierCall, GateCount, InMinute, JobNews, Lead, Line, NewJob, NewLead,
-    Planned, QueuedJob, Saved, StoredCampaign,
+    Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, CappedBy, Claiming, DayCap,
+    EarlierCall, GateCount, InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead, Planned,
+    QueueCount, QueueRows, QueuedJob, Retired, Saved, StoredCampaign,
 };
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;

@@ -102,7 +102,7 @@ impl Store {
 
     async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-        put_calls(&mut tx, batch.calls.iter().map(Arc::as_ref), &batch.turns).await?;
+        put_calls(&mut tx, batch.calls.iter().map(Arc::as_ref), &batch.turns, Leads::OfCalls).await?;
         put_events(&mut tx, &batch.events).await?;
         put_suppressions(&mut tx, &batch.suppressions).await?;
         let told = put_news(&mut tx, &batch.jobs).await?;
@@ -114,6 +114,16 @@ impl Store {
     }
 }
 
+/// Whether new calls make their people leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leads {
+    /// They do.
+    #[default]
+    OfCalls,
+    /// Leads come in rows of their own, or not at all.
+    Apart,
+}
+
 /// How many rows a batch brought that were not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct New(pub(crate) u64);
@@ -123,6 +133,7 @@ pub(crate) async fn put_calls(
     tx: &mut Tx,
     calls: impl Iterator<Item = &Call>,
     turns: &Turns,
+    people: Leads,
 ) -> Result<New, StoreError> {
     let calls = newer_than_known(tx, calls).await?;
     let reborn = calls.iter().filter(|change| change.is_reborn());
@@ -134,8 +145,10 @@ pub(crate) async fn put_calls(
     tx.insert(&sql::UPSERT_TURNS, rows).await?;
     tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
-    let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
-    put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
+    if people == Leads::OfCalls {
+        let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
+        put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
+    }
     Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
 }
 
@@ -157,9 +170,13 @@ fn legs(calls: &[Change<'_>]) -> Vec<Columns> {
     latest.values().map(LegColumns::columns).collect()
 }
 
-/// The people of these calls, whoever called whom: the latest call tells of each.
+/// The people of these calls, whoever called whom: the same as if each call had come alone.
 fn leads<'a>(calls: impl Iterator<Item = &'a Call>) -> BTreeMap<(&'a str, &'a str), LeadColumns<'a>> {
-    calls.filter_map(LeadColumns::of).map(|lead| (lead.key(), lead)).collect()
+    let mut leads: BTreeMap<_, LeadColumns<'a>> = BTreeMap::new();
+    for lead in calls.filter_map(LeadColumns::of) {
+        leads.entry(lead.key()).and_modify(|known| known.learn(&lead)).or_insert(lead);
+    }
+    leads
 }
 
 /// The suppressions by whom they are for and their number, the latest change of each.

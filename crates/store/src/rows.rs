@@ -303,6 +303,7 @@ pub(crate) struct LeadColumns<'a> {
     zone: Option<&'a str>,
     fields: &'static str,
     at: i64,
+    changed_at: i64,
 }
 
 impl<'a> LeadColumns<'a> {
@@ -318,11 +319,18 @@ impl<'a> LeadColumns<'a> {
             zone: None,
             fields: "{}",
             at: call.created_at.as_microsecond(),
+            changed_at: call.created_at.as_microsecond(),
         })
     }
 
     pub(crate) fn key(&self) -> (&'a str, &'a str) {
         (self.tenant, self.number)
+    }
+
+    /// A later call of the same person tells more of them, as it would in a batch of its own.
+    pub(crate) fn learn(&mut self, later: &Self) {
+        self.name = later.name.or(self.name);
+        self.changed_at = later.changed_at;
     }
 }
 

@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, lists, not_found, orders, queue, recordings,
-    recover, registered, scripts, suppressions, tenancy,
+    calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders, queue,
+    recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
@@ -63,6 +63,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/campaigns/{id}/plan", get(queue::plan))
         .route("/api/campaigns/{id}/{move}", post(campaigns::act))
         .route("/api/queue/stats", get(queue::stats))
+        .route("/api/queue/jobs", post(singles::add))
         .route("/api/jobs/{id}", get(jobs::show))
         .route("/api/jobs/{id}/why", get(jobs::show))
         .route("/api/jobs/{id}/cancel", post(jobs::cancel))
@@ -77,7 +78,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
     let probes = Router::new()
         .route("/health", get(health::health))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics));
 
     let pages = Router::new()
         .route("/", get(dashboard::show))

@@ -37,6 +37,9 @@ pub struct Campaign {
     /// Nobody is called whom another job or a single call reached within so many seconds.
     #[serde(default = "a_day")]
     pub dedup_window_secs: u32,
+    /// Whether it is over when everybody was reached.
+    #[serde(default, skip_serializing_if = "People::is_list")]
+    pub people: People,
     /// A job that has waited so long for its first attempt is given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub give_up_after_secs: Option<u32>,
@@ -45,11 +48,47 @@ pub struct Campaign {
     pub zone: Zone,
 }
 
+/// Where a campaign's people come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum People {
+    /// From a list: it is over when each was reached or given up.
+    #[default]
+    List,
+    /// One at a time, as somebody asks for them: it goes on when everybody so far was reached.
+    Singles,
+}
+
+impl People {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_list(&self) -> bool {
+        *self == Self::List
+    }
+}
+
 fn a_day() -> u32 {
     24 * 3_600
 }
 
 impl Campaign {
+    /// A campaign of which nothing else is said.
+    pub fn standard(name: String, script: ScriptName, caller_ids: CallerIds) -> Self {
+        Self {
+            name,
+            script,
+            caller_ids,
+            window: CallingWindow::default(),
+            retry: RetryPolicy::default(),
+            priority: Priority::default(),
+            pacing: Pacing::default(),
+            machine: Machine::default(),
+            dedup_window_secs: a_day(),
+            people: People::default(),
+            give_up_after_secs: None,
+            zone: Zone::utc(),
+        }
+    }
+
     /// The variables that its script and its message for machines speak of: what an import must find for each lead.
     pub fn variables(&self, script: &Script) -> BTreeSet<String> {
         let mut variables = script.variables();

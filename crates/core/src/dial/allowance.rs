@@ -1,6 +1,6 @@
 //! What one tenant may use: calls, minutes and pace. A stolen key can't spend more than a day's allowance.
 
-use super::gates::{Cap, CapOf, LimitOf, Pace};
+use super::gates::{Cap, CapOf, DialLimits, LimitOf, Pace};
 use crate::queue::Weight;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,12 @@ pub struct Allowance {
     /// New calls per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cps: Option<f64>,
+    /// Calls at once, both ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<u32>,
+    /// Calls at once that it placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_outbound: Option<u32>,
     /// Its part of the system beside other tenants.
     pub weight: Weight,
 }
@@ -40,6 +46,16 @@ impl Allowance {
         calls.into_iter().chain(minutes)
     }
 
+    /// The limits that hold for its calls, where those are everybody's.
+    #[must_use]
+    pub fn limits(&self, everybodys: &DialLimits) -> DialLimits {
+        DialLimits {
+            tenant: self.live.unwrap_or(everybodys.tenant),
+            tenant_outbound: self.live_outbound.unwrap_or(everybodys.tenant_outbound),
+            ..*everybodys
+        }
+    }
+
     /// The pace of its calls.
     pub fn pace(&self, last_dial_at: Option<Timestamp>) -> Option<Pace> {
         self.cps.map(|cps| Pace { of: LimitOf::Tenant, last_dial_at, cps })
@@ -49,6 +65,14 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_tenant_has_of_its_own_stands_for_everybodys() {
+        let everybodys = DialLimits::default();
+        assert_eq!(Allowance::default().limits(&everybodys), everybodys);
+        let own = Allowance { live: Some(9), live_outbound: Some(7), ..Allowance::default() };
+        assert_eq!(own.limits(&everybodys), DialLimits { tenant: 9, tenant_outbound: 7, ..everybodys });
+    }
 
     #[test]
     fn only_what_is_limited_is_a_cap() {

@@ -1,6 +1,7 @@
 //! What can go wrong between a database and a file.
 
 use crate::operating::HeldError;
+use trunkline_core::id::CampaignId;
 use trunkline_store::StoreError;
 
 /// Why an export or import stopped.
@@ -24,6 +25,22 @@ pub enum ExchangeError {
     /// The workbook could not be made.
     #[error("making the workbook: {0}")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// It has a queue, and there is no database to keep it in.
+    #[error("it has {campaigns} campaigns, and the queue needs a database: DATABASE_URL is none")]
+    NoQueue {
+        /// How many campaigns.
+        campaigns: u64,
+    },
+    /// Another campaign has the name of one in it.
+    #[error(
+        "its campaign {campaign} has the name of campaign {known}, which is there; rename one of the two"
+    )]
+    Taken {
+        /// The one in the file.
+        campaign: CampaignId,
+        /// The one that is there.
+        known: CampaignId,
+    },
     /// The file is not one of ours, or is damaged.
     #[error("line {line}: {why}")]
     Bad {

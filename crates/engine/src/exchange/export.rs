@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::Write;
-use trunkline_store::Store;
+use trunkline_store::{QueueCount, Store};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,27 +18,45 @@ pub struct Exported {
     pub events: u64,
     /// How many suppressions, lifted ones among them.
     pub suppressions: u64,
+    /// Rows of the queue.
+    #[serde(flatten)]
+    pub queue: QueueCount,
     /// Of all rows, in hex: two databases with the same rows have the same.
     pub sha256: String,
 }
 
-/// Writes everything the store has: calls with turns and events, events without a call, suppressions. Beside a running
-/// server each call is whole and as it was at one moment.
+/// Writes everything the store has: calls with turns and events, events without a call, suppressions; people, jobs,
+/// attempts and campaigns, unless it is an index, which has none. Beside a running server each call is whole and as it
+/// was at one moment.
 ///
 /// # Errors
 /// The database went away, or the file could not be written.
 pub async fn export_lines(
     store: &Store,
+    kind: Kind,
     to: &mut (dyn Write + Send),
     at: Timestamp,
     tick: Tick<'_>,
 ) -> Result<Exported, ExchangeError> {
-    let mut lines = Lines { to, hash: Sha256::new(), calls: 0, events: 0, suppressions: 0 };
+    let mut lines =
+        Lines { to, hash: Sha256::new(), calls: 0, events: 0, suppressions: 0, queue: QueueCount::default() };
     lines.head(at)?;
     lines.calls(store, tick).await?;
     lines.orphans(store).await?;
     lines.suppressions(store).await?;
+    if kind == Kind::Database {
+        lines.queue(store).await?;
+    }
     lines.end()
+}
+
+/// What a store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A database, with a queue.
+    Database,
+    /// An index over a journal: whom it knows it has from calls.
+    Index,
 }
 
 struct Lines<'a> {
@@ -47,6 +65,7 @@ struct Lines<'a> {
     calls: u64,
     events: u64,
     suppressions: u64,
+    queue: QueueCount,
 }
 
 impl Lines<'_> {
@@ -102,13 +121,55 @@ impl Lines<'_> {
         }
     }
 
+    /// Campaigns last: who takes the lines in one after the other has everybody before anybody is dialed.
+    async fn queue(&mut self, store: &Store) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = store.leads_after(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for lead in page {
+                self.queue.leads += 1;
+                self.put(&Line::Lead(Box::new(lead)), || "a lead".to_owned())?;
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = store.jobs_after(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.job.id);
+            for job in page {
+                self.queue.jobs += 1;
+                let id = job.job.id;
+                self.put(&Line::Job(Box::new(job)), || format!("job {id}"))?;
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = store.attempts_after(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.call);
+            for attempt in page {
+                self.queue.attempts += 1;
+                let call = attempt.call;
+                self.put(&Line::Attempt(attempt), || format!("the attempt of {call}"))?;
+            }
+        }
+        for campaign in store.campaigns().await? {
+            self.queue.campaigns += 1;
+            let id = campaign.id;
+            self.put(&Line::Campaign(Box::new(campaign)), || format!("campaign {id}"))?;
+        }
+        Ok(())
+    }
+
     fn end(self) -> Result<Exported, ExchangeError> {
         let sha256 = hex(self.hash);
-        let Self { calls, events, suppressions, .. } = self;
-        let end = End { calls, events, suppressions, sha256: Some(sha256.clone()) };
+        let Self { calls, events, suppressions, queue, .. } = self;
+        let end = End { calls, events, suppressions, queue, sha256: Some(sha256.clone()) };
         self.to.write_all(&written(&Line::End(end), "the last line")?)?;
         self.to.flush()?;
-        Ok(Exported { calls, events, suppressions, sha256 })
+        Ok(Exported { calls, events, suppressions, queue, sha256 })
     }
 
     fn put(&mut self, line: &Line, what: impl Fn() -> String) -> Result<(), ExchangeError> {

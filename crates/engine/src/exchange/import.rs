@@ -14,14 +14,17 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read};
 use trunkline_core::call::Call;
-use trunkline_core::id::CallId;
-use trunkline_store::{EventRow, Import, Imported, Store};
+use trunkline_core::campaign::CampaignState;
+use trunkline_core::id::{CallId, CampaignId, TenantId};
+use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store};
 
 /// Longer than the longest call there can be; shorter than what would fill the memory.
 const MAX_LINE: usize = 256 << 20;
 /// A batch is written when it holds so many calls or events.
 const BATCH_CALLS: usize = 200;
 const BATCH_EVENTS: usize = 4_000;
+/// Or so many rows of the queue.
+const BATCH_QUEUE: usize = 2_000;
 
 /// What stands in a file that is whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +37,14 @@ pub struct Checked {
     pub events: u64,
     /// How many suppressions.
     pub suppressions: u64,
+    /// How many rows of the queue.
+    #[serde(flatten)]
+    pub queue: QueueCount,
+    /// The campaigns, each with its tenant and name.
+    #[serde(skip)]
+    pub campaigns: Vec<(CampaignId, TenantId, String)>,
+    /// How many of these are running: a server on the database goes on with them.
+    pub running: u64,
 }
 
 /// Looks through a whole file and changes nothing.
@@ -50,9 +61,43 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
         found.not_ended += count(add.calls.iter().filter(|call| !call.is_over()).count());
         found.events += count(add.events.len());
         found.suppressions += count(add.suppressions.len());
+        found.queue += add.queue.count();
+        for campaign in add.queue.campaigns {
+            found.running += u64::from(campaign.state == CampaignState::Running);
+            found.campaigns.push((campaign.id, campaign.tenant, campaign.policy.name));
+        }
     }
     lines.ended(&found)?;
     Ok(found)
+}
+
+impl Checked {
+    /// A batch of it. A file without people, out of an index or an older program, has them in its calls.
+    fn begin(&self) -> Import {
+        let people = if self.queue.leads == 0 { Leads::OfCalls } else { Leads::Apart };
+        Import { people, ..Import::default() }
+    }
+}
+
+/// Whether a queue can go into this store.
+///
+/// # Errors
+/// `NoQueue`: it is an index, and the file has campaigns. `Taken`: it has another campaign of the same name. `Store`.
+pub async fn fits(found: &Checked, keeper: Keeper<'_>) -> Result<(), ExchangeError> {
+    let store = match keeper {
+        Keeper::Database(store) => store,
+        Keeper::Journal(..) if found.campaigns.is_empty() => return Ok(()),
+        Keeper::Journal(..) => return Err(ExchangeError::NoQueue { campaigns: found.queue.campaigns }),
+    };
+    for known in store.campaigns().await? {
+        let is_other = |(id, tenant, name): &&(CampaignId, TenantId, String)| {
+            *id != known.id && *tenant == known.tenant && *name == known.policy.name
+        };
+        if let Some((id, ..)) = found.campaigns.iter().find(is_other) {
+            return Err(ExchangeError::Taken { campaign: *id, known: known.id });
+        }
+    }
+    Ok(())
 }
 
 /// Who keeps what is imported.
@@ -64,7 +109,7 @@ pub enum Keeper<'a> {
     Journal(&'a Held, &'a Store),
 }
 
-/// Gives a file to its keeper, who holds afterwards what it held before and what stands in the file. Look through
+/// Gives a file, of which that was found, to its keeper, who holds afterwards what it held before and what stands in the file. Look through
 /// it with [`check`] first: this stops at the first wrong line, with everything before it written. What is there already
 /// is left as it is, so that a second run completes a first one that was cut off. What is imported is history: nobody
 /// goes on with a call in it.
@@ -73,20 +118,25 @@ pub enum Keeper<'a> {
 /// The database went away, the journal can't be written, or the file is no longer what was looked through.
 pub async fn import(
     keeper: Keeper<'_>,
+    found: &Checked,
     from: &mut (dyn BufRead + Send),
     tick: Tick<'_>,
 ) -> Result<Imported, ExchangeError> {
     let mut lines = Lines::new(from);
     lines.head()?;
-    let (mut batch, mut new, mut done) = (Import::default(), Imported::default(), 0);
+    let (mut batch, mut new, mut done, mut queued) = (found.begin(), Imported::default(), 0, 0);
     while let Some(line) = lines.next()? {
         let add = lines.at(line.rows())?;
         done += count(add.calls.len());
         batch.calls.extend(add.calls);
         batch.events.extend(add.events);
         batch.suppressions.extend(add.suppressions);
-        if batch.calls.len() + batch.suppressions.len() >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
-            write(keeper, std::mem::take(&mut batch), &mut new).await?;
+        queued += add.queue.jobs.len() + add.queue.leads.len() + add.queue.attempts.len();
+        batch.queue.append(add.queue);
+        let rows = batch.calls.len() + batch.suppressions.len();
+        if queued >= BATCH_QUEUE || rows >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
+            write(keeper, std::mem::replace(&mut batch, found.begin()), &mut new).await?;
+            queued = 0;
             tick(done);
         }
     }
@@ -103,6 +153,7 @@ async fn write(keeper: Keeper<'_>, batch: Import, new: &mut Imported) -> Result<
     new.calls += added.calls;
     new.events += added.events;
     new.suppressions += added.suppressions;
+    new.queue += added.queue;
     Ok(())
 }
 
@@ -142,6 +193,9 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
         calls: batch.calls.iter().filter(|call| lacking.contains(&call.id)).cloned().collect(),
         events: batch.events.iter().filter(|row| lacking.contains(&row.call)).cloned().collect(),
         suppressions,
+        // An index has whom it knows from calls, and campaigns were refused before.
+        people: Leads::OfCalls,
+        queue: QueueRows::default(),
     })
 }
 
@@ -197,11 +251,15 @@ impl<'a, R: BufRead + ?Sized> Lines<'a, R> {
         let Self { number: line, hash, end, .. } = self;
         let bad = |why| Err(ExchangeError::Bad { line, why });
         let Some(end) = end else { return bad(BadLine::CutOff) };
-        let words = |calls, events, suppressions| {
-            format!("{calls} calls, {events} events and {suppressions} suppressions")
+        let words = |calls, events, suppressions, queue: QueueCount| {
+            let QueueCount { leads, jobs, attempts, campaigns } = queue;
+            format!(
+                "{calls} calls, {events} events, {suppressions} suppressions, {leads} leads, {jobs} jobs, {attempts} \
+                 attempts and {campaigns} campaigns"
+            )
         };
-        let counted = words(end.calls, end.events, end.suppressions);
-        let there = words(found.calls, found.events, found.suppressions);
+        let counted = words(end.calls, end.events, end.suppressions, end.queue);
+        let there = words(found.calls, found.events, found.suppressions, found.queue);
         if counted != there {
             return bad(BadLine::Count { counted, found: there });
         }

@@ -7,10 +7,13 @@ use serde_json::value::RawValue;
 use trunkline_core::call::{Call, Source};
 use trunkline_core::id::{CallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
-use trunkline_store::{CallHistory, EventRow, Import, Position, Suppression};
+use trunkline_store::{
+    AttemptRecord, CallHistory, EventRow, Import, JobRecord, LeadRecord, Position, QueueCount,
+    StoredCampaign, Suppression,
+};
 
 /// The form that this program writes, and the last one it reads.
-pub(crate) const FORM: u32 = 1;
+pub(crate) const FORM: u32 = 2;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -24,6 +27,14 @@ pub(crate) enum Line {
     Orphans(OrphanLine),
     /// A number never to dial, or one that was.
     Suppression(SuppressionLine),
+    /// A person of a tenant.
+    Lead(Box<LeadRecord>),
+    /// A person to be reached for a campaign.
+    Job(Box<JobRecord>),
+    /// A dial for a job.
+    Attempt(AttemptRecord),
+    /// A campaign. After its jobs: a server that sees it has everybody in it, and all that is known of them.
+    Campaign(Box<StoredCampaign>),
     /// The last.
     End(End),
 }
@@ -47,6 +58,9 @@ pub(crate) struct End {
     pub calls: u64,
     pub events: u64,
     pub suppressions: u64,
+    /// Form 1 had none.
+    #[serde(default, flatten)]
+    pub queue: QueueCount,
     /// Over all lines between, line feeds included. Who has changed a file on purpose takes it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -114,11 +128,22 @@ impl Line {
             }
             Self::Orphans(line) => rows.events = line.rows()?,
             Self::Suppression(line) => rows.suppressions.push(line.row()?),
+            Self::Lead(lead) => rows.queue.leads.push(owned(*lead, |lead| &lead.tenant)?),
+            Self::Job(job) => rows.queue.jobs.push(owned(*job, |job| &job.job.tenant)?),
+            Self::Attempt(attempt) => rows.queue.attempts.push(owned(attempt, |attempt| &attempt.tenant)?),
+            Self::Campaign(campaign) => {
+                rows.queue.campaigns.push(owned(*campaign, |campaign| &campaign.tenant)?);
+            }
             Self::Export(_) => return Err(BadLine::Head),
             Self::End(_) => return Err(BadLine::AfterTheEnd),
         }
         Ok(rows)
     }
+}
+
+/// A row that is somebody's.
+fn owned<T>(row: T, tenant: impl Fn(&T) -> &TenantId) -> Result<T, BadLine> {
+    if tenant(&row).as_str().is_empty() { Err(BadLine::NoTenant) } else { Ok(row) }
 }
 
 impl From<CallHistory> for CallLine {

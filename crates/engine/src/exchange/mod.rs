@@ -1,7 +1,8 @@
 //! History as files: everything as JSON lines, out of any database and into any other; calls as a table for people.
 //!
 //! ```text
-//! store ─ export_lines ─► {"export":…} {"call":…}… {"orphans":…}… {"suppression":…}… {"end":…} ─ check, import ─► store
+//! store ─ export_lines ─► {"export":…} {"call":…}… {"orphans":…}… {"suppression":…}…
+//!     {"lead":…}… {"job":…}… {"attempt":…}… {"campaign":…}… {"end":…} ─ check, fits, import ─► store
 //! journal ─ (no database) import ─► records of the same lines, sealed, and the index over them
 //! store ─ export_csv, export_xlsx ─► one row a call
 //! ```
@@ -22,8 +23,8 @@ mod table;
 mod xlsx;
 
 pub use error::{BadLine, ExchangeError};
-pub use export::{Exported, export_lines};
-pub use import::{Checked, Keeper, check, import};
+pub use export::{Exported, Kind, export_lines};
+pub use import::{Checked, Keeper, check, fits, import};
 pub use sheet::{Cell, SheetForm, write_sheet};
 pub(crate) use table::{answers_of, some, text, time, word};
 pub use table::{export_csv, export_xlsx};

@@ -19,6 +19,7 @@ mod report;
 mod restore;
 mod retiring;
 mod verify;
+mod verify_queue;
 
 pub use archive::{ArchiveError, Inside};
 pub use backup::{Backup, backup};

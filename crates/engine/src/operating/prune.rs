@@ -2,7 +2,8 @@
 //! server in between.
 //!
 //! A batch that is cut off between the two leaves rows whose recordings are gone: the next run takes them too. Calls that
-//! are not over are never looked at.
+//! are not over are never looked at, nor are those that a job which is not settled goes by. Campaigns that were closed
+//! before the time go after their calls, with their jobs and attempts; people stay. Who prunes by status keeps them.
 
 use super::folder::Folder;
 use super::held::{Held, HeldError};
@@ -12,7 +13,10 @@ use serde::Serialize;
 use trunkline_core::call::Status;
 use trunkline_core::id::CallId;
 use trunkline_journal::Options;
-use trunkline_store::{Pruned, Pruning, Store, StoreError, Target};
+use trunkline_store::{Pruned, Pruning, Retired, Store, StoreError, Target};
+
+/// So many jobs go at once.
+const JOBS: u16 = 1_000;
 
 /// What is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,12 @@ pub struct Removed {
     pub turns: u64,
     /// Legs.
     pub legs: u64,
+    /// Campaigns that were closed.
+    pub campaigns: u64,
+    /// Their jobs.
+    pub jobs: u64,
+    /// Their attempts.
+    pub attempts: u64,
     /// Files of recordings.
     pub recordings: u64,
     /// Their length.
@@ -166,10 +176,36 @@ async fn each_page(
             tick(removed.calls);
         }
     }
+    if wanted.statuses.is_empty() && !matches!(by, By::Journal(..)) {
+        removed.queue(store, wanted.before, by).await?;
+    }
     Ok(removed)
 }
 
 impl Removed {
+    async fn queue(&mut self, store: &Store, before: jiff::Timestamp, by: By<'_>) -> Result<(), PruneError> {
+        for campaign in with_patience(|| store.closed_before(before)).await? {
+            if matches!(by, By::Nobody) {
+                self.add_retired(store.weigh_campaign(campaign).await?);
+                continue;
+            }
+            loop {
+                let retired = with_patience(|| store.retire_campaign(campaign, JOBS)).await?;
+                self.add_retired(retired);
+                if retired.campaigns > 0 || retired.jobs == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_retired(&mut self, retired: Retired) {
+        self.campaigns += retired.campaigns;
+        self.jobs += retired.jobs;
+        self.attempts += retired.attempts;
+    }
+
     fn add(&mut self, rows: Pruned) {
         self.calls += rows.calls;
         self.events += rows.events;

@@ -61,6 +61,12 @@ pub struct Report {
     pub counts: Share,
     /// Recordings that the database says are kept, and that are, with their checksum.
     pub recordings: Share,
+    /// Jobs of the queue whose row, attempts and calls agree.
+    pub jobs: Share,
+    /// Attempts whose job is there.
+    pub attempts: Share,
+    /// Attempts without a call: nothing was sent, or the call was pruned.
+    pub unplaced: u64,
     /// Records of the journal that the database has yet to eat.
     pub waiting: u64,
     /// Calls of the journal that were pruned from the database.
@@ -81,7 +87,7 @@ impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
-            && [self.events, self.calls, self.folds, self.counts, self.recordings]
+            && [self.events, self.calls, self.folds, self.counts, self.recordings, self.jobs, self.attempts]
                 .into_iter()
                 .all(Share::is_whole)
     }

@@ -1,7 +1,8 @@
 //! The check: the journal against the database, the database against itself, and the recordings.
 //!
 //! What the journal still holds and the database has eaten must be there, event by event. What the database holds must be
-//! what its own events make it, column by column, also where the journal has long gone. Nothing is changed.
+//! what its own events make it, column by column, also where the journal has long gone. Of the queue, whose truth is the
+//! database's, jobs, attempts and calls must be of one mind (`verify_queue`). Nothing is changed.
 
 use super::folder::{Folder, FolderTrouble};
 use super::replay::{Made, replay};
@@ -19,8 +20,8 @@ use trunkline_store::{AuditedCall, EventRow, Feeder, Import, Position, Pruning, 
 /// How many events of the journal are looked up at once.
 const BATCH: usize = 2_000;
 /// Beside a running server a call may be changing while it is looked at: it is looked at again, so often.
-const LOOKS: u32 = 20;
-const BETWEEN: Duration = Duration::from_millis(250);
+pub(super) const LOOKS: u32 = 20;
+pub(super) const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Whether somebody writes meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,17 +78,18 @@ pub async fn verify(
         check.look_again().await?;
     }
     check.say_suspects();
+    check.queue(beside).await?;
     check.rest().await?;
     Ok(check.report)
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     folder: &'a Folder,
-    store: &'a Store,
+    pub(super) store: &'a Store,
     /// Recordings that no call has named yet.
     files: BTreeSet<String>,
     prunings: Vec<Pruning>,
-    report: Report,
+    pub(super) report: Report,
     /// Calls whose rows are not what they should be, and why.
     suspects: BTreeMap<String, Vec<String>>,
     /// Calls of the journal that are there.
@@ -287,6 +289,7 @@ impl Check<'_> {
             let page = self.store.audit_after(&after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.id);
+            self.attempts_of(&page).await?;
             for audited in &page {
                 done += 1;
                 self.rows(audited);
@@ -433,6 +436,6 @@ fn said(error: &ReadError) -> String {
     error.to_string()
 }
 
-fn count(len: usize) -> u64 {
+pub(super) fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }

@@ -64,7 +64,12 @@ impl Inner {
     pub(super) async fn dial(self: &Arc<Self>, store: &Store, picked: Vec<Picked>) -> Result<(), StoreError> {
         let wanted: Vec<Claiming> = picked
             .iter()
-            .map(|one| Claiming { job: one.ready.queued.job.id, call: one.call, pair: self.pair(one) })
+            .map(|one| Claiming {
+                job: one.ready.queued.job.id,
+                call: one.call,
+                pair: self.pair(one),
+                caps: self.spent.day_caps(&one.ready.campaign, &self.config.queue),
+            })
             .collect();
         let claimed = store.claim(&self.node(), &wanted, self.clock.now()).await?;
         let claims: BTreeMap<JobId, Claim> = claimed.iter().map(|job| (job.id, job.claim())).collect();

@@ -1,29 +1,109 @@
 //! How fit the means of calling are, from what they did of late: the carrier account, and each number that calls are shown
-//! as. Kept in memory: a new process begins with trust.
+//! as. What was before this process, rows tell: they are read once, when a campaign first needs to know.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use trunkline_carriers::PostAnswer;
 use trunkline_core::call::{Call, Direction, Disposition, RefusalClass};
-use trunkline_core::campaign::Sent;
+use trunkline_core::campaign::{CampaignState, Sent};
 use trunkline_core::dial::breaker::{Answered, Breaker};
 use trunkline_core::dial::gates::Circuit;
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
+use trunkline_store::{Answer, Store, StoreError, StoredCampaign};
 
 /// So many calls of a number tell how it stands.
 const OF_LATE: usize = 100;
+const MOST: u32 = 100;
+/// Rows tell of the carrier's answers in this time, so many of each campaign: a circuit stays open for five minutes at most.
+const LATELY: SignedDuration = SignedDuration::from_mins(15);
+const ANSWERS: u32 = 64;
 
 /// What is remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Fitness {
     carrier: Mutex<Breaker>,
-    /// Of each number: whether its last calls were refused without ringing.
-    numbers: Mutex<HashMap<Address, VecDeque<bool>>>,
+    /// Of each number: its last calls, and whether they were refused without ringing.
+    numbers: Mutex<HashMap<Address, VecDeque<(CallId, bool)>>>,
+    /// Whose rows were read: campaigns for the carrier's answers, numbers of tenants.
+    read: Mutex<Read>,
+}
+
+#[derive(Debug, Default)]
+struct Read {
+    has_carrier: bool,
+    numbers: BTreeSet<(TenantId, PhoneNumber)>,
 }
 
 impl Fitness {
+    /// Reads what the rows tell of these campaigns' numbers, and, once, of the carrier.
+    pub async fn look(
+        &self,
+        store: &Store,
+        campaigns: &[Arc<StoredCampaign>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let running = || campaigns.iter().filter(|one| one.state == CampaignState::Running);
+        if !self.read.lock().has_carrier && running().next().is_some() {
+            let mut answers = Vec::new();
+            let since = now.checked_sub(LATELY).unwrap_or(Timestamp::MIN);
+            for campaign in running() {
+                answers.extend(store.answers_of_late(campaign.id, since, ANSWERS).await?);
+            }
+            self.remembers(answers);
+            self.read.lock().has_carrier = true;
+        }
+        for campaign in running() {
+            for number in &campaign.policy.caller_ids.numbers {
+                let key = (campaign.tenant.clone(), number.clone());
+                if self.read.lock().numbers.contains(&key) {
+                    continue;
+                }
+                let calls = store.shown_as(&campaign.tenant, number.as_str(), MOST).await?;
+                self.was_shown(number, calls);
+                self.read.lock().numbers.insert(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the carrier answered before this process, unless it has answered this one.
+    fn remembers(&self, mut answers: Vec<Answer>) {
+        answers.sort_by_key(|answer| answer.ended_at);
+        let mut carrier = self.carrier.lock();
+        if *carrier != Breaker::default() {
+            return;
+        }
+        for answer in answers {
+            let answered = match (answer.placed, answer.disposition) {
+                (true, _)
+                | (
+                    false,
+                    Some(Disposition::InvalidNumber | Disposition::Blocked | Disposition::Unreachable),
+                ) => Answered::Fit,
+                (false, Some(Disposition::CarrierFailed | Disposition::RateLimited)) => Answered::Failed,
+                (false, _) => continue,
+            };
+            if let Some(at) = answer.ended_at {
+                *carrier = carrier.after(answered, at);
+            }
+        }
+    }
+
+    /// The calls shown as a number that rows tell of, the last one first.
+    fn was_shown(&self, number: &PhoneNumber, calls: Vec<(CallId, Option<Disposition>)>) {
+        let mut numbers = self.numbers.lock();
+        let known = numbers.entry(Address::new(number.as_str())).or_default();
+        for (call, disposition) in calls {
+            if known.len() < OF_LATE && !known.iter().any(|(other, _)| *other == call) {
+                known.push_front((call, disposition == Some(Disposition::Blocked)));
+            }
+        }
+    }
+
     /// The carrier has answered a create request, or failed to.
     pub fn answered(&self, answer: &PostAnswer, now: Timestamp) {
         let answered = match answer {
@@ -55,7 +135,7 @@ impl Fitness {
         }
         let mut numbers = self.numbers.lock();
         let calls = numbers.entry(call.party.from.clone()).or_default();
-        calls.push_back(disposition == Disposition::Blocked);
+        calls.push_back((call.id, disposition == Disposition::Blocked));
         if calls.len() > OF_LATE {
             calls.pop_front();
         }
@@ -67,9 +147,65 @@ impl Fitness {
         let sent = |number: &PhoneNumber| {
             let calls = numbers.get(&Address::new(number.as_str()))?;
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let blocked = calls.iter().filter(|blocked| **blocked).count();
+            let blocked = calls.iter().filter(|(_, blocked)| *blocked).count();
             Some((number.clone(), Sent { calls: count(calls.len()), blocked: count(blocked) }))
         };
         pool.iter().filter_map(sent).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + secs).unwrap()
+    }
+
+    fn answers(all: &[(bool, Disposition)]) -> Vec<Answer> {
+        let answer = |(n, (placed, disposition)): (i64, &(bool, Disposition))| Answer {
+            placed: *placed,
+            disposition: Some(*disposition),
+            ended_at: Some(at(n)),
+        };
+        // Rows come with the last one first.
+        (0..).zip(all).map(answer).rev().collect()
+    }
+
+    #[test]
+    fn a_circuit_that_was_open_is_open_in_the_next_process() {
+        let failed = (false, Disposition::RateLimited);
+        let fitness = Fitness::default();
+        fitness.remembers(answers(&[failed; 5]));
+        assert_eq!(fitness.circuit(), Circuit::OpenUntil(at(4 + 10)));
+        for good in [(true, Disposition::Busy), (false, Disposition::InvalidNumber)] {
+            let fitness = Fitness::default();
+            fitness.remembers(answers(&[failed, failed, failed, failed, good, failed]));
+            assert_eq!(fitness.circuit(), Circuit::Fit, "{good:?} came between");
+        }
+    }
+
+    #[test]
+    fn what_this_process_was_answered_counts_more_than_rows() {
+        let fitness = Fitness::default();
+        fitness.answered(&PostAnswer::NotSent("refused".to_owned()), at(100));
+        fitness.remembers(answers(&[(false, Disposition::RateLimited); 9]));
+        assert_eq!(fitness.circuit(), Circuit::Fit);
+    }
+
+    #[test]
+    fn a_number_that_networks_refused_is_distrusted_in_the_next_process_and_no_call_counts_twice() {
+        let number = PhoneNumber::from_e164("+15550100100").unwrap();
+        let calls = |count: u8| {
+            (0..count)
+                .map(|n| (CallId::new(at(i64::from(n)), [n; 10]), Some(Disposition::Blocked)))
+                .collect::<Vec<_>>()
+        };
+        let fitness = Fitness::default();
+        fitness.was_shown(&number, calls(20));
+        fitness.was_shown(&number, calls(20));
+        let sent = fitness.of_late(std::slice::from_ref(&number))[&number];
+        assert_eq!((sent.calls, sent.blocked), (20, 20));
+        assert_eq!(sent.health(), trunkline_core::campaign::Health::Distrusted);
     }
 }

@@ -89,7 +89,7 @@ impl Inner {
         };
         let candidate = Candidate { account: self.account.clone(), not_before: None };
         let snapshot = self.snapshot_for_job(ready, picked);
-        admit_job(&candidate, &snapshot, &self.config.dial_limits, &queued_facts, now)
+        admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now)
     }
 
     /// What the gates look at, with those counted that were picked already in this round.

@@ -205,7 +205,7 @@ impl Desk {
 }
 
 impl Inner {
-    async fn enqueue(
+    pub(super) async fn enqueue(
         self: &Arc<Self>,
         tenant: &TenantId,
         campaign: CampaignId,

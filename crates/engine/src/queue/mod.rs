@@ -6,6 +6,7 @@
 //!
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
+//! - `singles`: one person at a time
 //! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
 //! - `persons`: who was called a moment ago · `spent`: what of the day is used up · `fitness`: how carrier and numbers do
@@ -22,6 +23,7 @@ mod jobs;
 mod persons;
 mod planning;
 mod results;
+mod singles;
 mod spent;
 mod stats;
 mod worker;
@@ -35,6 +37,7 @@ pub use jobs::{Enqueued, JobView, LeftOut, Person, SkippedPerson};
 pub(crate) use persons::Persons;
 pub use planning::Foreseen;
 pub use results::Sheet;
+pub use singles::{Single, SingleError, SingleOf, Taken};
 pub(crate) use spent::Spent;
 pub use stats::{GateShare, OldestJob, QueueStats, Rate};
 pub(crate) use worker::Wakes;

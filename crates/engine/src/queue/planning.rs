@@ -73,9 +73,8 @@ impl Inner {
                 leads.push(lead);
             }
         }
-        let this = Arc::clone(&self);
+        let (this, limits) = (Arc::clone(&self), self.limits_of(tenant));
         let played = tokio::task::spawn_blocking(move || {
-            let limits = &this.config.dial_limits;
             let slots = limits.system.saturating_sub(this.config.queue.inbound_reserve);
             let question = Question {
                 campaign: &campaign.policy,

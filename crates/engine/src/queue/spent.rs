@@ -1,5 +1,6 @@
 //! What of the day is used up: the calls of campaigns that have a daily cap, the calls and minutes of tenants that have an
-//! allowance. Read from the store, and counted on from there with what this node begins.
+//! allowance. Read from the store, and counted on from there with what this node begins; what other nodes begin meanwhile
+//! is counted in the claim's transaction.
 
 use super::QueueConfig;
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use trunkline_core::dial::allowance::UsedToday;
 use trunkline_core::dial::gates::{Cap, CapOf, Pace};
 use trunkline_core::id::{CampaignId, TenantId};
 use trunkline_core::window::Zone;
-use trunkline_store::{Store, StoreError, StoredCampaign};
+use trunkline_store::{CappedBy, DayCap, Store, StoreError, StoredCampaign};
 
 /// What was read longer ago is read again: calls go on, and other nodes begin some.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
@@ -30,6 +31,7 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 struct Today {
     used: UsedToday,
+    since: Timestamp,
     resets_at: Timestamp,
     read_at: Timestamp,
 }
@@ -55,7 +57,7 @@ impl Spent {
             {
                 let (since, resets_at) = day(&campaign.policy.zone, now);
                 let calls = store.campaign_calls(campaign.id, since).await?;
-                let today = Today { used: UsedToday { calls, minutes: 0 }, resets_at, read_at: now };
+                let today = Today { used: UsedToday { calls, minutes: 0 }, since, resets_at, read_at: now };
                 self.0.lock().campaigns.insert(campaign.id, today);
             }
             let allowance = config.allowance(&campaign.tenant);
@@ -66,7 +68,7 @@ impl Spent {
                 self.0
                     .lock()
                     .tenants
-                    .insert(campaign.tenant.clone(), Today { used, resets_at, read_at: now });
+                    .insert(campaign.tenant.clone(), Today { used, since, resets_at, read_at: now });
             }
         }
         Ok(())
@@ -88,6 +90,20 @@ impl Spent {
             .get(&campaign.tenant)
             .map(|today| allowance.caps(today.used, today.resets_at).collect::<Vec<_>>());
         own.into_iter().chain(of_tenant.into_iter().flatten()).collect()
+    }
+
+    /// What is counted again when a job is claimed: another node may have begun calls since this one looked. Minutes are
+    /// not: they pass while calls go on.
+    pub fn day_caps(&self, campaign: &StoredCampaign, config: &QueueConfig) -> Vec<DayCap> {
+        let known = self.0.lock();
+        let cap = |of, today: Option<&Today>, limit: Option<u32>| {
+            Some(DayCap { of, since: today?.since, limit: limit? })
+        };
+        let own = CappedBy::Campaign(campaign.id);
+        let own = cap(own, known.campaigns.get(&campaign.id), campaign.policy.pacing.daily_cap);
+        let tenant = CappedBy::Tenant(campaign.tenant.clone());
+        let allowed = config.allowance(&campaign.tenant).calls_a_day;
+        own.into_iter().chain(cap(tenant, known.tenants.get(&campaign.tenant), allowed)).collect()
     }
 
     /// The tenant's own pace.

@@ -2,13 +2,16 @@
 
 use super::campaigns::CampaignError;
 use crate::desk::Desk;
+use crate::engine::{Engine, Inner};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::gates::Running;
-use trunkline_core::id::{CampaignId, JobId};
+use trunkline_core::id::{CampaignId, JobId, TenantId};
 use trunkline_core::queue::Bucket;
+use trunkline_store::StoredCampaign;
 
 /// One tenant's queue at this moment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -66,21 +69,39 @@ impl Desk {
     /// # Errors
     /// `Away`; `NoDatabase`.
     pub async fn queue_stats(&self) -> Result<QueueStats, CampaignError> {
-        let inner = self.inner();
+        self.inner().queue_stats(Some(self.tenant())).await
+    }
+}
+
+impl Engine {
+    /// How the queue of all tenants together is. Its oldest job is told without its name.
+    ///
+    /// # Errors
+    /// `Away`; `NoDatabase`.
+    pub async fn queue_stats(&self) -> Result<QueueStats, CampaignError> {
+        self.inner.queue_stats(None).await
+    }
+}
+
+impl Inner {
+    async fn queue_stats(&self, tenant: Option<&TenantId>) -> Result<QueueStats, CampaignError> {
+        let inner = self;
         inner.look_at_campaigns().await?;
-        let mine = inner.campaigns.all().into_iter().filter(|one| one.tenant == *self.tenant());
+        let is_meant = |one: &Arc<StoredCampaign>| tenant.is_none_or(|tenant| one.tenant == *tenant);
+        let mine = inner.campaigns.all().into_iter().filter(is_meant);
         let states: BTreeMap<CampaignId, CampaignState> = mine.map(|one| (one.id, one.state)).collect();
         let all: Vec<CampaignId> = states.keys().copied().collect();
         let running: Vec<CampaignId> =
             all.iter().copied().filter(|id| states[id] == CampaignState::Running).collect();
         let mut stats = QueueStats::default();
-        let (mut gates, mut oldest) = (BTreeMap::<String, u64>::new(), None::<JobId>);
+        let (mut gates, mut oldest) = (BTreeMap::<String, u64>::new(), None::<(JobId, CampaignId)>);
         let mut in_running = 0;
         for line in inner.ask_queue(async |store| store.open_counts(&all).await).await? {
             match line.bucket {
                 Bucket::Waiting => {
                     stats.depth += line.jobs;
-                    oldest = Some(oldest.map_or(line.oldest, |known| known.min(line.oldest)));
+                    let found = (line.oldest, line.campaign);
+                    oldest = Some(oldest.map_or(found, |known| known.min(found)));
                     match states.get(&line.campaign).and_then(|state| gate_of(*state)) {
                         Some(code) => *gates.entry(code.to_owned()).or_default() += line.jobs,
                         None => in_running += line.jobs,
@@ -100,8 +121,10 @@ impl Desk {
         stats.gates = gates.into_iter().map(|(code, jobs)| GateShare { code, jobs }).collect();
         stats.gates.sort_by_key(|gate| std::cmp::Reverse(gate.jobs));
         let now = inner.clock.now();
-        if let Some(id) = oldest {
-            let found = inner.ask_queue(async |store| store.job(self.tenant(), id).await).await?;
+        if let Some((id, campaign)) = oldest
+            && let Some(campaign) = inner.campaigns.get(campaign)
+        {
+            let found = inner.ask_queue(async |store| store.job(&campaign.tenant, id).await).await?;
             stats.oldest = found.map(|queued| OldestJob {
                 job_id: id,
                 enqueued_at: queued.job.enqueued_at,

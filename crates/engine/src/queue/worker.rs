@@ -104,6 +104,7 @@ impl Inner {
         self.persons.forget_before(now - super::heads::FRESH * 2);
         let campaigns = self.campaigns.all();
         self.spent.look(&store, &campaigns, &self.config.queue, now).await?;
+        self.fitness.look(&store, &campaigns, now).await?;
         for campaign in campaigns.iter().filter(|one| one.state == CampaignState::Running) {
             worker.shares.set_weight(&campaign.tenant, self.config.queue.allowance(&campaign.tenant).weight);
         }
@@ -186,6 +187,9 @@ impl Inner {
     async fn finish_campaigns(&self, store: &Store) -> Result<(), StoreError> {
         for campaign in self.campaigns.all() {
             if !matches!(campaign.state, CampaignState::Running | CampaignState::Draining) {
+                continue;
+            }
+            if self.waits_for_more(&campaign) {
                 continue;
             }
             let progress = store.progress(campaign.id).await?;

@@ -3,6 +3,7 @@
 //! What may happen to a job is the core's to say ([`Job::apply`]); here its answer becomes rows, under a lock, so that of
 //! two nodes that want the same job one is told that it came late.
 
+use super::caps::{DayCap, Room};
 use super::jobs::JobRow;
 use super::{IdRow, WRITING, values};
 use crate::db::{Durability, Tx};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use trunkline_core::campaign::RetryPolicy;
 use trunkline_core::id::{CallId, CampaignId, JobId, NodeId, TenantId};
 use trunkline_core::private::Address;
-use trunkline_core::queue::{Happened, Job, JobRefused, News};
+use trunkline_core::queue::{Applied, Happened, Job, JobRefused, News};
 
 /// Longer than anybody who claims may have looked before at whom was called.
 const LATELY: SignedDuration = SignedDuration::from_secs(5);
@@ -33,6 +34,8 @@ pub struct Claiming {
     pub call: CallId,
     /// Account, from and to: at most one attempt of these is open.
     pub pair: String,
+    /// What caps the calls of a day.
+    pub caps: Vec<DayCap>,
 }
 
 /// News of a job.
@@ -90,15 +93,16 @@ impl Store {
             .iter()
             .map(|row| Ok((row.text("tenant")?, row.text("number")?)))
             .collect::<Result<BTreeSet<_>, StoreError>>()?;
+        let mut room = Room::of(&mut tx, wanted).await?;
         let mut standing = standing(&mut tx, wanted.iter().map(|claiming| claiming.job)).await?;
         let lately = claimed_lately(&mut tx, &standing, now).await?;
         let (mut claimed, mut rows, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
-        for Claiming { job: id, call, pair } in wanted {
+        for Claiming { job: id, call, pair, caps } in wanted {
             let Some(Kept { mut job, number, .. }) = standing.remove(id) else { continue };
             let person = (job.tenant.as_str().to_owned(), number);
             // Whoever looked at the person's calls may have looked before another node made one.
             let by_others = |others: &BTreeSet<JobId>| others.iter().any(|other| other != id);
-            if persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
+            if !room.has(caps) || persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
                 continue;
             }
             let took = job.apply(&Happened::Claimed { by: node.clone(), lease_until: Timestamp::MAX }, now);
@@ -110,6 +114,7 @@ impl Store {
                 continue;
             }
             persons.insert(person);
+            room.take(caps);
             rows.push(JobRow::new(&job, Some(pair.clone()), now)?);
             attempts.push(AttemptRow::new(&job, *call, node, now));
             claimed.push(job);
@@ -146,6 +151,7 @@ pub(crate) async fn put_news(
     let ids: BTreeSet<JobId> = all.iter().map(|news| news.job).collect();
     let mut standing = standing(tx, ids.into_iter()).await?;
     let mut changed = BTreeMap::new();
+    let mut lost = Vec::new();
     let mut done = Vec::with_capacity(all.len());
     for JobNews { job: id, news, policy, at, call: _ } in all {
         let Some(Kept { job, .. }) = standing.get_mut(id) else {
@@ -153,10 +159,17 @@ pub(crate) async fn put_news(
             continue;
         };
         let happened = news.clone().happened(job, policy, *at);
-        done.push(job.apply(&happened, *at).map(|_| {
+        done.push(job.apply(&happened, *at).map(|applied| {
             changed.insert(*id, *at);
+            // A database that lost the claim has lost the attempt too.
+            if let (Happened::Dialed { by, call, .. }, Applied::Changed) = (&happened, applied) {
+                lost.push(AttemptRow::new(job, *call, by, *at));
+            }
             job.clone()
         }));
+    }
+    if !lost.is_empty() {
+        tx.run(&sql::ADD_ATTEMPTS, vec![values(lost.iter())?]).await?;
     }
     let mut rows = Vec::with_capacity(changed.len());
     for (id, at) in changed {
@@ -189,7 +202,9 @@ pub(crate) async fn forget_person(
         tx.run(&sql::CHANGE_JOBS, vec![values(rows.iter())?]).await?;
     }
     let jobs = tx.run(&sql::FORGET_JOBS, person()).await?;
-    Ok((jobs, tx.run(&sql::FORGET_LEADS, person()).await?))
+    // Nobody needs a row for somebody of whom no job tells.
+    let forget = if jobs == 0 { &sql::DELETE_LEADS } else { &sql::FORGET_LEADS };
+    Ok((jobs, tx.run(forget, person()).await?))
 }
 
 /// A job as its row has it.

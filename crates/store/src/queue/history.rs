@@ -55,7 +55,55 @@ pub struct InMinute {
     pub calls: u64,
 }
 
+/// How the carrier answered the request of an attempt.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Whether it took the call.
+    pub placed: bool,
+    /// How the call ended.
+    pub disposition: Option<Disposition>,
+    /// When.
+    pub ended_at: Option<Timestamp>,
+}
+
 impl Store {
+    /// How the carrier answered a campaign's requests since then, the last one first.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if one can't be read.
+    pub async fn answers_of_late(
+        &self,
+        campaign: CampaignId,
+        since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let asked = vec![campaign.to_string().into(), since.as_microsecond().into(), i64::from(most).into()];
+        let rows = self.db.read(READING, &sql::ANSWERS_OF_LATE, asked).await?;
+        let answer = |row: &Row| {
+            Ok(Answer {
+                placed: row.opt_text("carrier_call_id")?.is_some(),
+                disposition: row.opt_word("disposition")?,
+                ended_at: row.opt_time("ended_at")?,
+            })
+        };
+        rows.iter().map(answer).collect()
+    }
+
+    /// How a tenant's last calls ended that were shown as this number, the last one first.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if one can't be read.
+    pub async fn shown_as(
+        &self,
+        tenant: &TenantId,
+        number: &str,
+        most: u32,
+    ) -> Result<Vec<(CallId, Option<Disposition>)>, StoreError> {
+        let asked = vec![tenant.as_str().into(), number.into(), i64::from(most).into()];
+        let rows = self.db.read(READING, &sql::SHOWN_AS, asked).await?;
+        rows.iter().map(|row| Ok((row.word("id")?, row.opt_word("disposition")?))).collect()
+    }
+
     /// The dials of a job, the first one first.
     ///
     /// # Errors

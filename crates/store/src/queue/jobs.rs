@@ -122,6 +122,35 @@ impl Store {
         rows.first().map(queued).transpose()
     }
 
+    /// The open job of a tenant that has this dedup key.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn open_job_of(
+        &self,
+        tenant: &TenantId,
+        dedup: &DedupKey,
+    ) -> Result<Option<JobId>, StoreError> {
+        let asked = vec![tenant.as_str().into(), dedup.as_str().into()];
+        let rows = self.db.read(READING, &sql::OPEN_JOB_OF, asked).await?;
+        rows.first().map(|row| row.word("id")).transpose()
+    }
+
+    /// A campaign's job to reach the person at this number.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn job_to(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        number: &str,
+    ) -> Result<Option<JobId>, StoreError> {
+        let asked = vec![tenant.as_str().into(), campaign.to_string().into(), number.into()];
+        let rows = self.db.read(READING, &sql::JOB_TO, asked).await?;
+        rows.first().map(|row| row.word("id")).transpose()
+    }
+
     /// A campaign's jobs, page by page: of all buckets in the order of their leads, of one in the order of their ids.
     ///
     /// # Errors
@@ -262,7 +291,7 @@ impl JobRow {
 }
 
 /// The column that orders levels: the most urgent first.
-fn place(priority: Priority) -> i64 {
+pub(super) fn place(priority: Priority) -> i64 {
     match priority {
         Priority::High => 0,
         Priority::Default => 1,

@@ -107,6 +107,7 @@ pub(super) struct LeadRow<'a> {
     zone: Option<&'a Zone>,
     fields: String,
     at: i64,
+    changed_at: i64,
 }
 
 impl<'a> LeadRow<'a> {
@@ -120,6 +121,7 @@ impl<'a> LeadRow<'a> {
             zone: lead.zone.as_ref(),
             fields: serde_json::to_string(lead.fields.reveal()).unwrap_or_else(|_| "{}".to_owned()),
             at: now.as_microsecond(),
+            changed_at: now.as_microsecond(),
         }
     }
 }

@@ -1,22 +1,32 @@
 //! The outbound queue's rows: campaigns, leads, jobs and their attempts. Whether a job may be dialed now is the engine's to say.
 //!
 //! - `campaigns` · `leads` · `jobs`: the rows, written and read
-//! - `claims`: what changes where a job stands
+//! - `claims`: what changes where a job stands · `caps`: how many may still begin today
 //! - `history`: what was called already · `view`: the queue as a whole, for those who look at it
+//! - `copies`: rows out and in, as they are · `audit`: whether they agree · `retire`: campaigns that have had their time
 
+mod audit;
 mod campaigns;
+mod caps;
 mod claims;
+mod copies;
 mod history;
 mod jobs;
 mod leads;
+mod retire;
 mod view;
 
+pub use audit::{AttemptsCounted, AuditedJob};
 pub use campaigns::{Saved, StoredCampaign};
+pub use caps::{CappedBy, DayCap};
 pub use claims::{Claiming, JobNews};
 pub(crate) use claims::{forget_person, put_news};
-pub use history::{Attempt, EarlierCall, InMinute};
+pub(crate) use copies::put_queue;
+pub use copies::{AttemptRecord, JobRecord, LeadRecord, QueueCount, QueueRows};
+pub use history::{Answer, Attempt, EarlierCall, InMinute};
 pub use jobs::{NewJob, QueuedJob};
 pub use leads::{Lead, NewLead};
+pub use retire::Retired;
 pub use view::{AttemptOf, GateCount, Line, Planned};
 
 use crate::error::StoreError;

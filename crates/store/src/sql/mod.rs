@@ -15,6 +15,7 @@ mod list;
 #[cfg(test)]
 mod plans;
 mod queue;
+mod queue_rows;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub(crate) use decide::*;
 pub(crate) use insert::{Insert, MANY};
 pub(crate) use list::*;
 pub(crate) use queue::*;
+pub(crate) use queue_rows::*;
 pub(crate) use read::*;
 pub(crate) use write::*;
 
@@ -79,5 +81,13 @@ pub(crate) use rows;
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     let inserted = inserts().flat_map(|insert| [&insert.one, &insert.many]);
-    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS).chain(QUEUE).chain(inserted)
+    READS
+        .iter()
+        .chain(AUDITS)
+        .chain(LISTS)
+        .chain(WRITES)
+        .chain(DECISIONS)
+        .chain(QUEUE)
+        .chain(QUEUE_ROWS)
+        .chain(inserted)
 }

@@ -87,7 +87,7 @@ statements! { QUEUE:
     UPSERT_LEADS = concat!(rows!(),
         "INSERT INTO leads (id, tenant, number, raw, name, zone, fields, created_at, updated_at) \
          SELECT item ->> 'id', item ->> 'tenant', item ->> 'number', item ->> 'raw', item ->> 'name', item ->> 'zone', \
-         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'at' AS BIGINT) FROM r WHERE true \
+         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'changed_at' AS BIGINT) FROM r WHERE true \
          ON CONFLICT (tenant, number) DO UPDATE SET name = COALESCE(excluded.name, leads.name), \
          zone = COALESCE(excluded.zone, leads.zone), \
          fields = CASE WHEN excluded.fields = '{}' THEN leads.fields ELSE excluded.fields END, \
@@ -122,6 +122,14 @@ statements! { QUEUE:
 
     /// `$1` tenant, `$2` id.
     JOB = due!("jobs.tenant = $1 AND jobs.id = $2");
+
+    /// `$1` tenant, `$2` dedup key.
+    OPEN_JOB_OF = "SELECT id FROM jobs WHERE tenant = $1 AND dedup = $2 AND dedup IS NOT NULL AND state <> 'settled'";
+
+    /// `$1` tenant, `$2` campaign, `$3` number.
+    JOB_TO =
+        "SELECT jobs.id FROM leads JOIN jobs ON jobs.lead = leads.id AND jobs.campaign = $2 \
+         WHERE leads.tenant = $1 AND leads.number = $3";
 
     /// `$1` campaign, `$2` after this lead, `$3` how many.
     JOBS = due!("jobs.campaign = $1 AND jobs.lead > $2 ORDER BY jobs.lead LIMIT $3");
@@ -213,6 +221,23 @@ statements! { QUEUE:
          FROM calls WHERE tenant = $1 AND created_at >= $2 AND direction = 'outbound' \
          AND (ended_at IS NULL OR carrier_call_id IS NOT NULL)";
 
+    /// `$1` tenant, `$2` since when: claims of its campaigns of whose calls nothing is here yet.
+    TENANT_CLAIMED =
+        "SELECT COUNT(*) AS n FROM campaigns JOIN attempts ON attempts.campaign = campaigns.id \
+         AND attempts.claimed_at >= $2 LEFT JOIN calls ON calls.id = attempts.call \
+         WHERE campaigns.tenant = $1 AND calls.id IS NULL";
+
+    /// `$1` campaign, `$2` since when, `$3` how many: how the carrier answered of late, the last first.
+    ANSWERS_OF_LATE =
+        "SELECT calls.carrier_call_id, calls.disposition, calls.ended_at FROM attempts \
+         JOIN calls ON calls.id = attempts.call WHERE attempts.campaign = $1 AND attempts.claimed_at >= $2 \
+         ORDER BY attempts.claimed_at DESC LIMIT $3";
+
+    /// `$1` tenant, `$2` number, `$3` how many: the last calls shown as this number that are over.
+    SHOWN_AS =
+        "SELECT id, disposition FROM calls WHERE tenant = $1 AND from_number = $2 AND direction = 'outbound' \
+         AND ended_at IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT $3";
+
     /// `$1` tenant, `$2` number: this person's jobs, locked.
     PERSON_JOBS = person_jobs!(), postgres: concat!(person_jobs!(), " FOR UPDATE");
 
@@ -225,6 +250,9 @@ statements! { QUEUE:
     /// `$1` tenant, `$2` number.
     FORGET_JOBS =
         "UPDATE jobs SET number = 'erased', variables = '{}', dedup = NULL WHERE tenant = $1 AND number = $2";
+
+    /// `$1` tenant, `$2` number.
+    DELETE_LEADS = "DELETE FROM leads WHERE tenant = $1 AND number = $2";
 
     /// `$1` tenant, `$2` number.
     FORGET_LEADS =

@@ -24,6 +24,8 @@ mod pruning;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod queue_rows;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod sqlite;

@@ -11,7 +11,9 @@ use trunkline_core::id::{AttemptNo, CallId, CampaignId, DedupKey, JobId, LeadId,
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Done, Happened, JobRefused, JobState, News, Priority};
-use trunkline_store::{Claiming, JobNews, NewJob, NewLead, Position, Projection, Saved, StoredCampaign};
+use trunkline_store::{
+    CappedBy, Claiming, DayCap, JobNews, NewJob, NewLead, Position, Projection, Saved, StoredCampaign,
+};
 
 on_each_engine!(
     a_campaign_is_changed_by_one_of_two_who_read_it,
@@ -19,10 +21,12 @@ on_each_engine!(
     an_open_dedup_key_lets_nobody_else_in,
     heads_come_by_level_and_by_how_long_they_have_waited,
     of_two_nodes_that_claim_a_job_one_gets_it,
+    two_nodes_that_looked_before_share_what_is_left_of_the_day,
     one_attempt_of_a_pair_is_open_at_a_time,
     of_two_nodes_that_want_one_person_one_calls_whatever_number_they_show,
     a_person_who_is_forgotten_is_neither_called_nor_known,
     every_call_makes_its_person_a_lead_once,
+    a_lead_is_the_same_however_its_calls_were_batched,
     a_days_calls_are_those_that_the_carrier_had_or_may_have,
     what_a_call_says_of_its_job_goes_in_with_the_call_and_once,
     a_claim_that_the_database_lost_is_told_by_the_journal,
@@ -30,23 +34,23 @@ on_each_engine!(
     another_tenants_jobs_and_leads_are_not_there,
 );
 
-fn tenant() -> TenantId {
+pub fn tenant() -> TenantId {
     TenantId::new("acme")
 }
 
-fn campaign_id(n: u8) -> CampaignId {
+pub fn campaign_id(n: u8) -> CampaignId {
     CampaignId::minted(at(0), [n; 10])
 }
 
-fn job_id(n: u8) -> JobId {
+pub fn job_id(n: u8) -> JobId {
     JobId::minted(at(i64::from(n)), [n; 10])
 }
 
-fn call_id(n: u8) -> CallId {
+pub fn call_id(n: u8) -> CallId {
     CallId::new(at(i64::from(n)), [n; 10])
 }
 
-fn campaign(n: u8) -> StoredCampaign {
+pub fn campaign(n: u8) -> StoredCampaign {
     let number = PhoneNumber::parse("+15550100100", None).unwrap().number;
     let policy = serde_json::json!({ "name": format!("c{n}"), "script": "questions", "caller_ids": CallerIds::one(number) });
     let policy: Campaign = serde_json::from_value(policy).unwrap();
@@ -61,7 +65,7 @@ fn campaign(n: u8) -> StoredCampaign {
     }
 }
 
-fn new_job(n: u8, number: &str) -> NewJob {
+pub fn new_job(n: u8, number: &str) -> NewJob {
     let lead = NewLead {
         id: LeadId::minted(at(i64::from(n)), [n; 10]),
         number: Address::new(number),
@@ -73,19 +77,19 @@ fn new_job(n: u8, number: &str) -> NewJob {
     NewJob { id: job_id(n), lead, priority: Priority::Default, dedup: None, not_before: None }
 }
 
-async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<JobId> {
+pub async fn enqueue(place: &Place, campaign: u8, jobs: &[NewJob]) -> BTreeSet<JobId> {
     place.store.enqueue(&tenant(), campaign_id(campaign), jobs, at(1)).await.unwrap()
 }
 
-fn claiming(n: u8, pair: &str) -> Claiming {
-    Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned() }
+pub fn claiming(n: u8, pair: &str) -> Claiming {
+    Claiming { job: job_id(n), call: call_id(n), pair: pair.to_owned(), caps: vec![] }
 }
 
-fn news(n: u8, news: News, secs: i64) -> JobNews {
+pub fn news(n: u8, news: News, secs: i64) -> JobNews {
     JobNews { job: job_id(n), call: None, news, policy: Arc::new(RetryPolicy::default()), at: at(secs) }
 }
 
-fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
+pub fn over(attempt: u32, disposition: Disposition, secs: i64) -> News {
     let end = AttemptEnd { disposition, outcome: None, at: at(secs), person: Wish::None };
     News::Over { attempt: AttemptNo(attempt), end }
 }
@@ -147,6 +151,22 @@ async fn heads_come_by_level_and_by_how_long_they_have_waited(engine: Engine) {
     let first = place.store.heads(campaign_id(1), Priority::Default, at(10), 1).await.unwrap();
     assert_eq!(first[0].name.as_ref().unwrap().reveal(), "Person 3");
     assert_eq!(first[0].variables.reveal()["city"], "Haifa");
+}
+
+async fn two_nodes_that_looked_before_share_what_is_left_of_the_day(engine: Engine) {
+    for of in [CappedBy::Campaign(campaign_id(1)), CappedBy::Tenant(tenant())] {
+        let place = Place::on(engine).await;
+        place.store.add_campaign(&campaign(1)).await.unwrap();
+        let jobs: Vec<_> = (1..=4).map(|n| new_job(n, &format!("+1555010000{n}"))).collect();
+        enqueue(&place, 1, &jobs).await;
+        let caps = vec![DayCap { of, since: at(0), limit: 3 }];
+        let capped = |n| Claiming { caps: caps.clone(), ..claiming(n, &format!("pair {n}")) };
+        let claim = async |node, wanted: [u8; 2]| {
+            let node = NodeId::new(node);
+            place.store.claim(&node, &wanted.map(capped), at(5)).await.unwrap().len()
+        };
+        assert_eq!((claim("one", [1, 2]).await, claim("other", [3, 4]).await), (2, 1), "three in all");
+    }
 }
 
 async fn of_two_nodes_that_claim_a_job_one_gets_it(engine: Engine) {
@@ -213,6 +233,12 @@ async fn a_person_who_is_forgotten_is_neither_called_nor_known(engine: Engine) {
     let known: Vec<_> = leads.iter().filter(|lead| lead.number.as_str().starts_with('+')).collect();
     assert_eq!(known.len(), 1, "the other one stays");
     assert_eq!(place.store.count_lead(&tenant(), &number).await.unwrap().leads, 0);
+
+    let alone = new_job(3, "+15550100003").lead;
+    place.store.add_leads(&tenant(), std::slice::from_ref(&alone), at(6)).await.unwrap();
+    assert_eq!(place.store.forget_lead(&tenant(), &alone.number, at(7)).await.unwrap().leads, 1);
+    let left = place.sql("SELECT id FROM leads").await;
+    assert!(!left.contains(&alone.id.to_string()), "no job tells of them, and no row");
 }
 
 async fn every_call_makes_its_person_a_lead_once(engine: Engine) {
@@ -224,6 +250,25 @@ async fn every_call_makes_its_person_a_lead_once(engine: Engine) {
     let leads = place.store.leads(&story.call.tenant, None, 10).await.unwrap();
     assert_eq!(leads.len(), 1);
     assert_eq!(leads[0].number, *story.call.party.person(story.call.direction));
+}
+
+async fn a_lead_is_the_same_however_its_calls_were_batched(engine: Engine) {
+    let to = |n, name: Option<&str>| {
+        Story::with(n, i64::try_from(n).unwrap(), |request| {
+            request.party.to = Address::new("+15550100077");
+            request.party.name = name.map(|name| Private::new(name.to_owned()));
+        })
+    };
+    let calls = [to(1, None), to(2, Some("Ann")), to(3, None)];
+    let (once, one_by_one) = (Place::on(engine).await, Place::on(engine).await);
+    once.project(9, &calls.iter().collect::<Vec<_>>()).await;
+    for (upto, call) in (1..).zip(&calls) {
+        one_by_one.project(upto, &[call]).await;
+    }
+    let rows = "SELECT id || number || name || created_at || updated_at FROM leads ORDER BY id";
+    let leads = once.sql(rows).await;
+    assert_eq!(leads, one_by_one.sql(rows).await);
+    assert!(leads.len() == 1 && leads[0].contains("Ann"), "{leads:?}");
 }
 
 async fn a_days_calls_are_those_that_the_carrier_had_or_may_have(engine: Engine) {
@@ -265,6 +310,11 @@ async fn a_claim_that_the_database_lost_is_told_by_the_journal(engine: Engine) {
     let dialed = Happened::Dialed { by: NodeId::new("one"), on: claim, call: call_id(1) };
     place.store.change_jobs(&[news(1, News::Fact(dialed.clone()), 5)]).await.unwrap()[0].as_ref().unwrap();
     assert_eq!(place.store.open_jobs().await.unwrap()[0].call(), Some(call_id(1)));
+    let attempts = place.store.attempts(job_id(1)).await.unwrap();
+    assert_eq!(
+        attempts.iter().map(|one| (one.no, one.call)).collect::<Vec<_>>(),
+        [(AttemptNo(1), call_id(1))]
+    );
     assert!(
         place.store.claim(&NodeId::new("other"), &[claiming(1, "pair")], at(6)).await.unwrap().is_empty()
     );

@@ -117,7 +117,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "LETTERS")]
     pub country: Option<String>,
     /// What a column holds, if it was guessed wrong, such as phone=Mobile; may be given again
-    #[arg(long = "column", value_name = "WHAT=HEADING", value_parser = super::pair)]
+    #[arg(long = "column", value_name = "WHAT=HEADING", value_parser = super::calls::pair)]
     pub columns: Vec<(String, String)>,
     #[command(flatten)]
     pub reach: Reach,

@@ -7,11 +7,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trunkline_engine::Clock;
 use trunkline_engine::exchange::{
-    Checked, ExchangeError, Keeper, check, export_csv, export_lines, export_xlsx, import as take_in,
+    Checked, ExchangeError, Keeper, Kind, check, export_csv, export_lines, export_xlsx, fits,
+    import as take_in,
 };
 use trunkline_engine::operating::Held;
 use trunkline_journal::FolderLock;
-use trunkline_store::{Imported, Store, Target};
+use trunkline_store::{Imported, QueueCount, Store, Target};
 
 use super::offline::{Whole, cannot_read, hold, is_stream, make_store, of_held, open_store, place};
 use super::{from_redis, settings};
@@ -26,9 +27,10 @@ pub(super) async fn export(args: Export) -> Result<Exit, Failure> {
     let settings = settings(args.offline.settings)?;
     let store = open_store(&settings).await?;
     let format = args.format.unwrap_or_else(|| by_ending(args.file.as_deref()));
+    let kind = if settings.store.database.is_index() { Kind::Index } else { Kind::Database };
     let written = match args.file.as_deref().filter(|file| !is_stream(file)) {
-        Some(path) => to_file(&store, path, format).await,
-        None => to_stdout(&store, format).await.map(|told| (told, None)),
+        Some(path) => to_file(&store, kind, path, format).await,
+        None => to_stdout(&store, kind, format).await.map(|told| (told, None)),
     };
     store.close().await;
     let (told, path) = written?;
@@ -51,20 +53,21 @@ fn by_ending(file: Option<&Path>) -> ExportFormat {
 
 async fn to_file<'a>(
     store: &Store,
+    kind: Kind,
     path: &'a Path,
     format: ExportFormat,
 ) -> Result<(Value, Option<&'a Path>), Failure> {
     let mut file = Whole::begin(path)?;
     let told = match format {
         ExportFormat::Xlsx => workbook(store, file.writer()).await,
-        _ => stream(store, file.writer(), format).await,
+        _ => stream(store, kind, file.writer(), format).await,
     };
     let told = told.map_err(|error| failed(path, &error))?;
     file.finish()?;
     Ok((told, Some(path)))
 }
 
-async fn to_stdout(store: &Store, format: ExportFormat) -> Result<Value, Failure> {
+async fn to_stdout(store: &Store, kind: Kind, format: ExportFormat) -> Result<Value, Failure> {
     let place = Path::new("standard output");
     let mut to = BufWriter::with_capacity(1 << 16, io::stdout());
     let told = match format {
@@ -80,13 +83,14 @@ async fn to_stdout(store: &Store, format: ExportFormat) -> Result<Value, Failure
             }
             .await
         }
-        _ => stream(store, &mut to, format).await,
+        _ => stream(store, kind, &mut to, format).await,
     };
     told.map_err(|error| failed(place, &error))
 }
 
 async fn stream(
     store: &Store,
+    kind: Kind,
     to: &mut (dyn Write + Send),
     format: ExportFormat,
 ) -> Result<Value, ExchangeError> {
@@ -95,9 +99,8 @@ async fn stream(
     match format {
         ExportFormat::Csv => export_csv(store, to, &mut tick).await.map(|calls| json!({ "calls": calls })),
         _ => {
-            let done = export_lines(store, to, Clock::real().now(), &mut tick).await?;
-            Ok(json!({ "calls": done.calls, "events": done.events, "suppressions": done.suppressions,
-                "sha256": done.sha256 }))
+            let done = export_lines(store, kind, to, Clock::real().now(), &mut tick).await?;
+            Ok(serde_json::to_value(&done).unwrap_or_default())
         }
     }
 }
@@ -107,16 +110,18 @@ async fn workbook(store: &Store, to: &mut (impl Write + Seek + Send)) -> Result<
     export_xlsx(store, to, &mut |done| progress.at(done)).await.map(|calls| json!({ "calls": calls }))
 }
 
+/// What an export counts.
+const ROWS: [&str; 7] = ["calls", "events", "suppressions", "campaigns", "leads", "jobs", "attempts"];
+
 fn words(told: &Value) -> String {
     let number = |name: &str| told[name].as_u64().unwrap_or(0);
+    let rows: Vec<String> = ROWS.iter().map(|rows| format!("{} {rows}", number(rows))).collect();
+    let rows = rows.join(", ");
     match told["sha256"].as_str() {
-        Some(sha256) => format!(
-            "{} calls, {} events, {} suppressions, sha256 {sha256}",
-            number("calls"),
-            number("events"),
-            number("suppressions")
-        ),
-        None => format!("{} calls", number("calls")),
+        Some(sha256) => format!("{rows}, sha256 {sha256}"),
+        // A table has calls alone; what came in has no checksum.
+        None if told["events"].is_null() => format!("{} calls", number("calls")),
+        None => rows,
     }
 }
 
@@ -135,13 +140,8 @@ pub(super) async fn import(args: Import) -> Result<Exit, Failure> {
     let keeping = Keeping::open(&settings).await?;
     let found = look(name, &file)?;
     file.rewind().map_err(|error| cannot_read(name, &error))?;
-    let new = keeping.take_in(&settings, name, &file, found.calls).await;
-    let new = new.map_err(|error| {
-        Failure::new(
-            error.exit,
-            format_args!("{error}; what was written stays, and a second run completes it"),
-        )
-    })?;
+    let new = keeping.take_in(&settings, name, &file, &found).await;
+    let new = new?;
     tell(&found, Some(&new), form);
     if form == Form::Text && !settings.store.database.is_index() {
         say("What was imported is in the database alone, and in no journal: it is lost with the database.");
@@ -184,7 +184,7 @@ impl Keeping {
         settings: &Settings,
         name: &Path,
         file: &File,
-        calls: u64,
+        found: &Checked,
     ) -> Result<Imported, Failure> {
         let store = match &self {
             Self::Server | Self::File { .. } => make_store(settings).await?,
@@ -199,37 +199,54 @@ impl Keeping {
             Self::Server | Self::File { .. } => Keeper::Database(&store),
             Self::Journal(held) => Keeper::Journal(held, &store),
         };
-        let mut progress = Progress::new("calls", Some(calls));
+        let mut progress = Progress::new("calls", Some(found.calls));
         let from = &mut BufReader::with_capacity(1 << 20, file);
-        let new = Box::pin(take_in(keeper, from, &mut |done| progress.at(done))).await;
+        let new = match fits(found, keeper).await {
+            Ok(()) => Box::pin(take_in(keeper, found, from, &mut |done| progress.at(done))).await,
+            Err(error) => Err(error),
+        };
         drop(progress);
         store.close().await;
         if let Self::Journal(held) = self {
             held.close();
         }
-        new.map_err(|error| failed(name, &error))
+        new.map_err(|error| {
+            let failure = failed(name, &error);
+            match error {
+                // Said before anything was written.
+                ExchangeError::NoQueue { .. } | ExchangeError::Taken { .. } => failure,
+                _ => Failure::new(
+                    failure.exit,
+                    format_args!("{failure}; what was written stays, and a second run completes it"),
+                ),
+            }
+        })
     }
 }
 
 /// What is in the file, and what of it is new here; nothing was written if that is not known.
 fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
+    let there = counts(found.calls, found.events, found.suppressions, found.queue);
+    let new = new.map(|new| counts(new.calls, new.events, new.suppressions, new.queue));
     if form == Form::Json {
-        let new = new
-            .map(|new| json!({ "calls": new.calls, "events": new.events, "suppressions": new.suppressions }));
-        return say_json(&json!({
-            "calls": found.calls, "events": found.events, "suppressions": found.suppressions,
-            "not_ended": found.not_ended, "dry_run": new.is_none(), "new": new,
-        }));
+        let mut told = there;
+        told["not_ended"] = found.not_ended.into();
+        told["running"] = found.running.into();
+        told["dry_run"] = new.is_none().into();
+        told["new"] = new.unwrap_or_default();
+        return say_json(&told);
     }
-    let there = format!(
-        "{} calls, {} events, {} suppressions in the file",
-        found.calls, found.events, found.suppressions
-    );
+    let there = format!("{} in the file", words(&there));
     match new {
-        Some(new) => {
-            say(&format!("{there}; new here: {}, {}, {}.", new.calls, new.events, new.suppressions));
-        }
+        Some(new) => say(&format!("{there}; new here: {}.", words(&new))),
         None => say(&format!("{there}, which is whole. Nothing was written.")),
+    }
+    if found.running > 0 {
+        say(&format!(
+            "{} of the campaigns were running: a server on this database goes on with them. Stop the server they come from, \
+             or people are called by both.",
+            found.running
+        ));
     }
     if found.not_ended > 0 {
         say(&format!(
@@ -237,6 +254,12 @@ fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
             found.not_ended
         ));
     }
+}
+
+fn counts(calls: u64, events: u64, suppressions: u64, queue: QueueCount) -> Value {
+    let QueueCount { leads, jobs, attempts, campaigns } = queue;
+    json!({ "calls": calls, "events": events, "suppressions": suppressions, "campaigns": campaigns, "leads": leads,
+        "jobs": jobs, "attempts": attempts })
 }
 
 /// A file that can be read twice.

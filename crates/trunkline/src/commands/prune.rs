@@ -57,6 +57,9 @@ fn tell(wanted: &Wanted, how: How, removed: &Removed) {
         ("turns", removed.turns),
         ("legs", removed.legs),
         ("recordings", removed.recordings),
+        ("campaigns", removed.campaigns),
+        ("jobs", removed.jobs),
+        ("attempts", removed.attempts),
     ];
     for (table, n) in rows {
         say(&format!("{n:>10} {table}"));

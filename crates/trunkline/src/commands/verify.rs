@@ -37,12 +37,14 @@ pub(super) async fn look(folder: &Folder, store: &Store) -> Result<Report, Failu
 
 /// The report, line by line.
 pub(super) fn tell(report: &Report) {
-    let lines: [(Share, &str); 5] = [
+    let lines: [(Share, &str); 7] = [
         (report.calls, "calls of the journal are in the database"),
         (report.events, "events of the journal are in the database as they were written"),
         (report.folds, "calls in the database are what their events make them"),
         (report.counts, "counts are right"),
         (report.recordings, "recordings are there, with their checksum"),
+        (report.jobs, "jobs of the queue agree with their attempts and calls"),
+        (report.attempts, "attempts have their job"),
     ];
     for (share, what) in lines {
         say(&format!("{}/{} {what}", share.good, share.of));
@@ -54,6 +56,7 @@ pub(super) fn tell(report: &Report) {
     ));
     let asides = [
         (report.waiting, "records of the journal wait for the database: the next start brings them in"),
+        (report.unplaced, "attempts have no call: nothing was sent, or the call was pruned"),
         (report.pruned, "calls of the journal were pruned"),
         (report.erased, "calls are of persons who were erased"),
         (report.incomplete, "calls came without their beginning, and can't be made again from their events"),

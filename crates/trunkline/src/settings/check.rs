@@ -24,6 +24,7 @@ pub fn check(settings: &Settings) -> Vec<Finding> {
     addresses(settings, &mut findings);
     access(settings, &mut findings);
     limits(settings, &mut findings);
+    tenants(settings, &mut findings);
     disk(settings, &mut findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
@@ -132,6 +133,39 @@ fn limits(settings: &Settings, findings: &mut Vec<Finding>) {
                 format!("lower it, or raise {wider}"),
             ));
         }
+    }
+}
+
+fn tenants(settings: &Settings, findings: &mut Vec<Finding>) {
+    for (tenant, allowance) in &settings.tenants.each {
+        let system = settings.limits.system_calls;
+        let live = allowance.live.map_or(settings.limits.tenant_calls, u64::from);
+        let outbound = allowance.live_outbound.map_or(settings.limits.tenant_outbound_calls, u64::from);
+        let ladder = [
+            ("live_outbound_calls", outbound, "live_calls", live),
+            ("live_calls", live, "limits.system_calls", system),
+        ];
+        for (name, value, wider, bound) in ladder {
+            if value > bound {
+                findings.push(Finding::warning(
+                    "tenants.each",
+                    format!("{name} of {} is {value} and never reached: {wider} is {bound}", tenant.as_str()),
+                    format!("lower it, or raise {wider}"),
+                ));
+            }
+        }
+        let words = [
+            allowance.calls_a_day.map(|calls| format!("{calls} calls a day")),
+            allowance.minutes_a_day.map(|minutes| format!("{minutes} minutes a day")),
+            allowance.cps.map(|cps| format!("{cps} new calls per second")),
+            Some(format!("{outbound} calls of its own at once")),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        findings.push(Finding::note(
+            "tenants.each",
+            format!("{} has weight {}: {}", tenant.as_str(), allowance.weight.0, words.join(", ")),
+            "change it in [tenants]; single calls count for the day too, and are not held back by it",
+        ));
     }
 }
 

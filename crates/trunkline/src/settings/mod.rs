@@ -32,6 +32,7 @@ mod scripts;
 mod server;
 mod sources;
 mod store;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -52,18 +53,20 @@ pub use scripts::{NumberRoute, Scripts};
 pub use server::Server;
 pub use sources::Sources;
 pub use store::Store;
+pub use tenants::Tenants;
 
 use given::{Given, Layer};
 use key::Section;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 11] = [
+static SECTIONS: [Section; 12] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
     scripts::SECTION,
     limits::SECTION,
     queue::SECTION,
+    tenants::SECTION,
     store::SECTION,
     cache::SECTION,
     journal::SECTION,
@@ -86,6 +89,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Campaigns.
     pub queue: Queue,
+    /// What each tenant may use.
+    pub tenants: Tenants,
     /// The database.
     pub store: Store,
     /// The cache.
@@ -122,6 +127,7 @@ impl Settings {
             scripts: Scripts::read(&given)?,
             limits: Limits::read(&given)?,
             queue: Queue::read(&given)?,
+            tenants: Tenants::read(&given)?,
             journal: Journal::read(&given)?,
             log: Log::read(&given)?,
             server,

@@ -98,6 +98,23 @@ fn a_server_has_a_name_among_its_neighbours() {
 }
 
 #[test]
+fn a_tenant_has_what_everybody_has_but_for_what_is_its_own() {
+    let given = "[tenants]\ncalls_per_day = 100\neach = [{ tenant = \"acme\", weight = 3, cps = 0.5, live_calls = 4 }]\n";
+    let settings = file(given).load();
+    let acme = settings.tenants.each[&TenantId::new("acme")];
+    assert_eq!(
+        (acme.calls_a_day, acme.cps, acme.live, acme.weight.0.get()),
+        (Some(100), Some(0.5), Some(4), 3)
+    );
+    assert_eq!(settings.tenants.standard.calls_a_day, Some(100));
+    assert_eq!(levels(&settings, "tenants.each"), [Level::Note], "`config check` tells it");
+    let by_word =
+        env(&[("TRUNKLINE_TENANTS_EACH", "acme:weight=2:calls_per_day=7,beta:live_calls=99")]).load();
+    assert_eq!(by_word.tenants.each[&TenantId::new("acme")].calls_a_day, Some(7));
+    assert_eq!(levels(&by_word, "tenants.each")[0], Level::Warning, "99 at once are never reached");
+}
+
+#[test]
 fn the_names_people_already_have_are_understood() {
     type Get = fn(&Settings) -> String;
     let table: [(&str, &str, Get, &str); 16] = [
@@ -270,6 +287,14 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
         (
             file("[scripts]\nnumbers = [{ number = \"+14155550100\" }]\n"),
             "scripts.numbers (trunkline.toml:2): script is missing; ",
+        ),
+        (
+            file("[tenants]\neach = [{ tenant = \"acme\", wieght = 2 }]\n"),
+            "tenants.each (trunkline.toml:2): \"wieght\" is unknown in it; did you mean weight?",
+        ),
+        (
+            file("[tenants]\neach = [{ tenant = \"acme\" }, { tenant = \"acme\" }]\n"),
+            "tenants.each (trunkline.toml:2): the tenant acme stands in it twice; give each tenant one row",
         ),
         (
             file("[scripts]\nnumbers = [{ nubmer = \"+1\" }]\n"),

@@ -118,7 +118,8 @@ fn queue(settings: &Settings) -> QueueConfig {
                 .map(|all| all.iter().filter_map(|one| PhoneNumber::from_e164(one).ok()).collect()),
         },
         ageing: SignedDuration::try_from(queue.ageing).unwrap_or(SignedDuration::MAX),
-        ..QueueConfig::default()
+        standard_allowance: settings.tenants.standard,
+        allowances: settings.tenants.each.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ fn number(n: usize) -> String {
 }
 
 /// A campaign that calls at any hour and is started, with these people.
-fn campaign(day: &Day, name: &str, more: &Value, people: &[String]) -> (String, Vec<String>) {
+pub fn campaign(day: &Day, name: &str, more: &Value, people: &[String]) -> (String, Vec<String>) {
     let window = json!({ "hours": [{ "from": "00:00:00", "to": "00:00:00" }] });
     let mut body = json!({ "name": name, "script": "questions", "window": window });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -32,33 +32,33 @@ fn people(count: usize) -> Vec<String> {
     (0..count).map(number).collect()
 }
 
-fn act(day: &Day, campaign: &str, word: &str) {
+pub fn act(day: &Day, campaign: &str, word: &str) {
     assert_eq!(day.post(&format!("/api/campaigns/{campaign}/{word}"), &json!({})).status, 200);
 }
 
-fn job(day: &Day, id: &str) -> Value {
+pub fn job(day: &Day, id: &str) -> Value {
     day.get(&format!("/api/jobs/{id}")).json()
 }
 
-fn is_settled(day: &Day, id: &str) -> Value {
+pub fn is_settled(day: &Day, id: &str) -> Value {
     day.until(&format!("job {id} is settled"), |day| {
         Some(job(day, id)).filter(|job| job["state"] == "settled")
     })
 }
 
-fn is_finished(day: &Day, campaign: &str) -> Value {
+pub fn is_finished(day: &Day, campaign: &str) -> Value {
     day.until("the campaign is finished", |day| {
         Some(day.get(&format!("/api/campaigns/{campaign}")).json()).filter(|it| it["state"] == "finished")
     })
 }
 
-fn gate_is(day: &Day, id: &str, code: &str) {
+pub fn gate_is(day: &Day, id: &str, code: &str) {
     day.until(&format!("job {id} waits at {code}"), |day| {
         (job(day, id)["gate"]["code"] == code).then_some(())
     });
 }
 
-fn dialed(day: &Day, people: &[String]) -> Vec<u64> {
+pub fn dialed(day: &Day, people: &[String]) -> Vec<u64> {
     people.iter().map(|number| day.dialed(number)).collect()
 }
 

@@ -24,29 +24,29 @@ fn ask(day: &Day, key: &str, method: Method, path: &str, body: &Value) -> Answer
     day.send(if is_reading { request } else { request.json(body) })
 }
 
-fn get(day: &Day, key: &str, path: &str) -> Answer {
+pub fn get(day: &Day, key: &str, path: &str) -> Answer {
     ask(day, key, Method::GET, path, &Value::Null)
 }
 
-fn post(day: &Day, key: &str, path: &str, body: &Value) -> Answer {
+pub fn post(day: &Day, key: &str, path: &str, body: &Value) -> Answer {
     ask(day, key, Method::POST, path, body)
 }
 
 /// A day on which the server knows its database: before that nobody can be added.
-fn begin() -> Day {
+pub fn begin() -> Day {
     let day = Day::begin();
     knows_its_database(&day);
     day
 }
 
-fn knows_its_database(day: &Day) {
+pub fn knows_its_database(day: &Day) {
     day.until("the server knows its database", |day| {
         (day.get("/readyz").json()["parts"]["database"]["state"] == "ok").then_some(())
     });
 }
 
 /// Makes a tenant with a key for its calls, and gives the key and its id.
-fn tenant(day: &Day, id: &str) -> (String, String) {
+pub fn tenant(day: &Day, id: &str) -> (String, String) {
     let made = post(day, KEY, "/api/tenants", &json!({ "id": id, "name": id }));
     assert_eq!(made.status, 201, "{}", made.text());
     key(day, KEY, &json!({ "tenant": id, "name": "calls" }))

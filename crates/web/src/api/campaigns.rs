@@ -14,7 +14,7 @@ use trunkline_core::id::CampaignId;
 use trunkline_engine::Standing;
 
 /// What a campaign may say of itself.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "name",
     "script",
     "caller_ids",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 13] = [
     "pacing",
     "machine",
     "dedup_window_secs",
+    "people",
     "give_up_after_secs",
     "zone",
     "state",

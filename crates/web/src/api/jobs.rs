@@ -77,6 +77,8 @@ struct JobViewJson<'a> {
     #[serde(flatten)]
     job: JobJson<'a>,
     attempts: Vec<AttemptJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_duplicate: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -186,9 +188,16 @@ fn person(value: Value) -> Result<Person, Problem> {
         return Ok(Person { to: Private::new(to), ..Person::default() });
     }
     let mut fields = Fields::of(value)?;
+    let person = of_fields(&mut fields)?;
+    fields.none_left()?;
+    Ok(person)
+}
+
+/// A person, out of fields that may hold more.
+pub(super) fn of_fields(fields: &mut Fields) -> Result<Person, Problem> {
     let to = fields.text(&["to", "number", "phone"])?.ok_or_else(|| Problem::field("to", "is missing"))?;
     let priority = fields.take(&["priority"]).map(serde_json::from_value).transpose();
-    let person = Person {
+    Ok(Person {
         to: Private::new(to),
         name: fields.text(&["name"])?.map(Private::new),
         zone: fields.text(&["zone"])?,
@@ -196,9 +205,7 @@ fn person(value: Value) -> Result<Person, Problem> {
         priority: priority.map_err(|_| Problem::field("priority", "high, default or low"))?,
         dedup: fields.text(&["dedup_key"])?,
         not_before: fields.time("not_before")?,
-    };
-    fields.none_left()?;
-    Ok(person)
+    })
 }
 
 fn texts(object: Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
@@ -238,7 +245,7 @@ pub(crate) async fn show(
     Named(id): Named<JobId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(view(&desk.job(id).await?, Texts::of_reader(&headers)))
+    Ok(told(&desk.job(id).await?, &headers))
 }
 
 /// `POST /api/jobs/{id}/cancel`
@@ -247,7 +254,7 @@ pub(crate) async fn cancel(
     Named(id): Named<JobId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(view(&desk.cancel_job(id).await?, Texts::of_reader(&headers)))
+    Ok(told(&desk.cancel_job(id).await?, &headers))
 }
 
 /// `POST /api/jobs/{id}/retry`: one that was set aside waits for its turn again.
@@ -256,10 +263,15 @@ pub(crate) async fn retry(
     Named(id): Named<JobId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(view(&desk.retry_job(id).await?, Texts::of_reader(&headers)))
+    Ok(told(&desk.retry_job(id).await?, &headers))
 }
 
-fn view(view: &JobView, texts: Texts) -> Response {
+fn told(job: &JobView, headers: &HeaderMap) -> Response {
+    view(StatusCode::OK, job, None, Texts::of_reader(headers))
+}
+
+/// A job with its dials, and, for who has put it in, whether it was there.
+pub(super) fn view(status: StatusCode, view: &JobView, is_duplicate: Option<bool>, texts: Texts) -> Response {
     let attempts = view.attempts.iter().map(|attempt| AttemptJson {
         no: attempt.no,
         call_id: attempt.call,
@@ -271,7 +283,7 @@ fn view(view: &JobView, texts: Texts) -> Response {
         ended_at: attempt.ended_at,
     });
     let job = JobJson::of(&view.queued, view.closed.as_ref(), texts);
-    json(StatusCode::OK, &JobViewJson { job, attempts: attempts.collect() })
+    json(status, &JobViewJson { job, attempts: attempts.collect(), is_duplicate })
 }
 
 /// `GET /api/leads?cursor&limit`

@@ -30,8 +30,7 @@ pub(crate) async fn import_people(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(query.as_deref())?;
-    let rows = rows(&web, request).await?;
+    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
     Ok(told(&desk.import_people(campaign, rows, asked.order).await?))
 }
 
@@ -42,8 +41,7 @@ pub(crate) async fn import_leads(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(query.as_deref())?;
-    let rows = rows(&web, request).await?;
+    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
     Ok(told(&desk.import_leads(rows, asked.order).await?))
 }
 
@@ -54,8 +52,7 @@ pub(crate) async fn import_suppressions(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(query.as_deref())?;
-    let rows = rows(&web, request).await?;
+    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
     let reason = asked.reason.unwrap_or_else(|| "from a list".to_owned());
     Ok(told(&desk.suppress_all(rows, asked.order, &reason).await?))
 }
@@ -124,7 +121,9 @@ impl Asked {
     }
 }
 
-async fn rows(web: &Web, request: Request) -> Result<Vec<ListRow>, Problem> {
+/// A list as it was sent, and how it is meant.
+async fn sent(web: &Web, query: Option<&str>, request: Request) -> Result<(Vec<ListRow>, Asked), Problem> {
+    let asked = Asked::read(query)?;
     let (parts, sent) = request.into_parts();
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let form = ListForm::of_content_type(kind)
@@ -134,7 +133,8 @@ async fn rows(web: &Web, request: Request) -> Result<Vec<ListRow>, Problem> {
     // A workbook takes seconds to unpack: others go on meanwhile.
     let read = tokio::task::spawn_blocking(move || people::read(&body, form)).await;
     let read = read.map_err(|_| Problem::new(Code::Internal))?;
-    read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))
+    let rows = read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))?;
+    Ok((rows, asked))
 }
 
 fn told(report: &ListReport) -> Response {

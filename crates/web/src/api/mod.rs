@@ -2,8 +2,8 @@
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
-//! - `campaigns`, `jobs`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
-//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`: probes, which need no key
+//! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
+//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`, `metrics`: probes, which need no key
 
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod lists;
+pub(crate) mod metrics;
 pub(crate) mod orders;
 mod query;
 pub(crate) mod queue;
@@ -22,6 +23,7 @@ pub(crate) mod recordings;
 pub(crate) mod recover;
 pub(crate) mod registered;
 pub(crate) mod scripts;
+pub(crate) mod singles;
 pub(crate) mod suppressions;
 pub(crate) mod tenancy;
 mod turn_json;

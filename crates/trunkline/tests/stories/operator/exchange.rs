@@ -29,7 +29,8 @@ fn a_strangers_old_data_goes_in_and_is_the_same_afterwards() {
     let (file, url) = (day.folder().with_file_name("all.jsonl"), database.url());
     let import = ["import", file.to_str().unwrap(), "--json", "--database-url", &url];
     let new = told(&run(&day, &import));
-    assert_eq!(new["new"], serde_json::json!({ "calls": 3, "events": out["events"], "suppressions": 1 }));
+    assert_eq!((&new["new"]["calls"], &new["new"]["events"]), (&3.into(), &out["events"]), "{new}");
+    assert_eq!((&new["new"]["suppressions"], &new["new"]["leads"]), (&1.into(), &3.into()), "{new}");
     assert_eq!(new["not_ended"], 0);
     let back = exported(&day, "back.jsonl", &["--database-url", &url]);
     assert_eq!(back, out, "every row is the same");
@@ -48,7 +49,7 @@ fn a_strangers_old_data_goes_in_and_is_the_same_afterwards() {
     }
 
     let again = told(&run(&day, &import));
-    assert_eq!(again["new"], serde_json::json!({ "calls": 0, "events": 0, "suppressions": 0 }), "done once");
+    assert!(again["new"].as_object().unwrap().values().all(|new| *new == 0), "done once: {again}");
 
     // And on, into a folder that no server has ever seen.
     let fresh = day.folder().with_file_name("fresh");
@@ -79,7 +80,7 @@ fn a_wrong_line_is_named_and_nothing_of_its_file_goes_in() {
         (without(lines.len() - 1), "the file ends before its last line"),
         (without(2), "the last line counts 3 calls"),
         (good[..good.len() / 2].to_owned(), "not a line of an export: the JSON ends too early"),
-        (good.replace("\"form\":1", "\"form\":2"), "use the newer version"),
+        (good.replace("\"form\":2", "\"form\":3"), "use the newer version"),
         (good.clone() + lines[1], "something follows the last line"),
         (String::new(), "line 1: an export begins with"),
     ];

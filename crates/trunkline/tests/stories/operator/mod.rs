@@ -7,6 +7,7 @@ mod exchange;
 mod from_redis;
 mod none;
 mod prune;
+mod queue;
 mod recover;
 mod verify;
 

@@ -4,19 +4,12 @@
 //! that the search can find them broken: a queue that lets leases bring back what is being dialed, as queues usually do,
 //! calls people twice; so does one without fences.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and prints its seed or size"
-)]
-
 mod world;
 
+use crate::Promises;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use trunkline_core::queue::JobState;
-use world::{Fences, Leases, Model as Queue, Promises, State};
+use world::{Fences, Leases, Model as Queue, State};
 
 fn promises() -> Vec<Property<Queue>> {
     vec![

@@ -3,17 +3,10 @@
 //! `world` is what can happen, with the core's own `guard`, `rule`, `deadline` and `apply` in it; here are the promises,
 //! and the controls that show that the search can find them broken.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and prints its seed or size"
-)]
-
 mod rules;
 mod world;
 
+use crate::Promises;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use trunkline_core::call::{Disposition, Owed, Stray};
 use world::{Action, Guard, Model as Dial, Request, Settle, State};
@@ -86,7 +79,7 @@ fn reached() -> Vec<Property<Dial>> {
     ]
 }
 
-impl world::Promises for Dial {
+impl Promises for Dial {
     fn promises(&self) -> Vec<Property<Self>> {
         let mut properties = promises();
         properties.extend(reached());

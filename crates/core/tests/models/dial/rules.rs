@@ -1,6 +1,6 @@
 //! The guard and the ruling, case by case.
 
-use crate::world::{minute, new_call};
+use super::world::{minute, new_call};
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::call::*;
 use trunkline_core::dial::{Ruling, Withheld, guard, matches_attempt, rule};

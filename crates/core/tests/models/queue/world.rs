@@ -5,6 +5,7 @@
 //! not taking its next step. As in the world of one attempt, a request is written within a tick of `PostBegun` or not at
 //! all, and a call that the carrier made of it shows in its listing before the settle time is over. Ticks are minutes.
 
+use crate::Promises as _;
 use jiff::{SignedDuration, Timestamp};
 use stateright::Property;
 use std::hash::{Hash, Hasher};
@@ -38,10 +39,6 @@ pub enum Fences {
 pub struct Model {
     pub leases: Leases,
     pub fences: Fences,
-}
-
-pub trait Promises: Sized + stateright::Model {
-    fn promises(&self) -> Vec<Property<Self>>;
 }
 
 /// Where a request is at the carrier.

@@ -6,6 +6,7 @@
 //! of `post_begun`, or not at all, and a call that the carrier made of it shows in the listing before the settle time
 //! is over. Ticks are minutes.
 
+use crate::Promises as _;
 use jiff::{SignedDuration, Timestamp};
 use stateright::Property;
 use std::hash::{Hash, Hasher};
@@ -35,10 +36,6 @@ pub enum Settle {
 pub struct Model {
     pub guard: Guard,
     pub settle: Settle,
-}
-
-pub trait Promises: Sized + stateright::Model {
-    fn promises(&self) -> Vec<Property<Self>>;
 }
 
 impl Model {

@@ -1,0 +1,107 @@
+//! The words for what runs by itself: the server, the demo, the simulated carrier, the self-test.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::settings::Flags;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub settings: Flags,
+    #[command(flatten)]
+    pub pace: Pace,
+    /// What chance the simulated people are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub seed: u64,
+}
+
+/// Time that runs faster: beside a simulator only.
+#[derive(Debug, Args)]
+pub(crate) struct Pace {
+    /// How many times as fast as real time runs; only with a simulated carrier
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed, hide = true)]
+    pub speed: f64,
+    /// Since when it runs faster; the start, if not given
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub epoch: Option<Timestamp>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (1.0..=1_000.0).contains(&speed) { Ok(speed) } else { Err("give 1 to 1000".to_owned()) }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep everything in this folder; run again on it, a survey that was cut off goes on
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Go on serving when everybody has been called
+    #[arg(long)]
+    pub keep: bool,
+    /// How many times as fast as real time runs [default: 20]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// How many people are called [default: 12]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    pub people: Option<u16>,
+    /// What all chance comes from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Port to listen on, 0 for any free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// What is logged to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub log: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sim {
+    /// Port to listen on, on this machine only
+    #[arg(long, default_value_t = 4010)]
+    pub port: u16,
+    /// How many times as fast as real time its world runs
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// At this moment simulated and real time agree; the start, if not given
+    #[arg(long, value_name = "TIME")]
+    pub epoch: Option<Timestamp>,
+    /// What all chance comes from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A number of the account, or NUMBER=VOICE_URL; may be given again
+    #[arg(long = "number", value_name = "NUMBER", default_value = "+15005550006")]
+    pub numbers: Vec<String>,
+    /// The account's id
+    #[arg(long, default_value = "AC00000000000000000000000000000001")]
+    pub account_sid: String,
+    /// The account's token
+    #[arg(long, default_value = "simulator-auth-token", env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
+    pub auth_token: String,
+    /// New calls per second; more wait
+    #[arg(long, value_name = "N")]
+    pub cps: Option<f64>,
+    /// A fault in JSON, such as '{"kind":"create_fails","count":3}'; may be given again
+    #[arg(long = "fault", value_name = "JSON")]
+    pub faults: Vec<String>,
+    /// Remember calls in this file
+    #[arg(long, value_name = "FILE")]
+    pub state_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selftest {
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// What is logged to standard error
+    #[arg(long, value_name = "FILTER", default_value = "error")]
+    pub log: String,
+}

@@ -1,0 +1,98 @@
+//! The words for whose calls they are: tenants, keys, users.
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use trunkline_core::tenancy::Role;
+
+use super::Reach;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tenant {
+    /// Make a tenant
+    Add {
+        /// Its id: small letters, digits and dashes, such as acme; never given twice
+        id: String,
+        /// What people call it; the id, if not given
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show the tenants there are and were
+    List(Reach),
+    /// Shut a tenant out: none of its keys opens anything any more; its calls under way go on to their end
+    Revoke {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key; it is shown this once
+    Add {
+        /// What it is for, such as "CRM"
+        name: String,
+        /// Whose calls it opens; the default tenant's, if not given
+        #[arg(long, value_name = "ID")]
+        tenant: Option<String>,
+        /// What it may do: agent, admin, owner or system_admin
+        #[arg(long, default_value = "agent", value_parser = role)]
+        role: Role,
+        /// Until when it opens anything; for ever, if not given
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<Timestamp>,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show the keys there are and were, without the keys themselves
+    List(OfTenant),
+    /// Shut a key out, within a second
+    Revoke {
+        /// Its id, as the list shows it
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add somebody who works for a tenant
+    Add {
+        /// Their name
+        name: String,
+        /// For whom they work; the default tenant, if not given
+        #[arg(long, value_name = "ID")]
+        tenant: Option<String>,
+        /// What they may do: agent, admin, owner or system_admin
+        #[arg(long, default_value = "agent", value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show the users there are and were
+    List(OfTenant),
+    /// Shut a user out
+    Revoke {
+        /// Their id, as the list shows it
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OfTenant {
+    /// Only those of this tenant
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| format!("give one of {}", Role::WORDS.join(", ")))
+}
