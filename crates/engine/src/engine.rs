@@ -11,7 +11,7 @@ use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
 use crate::projector::StoreFeed;
-use crate::queue::{Campaigns, Fitness, Persons, Spent, Wakes};
+use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
@@ -133,6 +133,9 @@ pub(crate) struct Inner {
     pub queue_wakes: Wakes,
     pub spent: Spent,
     pub fitness: Fitness,
+    pub under_way: UnderWay,
+    /// Held by the attempt of the queue whose turn is next.
+    pub next_turn: tokio::sync::Mutex<()>,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -193,6 +196,8 @@ impl Engine {
                 queue_wakes: Wakes::default(),
                 spent: Spent::default(),
                 fitness: Fitness::default(),
+                under_way: UnderWay::default(),
+                next_turn: tokio::sync::Mutex::default(),
                 caching: config
                     .cache
                     .clone()
