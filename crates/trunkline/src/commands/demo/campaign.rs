@@ -39,10 +39,10 @@ pub(super) fn retries(people: usize) -> RetryPolicy {
     RetryPolicy {
         max_attempts: 3,
         by_class: BTreeMap::from([
-            (Class::Temporary, minutes(&[15, 30])),
+            (Class::Temporary, minutes(&[10, 20])),
             (Class::Technical, minutes(&[2, 10])),
             (Class::Ours, minutes(&[2, 10])),
-            (Class::Machine, minutes(&[30])),
+            (Class::Machine, minutes(&[15])),
         ]),
         by_disposition: BTreeMap::from([(Disposition::Busy, minutes(&[5, 10]))]),
         unfinished: minutes(&[5]),

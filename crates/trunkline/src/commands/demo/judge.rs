@@ -139,8 +139,11 @@ fn misheard(call: &Call, heard: &[Heard]) -> bool {
         heard.iter().any(|one| matches!(one, Heard::Pressed { keys: theirs, .. } if theirs.trim_end_matches('#') == keys))
     };
     let spoke = |recording: &str| {
-        heard.iter().any(|one| {
-            matches!(one, Heard::Spoke { recording: Some(theirs), .. } if theirs.as_str() == recording)
+        heard.iter().any(|one| match one {
+            Heard::Spoke { recording: Some(theirs), .. } => theirs.as_str() == recording,
+            // What was said until then is an answer.
+            Heard::PersonHungUp => true,
+            _ => false,
         })
     };
     !heard.is_empty()
@@ -155,4 +158,138 @@ fn misheard(call: &Call, heard: &[Heard]) -> bool {
             }
             Some(AnswerValue::Invalid) | None => false,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use trunkline_core::call::{
+        Answer, CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
+        Source, Turn, What,
+    };
+    use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, LegNo, TenantId};
+    use trunkline_core::private::Address;
+
+    fn script() -> Script {
+        Script::parse(super::super::SURVEY.as_bytes(), "survey".parse().unwrap()).unwrap()
+    }
+
+    /// The `n`-th call to somebody, in which these questions were asked, and answered or not.
+    fn call(n: u8, word: EndWord, asked: &[(u16, bool)]) -> Call {
+        let at = Timestamp::from_second(1_000 * i64::from(n)).unwrap();
+        let id = CallId::new(at, [n; 10]);
+        let event = |key: &str, what| Event {
+            call: id,
+            key: EventKey::new(key),
+            received_at: at,
+            occurred_at: None,
+            source: Source::Carrier,
+            what,
+        };
+        let request = Request {
+            tenant: TenantId::default_tenant(),
+            account: AccountId::new("sim"),
+            party: Party { to: Address::new("+15550100100"), ..Party::default() },
+            script: ScriptRef { name: "survey".to_owned(), version: script().version.to_string() },
+            limits: Limits::default(),
+            not_before: None,
+            session: None,
+            idempotency: None,
+            job: None,
+        };
+        let (mut call, _) = Call::begin(&event("requested", What::Requested(Box::new(request)))).unwrap();
+        let on = OnLeg::first(LegNo::FIRST);
+        let news = |news| {
+            What::Progress(Progress { on, carrier_call_id: CarrierCallId::new(format!("CA{n}")), news })
+        };
+        let end = CarrierEnd { word, duration_secs: Some(9), reported: Reported::default() };
+        let mut steps = vec![What::DialStarted(on), What::PostBegun(on), news(News::Accepted)];
+        if word == EndWord::Completed {
+            steps.push(news(News::Answered));
+        }
+        steps.push(news(News::Ended(Box::new(end))));
+        for (key, what) in (0..).zip(steps) {
+            call.apply(&event(&format!("{key}"), what)).unwrap();
+        }
+        for (step, is_answered) in asked {
+            let answer = Answer { ask: 0, at, value: AnswerValue::YesNo(true), digits: None, speech: None };
+            let mut turn: Turn =
+                serde_json::from_value(serde_json::json!({ "step": step, "asks": 1 })).unwrap();
+            turn.question = format!("Question {step}?");
+            turn.answer = is_answered.then_some(answer);
+            call.turns.insert(*step, turn.into());
+        }
+        call
+    }
+
+    fn verdict(calls: Vec<Call>, line: &Line) -> Verdict {
+        let people = super::super::people::people(1);
+        let policy = super::super::campaign::retries(1_000);
+        let rules = Rules { policy: &policy, script: &script() };
+        judge(&vec![(people[0].clone(), calls)], &rules, |_| line.clone())
+    }
+
+    fn dialed(dialed: u64) -> Line {
+        Line { dialed, heard: BTreeMap::new() }
+    }
+
+    const HUNG_UP: [(u16, bool); 2] = [(0, true), (1, false)];
+
+    #[test]
+    fn who_hung_up_and_was_asked_on_is_no_complaint() {
+        let calls = vec![
+            call(1, EndWord::Busy, &[]),
+            call(2, EndWord::Completed, &HUNG_UP),
+            call(3, EndWord::Completed, &[(1, true), (2, true), (3, true)]),
+        ];
+        assert_eq!(verdict(calls, &dialed(3)), Verdict::default());
+    }
+
+    #[test]
+    fn a_call_that_nobody_wanted_is_one_too_many() {
+        let once = vec![call(1, EndWord::Busy, &[])];
+        assert_eq!(verdict(once, &dialed(2)).called_twice.len(), 1, "the carrier knows of one that we do not");
+        let reached = call(1, EndWord::Completed, &[(0, true), (1, true), (2, true), (3, true)]);
+        let again = vec![reached, call(2, EndWord::Busy, &[])];
+        assert_eq!(verdict(again, &dialed(2)).called_twice.len(), 1, "there was nothing left to ask");
+        let four = (1..=4).map(|n| call(n, EndWord::Busy, &[])).collect();
+        assert_eq!(verdict(four, &dialed(4)).called_twice.len(), 1, "three are enough");
+    }
+
+    #[test]
+    fn whoever_is_asked_again_is_seen_in_our_books_and_on_the_line() {
+        let calls = |second: &[(u16, bool)]| {
+            vec![call(1, EndWord::Completed, &HUNG_UP), call(2, EndWord::Completed, second)]
+        };
+        let ours = verdict(calls(&[(0, true), (1, true)]), &dialed(2));
+        assert_eq!((ours.asked_twice.len(), ours.not_resumed.len()), (1, 1));
+        let prompt = "Hello again. Question 0? Please speak.".to_owned();
+        let heard = BTreeMap::from([("CA2".to_owned(), vec![Heard::Asked { question: 1, prompt }])]);
+        let theirs = verdict(calls(&[(1, true)]), &Line { dialed: 2, heard });
+        assert_eq!((theirs.asked_twice.len(), theirs.not_resumed.len()), (1, 0));
+    }
+
+    #[test]
+    fn whoever_is_asked_too_far_on_is_seen() {
+        let calls =
+            vec![call(1, EndWord::Completed, &HUNG_UP), call(2, EndWord::Completed, &[(2, true), (3, true)])];
+        assert_eq!(verdict(calls, &dialed(2)).not_resumed.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_gave_is_seen() {
+        let mut said = call(1, EndWord::Completed, &[(1, true)]);
+        said.turns.values_mut().for_each(|turn| {
+            let mut answer = turn.answer.clone().unwrap();
+            answer.digits = Some(trunkline_core::private::Private::new("1".to_owned()));
+            turn.answer = Some(answer);
+        });
+        let pressed = |keys: &str| Line {
+            dialed: 1,
+            heard: BTreeMap::from([("CA1".to_owned(), vec![Heard::Pressed { question: 1, keys: keys.to_owned() }])]),
+        };
+        assert!(verdict(vec![said.clone()], &pressed("1#")).misheard.is_empty());
+        assert_eq!(verdict(vec![said], &pressed("2")).misheard.len(), 1);
+    }
 }
