@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,7 +11,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -99,7 +98,9 @@ impl Drop for Switchboard {
 impl Seen {
     /// Calls per second, from the first to the last.
     pub fn rate(&self) -> f64 {
-        let (Some((_, first)), Some((_, last))) = (self.placed.first(), self.placed.last()) else { return 0.0 };
+        let (Some((_, first)), Some((_, last))) = (self.placed.first(), self.placed.last()) else {
+            return 0.0;
+        };
         (self.placed.len() - 1) as f64 / last.duration_since(*first).as_secs_f64().max(f64::EPSILON)
     }
 
@@ -117,7 +118,12 @@ impl Board {
     }
 }
 
-async fn answer(State(board): State<Arc<Board>>, method: Method, uri: Uri, body: Bytes) -> (StatusCode, String) {
+async fn answer(
+    State(board): State<Arc<Board>>,
+    method: Method,
+    uri: Uri,
+    body: Bytes,
+) -> (StatusCode, String) {
     let is_placed = method == Method::POST && uri.path().ends_with("/Calls.json");
     if !is_placed {
         let sid = uri.path().rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
@@ -136,7 +142,8 @@ async fn answer(State(board): State<Arc<Board>>, method: Method, uri: Uri, body:
     tokio::time::sleep(takes).await;
     board.seen().open -= 1;
     // Unique also over several switchboards of one server.
-    let sid = format!("CA{:020x}{number:012x}", u64::from_str_radix(to.trim_start_matches('+'), 10).unwrap_or(0));
+    let sid =
+        format!("CA{:020x}{number:012x}", u64::from_str_radix(to.trim_start_matches('+'), 10).unwrap_or(0));
     if let (Some(after), Some(status)) = (ends_after, field(&form, "StatusCallback")) {
         let (board, sid) = (Arc::clone(&board), sid.clone());
         tokio::spawn(async move {

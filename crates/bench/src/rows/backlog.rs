@@ -63,12 +63,18 @@ async fn on(site: &Site, plan: &Plan, engine: &str, place: &Place) -> Result<Vec
     place.belongs_to_nobody().await?;
     let claim = claims.percentiles();
     let mut lines = vec![
-        Line::new(18, format!("{engine}, {} jobs wait: heads are read and {AT_ONCE} claimed", grouped(plan.waiting as f64)))
-            .figure(format!("p50 {:.1} ms · p99 {}", claim.p50, millis(Spread::once(claim.p99))))
-            .beside(format!("{} tenants · most {:.1} ms", TENANTS, claim.max))
-            .value("p50_ms", Spread::once(claim.p50))
-            .value("p99_ms", Spread::once(claim.p99))
-            .at_most(claim.p99, 20.0, " ms"),
+        Line::new(
+            18,
+            format!(
+                "{engine}, {} jobs wait: heads are read and {AT_ONCE} claimed",
+                grouped(plan.waiting as f64)
+            ),
+        )
+        .figure(format!("p50 {:.1} ms · p99 {}", claim.p50, millis(Spread::once(claim.p99))))
+        .beside(format!("{} tenants · most {:.1} ms", TENANTS, claim.max))
+        .value("p50_ms", Spread::once(claim.p50))
+        .value("p99_ms", Spread::once(claim.p99))
+        .at_most(claim.p99, 20.0, " ms"),
     ];
     lines.extend(shares(site, plan, engine, place, each).await?);
     Ok(lines)
@@ -135,11 +141,14 @@ async fn shares(site: &Site, plan: &Plan, engine: &str, place: &Place, each: usi
     let (least, most) = (of_tenant.values().min().unwrap_or(&0), of_tenant.values().max().unwrap_or(&0));
     let [before, after] = [before, after].map(|bytes| bytes as f64 / f64::from(1 << 20));
     Ok(vec![
-        Line::new(18, format!("{engine}: shares of {TENANTS} tenants of one weight, {} calls", grouped(calls as f64)))
-            .figure(format!("at most {:.1} % off", off * 100.0))
-            .beside(format!("from {least} to {most} calls each · {} calls per second", grouped(seen.rate())))
-            .value("off", Spread::once(off))
-            .at_most((off * 100.0).round(), 10.0, " %"),
+        Line::new(
+            18,
+            format!("{engine}: shares of {TENANTS} tenants of one weight, {} calls", grouped(calls as f64)),
+        )
+        .figure(format!("at most {:.1} % off", off * 100.0))
+        .beside(format!("from {least} to {most} calls each · {} calls per second", grouped(seen.rate())))
+        .value("off", Spread::once(off))
+        .at_most((off * 100.0).round(), 10.0, " %"),
         Line::new(18, format!("{engine}: memory with {} jobs waiting", grouped(plan.waiting as f64)))
             .figure(format!("{after:.0} MiB"))
             .beside(format!("{before:.0} MiB {} live calls before", calls - calls / 10))

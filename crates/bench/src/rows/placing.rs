@@ -52,7 +52,8 @@ async fn on(site: &Site, plan: &Plan, engine: &str, postgres: Option<postgres::S
         crate::progress(&format!("the queue on {engine}: a carrier that takes {} ms", takes.as_millis()));
         let database = postgres.as_ref().map(postgres::Server::database).transpose()?;
         let url = database.as_ref().map(postgres::Database::url);
-        let limits = [("LIMITS_CPS", pace.to_string()), ("LIMITS_TENANT_OUTBOUND_CALLS", "1000000".to_owned())];
+        let limits =
+            [("LIMITS_CPS", pace.to_string()), ("LIMITS_TENANT_OUTBOUND_CALLS", "1000000".to_owned())];
         let name = format!("queue-{engine}-{}", takes.as_millis());
         let queue = Queue::start(site, &name, url.as_deref(), &limits, Manner { takes, ends_after: None });
         let queue = queue.await?;
@@ -100,7 +101,9 @@ fn placed(plan: &Plan, engine: &str, pace: f64, takes: Duration, seen: &Seen) ->
         grouped(plan.queued as f64),
         takes.as_millis()
     );
-    let line = Line::new(16, what).value("per_second", reached).value("most_open", Spread::once(seen.most_open as f64));
+    let line = Line::new(16, what)
+        .value("per_second", reached)
+        .value("most_open", Spread::once(seen.most_open as f64));
     let open = format!("{} requests open at once", seen.most_open);
     if pace == PACE {
         let part = Spread::once(seen.rate() / pace);
@@ -119,8 +122,7 @@ async fn slots(site: &Site, plan: &Plan, engine: &str, postgres: Option<&postgre
     let url = database.as_ref().map(postgres::Database::url);
     let slots = SLOTS.to_string();
     let limits = [("LIMITS_CPS", NO_PACE.to_string()), ("LIMITS_TENANT_OUTBOUND_CALLS", slots)];
-    let manner =
-        Manner { takes: Duration::from_millis(5), ends_after: Some(Duration::from_millis(500)) };
+    let manner = Manner { takes: Duration::from_millis(5), ends_after: Some(Duration::from_millis(500)) };
     let name = format!("queue-{engine}-slots");
     let queue = Queue::start(site, &name, url.as_deref(), &limits, manner).await?;
     let campaign = queue.campaign("slots").await?;

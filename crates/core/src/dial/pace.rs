@@ -11,7 +11,8 @@ pub const SLACK: SignedDuration = SignedDuration::from_millis(20);
 
 /// From one attempt to the next.
 pub fn gap(cps: f64) -> SignedDuration {
-    let gap = |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or(SignedDuration::ZERO);
+    let gap =
+        |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or(SignedDuration::ZERO);
     if gap(cps) >= SLACK { gap(cps) } else { gap(cps / (1.0 + SLACK.as_secs_f64())) }
 }
 
@@ -50,7 +51,11 @@ mod tests {
     fn a_slow_pace_is_kept_exactly() {
         assert_eq!(turn(None, 1.0, at(5)), Ok(at(5)));
         assert_eq!(turn(Some(at(0)), 1.0, at(999_999)), Err(at(1_000_000)));
-        assert_eq!(turn(Some(at(0)), 1.0, at(1_700_000)), Ok(at(1_700_000)), "what was missed is not made up for");
+        assert_eq!(
+            turn(Some(at(0)), 1.0, at(1_700_000)),
+            Ok(at(1_700_000)),
+            "what was missed is not made up for"
+        );
     }
 
     #[test]
@@ -66,13 +71,18 @@ mod tests {
                     Err(due) => now = due.as_microsecond() + late,
                 }
             }
-            let most = begun.iter().enumerate().map(|(n, from)| {
-                begun[n..].iter().take_while(|then| **then < from + 1_000_000).count()
-            });
+            let most = begun
+                .iter()
+                .enumerate()
+                .map(|(n, from)| begun[n..].iter().take_while(|then| **then < from + 1_000_000).count());
             assert!(most.max().unwrap() as f64 <= cps + 1.0, "{cps} a second");
             // The control: it is not just slow.
             if late < 20_000 && cps > 50.0 {
-                assert!(begun.len() as f64 > 5.0 * cps * 0.9, "{} of {cps} a second, timers late by {late} µs", begun.len());
+                assert!(
+                    begun.len() as f64 > 5.0 * cps * 0.9,
+                    "{} of {cps} a second, timers late by {late} µs",
+                    begun.len()
+                );
             }
         }
     }

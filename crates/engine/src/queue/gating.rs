@@ -63,7 +63,8 @@ impl Inner {
         let open = self.slots.of_campaign(campaign.id) + ahead.of_campaign;
         let campaign_slots = policy.pacing.concurrency.map(|limit| Slots { open, limit });
         let config = &self.config.queue;
-        let paces: Vec<Pace> = self.paces_of(ready, campaign_dialed_at).map(|pace| self.sooner(pace)).collect();
+        let paces: Vec<Pace> =
+            self.paces_of(ready, campaign_dialed_at).map(|pace| self.sooner(pace)).collect();
         let caps = self.spent.caps(campaign, config);
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
@@ -125,7 +126,8 @@ impl Inner {
         let (last, cps) = (self.paces.lock().get(&self.account).copied(), self.config.dial_limits.cps);
         let turn = pace::expected(last, cps, self.under_way.len(), now);
         let opens_at = turn.checked_sub(self.ahead_by()).unwrap_or(turn);
-        let one_before = |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or_default();
+        let one_before =
+            |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or_default();
         (opens_at > now).then(|| opens_at.checked_sub(one_before(cps)).unwrap_or(opens_at))
     }
 

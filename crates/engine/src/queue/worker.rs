@@ -198,9 +198,8 @@ impl Inner {
 
     /// Campaigns that have nothing left to dial.
     async fn finish_campaigns(&self, store: &Store) -> Result<(), StoreError> {
-        let may_end = |one: &Arc<StoredCampaign>| {
-            matches!(one.state, CampaignState::Running | CampaignState::Draining)
-        };
+        let may_end =
+            |one: &Arc<StoredCampaign>| matches!(one.state, CampaignState::Running | CampaignState::Draining);
         let campaigns: Vec<_> = self.campaigns.all().into_iter().filter(may_end).collect();
         let ids: Vec<CampaignId> = campaigns.iter().map(|campaign| campaign.id).collect();
         let unfinished = store.unfinished(&ids).await?;

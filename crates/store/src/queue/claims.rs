@@ -231,18 +231,13 @@ async fn open_pairs(tx: &mut Tx, wanted: &[Claiming]) -> Result<BTreeSet<String>
 }
 
 /// For which of these people a node holds a job.
-async fn open_persons(
-    tx: &mut Tx,
-    standing: &BTreeMap<JobId, Kept>,
-) -> Result<BTreeSet<Person>, StoreError> {
+async fn open_persons(tx: &mut Tx, standing: &BTreeMap<JobId, Kept>) -> Result<BTreeSet<Person>, StoreError> {
     let open = tx.rows(&sql::OPEN_PERSONS, vec![people(standing)?]).await?;
     open.iter().map(|row| Ok((row.text("tenant")?, row.text("number")?))).collect()
 }
 
 fn people(standing: &BTreeMap<JobId, Kept>) -> Result<Value, StoreError> {
-    values(
-        standing.values().map(|kept| PersonRow { tenant: kept.job.tenant.as_str(), number: &kept.number }),
-    )
+    values(standing.values().map(|kept| PersonRow { tenant: kept.job.tenant.as_str(), number: &kept.number }))
 }
 
 fn kept(row: &Row) -> Result<Kept, StoreError> {

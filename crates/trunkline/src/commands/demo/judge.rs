@@ -136,13 +136,15 @@ fn goes_on(earlier: &[&Call], call: &Call) -> bool {
 /// Whether something was written down that the person did not say. What an earlier process heard is not known.
 fn misheard(call: &Call, heard: &[Heard]) -> bool {
     let pressed = |keys: &str| {
-        heard.iter().any(|one| matches!(one, Heard::Pressed { keys: theirs, .. } if theirs.trim_end_matches('#') == keys))
+        heard.iter().any(
+            |one| matches!(one, Heard::Pressed { keys: theirs, .. } if theirs.trim_end_matches('#') == keys),
+        )
     };
     let spoke = |recording: &str| {
         heard.iter().any(|one| match one {
             Heard::Spoke { recording: Some(theirs), .. } => theirs.as_str() == recording,
-            // What was said until then is an answer.
-            Heard::PersonHungUp => true,
+            // What was said until then is an answer; a key that ends a recording is one too.
+            Heard::PersonHungUp | Heard::Pressed { .. } => true,
             _ => false,
         })
     };
@@ -165,8 +167,8 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
     use trunkline_core::call::{
-        Answer, CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
-        Source, Turn, What,
+        Answer, CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request,
+        ScriptRef, Source, Turn, What,
     };
     use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey, LegNo, TenantId};
     use trunkline_core::private::Address;
@@ -249,7 +251,11 @@ mod tests {
     #[test]
     fn a_call_that_nobody_wanted_is_one_too_many() {
         let once = vec![call(1, EndWord::Busy, &[])];
-        assert_eq!(verdict(once, &dialed(2)).called_twice.len(), 1, "the carrier knows of one that we do not");
+        assert_eq!(
+            verdict(once, &dialed(2)).called_twice.len(),
+            1,
+            "the carrier knows of one that we do not"
+        );
         let reached = call(1, EndWord::Completed, &[(0, true), (1, true), (2, true), (3, true)]);
         let again = vec![reached, call(2, EndWord::Busy, &[])];
         assert_eq!(verdict(again, &dialed(2)).called_twice.len(), 1, "there was nothing left to ask");
@@ -287,7 +293,10 @@ mod tests {
         });
         let pressed = |keys: &str| Line {
             dialed: 1,
-            heard: BTreeMap::from([("CA1".to_owned(), vec![Heard::Pressed { question: 1, keys: keys.to_owned() }])]),
+            heard: BTreeMap::from([(
+                "CA1".to_owned(),
+                vec![Heard::Pressed { question: 1, keys: keys.to_owned() }],
+            )]),
         };
         assert!(verdict(vec![said.clone()], &pressed("1#")).misheard.is_empty());
         assert_eq!(verdict(vec![said], &pressed("2")).misheard.len(), 1);

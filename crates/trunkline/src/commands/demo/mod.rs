@@ -94,8 +94,10 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
 fn script(folder: &Folder) -> Result<Script, Failure> {
     let read = std::fs::read(folder.survey());
     let text = read.map_err(|error| Failure::while_doing("cannot read the demo's questions", &error))?;
-    let name = folder::SURVEY_NAME.parse().map_err(|error| Failure::while_doing("the demo's questions", &error))?;
-    Script::parse(&text, name).map_err(|error| Failure::new(Exit::Usage, format_args!("the questions: {error}")))
+    let name =
+        folder::SURVEY_NAME.parse().map_err(|error| Failure::while_doing("the demo's questions", &error))?;
+    Script::parse(&text, name)
+        .map_err(|error| Failure::new(Exit::Usage, format_args!("the questions: {error}")))
 }
 
 /// Loopback, simulator, the folder, and patience: whatever the environment says.

@@ -35,11 +35,18 @@ impl Summary {
 
     fn tell_people(&self) {
         say("");
-        if self.calls.len() > CAST { self.tell_counts() } else { self.tell_each() }
+        if self.calls.len() > CAST {
+            self.tell_counts()
+        } else {
+            self.tell_each()
+        }
         let answered = self.calls.iter().filter(|(_, calls)| !answers(calls).is_empty());
         let Verdict { called_twice, asked_twice, not_resumed, misheard } = &self.verdict;
         let calls = match self.calls.len() > CAST {
-            true => format!("{} calls were made; ", self.calls.iter().map(|(_, calls)| calls.len()).sum::<usize>()),
+            true => format!(
+                "{} calls were made; ",
+                self.calls.iter().map(|(_, calls)| calls.len()).sum::<usize>()
+            ),
             false => String::new(),
         };
         let twice = match called_twice.is_empty() {
@@ -67,7 +74,8 @@ impl Summary {
         let numbered: Vec<String> = (1..=self.questions).map(|n| format!("question {n}")).collect();
         let headings: Vec<&str> =
             ["name", "number", "call"].into_iter().chain(numbered.iter().map(String::as_str)).collect();
-        let rows: Vec<Vec<String>> = self.calls.iter().map(|(person, calls)| self.row(person, calls)).collect();
+        let rows: Vec<Vec<String>> =
+            self.calls.iter().map(|(person, calls)| self.row(person, calls)).collect();
         table(&headings, &rows).iter().for_each(|line| say(&format!("  {line}")));
     }
 

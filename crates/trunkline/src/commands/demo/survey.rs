@@ -47,7 +47,8 @@ impl Survey<'_> {
             watch.seen.entry(call.id).or_default().look(call);
         }
         let desk = self.engine.desk();
-        let from = self.engine.config().from.as_ref().and_then(|from| PhoneNumber::from_e164(from.as_str()).ok());
+        let from =
+            self.engine.config().from.as_ref().and_then(|from| PhoneNumber::from_e164(from.as_str()).ok());
         let from = from.ok_or_else(|| Failure::new(Exit::Failed, "the demo has no number to call from"))?;
         let campaign = campaign::begin(&desk, &self.script.name, from, self.people).await;
         let campaign = campaign.map_err(|error| Failure::while_doing("cannot begin the campaign", &error))?;
@@ -102,7 +103,11 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Tells what happens until nothing is owed any more.
-    async fn until_done(&mut self, campaign: CampaignId, changes: &mut Receiver<Change>) -> Result<(), Failure> {
+    async fn until_done(
+        &mut self,
+        campaign: CampaignId,
+        changes: &mut Receiver<Change>,
+    ) -> Result<(), Failure> {
         let desk = self.survey.engine.desk();
         let mut looked_at = None::<Instant>;
         let mut progress = Progress::default();
