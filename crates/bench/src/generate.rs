@@ -39,6 +39,17 @@ pub enum Place {
 }
 
 impl Place {
+    /// Lets the next server that is started on it make it its own.
+    ///
+    /// # Errors
+    /// The database can't be used.
+    pub async fn belongs_to_nobody(&self) -> Result<()> {
+        let mut connection = Connection::open(self).await?;
+        connection.run("DELETE FROM cursors").await?;
+        // What SQLite's planner knows of its tables comes with them.
+        if let Self::Server(_) = self { connection.run("ANALYZE").await } else { Ok(()) }
+    }
+
     /// Reads an address as `DATABASE_URL` has it; what is none is a file's path.
     pub fn parse(text: &str) -> Self {
         match text {
@@ -47,7 +58,11 @@ impl Place {
         }
     }
 
-    fn target(&self) -> Result<Target> {
+    /// How the store is told.
+    ///
+    /// # Errors
+    /// It is no address.
+    pub fn target(&self) -> Result<Target> {
         Ok(match self {
             Self::File(path) => Target::Sqlite(path.clone()),
             Self::Server(url) => Target::Postgres(PostgresUrl::from_str(url).context("a wrong address")?),

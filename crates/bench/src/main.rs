@@ -26,7 +26,9 @@ mod rows;
 mod server;
 mod signature;
 mod stats;
+mod switchboard;
 mod twiml;
+mod waiting;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -54,7 +56,7 @@ struct Cli {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Only these rows, such as 4,7; rows 1 to 4 belong together
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 15 to 17, and 18 with 19
     #[arg(long, value_delimiter = ',', value_name = "ROWS")]
     only: Vec<u8>,
     /// The server's binary; else the one beside this program
@@ -128,6 +130,7 @@ async fn measure(cli: &Cli) -> Result<()> {
         binary: binary(cli.server.as_deref())?,
         folder: folder.path().canonicalize()?,
         carrier: carrier::start().await?,
+        settings: Vec::new(),
     };
     let (lines, failures) = rows(&site, &plan, &cli.only).await;
     let report = Report { machine, plan: name, lines };
@@ -142,8 +145,8 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=14 {
-        let asked_for = only.iter().any(|only| (*only).max(4) == row);
+    for row in 4..=19 {
+        let asked_for = only.iter().any(|only| first_of(*only) == row);
         if !only.is_empty() && !asked_for {
             continue;
         }
@@ -158,7 +161,10 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             11 => rows::recovery::run(site, plan).await,
             12 => rows::history::run(site, plan).await,
             13 => rows::callbacks::run(site, plan).await,
-            _ => rows::projection::run(site, plan).await,
+            14 => rows::projection::run(site, plan).await,
+            15 => rows::placing::run(site, plan).await,
+            18 => rows::backlog::run(site, plan).await,
+            _ => continue,
         };
         match measured {
             Ok(measured) => lines.extend(measured),
@@ -170,6 +176,16 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
         }
     }
     (lines, failures)
+}
+
+/// Rows that belong together are measured together.
+fn first_of(row: u8) -> u8 {
+    match row {
+        ..=4 => 4,
+        15..=17 => 15,
+        18.. => 18,
+        row => row,
+    }
 }
 
 fn binary(given: Option<&Path>) -> Result<PathBuf> {

@@ -33,6 +33,12 @@ pub struct Plan {
     pub history: usize,
     /// How often each of these pages is.
     pub pages: usize,
+    /// Jobs that are put in and placed.
+    pub queued: usize,
+    /// Jobs that wait, of a hundred tenants.
+    pub waiting: usize,
+    /// Leads of a campaign that is planned.
+    pub planned: usize,
 }
 
 /// The whole, for figures to be believed.
@@ -51,6 +57,9 @@ pub const FULL: Plan = Plan {
     recovered: [10_000, 100_000],
     history: 1_000_000,
     pages: 100,
+    queued: 20_000,
+    waiting: 1_000_000,
+    planned: 100_000,
 };
 
 /// A look in a few minutes; its figures are worth less.
@@ -68,5 +77,8 @@ pub const QUICK: Plan = Plan {
     recovered: [1_000, 10_000],
     history: 50_000,
     pages: 40,
+    queued: 4_000,
+    waiting: 50_000,
+    planned: 20_000,
     ..FULL
 };

@@ -30,6 +30,8 @@ pub struct Site {
     pub folder: PathBuf,
     /// Where the carrier's API is.
     pub carrier: SocketAddr,
+    /// Settings of its own, without the `TRUNKLINE_` in front.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 /// A running server; killed when it is dropped.
@@ -270,6 +272,9 @@ fn spawn(site: &Site, folder: &Path, address: SocketAddr, database: Option<&str>
     }
     for limit in ["SYSTEM_CALLS", "CARRIER_CALLS", "TENANT_CALLS", "MAX_LIVE_CALLS"] {
         command.env(format!("TRUNKLINE_LIMITS_{limit}"), "1000000");
+    }
+    for (name, value) in &site.settings {
+        command.env(format!("TRUNKLINE_{name}"), value);
     }
     command.spawn().with_context(|| format!("can't start {}", site.binary.display()))
 }

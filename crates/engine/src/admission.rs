@@ -2,6 +2,7 @@
 
 use crate::engine::Inner;
 use crate::live::Handle;
+use crate::slots::Count;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,7 @@ use trunkline_core::call::{Call, Direction, Gate, OnLeg, Source, State, What};
 use trunkline_core::dial::gates::{
     Candidate, Closed, DialLimits, SamePair, Server, Snapshot, Suppressed, admit,
 };
+use trunkline_core::dial::pace;
 use trunkline_core::id::{AccountId, CallId, TenantId};
 use trunkline_journal::Taking;
 
@@ -111,6 +113,10 @@ impl Inner {
     async fn admit_all(self: &Arc<Self>) -> Opens {
         let mut opens = Opens::WhenWoken;
         for id in self.waiting.oldest_first() {
+            // Whoever placed it sees to it.
+            if self.under_way.has(id) {
+                continue;
+            }
             let Some(handle) = self.live.get(id) else {
                 self.waiting.remove(id);
                 continue;
@@ -155,11 +161,14 @@ impl Inner {
                 return Ok(());
             }
             let candidate = Candidate { account: leg.account.clone(), not_before: leg.not_before };
-            let mut snapshot = self.snapshot(&live.call);
-            if turn == Turn::Kept {
-                snapshot.last_dial_at = None;
-            }
-            let verdict = admit(&candidate, &snapshot, &self.limits_of(&live.call.tenant), now);
+            let limits = self.limits_of(&live.call.tenant);
+            let verdict = self.slots.take_if(&live.call, |open| {
+                let mut snapshot = self.snapshot_of(&live.call, &open);
+                if turn == Turn::Kept {
+                    snapshot.last_dial_at = None;
+                }
+                admit(&candidate, &snapshot, &limits, now)
+            });
             (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
         };
         let what = match verdict {
@@ -169,20 +178,45 @@ impl Inner {
         };
         if verdict.is_ok() {
             handle.lock().gate = None;
-            self.paces.lock().insert(self.account.clone(), now);
+            if turn == Turn::Asked {
+                self.paces.lock().insert(self.account.clone(), now);
+            }
         }
         let key = format!("admitted:{}", on.leg);
         let event = self.own_event(id, key, Source::Engine, what);
         if let Err(error) = self.observe_on(handle, event).await {
             tracing::warn!(call = %id, %error, "call.not_dialed: its intent could not be journaled");
+            self.slots.update(&handle.lock().call);
             return Err(Closed::JournalFull);
         }
         Ok(())
     }
 
+    /// Waits for the turn of the next attempt of the queue, in the order of asking, and takes it.
+    pub(crate) async fn take_turn(&self) {
+        let _next = self.next_turn.lock().await;
+        loop {
+            let now = self.clock.now();
+            let due = {
+                let mut paces = self.paces.lock();
+                match pace::turn(paces.get(&self.account).copied(), self.config.dial_limits.cps, now) {
+                    Ok(taken) => {
+                        paces.insert(self.account.clone(), taken);
+                        return;
+                    }
+                    Err(due) => due,
+                }
+            };
+            tokio::time::sleep(self.clock.until(due)).await;
+        }
+    }
+
     /// What the gates look at, counted at this moment.
     pub(crate) fn snapshot(&self, call: &Call) -> Snapshot {
-        let open = self.slots.count(call);
+        self.snapshot_of(call, &self.slots.count(call))
+    }
+
+    fn snapshot_of(&self, call: &Call, open: &Count) -> Snapshot {
         let suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
         Snapshot {
             system: open.system,

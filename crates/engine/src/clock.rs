@@ -51,6 +51,11 @@ impl Clock {
         span.div_f64(self.speed)
     }
 
+    /// How much of this clock's time passes in a real span.
+    pub fn in_a(&self, real: Duration) -> Duration {
+        real.mul_f64(self.speed)
+    }
+
     /// How long it really is until `at`; zero if it is past.
     pub fn until(&self, at: Timestamp) -> Duration {
         let span = at.duration_since(self.now());

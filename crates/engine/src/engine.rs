@@ -11,7 +11,7 @@ use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
 use crate::projector::StoreFeed;
-use crate::queue::{Campaigns, Fitness, Persons, Spent, Wakes};
+use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recovery::RecoverError;
@@ -135,6 +135,9 @@ pub(crate) struct Inner {
     pub spent: Spent,
     pub fitness: Fitness,
     pub tally: Tally,
+    pub under_way: UnderWay,
+    /// Held by the attempt of the queue whose turn is next.
+    pub next_turn: tokio::sync::Mutex<()>,
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
@@ -196,6 +199,8 @@ impl Engine {
                 spent: Spent::default(),
                 fitness: Fitness::default(),
                 tally: Tally::default(),
+                under_way: UnderWay::default(),
+                next_turn: tokio::sync::Mutex::default(),
                 caching: config
                     .cache
                     .clone()

@@ -44,6 +44,14 @@ impl Slots {
         }
     }
 
+    /// Takes a slot for a call if `judge`, who is told how many are open, says so: nobody else takes one in between.
+    pub fn take_if<E>(&self, call: &Call, judge: impl FnOnce(Count) -> Result<(), E>) -> Result<(), E> {
+        let mut open = self.0.lock();
+        judge(open.count(call))?;
+        open.take(call);
+        Ok(())
+    }
+
     /// How many calls hold a slot.
     pub fn len(&self) -> usize {
         self.0.lock().all.len()
@@ -66,28 +74,32 @@ impl Slots {
 
     /// How many calls are open, as seen by a tenant who wants to begin one on this account. Pairs are not counted.
     pub fn count_of(&self, tenant: &TenantId, account: &AccountId) -> Count {
-        let open = self.0.lock();
-        Count {
-            system: u32::try_from(open.all.len()).unwrap_or(u32::MAX),
-            account: size(open.by_account.get(account)),
-            tenant: size(open.by_tenant.get(tenant)),
-            tenant_outbound: size(open.outbound_by_tenant.get(tenant)),
-            pair: 0,
-        }
+        self.0.lock().count_of(tenant, account)
     }
 
     /// How many calls are open, as seen by this one.
     pub fn count(&self, call: &Call) -> Count {
-        let pair = {
-            let open = self.0.lock();
-            let pair = open.by_pair.get(&pair(call));
-            size(pair) - u32::from(pair.is_some_and(|set| set.contains(&call.id)))
-        };
-        Count { pair, ..self.count_of(&call.tenant, &call.account) }
+        self.0.lock().count(call)
     }
 }
 
 impl Open {
+    fn count_of(&self, tenant: &TenantId, account: &AccountId) -> Count {
+        Count {
+            system: u32::try_from(self.all.len()).unwrap_or(u32::MAX),
+            account: size(self.by_account.get(account)),
+            tenant: size(self.by_tenant.get(tenant)),
+            tenant_outbound: size(self.outbound_by_tenant.get(tenant)),
+            pair: 0,
+        }
+    }
+
+    fn count(&self, call: &Call) -> Count {
+        let others = self.by_pair.get(&pair(call));
+        let pair = size(others) - u32::from(others.is_some_and(|set| set.contains(&call.id)));
+        Count { pair, ..self.count_of(&call.tenant, &call.account) }
+    }
+
     fn take(&mut self, call: &Call) {
         if !self.all.insert(call.id) {
             return;

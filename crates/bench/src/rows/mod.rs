@@ -1,11 +1,13 @@
 //! What is measured, one file for each thing that needs a server of its own.
 
+pub mod backlog;
 pub mod callbacks;
 pub mod ceilings;
 pub mod history;
 pub mod lookups;
 pub mod memory;
 pub mod outage;
+pub mod placing;
 pub mod population;
 pub mod projection;
 pub mod recovery;

@@ -1,7 +1,8 @@
-//! From a job that may go to the call that is placed: the claim, which binds the job to its call; then the call's intent, in
-//! the journal; from there on the call is like any other.
+//! From a job that may go to the call that is placed: the claim, which binds the job to its call; its turn; then the call's
+//! intent, in the journal; from there on the call is like any other.
 
 use super::heads::Ready;
+use super::under_way::Place;
 use super::worker::Worker;
 use crate::admission::Turn;
 use crate::clock::chance;
@@ -11,13 +12,14 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trunkline_core::call::{Call, ForJob, HangUpReason, Metadata, Party, Request, Source, What};
-use trunkline_core::campaign::resume;
+use trunkline_core::campaign::{CampaignState, resume};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News};
 use trunkline_core::script::{Cursor, Script};
+use trunkline_core::window::{Opening, Zones};
 use trunkline_store::{Claiming, JobNews, QueuedJob, Store, StoreError};
 
 /// A job that may go, with all that its call needs.
@@ -26,6 +28,10 @@ pub(super) struct Picked {
     pub call: CallId,
     pub from: Address,
     pub script: Arc<Script>,
+    /// Not sooner: the paces of its campaign and its tenant.
+    pub begins_at: Timestamp,
+    /// Counted by the gates until the call is.
+    pub place: Place,
 }
 
 /// Why a job can't be dialed although its gates are open.
@@ -42,6 +48,7 @@ impl Inner {
 
     /// Looks up what the call needs.
     pub(super) fn fit_out(&self, worker: &mut Worker, ready: Ready, now: Timestamp) -> Result<Picked, Unfit> {
+        let campaign = ready.campaign.id;
         let policy = &ready.campaign.policy;
         let Some(script) = self.scripts.current(Some(policy.script.as_str())) else {
             tracing::warn!(campaign = %ready.campaign.id, script = policy.script.as_str(),
@@ -57,10 +64,15 @@ impl Inner {
         };
         let Ok(chance) = chance() else { return Err(Unfit::Campaign) };
         *turn += 1;
-        Ok(Picked { call: CallId::new(now, chance), from: Address::new(from.as_str()), script, ready })
+        let begins_at = self.may_begin_at(&ready, worker.paces.get(&campaign).copied(), now);
+        let (call, from) = (CallId::new(now, chance), Address::new(from.as_str()));
+        let tenant = ready.queued.job.tenant.clone();
+        let place = self.under_way.add(call, tenant, campaign, ready.queued.number.clone());
+        Ok(Picked { call, from, script, begins_at, place, ready })
     }
 
-    /// Claims these jobs and places their calls. Those that somebody else was faster to claim are left to them.
+    /// Claims these jobs, and lets their calls be placed when each has its turn. Those that somebody else was faster to claim
+    /// are left to them.
     pub(super) async fn dial(self: &Arc<Self>, store: &Store, picked: Vec<Picked>) -> Result<(), StoreError> {
         let wanted: Vec<Claiming> = picked
             .iter()
@@ -73,14 +85,15 @@ impl Inner {
             .collect();
         let claimed = store.claim(&self.node(), &wanted, self.clock.now()).await?;
         let claims: BTreeMap<JobId, Claim> = claimed.iter().map(|job| (job.id, job.claim())).collect();
-        let placing = picked.into_iter().filter_map(|one| {
-            let claim = *claims.get(&one.ready.queued.job.id)?;
-            Some(self.place_attempt(store, one, claim))
-        });
-        for placed in futures_util::future::join_all(placing).await {
-            if let Err((job, error)) = placed {
-                tracing::warn!(%job, %error, "queue.not_dialed: it is given back");
-            }
+        for one in picked {
+            let job = one.ready.queued.job.id;
+            let Some(claim) = claims.get(&job).copied() else { continue };
+            let (inner, store) = (self.clone(), store.clone());
+            self.tasks.spawn(async move {
+                if let Err(error) = inner.place_attempt(&store, one, claim).await {
+                    tracing::warn!(%job, %error, "queue.not_dialed: it is given back");
+                }
+            });
         }
         Ok(())
     }
@@ -90,18 +103,53 @@ impl Inner {
         format!("{} {from} {to}", self.account)
     }
 
+    /// Waits for the turn of a claimed job, and begins its call.
     async fn place_attempt(
         self: &Arc<Self>,
         store: &Store,
         one: Picked,
         on: Claim,
-    ) -> Result<(), (JobId, IntakeError)> {
-        let job = one.ready.queued.job.id;
-        let event = self.attempt(store, one, on).await.map_err(|error| (job, error))?;
-        let (handle, _) = self.begin(event).await.map_err(|error| (job, error))?;
-        // A gate that has closed since is asked again by those who watch over waiting calls.
-        let _ = self.try_admit(&handle, Turn::Kept).await;
+    ) -> Result<(), IntakeError> {
+        tokio::select! {
+            () = async { tokio::time::sleep(self.clock.until(one.begins_at)).await; self.take_turn().await } => {}
+            // Nothing was sent: the next start finds the claim without a call.
+            () = self.stop.cancelled() => return Ok(()),
+        }
+        if let Some(gate) = self.closed_meanwhile(&one.ready) {
+            let back = Happened::GivenBack { on, why: HandedBack::Gate { gate } };
+            let news = [self.news(&one.ready.queued.job, News::Fact(back), self.clock.now())];
+            let given_back = store.change_jobs(&news).await;
+            return given_back.map(drop).map_err(|error| IntakeError::Failed(error.to_string()));
+        }
+        let (event, place) = self.attempt(store, one, on).await?;
+        let (handle, _) = self.begin(event).await?;
+        let admitted = self.try_admit(&handle, Turn::Kept).await;
+        drop(place);
+        if let Err(closed) = admitted {
+            // A gate that has closed since is asked again by those who watch over waiting calls.
+            handle.lock().gate = Some(closed);
+            self.waiting.wake();
+        }
         Ok(())
+    }
+
+    /// Whether a gate has closed since a job was picked that its call is not asked at again.
+    fn closed_meanwhile(&self, ready: &Ready) -> Option<Closed> {
+        let campaign = self.campaigns.get(ready.campaign.id)?;
+        match campaign.state {
+            CampaignState::Running => {}
+            CampaignState::Draft => return Some(Closed::CampaignNotStarted),
+            CampaignState::Paused => return Some(Closed::CampaignPaused),
+            CampaignState::Draining => return Some(Closed::CampaignDraining),
+            CampaignState::Finished | CampaignState::Cancelled => return Some(Closed::CampaignOver),
+        }
+        let number = PhoneNumber::parse(ready.queued.number.as_str(), None).ok()?.number;
+        let zones = Zones::of_lead(&number, ready.queued.zone.as_ref());
+        match campaign.policy.window.open_at(&zones, self.clock.now()) {
+            Opening::Open { .. } => None,
+            Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),
+            Opening::Never(why) => Some(Closed::WindowNeverOpens { why }),
+        }
     }
 
     async fn attempt(
@@ -109,7 +157,7 @@ impl Inner {
         store: &Store,
         one: Picked,
         on: Claim,
-    ) -> Result<trunkline_core::call::Event, IntakeError> {
+    ) -> Result<(trunkline_core::call::Event, Place), IntakeError> {
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let machine = one.ready.campaign.policy.machine.clone();
         let resumed = self
@@ -145,12 +193,8 @@ impl Inner {
                 machine,
             }),
         };
-        Ok(self.own_event(
-            one.call,
-            "requested".to_owned(),
-            Source::Engine,
-            What::Requested(Box::new(request)),
-        ))
+        let what = What::Requested(Box::new(request));
+        Ok((self.own_event(one.call, "requested".to_owned(), Source::Engine, what), one.place))
     }
 
     /// Where a questionnaire goes on that an earlier call of the job left unfinished, and the script as it was then.
@@ -203,14 +247,15 @@ impl Inner {
         JobNews { job: job.id, call: None, news, policy: self.campaigns.policy(job.campaign), at }
     }
 
-    /// Gives back claims of this node that no call came of: a process died in between, or the journal took no more. Called
-    /// by the one task that claims, so that no claim is under way meanwhile.
+    /// Gives back claims of this node that no call came of: a process died in between, or the journal took no more. Those
+    /// that are on their way are left alone.
     pub(super) async fn sweep(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
         let (node, at) = (self.node(), self.clock.now());
         let mut news = Vec::new();
         for job in store.open_jobs().await? {
             let (JobState::Dialing { on, .. } | JobState::Live { on, .. }) = &job.state else { continue };
-            if on.node != node || self.live.get(on.call).is_some() {
+            // In this order: whoever is not on its way any more is live, or has been.
+            if on.node != node || self.under_way.has(on.call) || self.live.get(on.call).is_some() {
                 continue;
             }
             let said = match store.load_call(on.call).await? {

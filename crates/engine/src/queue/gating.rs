@@ -1,41 +1,44 @@
 //! May a job go now? Gathers what the core's gates look at.
 
-use super::dialing::Picked;
 use super::heads::{Heads, Ready, WEEK, merged};
+use super::under_way::Ahead;
 use crate::engine::Inner;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::earlier::Earlier;
 use trunkline_core::dial::gates::{
     Candidate, Closed, Database, LimitOf, Pace, Promised, Queued, SamePair, Slots, Snapshot, Suppressed,
-    admit_job,
+    admit_job, cps_opens_at,
 };
+use trunkline_core::dial::pace;
 use trunkline_core::id::CampaignId;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState};
 use trunkline_core::window::Zones;
 
+/// So long before its turn a job is claimed: the claim, and a claim that takes its time, delay no call.
+const AHEAD: Duration = Duration::from_millis(250);
+
 impl Inner {
-    /// Whether the job at a head may go, beside those that were picked already in this round.
+    /// Whether the job at a head may go, beside those that are on their way.
     pub(super) fn gate_of_head(
         &self,
         heads: &Heads,
         head: &Head,
-        picked: &[Picked],
         paces: &BTreeMap<CampaignId, Timestamp>,
         now: Timestamp,
     ) -> Result<(), Closed> {
         let Some(ready) = heads.get(head) else { return Err(Closed::CatchingUp) };
-        self.gate(ready, picked, paces.get(&ready.campaign.id).copied(), now)
+        self.gate(ready, paces.get(&ready.campaign.id).copied(), now)
     }
 
     /// Whether a job may go.
     pub(super) fn gate(
         &self,
         ready: &Ready,
-        picked: &[Picked],
         campaign_dialed_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Closed> {
@@ -56,19 +59,12 @@ impl Inner {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
-        let of_campaign = |one: &&Picked| one.ready.campaign.id == campaign.id;
-        let planned = u32::try_from(picked.iter().filter(of_campaign).count()).unwrap_or(u32::MAX);
-        let campaign_slots = policy
-            .pacing
-            .concurrency
-            .map(|limit| Slots { open: self.slots.of_campaign(campaign.id) + planned, limit });
-        let pace = policy.pacing.pace().map(|cps| Pace {
-            of: LimitOf::Campaign,
-            last_dial_at: campaign_dialed_at,
-            cps,
-        });
+        let ahead = self.under_way.ahead_of(&job.tenant, campaign.id, &queued.number);
+        let open = self.slots.of_campaign(campaign.id) + ahead.of_campaign;
+        let campaign_slots = policy.pacing.concurrency.map(|limit| Slots { open, limit });
         let config = &self.config.queue;
-        let paces: Vec<Pace> = pace.into_iter().chain(self.spent.pace(&job.tenant, config)).collect();
+        let paces: Vec<Pace> =
+            self.paces_of(ready, campaign_dialed_at).map(|pace| self.sooner(pace)).collect();
         let caps = self.spent.caps(campaign, config);
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
@@ -88,20 +84,60 @@ impl Inner {
             paces: &paces,
         };
         let candidate = Candidate { account: self.account.clone(), not_before: None };
-        let snapshot = self.snapshot_for_job(ready, picked);
+        let snapshot = self.snapshot_for_job(ready, &ahead, now);
         admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now)
     }
 
-    /// What the gates look at, with those counted that were picked already in this round.
-    fn snapshot_for_job(&self, ready: &Ready, picked: &[Picked]) -> Snapshot {
+    /// The campaign's pace and the tenant's.
+    fn paces_of(&self, ready: &Ready, campaign_dialed_at: Option<Timestamp>) -> impl Iterator<Item = Pace> {
+        let pace = ready.campaign.policy.pacing.pace().map(|cps| Pace {
+            of: LimitOf::Campaign,
+            last_dial_at: campaign_dialed_at,
+            cps,
+        });
+        pace.into_iter().chain(self.spent.pace(&ready.queued.job.tenant, &self.config.queue))
+    }
+
+    /// When a job that is picked now may begin, by the paces of its campaign and its tenant.
+    pub(super) fn may_begin_at(
+        &self,
+        ready: &Ready,
+        campaign_dialed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Timestamp {
+        let opens = |pace: Pace| cps_opens_at(pace.last_dial_at, pace.cps);
+        self.paces_of(ready, campaign_dialed_at).filter_map(opens).fold(now, Timestamp::max)
+    }
+
+    /// A pace as it looks to those who pick ahead of it.
+    fn sooner(&self, pace: Pace) -> Pace {
+        let last_dial_at = pace.last_dial_at.map(|last| last.checked_sub(self.ahead_by()).unwrap_or(last));
+        Pace { last_dial_at, ..pace }
+    }
+
+    /// So long before its turn a job may be picked and claimed.
+    fn ahead_by(&self) -> SignedDuration {
+        SignedDuration::try_from(self.clock.in_a(AHEAD)).unwrap_or(SignedDuration::ZERO)
+    }
+
+    /// When an attempt on the carrier account would have to have begun for the next one to be picked as soon as its turn, behind
+    /// those on their way, is near. None if it is near now.
+    fn last_dial_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let (last, cps) = (self.paces.lock().get(&self.account).copied(), self.config.dial_limits.cps);
+        let turn = pace::expected(last, cps, self.under_way.len(), now);
+        let opens_at = turn.checked_sub(self.ahead_by()).unwrap_or(turn);
+        let one_before =
+            |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or_default();
+        (opens_at > now).then(|| opens_at.checked_sub(one_before(cps)).unwrap_or(opens_at))
+    }
+
+    /// What the gates look at, with those counted that are on their way.
+    fn snapshot_for_job(&self, ready: &Ready, ahead: &Ahead, now: Timestamp) -> Snapshot {
         let (tenant, to) = (&ready.queued.job.tenant, &ready.queued.number);
         let from =
             ready.campaign.policy.caller_ids.numbers.iter().map(|number| Address::new(number.as_str()));
         let open = self.slots.count_of(tenant, &self.account);
-        let all = u32::try_from(picked.len()).unwrap_or(u32::MAX);
-        let mine = picked.iter().filter(|one| one.ready.queued.job.tenant == *tenant).count();
-        let mine = u32::try_from(mine).unwrap_or(u32::MAX);
-        let is_picked = picked.iter().any(|one| one.ready.queued.number == *to);
+        let (all, mine) = (ahead.all, ahead.of_tenant);
         let is_open = from.into_iter().any(|from| self.slots.is_open(&self.account, &from, to));
         Snapshot {
             system: open.system + all,
@@ -109,9 +145,9 @@ impl Inner {
             tenant: open.tenant + mine,
             tenant_outbound: open.tenant_outbound + mine,
             live: u32::try_from(self.live.len()).unwrap_or(u32::MAX),
-            last_dial_at: self.paces.lock().get(&self.account).copied(),
+            last_dial_at: self.last_dial_at(now),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
-            same_pair: if is_open || is_picked { SamePair::Open } else { SamePair::None },
+            same_pair: if is_open || ahead.to_number > 0 { SamePair::Open } else { SamePair::None },
             server: self.server_gate(),
         }
     }

@@ -33,6 +33,11 @@ pub(super) struct Ready {
 #[derive(Default)]
 pub(super) struct Heads {
     queues: BTreeMap<(CampaignId, Priority), Queue>,
+    /// Which of those that are empty or unknown have somebody: looked at so long ago.
+    due: BTreeSet<(CampaignId, Priority)>,
+    due_at: Option<Timestamp>,
+    /// When this round began: what was read in it is fresh, however long that took.
+    filled_at: Option<Timestamp>,
     /// Campaigns that can't go on in this round, whatever the job.
     blocked: BTreeSet<CampaignId>,
     deferred: Vec<(JobId, Closed, Timestamp)>,
@@ -43,6 +48,17 @@ pub(super) struct Heads {
 struct Queue {
     read_at: Timestamp,
     jobs: VecDeque<Ready>,
+    /// Whether there were no more when it was read.
+    rest: Rest,
+    /// Whether somebody is to go who was read too long ago.
+    is_wanted_fresh: bool,
+}
+
+/// What stands behind the jobs that were read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    None,
+    Some,
 }
 
 impl Heads {
@@ -58,20 +74,24 @@ impl Heads {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.blocked.clear();
+        self.filled_at = Some(now);
         let running: BTreeMap<CampaignId, &Arc<StoredCampaign>> = campaigns
             .iter()
             .filter(|campaign| campaign.state == CampaignState::Running)
             .map(|campaign| (campaign.id, campaign))
             .collect();
         self.queues.retain(|(campaign, _), _| running.contains_key(campaign));
+        self.look_who_is_due(store, &running, now).await?;
         for (id, campaign) in running {
             for priority in Priority::ALL {
-                let is_due = self.queues.get(&(id, priority)).is_none_or(|queue| {
-                    let patience = if queue.jobs.is_empty() { NOTHING } else { FRESH };
-                    now.duration_since(queue.read_at) >= patience
-                });
+                let is_due = match self.queues.get(&(id, priority)) {
+                    Some(queue) if !queue.jobs.is_empty() => queue.is_wanted_fresh,
+                    Some(queue) if queue.rest == Rest::Some => true,
+                    Some(_) | None => self.due.remove(&(id, priority)),
+                };
                 if is_due {
                     let mut jobs = read(store, campaign, priority, now).await?;
+                    let rest = if jobs.len() < READ as usize { Rest::None } else { Rest::Some };
                     jobs.retain(|ready| {
                         let is_given_up = waited_too_long(ready, now);
                         if is_given_up {
@@ -79,7 +99,8 @@ impl Heads {
                         }
                         !is_given_up
                     });
-                    self.queues.insert((id, priority), Queue { read_at: now, jobs });
+                    let queue = Queue { read_at: now, jobs, rest, is_wanted_fresh: false };
+                    self.queues.insert((id, priority), queue);
                 } else if let Some(queue) = self.queues.get_mut(&(id, priority)) {
                     // What a campaign says now holds for the jobs that were read before.
                     queue.jobs.iter_mut().for_each(|ready| ready.campaign = campaign.clone());
@@ -87,6 +108,33 @@ impl Heads {
             }
         }
         Ok(())
+    }
+
+    /// Looks now and then which of the queues that have nobody have somebody.
+    async fn look_who_is_due(
+        &mut self,
+        store: &Store,
+        running: &BTreeMap<CampaignId, &Arc<StoredCampaign>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.due_at.is_some_and(|at| now.duration_since(at) < NOTHING) {
+            return Ok(());
+        }
+        let ids: Vec<CampaignId> = running.keys().copied().collect();
+        self.due = if ids.is_empty() { BTreeSet::new() } else { store.due_levels(&ids, now).await? };
+        self.due_at = Some(now);
+        Ok(())
+    }
+
+    /// Whether what is known of a head is too old for it to go. It is read again in the next round.
+    pub fn is_stale(&mut self, head: &Head, now: Timestamp) -> bool {
+        let is_it =
+            |queue: &&mut Queue| queue.jobs.front().is_some_and(|ready| ready.queued.job.id == head.job);
+        let filled_at = self.filled_at;
+        let Some(queue) = self.queues.values_mut().find(is_it) else { return false };
+        let is_old = now.duration_since(queue.read_at) >= FRESH;
+        queue.is_wanted_fresh = is_old && filled_at != Some(queue.read_at);
+        queue.is_wanted_fresh
     }
 
     /// The first job of each tenant and level.

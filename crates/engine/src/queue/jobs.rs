@@ -302,7 +302,7 @@ impl Inner {
             .await?;
         let earlier = earlier.remove(&queued.number).unwrap_or_default();
         let ready = Ready { queued: queued.clone(), campaign, earlier };
-        Ok(self.gate(&ready, &[], None, now).err())
+        Ok(self.gate(&ready, None, now).err())
     }
 }
 

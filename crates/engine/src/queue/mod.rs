@@ -8,7 +8,8 @@
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
 //! - `singles`: one person at a time
 //! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
-//! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, intent, call
+//! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, turn, intent, call
+//! - `under_way`: who was picked and has no call yet
 //! - `persons`: who was called a moment ago · `spent`: what of the day is used up · `fitness`: how carrier and numbers do
 //!
 //! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
@@ -26,6 +27,7 @@ mod results;
 mod singles;
 mod spent;
 mod stats;
+mod under_way;
 mod worker;
 
 pub(crate) use campaigns::Campaigns;
@@ -40,6 +42,7 @@ pub use results::Sheet;
 pub use singles::{Single, SingleError, SingleOf, Taken};
 pub(crate) use spent::Spent;
 pub use stats::{GateShare, OldestJob, QueueStats, Rate};
+pub(crate) use under_way::UnderWay;
 pub(crate) use worker::Wakes;
 
 use jiff::SignedDuration;

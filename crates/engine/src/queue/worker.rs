@@ -19,8 +19,10 @@ use trunkline_store::{Store, StoreError, StoredCampaign};
 const ROUND: usize = 64;
 /// How often the store is looked at when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
-/// A store that is further behind may not yet know that somebody is being called.
-const MOST_LAG_MS: u64 = 2_000;
+/// Sooner is not looked again when it is the pace that keeps everybody: more can be claimed at once then.
+const BREATH: Duration = Duration::from_millis(25);
+/// A store that is further behind, really, may not yet know that somebody is being called.
+const MOST_LAG: Duration = Duration::from_secs(2);
 /// How often is looked for claims that nothing came of, and for campaigns that are done.
 const SWEEP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -68,7 +70,7 @@ impl Inner {
         loop {
             let wait = match self.work(&mut worker).await {
                 Ok(Again::AtOnce) => continue,
-                Ok(Again::At(at)) => self.clock.until(at).min(LOOK),
+                Ok(Again::At(at)) => self.clock.until(at).clamp(BREATH, LOOK),
                 Ok(Again::WhenWoken) => LOOK,
                 Err(error) => {
                     tracing::debug!(%error, "queue.stands_still: tried again");
@@ -91,7 +93,8 @@ impl Inner {
         let Some(store) = self.projection.store() else { return Ok(Again::WhenWoken) };
         // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
         let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
-        if self.server_gate() != Server::Dialing || lag > MOST_LAG_MS {
+        let lag = self.clock.really(Duration::from_millis(lag));
+        if self.server_gate() != Server::Dialing || lag > MOST_LAG {
             return Ok(Again::WhenWoken);
         }
         self.campaigns.look(&store).await?;
@@ -99,9 +102,9 @@ impl Inner {
         if worker.swept_at.is_none_or(|swept| now.duration_since(swept) >= SWEEP) {
             self.sweep(&store).await?;
             self.finish_campaigns(&store).await?;
+            self.persons.forget_before(now - super::heads::FRESH * 2);
             worker.swept_at = Some(now);
         }
-        self.persons.forget_before(now - super::heads::FRESH * 2);
         let campaigns = self.campaigns.all();
         self.spent.look(&store, &campaigns, &self.config.queue, now).await?;
         self.fitness.look(&store, &campaigns, now).await?;
@@ -140,11 +143,19 @@ impl Inner {
             let now = self.clock.now();
             let heads = worker.heads.first_of_each();
             let mut judged: Vec<(Head, Closed)> = Vec::new();
+            let mut is_stale = false;
             let next = worker
                 .shares
                 .pick(&heads, now, |head| {
-                    match self.gate_of_head(&worker.heads, head, &picked, &worker.paces, now) {
-                        Ok(()) => true,
+                    if is_stale {
+                        return false;
+                    }
+                    match self.gate_of_head(&worker.heads, head, &worker.paces, now) {
+                        Ok(()) => {
+                            // Whose turn it is goes first, also if it has to be looked at again.
+                            is_stale = worker.heads.is_stale(head, now);
+                            !is_stale
+                        }
                         Err(closed) => {
                             judged.push((head.clone(), closed));
                             false
@@ -165,13 +176,16 @@ impl Inner {
                     let campaign = ready.campaign.id;
                     match self.fit_out(worker, ready, now) {
                         Ok(one) => {
-                            self.spent.one_more(&one.ready.campaign, now);
-                            worker.paces.insert(campaign, now);
-                            self.paces.lock().insert(self.account.clone(), now);
+                            self.spent.one_more(&one.ready.campaign, one.begins_at);
+                            worker.paces.insert(campaign, one.begins_at);
                             picked.push(one);
                         }
                         Err(Unfit::Campaign) => worker.heads.block(campaign),
                     }
+                }
+                None if is_stale => {
+                    again = Again::AtOnce;
+                    break;
                 }
                 None if is_worth_another_look => {}
                 None => break,
@@ -185,8 +199,13 @@ impl Inner {
 
     /// Campaigns that have nothing left to dial.
     async fn finish_campaigns(&self, store: &Store) -> Result<(), StoreError> {
-        for campaign in self.campaigns.all() {
-            if !matches!(campaign.state, CampaignState::Running | CampaignState::Draining) {
+        let may_end =
+            |one: &Arc<StoredCampaign>| matches!(one.state, CampaignState::Running | CampaignState::Draining);
+        let campaigns: Vec<_> = self.campaigns.all().into_iter().filter(may_end).collect();
+        let ids: Vec<CampaignId> = campaigns.iter().map(|campaign| campaign.id).collect();
+        let unfinished = store.unfinished(&ids).await?;
+        for campaign in campaigns {
+            if campaign.state == CampaignState::Running && unfinished.contains(&campaign.id) {
                 continue;
             }
             if self.waits_for_more(&campaign) {

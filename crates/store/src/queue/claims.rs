@@ -83,18 +83,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         let mut tx = self.db.begin(WRITING, Durability::Exclusive).await?;
-        let open = tx.rows(&sql::OPEN_JOBS, vec![]).await?;
-        // A claim that a journal told has none: its node sees it in memory.
-        let mut pairs = open
-            .iter()
-            .filter_map(|row| row.opt_text("pair").transpose())
-            .collect::<Result<BTreeSet<_>, _>>()?;
-        let mut persons = open
-            .iter()
-            .map(|row| Ok((row.text("tenant")?, row.text("number")?)))
-            .collect::<Result<BTreeSet<_>, StoreError>>()?;
         let mut room = Room::of(&mut tx, wanted).await?;
         let mut standing = standing(&mut tx, wanted.iter().map(|claiming| claiming.job)).await?;
+        // A claim that a journal told has no pair: its node sees it in memory.
+        let mut pairs = open_pairs(&mut tx, wanted).await?;
+        let mut persons = open_persons(&mut tx, &standing).await?;
         let lately = claimed_lately(&mut tx, &standing, now).await?;
         let (mut claimed, mut rows, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
         for Claiming { job: id, call, pair, caps } in wanted {
@@ -237,9 +230,7 @@ async fn claimed_lately(
     standing: &BTreeMap<JobId, Kept>,
     now: Timestamp,
 ) -> Result<BTreeMap<Person, BTreeSet<JobId>>, StoreError> {
-    let people = values(
-        standing.values().map(|kept| PersonRow { tenant: kept.job.tenant.as_str(), number: &kept.number }),
-    )?;
+    let people = people(standing)?;
     let since = now.checked_sub(LATELY).unwrap_or(Timestamp::MIN);
     let mut lately: BTreeMap<Person, BTreeSet<JobId>> = BTreeMap::new();
     for row in tx.rows(&sql::CLAIMED_LATELY, vec![people, since.as_microsecond().into()]).await? {
@@ -248,8 +239,29 @@ async fn claimed_lately(
     Ok(lately)
 }
 
+/// Which of the wanted pairs are taken.
+async fn open_pairs(tx: &mut Tx, wanted: &[Claiming]) -> Result<BTreeSet<String>, StoreError> {
+    let pairs = values(wanted.iter().map(|claiming| PairRow { pair: &claiming.pair }))?;
+    tx.rows(&sql::OPEN_PAIRS, vec![pairs]).await?.iter().map(|row| row.text("pair")).collect()
+}
+
+/// For which of these people a node holds a job.
+async fn open_persons(tx: &mut Tx, standing: &BTreeMap<JobId, Kept>) -> Result<BTreeSet<Person>, StoreError> {
+    let open = tx.rows(&sql::OPEN_PERSONS, vec![people(standing)?]).await?;
+    open.iter().map(|row| Ok((row.text("tenant")?, row.text("number")?))).collect()
+}
+
+fn people(standing: &BTreeMap<JobId, Kept>) -> Result<Value, StoreError> {
+    values(standing.values().map(|kept| PersonRow { tenant: kept.job.tenant.as_str(), number: &kept.number }))
+}
+
 fn kept(row: &Row) -> Result<Kept, StoreError> {
     Ok(Kept { job: row.json("fold")?, pair: row.opt_text("pair")?, number: row.text("number")? })
+}
+
+#[derive(Serialize)]
+struct PairRow<'a> {
+    pair: &'a str,
 }
 
 #[derive(Serialize)]

@@ -112,6 +112,36 @@ impl Store {
         rows.iter().map(queued).collect()
     }
 
+    /// At which levels of which of these campaigns somebody may be looked at now.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn due_levels(
+        &self,
+        campaigns: &[CampaignId],
+        now: Timestamp,
+    ) -> Result<BTreeSet<(CampaignId, Priority)>, StoreError> {
+        let values = vec![values(campaigns.iter().map(|id| IdRow { id }))?, now.as_microsecond().into()];
+        let rows = self.db.read(READING, &sql::DUE_LEVELS, values).await?;
+        let level = |row: &Row| {
+            let at = row.int("priority")?;
+            let level = Priority::ALL.into_iter().find(|level| place(*level) == at);
+            let level = level.ok_or_else(|| StoreError::broken(READING, "a level is no level"))?;
+            Ok((row.word("campaign")?, level))
+        };
+        rows.iter().map(level).collect()
+    }
+
+    /// Those of these campaigns of which a job waits or is under way.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn unfinished(&self, campaigns: &[CampaignId]) -> Result<BTreeSet<CampaignId>, StoreError> {
+        let values = vec![values(campaigns.iter().map(|id| IdRow { id }))?];
+        let rows = self.db.read(READING, &sql::UNFINISHED, values).await?;
+        rows.iter().map(|row| row.word("id")).collect()
+    }
+
     /// One job of a tenant.
     ///
     /// # Errors

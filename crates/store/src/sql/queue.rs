@@ -140,6 +140,27 @@ statements! { QUEUE:
     /// `$1`: rows with `id`. Where these jobs stand, locked in the order of their ids.
     JOB_FOLDS = job_folds!(), postgres: concat!(job_folds!(), " FOR UPDATE");
 
+    /// `$1`: rows with `id` of campaigns, `$2` now: at which levels of which of them somebody may be looked at.
+    DUE_LEVELS = concat!(rows!(),
+        "SELECT item ->> 'id' AS campaign, l.level AS priority \
+         FROM r, (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2) AS l \
+         WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' AND jobs.priority = l.level \
+         AND jobs.state = 'waiting' AND jobs.ready_at <= $2)");
+
+    /// `$1`: rows with `id` of campaigns: those of which a job waits or is under way.
+    UNFINISHED = concat!(rows!(),
+        "SELECT item ->> 'id' AS id FROM r WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' \
+         AND jobs.bucket IN ('waiting', 'in_progress'))");
+
+    /// `$1`: rows with `pair`: those that are taken.
+    OPEN_PAIRS = concat!(rows!(), "SELECT pair FROM jobs WHERE pair IN (SELECT item ->> 'pair' FROM r)");
+
+    /// `$1`: rows with `tenant` and `number`: those people for whom a node holds a job.
+    OPEN_PERSONS = concat!(rows!(),
+        "SELECT jobs.tenant, jobs.number FROM r \
+         JOIN jobs ON jobs.tenant = item ->> 'tenant' AND jobs.number = item ->> 'number' \
+         WHERE jobs.node IS NOT NULL");
+
     /// Jobs that a node holds.
     OPEN_JOBS = "SELECT fold, pair, tenant, number FROM jobs WHERE node IS NOT NULL ORDER BY id";
 

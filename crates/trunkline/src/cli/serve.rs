@@ -48,6 +48,9 @@ pub(crate) struct Demo {
     /// How many people are called [default: 12]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=5_000))]
     pub people: Option<u16>,
+    /// What they are asked [default: four questions about a library]
+    #[arg(long, value_name = "FILE")]
+    pub questions: Option<PathBuf>,
     /// What all chance comes from [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

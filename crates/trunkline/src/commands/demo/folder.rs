@@ -15,6 +15,8 @@ use crate::wiring::{api_key, make_folder, read_private, replace_private};
 
 const FILE: &str = "demo.json";
 const SURVEY: &str = "survey.json";
+/// The name of the script, as the server tells it from its file.
+pub(super) const SURVEY_NAME: &str = "survey";
 
 /// What a demo is, over all its lives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +31,13 @@ pub(super) struct Course {
     pub seed: u64,
     /// Opens the dashboard. Nobody real is behind it, so it may stand here.
     pub key: String,
+    /// What is asked: the text of a questions file.
+    #[serde(default = "survey")]
+    pub survey: String,
+}
+
+fn survey() -> String {
+    super::SURVEY.to_owned()
 }
 
 impl Course {
@@ -65,7 +74,7 @@ impl Folder {
             None => (begun(&path, args)?, false),
         };
         // Written again each time: a demo may have been killed before it was.
-        replace_private(&path.join(SURVEY), super::SURVEY).map_err(|error| failed(&error))?;
+        replace_private(&path.join(SURVEY), &course.survey).map_err(|error| failed(&error))?;
         Ok(Self { path, temporary, course, goes_on })
     }
 
@@ -90,18 +99,29 @@ fn begun(path: &Path, args: &Demo) -> Result<Course, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let key = api_key().map_err(|error| Failure::while_doing("cannot make a key", &error))?;
+    let survey = asked(args)?.unwrap_or_else(survey);
     let course = Course {
         epoch: Clock::real().now(),
         speed: args.speed.unwrap_or(20.0),
         people: args.people.unwrap_or(12),
         seed: args.seed.unwrap_or(1),
         key,
+        survey,
     };
     let text = serde_json::to_string(&course).unwrap_or_default();
     make_folder(path)
         .and_then(|()| replace_private(&path.join(FILE), &text))
         .map_err(|error| failed(&error))?;
     Ok(course)
+}
+
+/// The questions that somebody wants to be asked.
+fn asked(args: &Demo) -> Result<Option<String>, Failure> {
+    let Some(file) = &args.questions else { return Ok(None) };
+    let text = std::fs::read_to_string(file);
+    text.map(Some).map_err(|error| {
+        Failure::new(Exit::Usage, format_args!("cannot read the questions in {}: {error}", file.display()))
+    })
 }
 
 fn taken_up(path: &Path, text: &str, args: &Demo) -> Result<Course, Failure> {
@@ -113,9 +133,10 @@ fn taken_up(path: &Path, text: &str, args: &Demo) -> Result<Course, Failure> {
     })?;
     let differs = args.speed.is_some_and(|speed| speed != course.speed)
         || args.people.is_some_and(|people| people != course.people)
-        || args.seed.is_some_and(|seed| seed != course.seed);
+        || args.seed.is_some_and(|seed| seed != course.seed)
+        || asked(args)?.is_some_and(|survey| survey != course.survey);
     if differs {
-        let Course { people, speed, seed, .. } = course;
+        let Course { people, speed, seed, .. } = &course;
         return Err(Failure::new(
             Exit::Usage,
             format_args!(

@@ -1,28 +1,32 @@
 //! `trunkline demo`: a small survey that anybody can watch, and kill.
 //!
-//! A server, a simulated carrier and people who never existed, in one process, on loopback, in a folder of its own. Each
-//! person's call is placed with an Idempotency-Key and found again by the number, so that a demo that is killed and
-//! started on the same folder goes on: nobody is called twice, and no answer is lost.
+//! A server, a simulated carrier and people who never existed, in one process, on loopback, in a folder of its own. They
+//! are called by a campaign, as everybody is, so that a demo that is killed and started on the same folder goes on: nobody
+//! is called twice, and no answer is lost.
+//!
+//! - `folder`: where it keeps everything · `people`: who is called · `campaign`: how
+//! - `survey`: from the first call to the last · `watch`: what happens in a call · `show`: how that looks
+//! - `judge`: was everything right · `summary`: the end
 
+mod campaign;
 mod folder;
+mod judge;
 mod people;
 mod show;
 mod summary;
+mod survey;
 mod watch;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_core::call::{Call, Idempotency};
-use trunkline_core::private::Private;
-use trunkline_engine::{Engine, History, Order, Query};
+use trunkline_core::script::Script;
+use trunkline_engine::Engine;
 
 use self::folder::Folder;
-use self::people::Person;
+use self::judge::{Line, Rules, judge};
 use self::show::Show;
 use self::summary::Summary;
-use self::watch::Seen;
+use self::survey::Survey;
 use super::serve::{Signals, serve_until_told};
 use crate::cli::Demo;
 use crate::exit::{Exit, Failure};
@@ -31,7 +35,14 @@ use crate::terminal::Form;
 use crate::wiring::{Plan, Population, Server, log, panics};
 
 const SURVEY: &str = include_str!("survey.json");
-const QUESTIONS: u16 = 4;
+/// A crowd is called by many lines at once.
+const CROWD: [(&str, &str); 5] = [
+    ("TRUNKLINE_LIMITS_SYSTEM_CALLS", "40"),
+    ("TRUNKLINE_LIMITS_CARRIER_CALLS", "40"),
+    ("TRUNKLINE_LIMITS_TENANT_CALLS", "40"),
+    ("TRUNKLINE_LIMITS_TENANT_OUTBOUND_CALLS", "30"),
+    ("TRUNKLINE_LIMITS_CPS", "2"),
+];
 /// How often the calls are looked at.
 const LOOK: Duration = Duration::from_millis(40);
 /// A database on this machine is there sooner.
@@ -49,7 +60,9 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
     let server = Server::start(Plan { settings, pace: Some(folder.course.pace()), population }).await?;
     let show = Show::new(Form::of(args.json), folder.course.epoch, &people);
 
-    let survey = Survey { engine: server.engine(), show: &show, people: &people };
+    let script = script(&folder)?;
+
+    let survey = Survey { engine: server.engine(), show: &show, people: &people, script: &script };
     let url = server.url().to_owned();
     let played = tokio::select! {
         played = survey.play(&folder, &url) => Some(played?),
@@ -59,11 +72,13 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
         server.stop().await;
         return Err(Failure::new(Exit::Failed, stopped(&folder)));
     };
+    let policy = campaign::retries(people.len());
+    let rules = Rules { policy: &policy, script: &script };
     let summary = Summary {
+        verdict: judge(&calls, &rules, |person| Line::of(server.simulator(), person)),
         calls,
-        called_twice: called_twice(&server),
         opted_out: opted_out(server.engine()),
-        questions: QUESTIONS,
+        questions: u16::try_from(script.questions.len()).unwrap_or(u16::MAX),
     };
     summary.tell(Form::of(args.json));
     if args.keep {
@@ -72,18 +87,31 @@ pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
     }
     show.end(&folder);
     server.stop().await;
-    Ok(if summary.called_twice.is_empty() { Exit::Fine } else { Exit::Failed })
+    Ok(if summary.verdict.is_clean() { Exit::Fine } else { Exit::Failed })
+}
+
+/// The questions, as the server reads them.
+fn script(folder: &Folder) -> Result<Script, Failure> {
+    let read = std::fs::read(folder.survey());
+    let text = read.map_err(|error| Failure::while_doing("cannot read the demo's questions", &error))?;
+    let name =
+        folder::SURVEY_NAME.parse().map_err(|error| Failure::while_doing("the demo's questions", &error))?;
+    Script::parse(&text, name)
+        .map_err(|error| Failure::new(Exit::Usage, format_args!("the questions: {error}")))
 }
 
 /// Loopback, simulator, the folder, and patience: whatever the environment says.
 fn settings(args: &Demo, folder: &Folder) -> Result<Settings, Failure> {
-    let environment = [
+    let mut environment = vec![
         ("TRUNKLINE_API_KEY", folder.course.key.as_str()),
         // Time runs on while a killed demo is not running.
         ("TRUNKLINE_LIMITS_QUEUE_EXPIRY_SECS", "604800"),
         // A slow machine is no silent carrier.
         ("TRUNKLINE_LIMITS_UNCLEAR_AFTER_SECS", "60"),
     ];
+    if usize::from(folder.course.people) > people::CAST {
+        environment.extend(CROWD);
+    }
     let flags = Flags {
         host: Some("127.0.0.1".to_owned()),
         port: Some(args.port.to_string()),
@@ -93,109 +121,9 @@ fn settings(args: &Demo, folder: &Folder) -> Result<Settings, Failure> {
         log: Some(args.log.clone()),
         ..Flags::default()
     };
-    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let environment =
+        environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Ok(Settings::load(&Sources { flags, environment, ..Sources::default() })?)
-}
-
-/// A survey under way.
-struct Survey<'a> {
-    engine: &'a Engine,
-    show: &'a Show,
-    people: &'a [Person],
-}
-
-impl Survey<'_> {
-    /// Calls everybody who has not been called, and watches until every call is over and every recording is kept.
-    async fn play(&self, folder: &Folder, url: &str) -> Result<Vec<(Person, Arc<Call>)>, Failure> {
-        let known = self.known_calls().await?;
-        self.show.begin(folder, url, known.len());
-        let (mut calls, mut seen) = (Vec::new(), Vec::new());
-        for (index, person) in self.people.iter().enumerate() {
-            let mut look = Seen::default();
-            let call = match known.get(&person.number) {
-                Some(call) => {
-                    // An earlier life has told it.
-                    look.look(call);
-                    call.clone()
-                }
-                None => self.place(index, person).await?,
-            };
-            calls.push(call);
-            seen.push(look);
-        }
-        self.watch(&calls, seen).await;
-        let mut ended = Vec::new();
-        for (person, call) in self.people.iter().zip(calls) {
-            let now = self.engine.desk().call(&call.id.to_string()).await.ok().flatten();
-            ended.push((person.clone(), now.unwrap_or(call)));
-        }
-        Ok(ended)
-    }
-
-    /// The calls that an earlier life of this demo has made, by number.
-    async fn known_calls(&self) -> Result<BTreeMap<String, Arc<Call>>, Failure> {
-        let mut known = BTreeMap::new();
-        let mut query = Query { limit: Some(500), ..Query::default() };
-        loop {
-            let listing = tokio::time::timeout(HISTORY_WITHIN, self.page(&query)).await;
-            let listing =
-                listing.map_err(|_| Failure::new(Exit::Failed, "the demo's own history can't be read"))??;
-            known.extend(listing.calls.into_iter().map(|call| (call.party.to.as_str().to_owned(), call)));
-            query.cursor = listing.next;
-            if query.cursor.is_none() {
-                return Ok(known);
-            }
-        }
-    }
-
-    /// A page of calls, once history is there.
-    async fn page(&self, query: &Query) -> Result<trunkline_engine::Listing, Failure> {
-        loop {
-            let listing = self.engine.desk().calls(query).await;
-            let listing = listing.map_err(|error| Failure::while_doing("cannot list calls", &error))?;
-            if listing.history == History::Available {
-                return Ok(listing);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    async fn place(&self, index: usize, person: &Person) -> Result<Arc<Call>, Failure> {
-        let key = format!("demo-{index}");
-        let order = Order {
-            to: Private::new(person.number.clone()),
-            name: Some(Private::new(person.name.clone())),
-            idempotency: Some(Idempotency { body: key.clone(), key }),
-            ..Order::default()
-        };
-        let placed = self.engine.desk().place(order).await;
-        Ok(placed.map_err(|error| Failure::while_doing("cannot place a call", &error))?.call)
-    }
-
-    /// Tells what happens until nothing is owed any more.
-    async fn watch(&self, calls: &[Arc<Call>], mut seen: Vec<Seen>) {
-        loop {
-            for ((person, call), seen) in self.people.iter().zip(calls).zip(&mut seen) {
-                if seen.settled {
-                    continue;
-                }
-                let Ok(Some(call)) = self.engine.desk().call(&call.id.to_string()).await else { continue };
-                for happening in seen.look(&call) {
-                    self.show.happening(self.engine.now(), person, &call, &happening);
-                }
-            }
-            if seen.iter().all(|seen| seen.settled) {
-                return;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-}
-
-/// The judge is the carrier, which remembers every call it ever made.
-fn called_twice(server: &Server) -> Vec<String> {
-    let dialed = server.simulator().map(trunkline_sim::Sim::dialed).unwrap_or_default();
-    dialed.into_iter().filter(|(_, times)| *times > 1).map(|(number, _)| number).collect()
 }
 
 fn opted_out(engine: &Engine) -> Vec<String> {

@@ -13,8 +13,10 @@ pub(super) struct Person {
     habit: Option<Habit>,
 }
 
-/// The first twelve, each with a habit worth watching.
-fn cast() -> [(&'static str, Habit); 12] {
+/// So many have a habit worth watching. More is a crowd.
+pub(super) const CAST: usize = 12;
+
+fn cast() -> [(&'static str, Habit); CAST] {
     let answers = |digits: [&str; 4]| answering(digits, "The quiet corner with the big windows.");
     [
         ("Ann Lee", answers(["", "1", "5", "3"])),

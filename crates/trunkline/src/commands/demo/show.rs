@@ -1,10 +1,12 @@
 //! How the demo looks: lines for people, or JSON lines for programs.
 
 use serde_json::{Value, json};
+use std::cell::Cell;
 use trunkline_core::call::{Call, Disposition, Outcome};
+use trunkline_core::queue::Progress;
 
 use super::folder::Folder;
-use super::people::Person;
+use super::people::{CAST, Person};
 use super::watch::{Happening, since};
 use crate::terminal::{Form, clean, say, say_json};
 use jiff::Timestamp;
@@ -15,12 +17,40 @@ pub(super) struct Show {
     epoch: Timestamp,
     /// The width of the longest name.
     width: usize,
+    /// How many people.
+    people: usize,
+    /// How far it was when that was last told of a crowd, in parts of so many.
+    told: Cell<u64>,
 }
+
+/// A crowd's progress is told so often.
+const PARTS: u64 = 20;
 
 impl Show {
     pub fn new(form: Form, epoch: Timestamp, people: &[Person]) -> Self {
         let width = people.iter().map(|person| person.name.chars().count()).max().unwrap_or(0);
-        Self { form, epoch, width }
+        Self { form, epoch, width, people: people.len(), told: Cell::new(0) }
+    }
+
+    /// Of a crowd is told how far it is, and not who does what.
+    fn is_crowd(&self) -> bool {
+        self.people > CAST
+    }
+
+    /// So many people are done, and so many calls are live.
+    pub fn progress(&self, now: Timestamp, progress: &Progress, live: usize) {
+        let (done, all) = (progress.total() - progress.still_open(), progress.total().max(1));
+        let part = done * PARTS / all;
+        if self.form == Form::Json || !self.is_crowd() || part <= self.told.get() {
+            return;
+        }
+        self.told.set(part);
+        say(&format!(
+            "  {}  {done} of {all} people are done ({} completed, {} not reached), {live} calls are live",
+            since(self.epoch, now),
+            progress.completed,
+            progress.failed
+        ));
     }
 
     pub fn begin(&self, folder: &Folder, url: &str, called: usize) {
@@ -58,6 +88,9 @@ impl Show {
                 line.extend(more);
             }
             return say_json(&line);
+        }
+        if self.is_crowd() {
+            return;
         }
         let what = match happening {
             Happening::Dials | Happening::Kept { .. } => return,

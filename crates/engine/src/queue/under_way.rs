@@ -1,0 +1,119 @@
+//! Attempts on their way from the gates to the carrier: picked, claimed or waiting for their turn, and not yet among the open
+//! calls. The gates count them as if they were open, so that jobs can be claimed ahead of the pace and no limit is passed.
+
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use trunkline_core::id::{CallId, CampaignId, TenantId};
+use trunkline_core::private::Address;
+
+/// Attempts on their way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UnderWay(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    calls: HashMap<CallId, Way>,
+    by_tenant: HashMap<TenantId, u32>,
+    by_campaign: HashMap<CampaignId, u32>,
+    by_number: HashMap<Address, u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Way {
+    tenant: TenantId,
+    campaign: CampaignId,
+    number: Address,
+}
+
+/// Keeps an attempt among those on their way, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    call: CallId,
+    known: UnderWay,
+}
+
+/// How many are on their way, as one job sees them.
+pub(super) struct Ahead {
+    pub all: u32,
+    pub of_tenant: u32,
+    pub of_campaign: u32,
+    /// To the same person's number.
+    pub to_number: u32,
+}
+
+impl UnderWay {
+    /// An attempt sets out.
+    pub fn add(&self, call: CallId, tenant: TenantId, campaign: CampaignId, number: Address) -> Place {
+        let mut known = self.0.lock();
+        *known.by_tenant.entry(tenant.clone()).or_default() += 1;
+        *known.by_campaign.entry(campaign).or_default() += 1;
+        *known.by_number.entry(number.clone()).or_default() += 1;
+        known.calls.insert(call, Way { tenant, campaign, number });
+        Place { call, known: self.clone() }
+    }
+
+    /// Whether this call is on its way.
+    pub fn has(&self, call: CallId) -> bool {
+        self.0.lock().calls.contains_key(&call)
+    }
+
+    /// How many are.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.0.lock().calls.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Those that a job has ahead of it.
+    pub(super) fn ahead_of(&self, tenant: &TenantId, campaign: CampaignId, number: &Address) -> Ahead {
+        let known = self.0.lock();
+        let count = |of: Option<&u32>| of.copied().unwrap_or(0);
+        Ahead {
+            all: u32::try_from(known.calls.len()).unwrap_or(u32::MAX),
+            of_tenant: count(known.by_tenant.get(tenant)),
+            of_campaign: count(known.by_campaign.get(&campaign)),
+            to_number: count(known.by_number.get(number)),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut known = self.known.0.lock();
+        if let Some(Way { tenant, campaign, number }) = known.calls.remove(&self.call) {
+            one_less(&mut known.by_tenant, &tenant);
+            one_less(&mut known.by_campaign, &campaign);
+            one_less(&mut known.by_number, &number);
+        }
+    }
+}
+
+fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_core::id::CampaignId;
+
+    #[test]
+    fn whoever_is_on_its_way_is_counted_until_it_is_there() {
+        let ways = UnderWay::default();
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let (campaign, tenant) = (CampaignId::minted(at, [1; 10]), TenantId::new("acme"));
+        let (call, number) = (CallId::new(at, [2; 10]), Address::new("+15550100100"));
+        let place = ways.add(call, tenant.clone(), campaign, number.clone());
+        let ahead = ways.ahead_of(&tenant, campaign, &number);
+        assert_eq!((ahead.all, ahead.of_tenant, ahead.of_campaign, ahead.to_number), (1, 1, 1, 1));
+        assert_eq!(ways.ahead_of(&TenantId::new("other"), campaign, &number).of_tenant, 0);
+        assert!(ways.has(call));
+        drop(place);
+        assert_eq!((ways.len(), ways.has(call)), (0, false));
+    }
+}
