@@ -20,7 +20,7 @@ use trunkline_core::queue::{Head, JobState};
 use trunkline_core::window::Zones;
 
 /// So long before its turn a job is claimed: the claim, and a claim that takes its time, delay no call.
-const AHEAD: Duration = Duration::from_millis(250);
+const AHEAD: Duration = Duration::from_millis(400);
 
 impl Inner {
     /// Whether the job at a head may go, beside those that are on their way.

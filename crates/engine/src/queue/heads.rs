@@ -12,8 +12,9 @@ use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState, Priority};
 use trunkline_store::{EarlierCall, QueuedJob, Store, StoreError, StoredCampaign};
 
-/// So many jobs are read at once, of each campaign and level.
+/// So many jobs are read at once, of each campaign and level: few, and more where they are soon used up.
 const READ: u32 = 64;
+const READ_AT_MOST: u32 = 512;
 /// What was read longer ago is read again.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
 /// How soon a queue that had nothing is looked at again.
@@ -48,6 +49,8 @@ pub(super) struct Heads {
 struct Queue {
     read_at: Timestamp,
     jobs: VecDeque<Ready>,
+    /// So many were asked for.
+    asked: u32,
     /// Whether there were no more when it was read.
     rest: Rest,
     /// Whether somebody is to go who was read too long ago.
@@ -59,6 +62,18 @@ struct Queue {
 enum Rest {
     None,
     Some,
+}
+
+impl Queue {
+    /// How many to ask for next.
+    fn next(&self, now: Timestamp) -> u32 {
+        let is_used_up = self.jobs.is_empty() && self.rest == Rest::Some;
+        match is_used_up && now.duration_since(self.read_at) < FRESH {
+            true => (self.asked * 2).min(READ_AT_MOST),
+            false if self.jobs.is_empty() => READ,
+            false => self.asked,
+        }
+    }
 }
 
 impl Heads {
@@ -90,8 +105,9 @@ impl Heads {
                     Some(_) | None => self.due.remove(&(id, priority)),
                 };
                 if is_due {
-                    let mut jobs = read(store, campaign, priority, now).await?;
-                    let rest = if jobs.len() < READ as usize { Rest::None } else { Rest::Some };
+                    let asked = self.queues.get(&(id, priority)).map_or(READ, |queue| queue.next(now));
+                    let mut jobs = read(store, campaign, priority, now, asked).await?;
+                    let rest = if jobs.len() < asked as usize { Rest::None } else { Rest::Some };
                     jobs.retain(|ready| {
                         let is_given_up = waited_too_long(ready, now);
                         if is_given_up {
@@ -99,7 +115,7 @@ impl Heads {
                         }
                         !is_given_up
                     });
-                    let queue = Queue { read_at: now, jobs, rest, is_wanted_fresh: false };
+                    let queue = Queue { read_at: now, jobs, asked, rest, is_wanted_fresh: false };
                     self.queues.insert((id, priority), queue);
                 } else if let Some(queue) = self.queues.get_mut(&(id, priority)) {
                     // What a campaign says now holds for the jobs that were read before.
@@ -243,8 +259,9 @@ async fn read(
     campaign: &Arc<StoredCampaign>,
     priority: Priority,
     now: Timestamp,
+    most: u32,
 ) -> Result<VecDeque<Ready>, StoreError> {
-    let jobs = store.heads(campaign.id, priority, now, READ).await?;
+    let jobs = store.heads(campaign.id, priority, now, most).await?;
     if jobs.is_empty() {
         return Ok(VecDeque::new());
     }

@@ -16,7 +16,7 @@ use trunkline_core::queue::{Head, Shares};
 use trunkline_store::{Store, StoreError, StoredCampaign};
 
 /// So many jobs are claimed at once.
-const ROUND: usize = 64;
+const ROUND: usize = 256;
 /// How often the store is looked at when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
 /// Sooner is not looked again when it is the pace that keeps everybody: more can be claimed at once then.
