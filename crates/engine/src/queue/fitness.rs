@@ -168,8 +168,10 @@ mod tests {
             disposition: Some(*disposition),
             ended_at: Some(at(n)),
         };
+        let mut answers: Vec<Answer> = (0..).zip(all).map(answer).collect();
         // Rows come with the last one first.
-        (0..).zip(all).map(answer).rev().collect()
+        answers.reverse();
+        answers
     }
 
     #[test]
