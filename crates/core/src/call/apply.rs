@@ -7,7 +7,8 @@ use super::evidence::Reported;
 use super::leg::{Certainty, EndSource, Ending, Leg};
 use super::state::State;
 use super::{Call, Price, Stray};
-use crate::id::{CarrierCallId, LegNo};
+use crate::id::{CarrierCallId, LegNo, NodeId};
+use crate::queue::Claim;
 use jiff::Timestamp;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -129,6 +130,7 @@ impl Call {
             What::Gated { gate } => self.gated(*gate, event.received_at),
             What::HangUpAsked { reason } => self.hang_up_asked(*reason, event.received_at),
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
+            What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
             What::Spoke(spoke) => self.spoke(spoke, event),
             What::Recording(news) => self.recording(news),
             What::Transcribed { step, text } => self.transcribed(*step, text),
@@ -410,6 +412,27 @@ impl Call {
             _ if known => Err(Refused::Same),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The new owner never sends the request: only the old one's journal could prove that nothing was sent. The settle time
+    /// begins now, since the old owner may have sent it until a moment ago.
+    pub(super) fn taken_over(&mut self, by: &NodeId, on: Option<Claim>, at: Timestamp) -> Applied {
+        if let (Some(of), Some(on)) = (&mut self.job, on) {
+            if on.fence < of.on.fence {
+                return Err(Refused::OldFence);
+            }
+            (of.node, of.on) = (by.clone(), on);
+        }
+        if self.registered.is_some() {
+            return Ok(Vec::new());
+        }
+        let leg = self.current_mut();
+        if matches!(leg.state(), State::Queued | State::Dialing) {
+            leg.dial_started_at.get_or_insert(leg.queued_at);
+            leg.post_begun_at.get_or_insert(at);
+            leg.unclear_at.get_or_insert(at);
+        }
+        Ok(Vec::new())
     }
 
     fn taken_by(&mut self, on: OnLeg, verdict: super::AnsweredBy) -> Applied {

@@ -91,7 +91,7 @@ impl Inner {
         let Some(store) = self.projection.store() else { return Ok(Again::WhenWoken) };
         // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
         let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
-        if self.server_gate() != Server::Dialing || lag > MOST_LAG_MS {
+        if self.server_gate() != Server::Dialing || lag > MOST_LAG_MS || !self.holds_lease() {
             return Ok(Again::WhenWoken);
         }
         self.campaigns.look(&store).await?;

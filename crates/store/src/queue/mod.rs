@@ -13,8 +13,9 @@ mod view;
 
 pub use campaigns::{Saved, StoredCampaign};
 pub use claims::{Claiming, JobNews};
-pub(crate) use claims::{forget_person, put_news};
+pub(crate) use claims::{forget_person, put_news, take_jobs};
 pub use history::{Attempt, EarlierCall, InMinute};
+pub(crate) use jobs::queued;
 pub use jobs::{NewJob, QueuedJob};
 pub use leads::{Lead, NewLead};
 pub use view::{AttemptOf, GateCount, Line, Planned};

@@ -12,6 +12,7 @@ mod audit;
 mod decide;
 mod insert;
 mod list;
+mod nodes;
 #[cfg(test)]
 mod plans;
 mod queue;
@@ -24,6 +25,7 @@ pub(crate) use audit::*;
 pub(crate) use decide::*;
 pub(crate) use insert::{Insert, MANY};
 pub(crate) use list::*;
+pub(crate) use nodes::*;
 pub(crate) use queue::*;
 pub(crate) use read::*;
 pub(crate) use write::*;
@@ -79,5 +81,13 @@ pub(crate) use rows;
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     let inserted = inserts().flat_map(|insert| [&insert.one, &insert.many]);
-    READS.iter().chain(AUDITS).chain(LISTS).chain(WRITES).chain(DECISIONS).chain(QUEUE).chain(inserted)
+    READS
+        .iter()
+        .chain(AUDITS)
+        .chain(LISTS)
+        .chain(WRITES)
+        .chain(DECISIONS)
+        .chain(QUEUE)
+        .chain(NODES)
+        .chain(inserted)
 }

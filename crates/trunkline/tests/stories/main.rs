@@ -29,6 +29,7 @@ mod refused;
 mod registered;
 mod restored;
 mod scripts;
+mod takeover;
 mod tenants;
 mod thirds;
 mod webhooks;

@@ -1,0 +1,11 @@
+-- A file has a single server: the table stays empty and the column NULL. They are here so that both engines look alike.
+CREATE TABLE nodes (
+    node    TEXT    NOT NULL PRIMARY KEY,
+    epoch   INTEGER NOT NULL,
+    lease   INTEGER NOT NULL,
+    beat_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE calls ADD COLUMN node TEXT;
+
+CREATE INDEX calls_carried ON calls (node, id) WHERE ended_at IS NULL AND node IS NOT NULL;
