@@ -299,9 +299,7 @@ impl Job {
     pub fn call(&self) -> Option<CallId> {
         match &self.state {
             JobState::Dialing { on, .. } | JobState::Live { on, .. } => Some(on.call),
-            JobState::Waiting { .. }
-            | JobState::Settled { .. }
-            | JobState::Parked { .. } => None,
+            JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => None,
         }
     }
 }

@@ -50,7 +50,7 @@ impl Inner {
     }
 
     async fn found(
-        &self,
+        self: &Arc<Self>,
         store: &Store,
         id: CallId,
         held: Option<&HeldJob>,

@@ -99,7 +99,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn attempt(&self, store: &Store, one: Picked, on: Claim) -> Result<Event, IntakeError> {
+    async fn attempt(self: &Arc<Self>, store: &Store, one: Picked, on: Claim) -> Result<Event, IntakeError> {
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let machine = one.ready.campaign.policy.machine.clone();
         let resumed = self
@@ -137,7 +137,11 @@ impl Inner {
 
     /// What the call of an attempt began with whose node is gone before it told anybody; `None` if its campaign or its numbers
     /// are not known.
-    pub(crate) async fn intent_of(&self, store: &Store, held: &HeldJob) -> Result<Option<Event>, StoreError> {
+    pub(crate) async fn intent_of(
+        self: &Arc<Self>,
+        store: &Store,
+        held: &HeldJob,
+    ) -> Result<Option<Event>, StoreError> {
         self.campaigns.look(store).await?;
         let queued = held.queued.clone();
         let on = queued.job.claim();

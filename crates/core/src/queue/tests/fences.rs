@@ -11,7 +11,8 @@ fn an_owner_who_was_counted_out_can_do_nothing_any_more() {
     let mut job = after(&[claimed]);
     let sleeper = job.claim();
     job.apply(&Happened::TakenOver { by: node("b") }, at(60)).unwrap();
-    let refused = Happened::PostRefused { on: sleeper, class: crate::call::RefusalClass::NotSent, next: retry(70) };
+    let refused =
+        Happened::PostRefused { on: sleeper, class: crate::call::RefusalClass::NotSent, next: retry(70) };
     for act in [
         Happened::PostBegun { on: sleeper },
         Happened::GivenBack { on: sleeper, why: HandedBack::Restart },
