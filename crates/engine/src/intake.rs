@@ -122,6 +122,9 @@ impl Inner {
         first: Event,
         second: Event,
     ) -> Result<(), IntakeError> {
+        if handle.lock().health == Health::GivenUp {
+            return Box::pin(self.observe(first)).await.map(drop);
+        }
         let steps = {
             let mut live = handle.lock();
             [self.apply(handle, &mut live, &first)?, self.apply(handle, &mut live, &second)?]
@@ -184,6 +187,10 @@ impl Inner {
         };
         live.seen.push(key);
         live.last = pending.lsn();
+        if live.health == Health::GivenUp {
+            // A moment ago, and it is in no index any more.
+            return Ok(Step::Journaling { pending, effects: Vec::new(), taken: Taken::Unmerged });
+        }
         self.after_change(live);
         Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
     }
@@ -285,7 +292,7 @@ impl Inner {
 
     /// Memory moved and the journal did not follow: the call is folded again from what the journal has.
     fn ahead(self: &Arc<Self>, handle: &Handle, live: &mut Live) {
-        if live.health == Health::Ahead {
+        if live.health != Health::Sound {
             return;
         }
         live.health = Health::Ahead;

@@ -202,6 +202,9 @@ impl Inner {
                 Err(_) => return,
             };
             let mut live = handle.lock();
+            if live.health == Health::GivenUp {
+                return;
+            }
             let Some((call, upto)) = folded else {
                 // Not even its first event is in the journal: it never was.
                 self.forget(&live.call);

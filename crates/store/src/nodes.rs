@@ -112,6 +112,22 @@ impl Store {
         rows.iter().map(|row| row.word("id")).collect()
     }
 
+    /// The calls of a node that others have heard something of since it last asked.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn unheard(&self, node: &NodeId) -> Result<Vec<CallId>, StoreError> {
+        let rows = self.db.read(DOING, &sql::UNHEARD, vec![node.as_str().into()]).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        if let Some(heard) = written(ids.iter().map(|id| IdColumn { id: *id }))? {
+            // Before the events are read: what comes meanwhile is told of again.
+            let mut tx = self.db.begin(DOING, Durability::Projection).await?;
+            tx.run(&sql::HAS_HEARD, vec![node.as_str().into(), Value::Rows(heard)]).await?;
+            tx.commit().await?;
+        }
+        Ok(ids)
+    }
+
     /// The jobs that a node holds.
     ///
     /// # Errors

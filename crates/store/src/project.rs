@@ -116,6 +116,9 @@ impl Store {
         let by = matches!(&*self.db, Db::Postgres(_)).then(|| By { node: &batch.journal.node, batch });
         let Put { lost, .. } = put_folds(&mut tx, &batch.calls, &batch.turns, by).await?;
         put_events(&mut tx, &batch.events).await?;
+        if !lost.is_empty() {
+            put(&mut tx, &sql::TELL_OWNERS, written(lost.keys().map(|id| IdColumn { id: *id }))?).await?;
+        }
         put_suppressions(&mut tx, &batch.suppressions).await?;
         let told = put_jobs(&mut tx, &batch.jobs, &lost).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;

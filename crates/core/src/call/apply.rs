@@ -164,7 +164,8 @@ impl Call {
 
     fn post_begun(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
-        if leg.post_begun_at.is_some() {
+        if let Some(known) = leg.post_begun_at {
+            leg.post_begun_at = Some(known.min(at));
             return Err(Refused::Same);
         }
         match leg.state() {
@@ -427,11 +428,12 @@ impl Call {
             return Ok(Vec::new());
         }
         let leg = self.current_mut();
-        if matches!(leg.state(), State::Queued | State::Dialing) {
-            leg.dial_started_at.get_or_insert(leg.queued_at);
-            leg.post_begun_at.get_or_insert(at);
-            leg.unclear_at.get_or_insert(at);
-        }
+        let earliest = |known: Option<Timestamp>| Some(known.map_or(at, |known| known.min(at)));
+        // As early as it can have been, so that a listing does not show a call from before its intent. In any state, so that
+        // it does not matter what of the old owner's journal turns up late.
+        leg.dial_started_at = Some(leg.queued_at);
+        leg.post_begun_at = earliest(leg.post_begun_at);
+        leg.unclear_at = earliest(leg.unclear_at);
         Ok(Vec::new())
     }
 

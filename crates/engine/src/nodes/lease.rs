@@ -30,6 +30,8 @@ struct Held {
     /// Which life of the node, by the database.
     epoch: Option<u64>,
     until: Duration,
+    /// Since when every beat was confirmed in time: an outage of the database makes all others look silent.
+    steady_since: Option<Duration>,
     others: u64,
     /// There may be calls of this node in the database that its journal does not have.
     looks: bool,
@@ -61,6 +63,10 @@ impl Lease {
     /// The database confirmed a beat that was sent at `sent`.
     fn confirmed(&self, epoch: u64, sent: Duration, length: Duration, others: u64) {
         let mut held = self.held.lock();
+        if held.epoch != Some(epoch) || sent >= held.until {
+            held.steady_since = None;
+        }
+        held.steady_since.get_or_insert(sent);
         held.epoch = Some(epoch);
         held.others = others;
         held.until = sent + length - length / PARTS;
@@ -68,6 +74,17 @@ impl Lease {
 
     fn ended(&self) {
         self.held.lock().epoch = None;
+    }
+
+    /// A beat failed.
+    fn stumbled(&self) {
+        self.held.lock().steady_since = None;
+    }
+
+    /// Whether others that seem silent are: they have had as long as this node to say that they are alive.
+    fn may_count_out(&self, now: Duration) -> bool {
+        let since = self.held.lock().steady_since;
+        since.is_some_and(|since| now.saturating_sub(since) >= self.shortest + self.shortest / PARTS)
     }
 
     pub fn epoch(&self) -> u64 {
@@ -106,6 +123,7 @@ impl Inner {
                 && let Err(error) = self.beats(&store).await
             {
                 tracing::debug!(%error, "node.not_heard: tried again");
+                self.lease.stumbled();
                 self.projection.is_doubted();
             }
             tokio::select! {
@@ -128,10 +146,13 @@ impl Inner {
                 return self.joins(store).await;
             }
         }
-        let grace = self.lease.shortest / PARTS;
-        for from in store.take_over(&node, grace, self.clock.now()).await? {
-            tracing::warn!(%from, "node.taken_over: it is silent, and its calls are this node's");
-            self.lease.looks_again();
+        self.listens(store).await?;
+        if self.lease.may_count_out(uptime()) {
+            let grace = self.lease.shortest / PARTS;
+            for from in store.take_over(&node, grace, self.clock.now()).await? {
+                tracing::warn!(%from, "node.taken_over: it is silent, and its calls are this node's");
+                self.lease.looks_again();
+            }
         }
         if self.lease.may_look(self.projection.position(), self.journal.durable())
             && let Err(error) = self.take_up(store).await
@@ -180,6 +201,21 @@ mod tests {
         lease.confirmed(1, S * 0, S * 15, 1);
         assert_eq!(lease.wanted(), S * 15);
         assert_eq!(Lease::of(S / 10).shortest, SHORTEST);
+    }
+
+    #[test]
+    fn after_an_outage_of_the_database_the_others_have_as_long_to_come_back() {
+        let lease = Lease::of(S * 15);
+        let beat = |at: u32| lease.confirmed(1, S * at, S * 15, 1);
+        beat(100);
+        assert!(!lease.may_count_out(S * 119));
+        beat(105);
+        assert!(lease.may_count_out(S * 120));
+        lease.stumbled();
+        beat(121);
+        assert!(!lease.may_count_out(S * 140) && lease.may_count_out(S * 141));
+        beat(150);
+        assert!(!lease.may_count_out(S * 169), "this process was stopped meanwhile, and heard nobody");
     }
 
     #[test]
