@@ -25,7 +25,7 @@ fn an_owner_who_was_counted_out_can_do_nothing_any_more() {
 
 #[test]
 fn a_node_that_takes_over_reconciles_and_never_sends() {
-    for facts in [&[claimed][..], &[claimed, post_begun][..]] {
+    for facts in [&[claimed as fn(&Job) -> Happened][..], &[claimed, post_begun][..]] {
         let mut job = after(facts);
         let dead = job.claim();
         job.apply(&Happened::TakenOver { by: node("b") }, at(100)).unwrap();
