@@ -37,7 +37,7 @@ struct Fault {
     rounds: u32,
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 10] = [
     journal("F-01", "killed under load", "f01", 200),
     journal("F-02", "power cut", "f02", 200),
     journal("F-03", "a sync fails", "f03", 60),
@@ -46,6 +46,13 @@ const FAULTS: [Fault; 9] = [
     journal("F-06", "a folder was not synced", "f06", 50),
     journal("keys", "the key file, by power cuts", "keys", 100),
     story("F-07", "the database away for a third of the calls", "thirds::", "TRUNKLINE_CALLS", 100),
+    story(
+        "F-14",
+        "two nodes killed and paused, their database too",
+        "takeover::",
+        "TRUNKLINE_ATTEMPTS",
+        3_000,
+    ),
     story("both", "server and PostgreSQL killed", "killed::", "TRUNKLINE_KILLS", 200),
 ];
 

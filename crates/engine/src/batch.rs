@@ -1,7 +1,7 @@
 //! A piece of the journal on its way into the store: records decoded, the folds of their calls made, rows written out.
 
 use crate::queue::Campaigns;
-use crate::record::{Codec, Decoded, Suppression as SuppressedRecord};
+use crate::record::{Adopted, Codec, Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,6 +19,10 @@ pub(crate) struct Batch {
     pub calls: BTreeMap<CallId, Arc<Call>>,
     pub events: Vec<Projected>,
     suppressions: Vec<SuppressedRecord>,
+    /// Calls that were taken over, as they were then.
+    adopted: BTreeMap<CallId, Arc<Call>>,
+    /// Calls whose folds were made from the store's own.
+    pub made_from_rows: BTreeSet<CallId>,
     /// What the history says of itself.
     notes: Vec<EventRow>,
     /// What happened to jobs of the queue.
@@ -41,6 +45,8 @@ impl Batch {
                 Ok(Decoded::Event { event, tenant, refused }) => {
                     batch.events.push(Projected { lsn: record.lsn, event: *event, tenant, refused });
                 }
+                Ok(Decoded::Adopted(Some(adopted))) => batch.take_in(record.lsn, *adopted),
+                Ok(Decoded::Adopted(None)) => {}
                 Ok(Decoded::Suppressed(entry)) => batch.suppressions.push(entry),
                 Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
                 // These two go another way.
@@ -57,6 +63,13 @@ impl Batch {
         batch
     }
 
+    fn take_in(&mut self, lsn: Lsn, Adopted { call, events }: Adopted) {
+        let tenant = &call.tenant;
+        let projected = |event| Projected { lsn, event, tenant: tenant.clone(), refused: None };
+        self.events.extend(events.into_iter().map(projected));
+        self.adopted.insert(call.id, Arc::new(call));
+    }
+
     /// The calls that its events are about.
     pub fn ids(&self) -> BTreeSet<CallId> {
         self.events.iter().map(|projected| projected.event.call).collect()
@@ -64,7 +77,13 @@ impl Batch {
 
     /// Makes the folds that nobody has in memory, from what the store has.
     pub async fn fold(&mut self, store: &Store, missing: &[CallId]) -> Result<(), StoreError> {
+        for id in missing {
+            if let Some(call) = self.adopted.get(id) {
+                self.calls.insert(*id, call.clone());
+            }
+        }
         for call in store.load_folds(missing).await? {
+            self.made_from_rows.insert(call.id);
             self.calls.insert(call.id, Arc::new(call));
         }
         for projected in &mut self.events {
@@ -118,6 +137,7 @@ impl Batch {
             events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
             jobs: self.jobs,
+            made_from_rows: self.made_from_rows,
             suppressions: self.suppressions.iter().map(suppression).collect(),
             calls: self.calls.into_values().collect(),
         })

@@ -78,6 +78,11 @@ pub(crate) fn system_now() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }
 
+/// How long the machine has been on, by a clock that nobody steps and that goes on while a process is stopped.
+pub(crate) fn uptime() -> Duration {
+    boot()
+}
+
 fn boot() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))

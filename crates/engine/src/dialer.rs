@@ -163,6 +163,13 @@ impl Inner {
             return Some("too late to be sent: this process was paused".to_owned());
         }
         let live = handle.lock();
+        if live.health == Health::GivenUp {
+            return Some("another node has taken it over".to_owned());
+        }
+        // Where others could take it over, and may have: one of a job goes back to the queue, and is safe there.
+        if live.call.job.is_some() && !self.holds_lease() {
+            return Some("this node may have been counted out".to_owned());
+        }
         let leg = live.call.leg_no(on.leg)?;
         if leg.hang_up.is_some() || leg.state() != State::Dialing {
             return Some("withdrawn before anything was sent".to_owned());

@@ -10,6 +10,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
+use crate::nodes::Lease;
 use crate::projector::StoreFeed;
 use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
@@ -141,6 +142,9 @@ pub(crate) struct Inner {
     pub changes: broadcast::Sender<Change>,
     pub asking: Semaphore,
     pub fetching: Semaphore,
+    pub lease: Lease,
+    /// Cancelled when it is known whose calls are whose, or that nobody can say.
+    pub ownership: CancellationToken,
     pub carrier_trouble: Mutex<Option<(String, Timestamp)>>,
     pub journal_trouble: Mutex<Option<Timestamp>>,
     pub may_dial: AtomicBool,
@@ -208,6 +212,8 @@ impl Engine {
                 changes,
                 asking: Semaphore::new(ASKS_AT_ONCE),
                 fetching: Semaphore::new(FETCHES_AT_ONCE),
+                lease: Lease::new(&clock),
+                ownership: CancellationToken::new(),
                 carrier_trouble: Mutex::new(None),
                 journal_trouble: Mutex::new(None),
                 may_dial: AtomicBool::new(false),
@@ -242,7 +248,11 @@ impl Engine {
 
     fn run(&self) {
         let inner = &self.inner;
+        if !inner.config.database.is_shared() {
+            inner.ownership.cancel();
+        }
         inner.supervise("projector", Inner::project);
+        inner.supervise("lease", Inner::keep_lease);
         inner.supervise("cache", Inner::keep_cache);
         inner.supervise("admission", Inner::admit_calls);
         inner.supervise("queue", Inner::work_queue);
@@ -250,8 +260,7 @@ impl Engine {
         inner.supervise("checkpoints", Inner::make_checkpoints);
         inner.supervise("scripts", Inner::watch_scripts);
         inner.supervise("tenants", Inner::keep_in_step);
-        inner.resume();
-        inner.ask_about_all();
+        inner.tasks.spawn(inner.clone().resume());
     }
 
     /// Stops in order: no new dials, effects under way are let finish for a moment, a checkpoint, the journal closed.

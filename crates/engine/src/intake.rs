@@ -4,7 +4,7 @@
 //! of one call's events. The lock is let go before the disk is waited for: many calls share one sync.
 
 use crate::engine::Inner;
-use crate::live::{Handle, Health, Inserted, Live};
+use crate::live::{Handle, Health, Inserted, Live, Origin};
 use crate::record::{RecordError, kind};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -105,6 +105,10 @@ impl Inner {
         handle: &Handle,
         event: Event,
     ) -> Result<Taken, IntakeError> {
+        if handle.lock().health == Health::GivenUp {
+            // It may be over where it is now, and go on here; else its owner finds out by itself.
+            return Box::pin(self.observe(event)).await;
+        }
         let step = self.apply(handle, &mut handle.lock(), &event)?;
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
@@ -118,6 +122,9 @@ impl Inner {
         first: Event,
         second: Event,
     ) -> Result<(), IntakeError> {
+        if handle.lock().health == Health::GivenUp {
+            return Box::pin(self.observe(first)).await.map(drop);
+        }
         let steps = {
             let mut live = handle.lock();
             [self.apply(handle, &mut live, &first)?, self.apply(handle, &mut live, &second)?]
@@ -180,11 +187,15 @@ impl Inner {
         };
         live.seen.push(key);
         live.last = pending.lsn();
+        if live.health == Health::GivenUp {
+            // A moment ago, and it is in no index any more.
+            return Ok(Step::Journaling { pending, effects: Vec::new(), taken: Taken::Unmerged });
+        }
         self.after_change(live);
         Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
     }
 
-    fn journal_event(
+    pub(crate) fn journal_event(
         &self,
         call: &Call,
         event: &Event,
@@ -245,6 +256,7 @@ impl Inner {
         }
         let (call, keys) = self.history_call(id).await?;
         let mut live = Live::new(call, self.journal.durable());
+        live.origin = Origin::Rows;
         live.seen.extend(keys.iter().map(key_hash));
         let handle = self.live.put_back(live);
         self.cache_returned(id);
@@ -280,7 +292,7 @@ impl Inner {
 
     /// Memory moved and the journal did not follow: the call is folded again from what the journal has.
     fn ahead(self: &Arc<Self>, handle: &Handle, live: &mut Live) {
-        if live.health == Health::Ahead {
+        if live.health != Health::Sound {
             return;
         }
         live.health = Health::Ahead;
@@ -396,6 +408,7 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::Gated { .. } => "gated",
         What::HangUpAsked { .. } => "hang_up_asked",
         What::StrayHungUp { .. } => "stray_hung_up",
+        What::TakenOver { .. } => "taken_over",
         What::Spoke(_) => "spoke",
         What::Recording(_) => "recording",
         What::Transcribed { .. } => "transcribed",

@@ -42,6 +42,7 @@ mod keys_used;
 mod live;
 mod machines;
 mod mirror;
+mod nodes;
 mod numbers;
 mod opened;
 pub mod operating;

@@ -40,8 +40,19 @@ pub(crate) struct Live {
     pub gate: Option<Closed>,
     /// The attempt that will be posted as soon as the journal has room to say so.
     pub held_up: Option<LegNo>,
-    /// An event of it was applied and then not journaled: memory is ahead of the truth.
+    /// Whether memory is the truth of it.
     pub health: Health,
+    /// What its fold was made from.
+    pub origin: Origin,
+}
+
+/// What a fold in memory was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// This journal has it from its first event, or from the moment it was taken over.
+    Journal,
+    /// The store's rows: it had left memory, or was another node's until it was over.
+    Rows,
 }
 
 /// Whether memory agrees with the journal.
@@ -51,6 +62,8 @@ pub(crate) enum Health {
     Sound,
     /// An append failed after the event was applied: the call is to be folded again.
     Ahead,
+    /// Another node has taken it over: what is told of it here goes where it is now.
+    GivenUp,
 }
 
 impl Live {
@@ -67,6 +80,7 @@ impl Live {
             gate: None,
             held_up: None,
             health: Health::Sound,
+            origin: Origin::Journal,
         }
     }
 }

@@ -67,6 +67,7 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
         | Decoded::Script(_)
         | Decoded::Decision(_)
         | Decoded::Erased(_)
+        | Decoded::Adopted(_)
         | Decoded::Imported(_)
         | Decoded::Pruned(_)
         | Decoded::Unknown(_) => bare(),
@@ -80,6 +81,7 @@ fn word(number: u8) -> Value {
         kind::SCRIPT => "script".into(),
         kind::DECISION => "decision".into(),
         kind::ERASED => "erased".into(),
+        kind::ADOPTED => "adopted".into(),
         kind::IMPORTED => "imported".into(),
         kind::PRUNED => "pruned".into(),
         other => other.into(),

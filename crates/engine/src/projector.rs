@@ -6,7 +6,7 @@
 use crate::batch::Batch;
 use crate::engine::Inner;
 use crate::history::{Run, put, runs};
-use crate::live::Handle;
+use crate::live::{Handle, Origin};
 use crate::parked::Parked;
 use crate::reading::{History, Part};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use trunkline_core::campaign::Wish;
 use trunkline_core::id::CallId;
 use trunkline_core::queue::{Job, JobRefused, News};
 use trunkline_journal::{Lsn, ReadError, Reader, Record};
-use trunkline_store::{Away, Cursor, JobNews, Position, Projection, Store, StoreError};
+use trunkline_store::{Away, Cursor, JobNews, Position, Projected, Projection, Store, StoreError};
 
 /// A batch is at most so many records and bytes.
 const BATCH_RECORDS: usize = 4_000;
@@ -211,6 +211,7 @@ impl Inner {
             };
             self.projection.is_away(stuck.to_string(), self.clock.now());
             // Dialing comes last at a start, and does not come after a database that is not there.
+            self.ownership.cancel();
             self.let_dial();
             self.projection.close().await;
             self.make_index_anew(&stuck);
@@ -286,6 +287,8 @@ impl Inner {
         self.looks_for_neighbours(store).await?;
         // Before anybody is dialed.
         self.learns_suppressions(store).await?;
+        self.joins(store).await?;
+        self.ownership.cancel();
         self.projection.has_eaten(store, position);
         let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
@@ -423,6 +426,9 @@ impl Inner {
                 Some(handle) => {
                     let live = handle.lock();
                     last = last.max(live.last);
+                    if live.origin == Origin::Rows {
+                        batch.made_from_rows.insert(id);
+                    }
                     batch.calls.insert(id, live.call.clone());
                 }
                 None => missing.push(id),
@@ -443,7 +449,11 @@ impl Inner {
             let done = store.project(&piece).await;
             self.projection.batch_was(&done);
             match done {
-                Ok(told) => self.hang_up_strays(&piece.jobs, &told),
+                Ok(projected) => {
+                    self.hang_up_strays(&piece.jobs, &projected.told);
+                    self.looks_for_reopened(&piece, &projected);
+                    self.give_up_all(projected.lost).await;
+                }
                 Err(error) if error.is_poison() && piece.calls.len() > 1 => {
                     let (one, other) = halve(piece);
                     open.extend([other, one]);
@@ -453,6 +463,18 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// A call that was over, and goes on by what was heard of it here, is this node's, which does not have it in memory.
+    fn looks_for_reopened(&self, piece: &Projection, projected: &Projected) {
+        let is_open = |call: &Call| {
+            !call.is_over()
+                && piece.made_from_rows.contains(&call.id)
+                && !projected.lost.contains_key(&call.id)
+        };
+        if piece.calls.iter().any(|call| is_open(call)) {
+            self.lease.looks_again();
+        }
     }
 
     /// What is left of a batch of one call that the store refuses.
@@ -504,7 +526,8 @@ fn halve(mut batch: Projection) -> (Projection, Projection) {
     let (events, rest) = batch.events.into_iter().partition(|event| Some(event.call) >= middle);
     batch.events = rest;
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
-    let other = Projection { calls, events, turns, ..Projection::empty(journal, batch.upto) };
+    let made_from_rows = batch.made_from_rows.clone();
+    let other = Projection { calls, events, turns, made_from_rows, ..Projection::empty(journal, batch.upto) };
     (batch, other)
 }
 

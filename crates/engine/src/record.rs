@@ -33,6 +33,8 @@ pub(crate) mod kind {
     pub const ERASED: u8 = 4;
     /// A piece of history that came from a file, where there is no database to keep it.
     pub const IMPORTED: u8 = 9;
+    /// A call that was another node's, as it is from the moment that this one took it over.
+    pub const ADOPTED: u8 = 11;
     /// Calls that went, where there is no database that forgets them by itself.
     pub const PRUNED: u8 = 10;
 }
@@ -127,6 +129,21 @@ impl DecisionRecord {
     }
 }
 
+/// A call that this node took over, with the events of its own that made it so. It stands for all that the other's journal has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Adopted {
+    pub call: Call,
+    pub events: Vec<Event>,
+}
+
+/// The same as it is journaled: sealed whole, since it is one person's.
+#[derive(Serialize, Deserialize)]
+struct AdoptedRecord {
+    tenant: TenantId,
+    call: CallId,
+    sealed: Sealed,
+}
+
 /// That a person was erased, without a word of whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Erased {
@@ -170,6 +187,8 @@ pub(crate) enum Decoded {
     Script(Box<Script>),
     Decision(Box<DecisionRecord>),
     Erased(Erased),
+    /// `None` if its person was erased.
+    Adopted(Option<Box<Adopted>>),
     Imported(Box<Import>),
     Pruned(PrunedRecord),
     /// A kind from a later version: kept, not understood.
@@ -257,6 +276,14 @@ impl Codec {
         Ok(serde_json::to_vec(&record)?)
     }
 
+    /// A call that was taken over, as bytes. Blocks on the disk only when the person is new.
+    pub fn adopted(&self, adopted: &Adopted) -> Result<Vec<u8>, RecordError> {
+        let call = &adopted.call;
+        let person = self.person(&call.tenant, call.party.person(call.direction));
+        let sealed = self.seal(person, &serde_json::to_vec(adopted)?)?;
+        Ok(serde_json::to_vec(&AdoptedRecord { tenant: call.tenant.clone(), call: call.id, sealed })?)
+    }
+
     /// Of which call a record is, without opening what is sealed.
     pub fn call_of(&self, kind: u8, payload: &[u8]) -> Result<Option<CallId>, RecordError> {
         #[derive(Deserialize)]
@@ -267,10 +294,11 @@ impl Codec {
         struct Inner {
             call: CallId,
         }
-        if kind != kind::EVENT {
-            return Ok(None);
-        }
-        Ok(Some(serde_json::from_slice::<Outer>(payload)?.event.call))
+        Ok(match kind {
+            kind::EVENT => Some(serde_json::from_slice::<Outer>(payload)?.event.call),
+            kind::ADOPTED => Some(serde_json::from_slice::<AdoptedRecord>(payload)?.call),
+            _ => None,
+        })
     }
 
     /// Reads a record back.
@@ -294,6 +322,11 @@ impl Codec {
             kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
             kind::DECISION => Ok(Decoded::Decision(serde_json::from_slice(payload)?)),
             kind::ERASED => Ok(Decoded::Erased(serde_json::from_slice(payload)?)),
+            kind::ADOPTED => {
+                let record: AdoptedRecord = serde_json::from_slice(payload)?;
+                let plain = self.open(&record.sealed)?;
+                Ok(Decoded::Adopted(plain.map(|plain| serde_json::from_slice(&plain)).transpose()?))
+            }
             kind::IMPORTED => Ok(Decoded::Imported(Box::new(imported::open(self, payload)?))),
             kind::PRUNED => Ok(Decoded::Pruned(serde_json::from_slice(payload)?)),
             other => Ok(Decoded::Unknown(other)),

@@ -4,7 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::engine::Inner;
 use crate::intake::key_hash;
 use crate::live::{Handle, Health, Live};
-use crate::record::Decoded;
+use crate::record::{Adopted, Decoded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Event, What};
@@ -70,6 +70,8 @@ impl Inner {
     fn recover_record(&self, record: &Record) {
         match self.codec.decode(record.kind, &record.payload) {
             Ok(Decoded::Event { event, .. }) => self.recover_event(&event, record.lsn),
+            Ok(Decoded::Adopted(Some(adopted))) => self.recover_adopted(*adopted, record.lsn),
+            Ok(Decoded::Adopted(None)) => {}
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
             Ok(Decoded::Decision(decision)) => {
@@ -111,6 +113,11 @@ impl Inner {
             }
             return;
         };
+        if let What::TakenOver { by, .. } = &event.what
+            && *by != self.node()
+        {
+            return self.live.remove(&handle.lock().call);
+        }
         let mut live = handle.lock();
         // A call in the checkpoint may be ahead of it: merging again what it holds changes nothing.
         let _ = Arc::make_mut(&mut live.call).apply(event);
@@ -121,32 +128,57 @@ impl Inner {
         }
     }
 
-    /// What recovered calls owe is done again; what the store has already is let go of.
-    pub(crate) fn resume(self: &Arc<Self>) {
-        for handle in self.live.all() {
-            let (owed, recordings) = {
-                let live = handle.lock();
-                let recordings: Vec<_> =
-                    live.call.recordings_to_fetch().map(|(_, recording)| recording.id.clone()).collect();
-                (live.call.owed(), recordings)
-            };
-            owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
-            recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
+    fn recover_adopted(&self, adopted: Adopted, lsn: Lsn) {
+        let id = adopted.call.id;
+        if let Some(handle) = self.live.get(id) {
+            // The checkpoint is ahead of it.
+            let mut live = handle.lock();
+            live.last = live.last.max(lsn);
+            return;
         }
+        let mut live = Live::new(adopted.call, lsn);
+        live.seen.extend(adopted.events.iter().map(|event| key_hash(&event.key)));
+        self.live.put_back(live);
+    }
+
+    /// What recovered calls owe is done again, and the carrier is asked about those that were live. Where others may have
+    /// taken them over, not before it is known whose they are.
+    pub(crate) async fn resume(self: Arc<Self>) {
+        tokio::select! {
+            () = self.ownership.cancelled() => {}
+            () = self.stop.cancelled() => return,
+        }
+        self.live.all().iter().for_each(|handle| self.resume_call(handle));
+        self.ask_about_all();
+    }
+
+    /// What a call owes is done again.
+    pub(crate) fn resume_call(self: &Arc<Self>, handle: &Handle) {
+        let (owed, recordings) = {
+            let live = handle.lock();
+            let recordings: Vec<_> =
+                live.call.recordings_to_fetch().map(|(_, recording)| recording.id.clone()).collect();
+            (live.call.owed(), recordings)
+        };
+        owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
+        recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
     }
 
     /// Asks the carrier about every call that was live when the last process ended, paced.
-    pub(crate) fn ask_about_all(self: &Arc<Self>) {
-        for handle in self.live.all() {
-            let leg = {
-                let live = handle.lock();
-                let leg = live.call.leg();
-                let is_ours = live.call.registered.is_none();
-                (is_ours && !live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
-            };
-            if let Some(leg) = leg {
-                self.ask(handle, leg);
-            }
+    fn ask_about_all(self: &Arc<Self>) {
+        self.live.all().into_iter().for_each(|handle| self.ask_about(handle));
+    }
+
+    /// Asks the carrier about a call, if it can know it.
+    pub(crate) fn ask_about(self: &Arc<Self>, handle: Handle) {
+        let leg = {
+            let live = handle.lock();
+            let leg = live.call.leg();
+            let is_ours = live.call.registered.is_none();
+            (is_ours && !live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
+        };
+        if let Some(leg) = leg {
+            self.ask(handle, leg);
         }
     }
 
@@ -170,6 +202,9 @@ impl Inner {
                 Err(_) => return,
             };
             let mut live = handle.lock();
+            if live.health == Health::GivenUp {
+                return;
+            }
             let Some((call, upto)) = folded else {
                 // Not even its first event is in the journal: it never was.
                 self.forget(&live.call);
@@ -200,8 +235,13 @@ impl Inner {
                 if self.codec.call_of(record.kind, &record.payload).ok().flatten() != Some(id) {
                     continue;
                 }
-                let Ok(Decoded::Event { event, .. }) = self.codec.decode(record.kind, &record.payload) else {
-                    continue;
+                let event = match self.codec.decode(record.kind, &record.payload) {
+                    Ok(Decoded::Event { event, .. }) => event,
+                    Ok(Decoded::Adopted(Some(adopted))) => {
+                        folded = Some((adopted.call, record.lsn));
+                        continue;
+                    }
+                    _ => continue,
                 };
                 match &mut folded {
                     Some((call, upto)) => {

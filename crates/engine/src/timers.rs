@@ -78,6 +78,10 @@ impl Timers {
 impl Inner {
     /// Looks at each call when its deadline has come, until the server stops.
     pub(crate) async fn watch_deadlines(self: Arc<Self>) {
+        tokio::select! {
+            () = self.ownership.cancelled() => {}
+            () = self.stop.cancelled() => return,
+        }
         loop {
             let call = tokio::select! {
                 call = self.timers.next() => call,

@@ -33,6 +33,7 @@ mod import;
 mod list;
 mod load;
 mod migrate;
+mod nodes;
 mod position;
 mod postgres;
 mod postgres_url;
@@ -59,9 +60,10 @@ pub use health::Health;
 pub use import::{Import, Imported};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
+pub use nodes::{HeldJob, Life};
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
-pub use project::{Leads, Projection, Turns};
+pub use project::{Leads, Projected, Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
     Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, CappedBy, Claiming, DayCap,

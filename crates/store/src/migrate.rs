@@ -51,6 +51,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0003_queue.sql"),
         postgres: include_str!("../migrations/postgres/0003_queue.sql"),
     },
+    File {
+        number: 4,
+        name: "nodes",
+        sqlite: include_str!("../migrations/sqlite/0004_nodes.sql"),
+        postgres: include_str!("../migrations/postgres/0004_nodes.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -72,6 +78,7 @@ pub(crate) const TABLES: &[&str] = &[
     "legs",
     "meta",
     "migrations",
+    "nodes",
     "suppressions",
     "tenants",
     "turns",

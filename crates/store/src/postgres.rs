@@ -38,10 +38,11 @@ const READERS: u32 = 4;
 const WRITERS: u32 = 2;
 
 /// What the server is told of every connection. `lock_timeout`: who waits holds up the projector, and a lock that lasts
-/// longer is told to the operator. `jit`: every statement here is done before a compiler would be.
+/// longer is told to the operator. `idle_in_transaction…`: a process that was stopped in the middle holds up the others no longer
+/// than this. `jit`: every statement here is done before a compiler would be.
 const SESSION: [(&str, &str); 4] = [
     ("lock_timeout", "2s"),
-    ("idle_in_transaction_session_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "10s"),
     ("tcp_user_timeout", "30s"),
     ("jit", "off"),
 ];

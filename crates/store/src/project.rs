@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use trunkline_core::call::{Call, Turn};
-use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::id::{CallId, NodeId, TenantId};
 use trunkline_core::queue::{Job, JobRefused};
 
 const DOING: &str = "projecting a batch";
@@ -42,13 +42,25 @@ pub struct Projection {
     pub suppressions: Vec<Suppression>,
     /// What happened to jobs.
     pub jobs: Vec<JobNews>,
+    /// Calls whose folds were made from those of the tables: one that is over may go on here, whoever carried it.
+    pub made_from_rows: BTreeSet<CallId>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Projected {
+    /// What became of its news of jobs, in their order.
+    pub told: Vec<Result<Job, JobRefused>>,
+    /// Calls that another node carries: their folds, and what they say of jobs, were left out.
+    pub lost: BTreeMap<CallId, NodeId>,
 }
 
 impl Projection {
     /// A batch that only moves the cursor.
     pub fn empty(journal: JournalIdent, upto: Position) -> Self {
         let (calls, events, suppressions, jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { journal, upto, calls, events, turns: Turns::All, suppressions, jobs }
+        let made_from_rows = BTreeSet::new();
+        Self { journal, upto, calls, events, turns: Turns::All, suppressions, jobs, made_from_rows }
     }
 }
 
@@ -73,13 +85,12 @@ impl Turns {
 }
 
 impl Store {
-    /// Writes a batch and moves the cursor, all or nothing; what became of its news of jobs, in their order. The commit
-    /// does not wait for the disk: the journal has it.
+    /// Writes a batch and moves the cursor, all or nothing. The commit does not wait for the disk: the journal has it.
     ///
     /// # Errors
     /// `Unavailable` and `Broken`: keep the batch and try again later. `Poison`: something in it will never go in.
     /// `Foreign`: the database is another journal's.
-    pub async fn project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
+    pub async fn project(&self, batch: &Projection) -> Result<Projected, StoreError> {
         let ids = batch.calls.iter().map(|call| call.id).chain(batch.events.iter().map(|event| event.call));
         self.make_room(ids).await?;
         for _ in 0..RETRIES {
@@ -100,17 +111,23 @@ impl Store {
         Box::pin(postgres.make_months(DOING, days.into_keys().collect(), written)).await
     }
 
-    async fn try_to_project(&self, batch: &Projection) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
+    async fn try_to_project(&self, batch: &Projection) -> Result<Projected, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-        put_calls(&mut tx, batch.calls.iter().map(Arc::as_ref), &batch.turns, Leads::OfCalls).await?;
+        // A file has a single node.
+        let by = matches!(&*self.db, Db::Postgres(_)).then(|| By { node: &batch.journal.node, batch });
+        let calls = batch.calls.iter().map(Arc::as_ref);
+        let Put { lost, .. } = put_folds(&mut tx, calls, &batch.turns, Leads::OfCalls, by).await?;
         put_events(&mut tx, &batch.events).await?;
+        if !lost.is_empty() {
+            put(&mut tx, &sql::TELL_OWNERS, written(lost.keys().map(|id| IdColumn { id: *id }))?).await?;
+        }
         put_suppressions(&mut tx, &batch.suppressions).await?;
-        let told = put_news(&mut tx, &batch.jobs).await?;
+        let told = put_jobs(&mut tx, &batch.jobs, &lost).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
         self.eaten.fetch_max(batch.upto.0, Ordering::AcqRel);
-        Ok(told)
+        Ok(Projected { told, lost })
     }
 }
 
@@ -124,6 +141,37 @@ pub enum Leads {
     Apart,
 }
 
+/// News of jobs, without those that calls bring which another node carries: it says itself where its job goes.
+async fn put_jobs(
+    tx: &mut Tx,
+    news: &[JobNews],
+    lost: &BTreeMap<CallId, NodeId>,
+) -> Result<Vec<Result<Job, JobRefused>>, StoreError> {
+    let is_lost = |news: &JobNews| news.call.is_some_and(|call| lost.contains_key(&call));
+    if lost.is_empty() {
+        return put_news(tx, news).await;
+    }
+    let ours: Vec<JobNews> = news.iter().filter(|news| !is_lost(news)).cloned().collect();
+    let mut told = put_news(tx, &ours).await?.into_iter();
+    Ok(news
+        .iter()
+        .map(|news| if is_lost(news) { None } else { told.next() }.unwrap_or(Err(JobRefused::Late)))
+        .collect())
+}
+
+/// Who writes folds.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    node: &'a str,
+    batch: &'a Projection,
+}
+
+/// What became of folds.
+struct Put {
+    new: New,
+    lost: BTreeMap<CallId, NodeId>,
+}
+
 /// How many rows a batch brought that were not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct New(pub(crate) u64);
@@ -135,10 +183,27 @@ pub(crate) async fn put_calls(
     turns: &Turns,
     people: Leads,
 ) -> Result<New, StoreError> {
-    let calls = newer_than_known(tx, calls).await?;
+    put_folds(tx, calls, turns, people, None).await.map(|put| put.new)
+}
+
+async fn put_folds(
+    tx: &mut Tx,
+    calls: impl Iterator<Item = &Call>,
+    turns: &Turns,
+    people: Leads,
+    by: Option<By<'_>>,
+) -> Result<Put, StoreError> {
+    let (calls, lost) = newer_than_known(tx, calls, by).await?;
+    let node = by.map(|by| by.node);
     let reborn = calls.iter().filter(|change| change.is_reborn());
     put(tx, &sql::DELETE_CALLS, written(reborn.map(|change| IdColumn { id: change.call.id }))?).await?;
-    let rows = calls.iter().map(|change| rows::call(change.call)).collect::<Result<_, _>>()?;
+    let row = |change: &Change<'_>| {
+        rows::call(
+            change.call,
+            node.or_else(|| change.known.as_ref().and_then(|known| known.node.as_deref())),
+        )
+    };
+    let rows = calls.iter().map(row).collect::<Result<_, _>>()?;
     tx.insert(&sql::UPSERT_CALLS, rows).await?;
     let rows = calls.iter().flat_map(|change| turns.of(change).map(|turn| rows::turn(change.call, turn)));
     let rows = rows.collect::<Result<_, _>>()?;
@@ -149,7 +214,8 @@ pub(crate) async fn put_calls(
         let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
         put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
     }
-    Ok(New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum()))
+    let new = New(calls.iter().filter(|change| change.known.is_none()).map(|_| 1).sum());
+    Ok(Put { new, lost })
 }
 
 /// Writes events; one that is there stays as it is.
@@ -210,6 +276,9 @@ impl Change<'_> {
 struct Known {
     updated_at: i64,
     status: String,
+    /// Which node carries it, where that matters.
+    node: Option<String>,
+    is_over: bool,
     birth: Birth,
 }
 
@@ -235,22 +304,54 @@ impl Birth {
     }
 }
 
-/// The last fold of each call, without those that are older than what the table holds.
+/// The last fold of each call, without those that are older than what the table holds; and those that another node carries.
 async fn newer_than_known<'a>(
     tx: &mut Tx,
     calls: impl Iterator<Item = &'a Call>,
-) -> Result<Vec<Change<'a>>, StoreError> {
+    by: Option<By<'_>>,
+) -> Result<(Vec<Change<'a>>, BTreeMap<CallId, NodeId>), StoreError> {
     let latest: BTreeMap<CallId, &Call> = calls.map(|call| (call.id, call)).collect();
     if latest.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), BTreeMap::new()));
     }
     let mut known = known(tx, latest.keys().copied()).await?;
-    let changes = latest.into_values().map(|call| Change { call, known: known.remove(&call.id) });
-    let is_newer = |change: &Change<'_>| {
-        let at = change.call.updated_at.as_microsecond();
-        change.known.as_ref().is_none_or(|known| known.updated_at <= at)
+    let mut changes: Vec<Change<'a>> =
+        latest.into_values().map(|call| Change { call, known: known.remove(&call.id) }).collect();
+    let lost = match by {
+        Some(by) => lost(tx, &changes, by).await?,
+        None => BTreeMap::new(),
     };
-    Ok(changes.filter(is_newer).collect())
+    changes.retain(|Change { call, known }| {
+        let at = call.updated_at.as_microsecond();
+        !lost.contains_key(&call.id) && known.as_ref().is_none_or(|known| known.updated_at <= at)
+    });
+    Ok((changes, lost))
+}
+
+/// Those that another node carries. A call that is over may go on anywhere, if its fold was made from the table's own.
+async fn lost(
+    tx: &mut Tx,
+    changes: &[Change<'_>],
+    by: By<'_>,
+) -> Result<BTreeMap<CallId, NodeId>, StoreError> {
+    let is_ours = |owner: &str| owner == by.node;
+    let mut lost = BTreeMap::new();
+    for Change { call, known } in changes {
+        let Some(Known { node: Some(owner), is_over, .. }) = known else { continue };
+        if !is_ours(owner) && !(*is_over && by.batch.made_from_rows.contains(&call.id)) {
+            lost.insert(call.id, NodeId::new(owner));
+        }
+    }
+    // Of a call that was taken over before anybody had heard of more than its claim there is no row yet.
+    let unknown = changes.iter().filter(|change| change.known.is_none() && change.call.job.is_some());
+    if let Some(wanted) = written(unknown.map(|change| IdColumn { id: change.call.id }))? {
+        for row in tx.rows(&sql::OWNERS, vec![Value::Rows(wanted)]).await? {
+            if let Some(owner) = row.opt_text("node")?.filter(|owner| !is_ours(owner)) {
+                lost.insert(row.word("id")?, NodeId::new(owner));
+            }
+        }
+    }
+    Ok(lost)
 }
 
 async fn known(
@@ -272,7 +373,13 @@ async fn known(
             from: row.text("from_number")?,
             to: row.text("to_number")?,
         };
-        let call = Known { updated_at: row.int("updated_at")?, status: row.text("status")?, birth };
+        let call = Known {
+            updated_at: row.int("updated_at")?,
+            status: row.text("status")?,
+            node: row.opt_text("node")?,
+            is_over: row.opt_int("ended_at")?.is_some(),
+            birth,
+        };
         known.insert(row.word("id")?, call);
     }
     Ok(known)

@@ -65,11 +65,11 @@ pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
     (version >> 4 == 7).then(|| millis.div_euclid(86_400_000))
 }
 
-/// A row of `calls`.
+/// A row of `calls`, written by this node, if nodes matter.
 ///
 /// # Errors
 /// `Poison` if the fold is no JSON.
-pub(crate) fn call(call: &Call) -> Result<Columns, StoreError> {
+pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreError> {
     let reported = call.leg().end.as_ref().map(|end| &end.reported);
     Ok(vec![
         ("id", call.id.to_string().into()),
@@ -96,6 +96,7 @@ pub(crate) fn call(call: &Call) -> Result<Columns, StoreError> {
         ("metadata", without_nul(json(&call.party.metadata)?).into()),
         // The turns stand in rows of their own: a call that goes on changes one of many.
         ("fold", json(&call.without_turns())?.into()),
+        ("node", opt_text(node)),
         ("question", opt_number(call.question())),
         ("answer_count", number(call.answer_count())),
         ("created_at", time(call.created_at)),

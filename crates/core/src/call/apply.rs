@@ -7,7 +7,8 @@ use super::evidence::Reported;
 use super::leg::{Certainty, EndSource, Ending, Leg};
 use super::state::State;
 use super::{Call, Price, Stray};
-use crate::id::{CarrierCallId, LegNo};
+use crate::id::{CarrierCallId, LegNo, NodeId};
+use crate::queue::Claim;
 use jiff::Timestamp;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -129,6 +130,7 @@ impl Call {
             What::Gated { gate } => self.gated(*gate, event.received_at),
             What::HangUpAsked { reason } => self.hang_up_asked(*reason, event.received_at),
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
+            What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
             What::Spoke(spoke) => self.spoke(spoke, event),
             What::Recording(news) => self.recording(news),
             What::Transcribed { step, text } => self.transcribed(*step, text),
@@ -162,7 +164,8 @@ impl Call {
 
     fn post_begun(&mut self, on: OnLeg, at: Timestamp) -> Applied {
         let leg = self.on(on)?;
-        if leg.post_begun_at.is_some() {
+        if let Some(known) = leg.post_begun_at {
+            leg.post_begun_at = Some(known.min(at));
             return Err(Refused::Same);
         }
         match leg.state() {
@@ -410,6 +413,28 @@ impl Call {
             _ if known => Err(Refused::Same),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The new owner never sends the request: only the old one's journal could prove that nothing was sent. The settle time
+    /// begins now, since the old owner may have sent it until a moment ago.
+    pub(super) fn taken_over(&mut self, by: &NodeId, on: Option<Claim>, at: Timestamp) -> Applied {
+        if let (Some(of), Some(on)) = (&mut self.job, on) {
+            if on.fence < of.on.fence {
+                return Err(Refused::OldFence);
+            }
+            (of.node, of.on) = (by.clone(), on);
+        }
+        if self.registered.is_some() {
+            return Ok(Vec::new());
+        }
+        let leg = self.current_mut();
+        let earliest = |known: Option<Timestamp>| Some(known.map_or(at, |known| known.min(at)));
+        // As early as it can have been, so that a listing does not show a call from before its intent. In any state, so that
+        // it does not matter what of the old owner's journal turns up late.
+        leg.dial_started_at = Some(leg.queued_at);
+        leg.post_begun_at = earliest(leg.post_begun_at);
+        leg.unclear_at = earliest(leg.unclear_at);
+        Ok(Vec::new())
     }
 
     fn taken_by(&mut self, on: OnLeg, verdict: super::AnsweredBy) -> Applied {

@@ -136,6 +136,15 @@ pub enum What {
         /// Which.
         carrier_call_id: CarrierCallId,
     },
+    /// Another node carries the call from now on: the one before is gone. Whether it has sent the request is not known, and
+    /// nobody sends it again.
+    TakenOver {
+        /// Which node.
+        by: NodeId,
+        /// What it shows of the call's job, if the call is an attempt of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Claim>,
+    },
     /// The carrier fetched a step of the script, bringing what it heard since the step before.
     Spoke(Box<Spoke>),
     /// News of an answer's recording.

@@ -84,6 +84,7 @@ impl What {
             | Self::Gated { .. }
             | Self::HangUpAsked { .. }
             | Self::StrayHungUp { .. }
+            | Self::TakenOver { .. }
             | Self::Recording(_)
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }

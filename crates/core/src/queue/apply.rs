@@ -1,6 +1,6 @@
 //! What may happen to a job: one function, one arm per fact.
 //!
-//! *Acts* of an owner (renew, intent, post, give back, rule) carry a [`Claim`] and are refused under an old fence.
+//! *Acts* of an owner (post, give back, rule) carry a [`Claim`] and are refused under an old fence.
 //! *News* of the carrier carries the attempt alone: an attempt makes at most one request, so whoever brings the news,
 //! it is of the same call.
 
@@ -47,15 +47,12 @@ impl Job {
     /// carrier must be hung up.
     pub fn apply(&mut self, fact: &Happened, at: Timestamp) -> Result<Applied, JobRefused> {
         match fact {
-            Happened::Claimed { by, lease_until } => self.claimed(by, *lease_until, at),
-            Happened::Renewed { on, lease_until } => self.renewed(*on, *lease_until, at),
-            Happened::LeaseEnded => self.lease_ended(at),
+            Happened::Claimed { by, call } => self.claimed(by, *call, at),
             Happened::GivenBack { on, why } => self.given_back(*on, why, at),
-            Happened::Intended { on, call } => self.intended(*on, *call, at),
             Happened::Dialed { by, on, call } => self.dialed(by, *on, *call),
             Happened::PostBegun { on } => self.post_begun(*on),
             Happened::PostUnclear { attempt } => self.unclear(*attempt),
-            Happened::PostRefused { attempt, class, next } => self.refused(*attempt, *class, next, at),
+            Happened::PostRefused { on, class, next } => self.refused(*on, *class, next, at),
             Happened::Placed { attempt } => self.placed(*attempt),
             Happened::RuledNotPlaced { on, next } => self.ruled(*on, next, at),
             Happened::Ended { attempt, disposition, next } => self.ended(*attempt, *disposition, next, at),
@@ -69,45 +66,21 @@ impl Job {
         }
     }
 
-    fn claimed(&mut self, by: &NodeId, lease_until: Timestamp, at: Timestamp) -> Result<Applied, JobRefused> {
+    fn claimed(&mut self, by: &NodeId, call: CallId, at: Timestamp) -> Result<Applied, JobRefused> {
         let JobState::Waiting { not_before, .. } = &self.state else { return Err(self.not_now()) };
         if let Some(opens) = not_before.filter(|opens| *opens > at) {
             return Err(JobRefused::NotDue(opens));
         }
         self.attempt = self.attempt.next();
         self.fence = self.fence.next();
-        self.state = JobState::Claimed { node: by.clone(), lease_until };
+        let on = Bound { node: by.clone(), call };
+        self.state = JobState::Dialing { on, request: Request::Unsent, stop: Stop::No };
         Ok(Applied::Changed)
-    }
-
-    fn renewed(&mut self, on: Claim, until: Timestamp, at: Timestamp) -> Result<Applied, JobRefused> {
-        self.check(on)?;
-        match &mut self.state {
-            // Nobody else has claimed it meanwhile; but who slept past his lease may have been counted out by others.
-            JobState::Claimed { lease_until, .. } if *lease_until <= at => Err(JobRefused::LeaseOver),
-            JobState::Claimed { lease_until, .. } => {
-                *lease_until = until.max(*lease_until);
-                Ok(Applied::Changed)
-            }
-            _ => Err(self.not_now()),
-        }
-    }
-
-    fn lease_ended(&mut self, at: Timestamp) -> Result<Applied, JobRefused> {
-        match &self.state {
-            JobState::Claimed { lease_until, .. } if *lease_until > at => Err(JobRefused::LeaseHolds),
-            JobState::Claimed { .. } => Ok(self.stumble("its owners died before dialing", at)),
-            JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
-            JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => {
-                Err(self.not_now())
-            }
-        }
     }
 
     fn given_back(&mut self, on: Claim, why: &HandedBack, at: Timestamp) -> Result<Applied, JobRefused> {
         self.check(on)?;
         let stop = match &self.state {
-            JobState::Claimed { .. } => Stop::No,
             JobState::Dialing { request: Request::Unsent, stop, .. } => *stop,
             // The one request began and no byte of it left: who saw that may say so, and nobody else.
             JobState::Dialing { request: Request::Out, stop, .. }
@@ -130,20 +103,6 @@ impl Job {
             HandedBack::NotSent { not_before } => self.requeue(Some(*not_before)),
             HandedBack::Broken { what } => self.stumble(what, at),
         })
-    }
-
-    fn intended(&mut self, on: Claim, call: CallId, at: Timestamp) -> Result<Applied, JobRefused> {
-        self.check(on)?;
-        match &self.state {
-            JobState::Claimed { lease_until, .. } if *lease_until <= at => Err(JobRefused::LeaseOver),
-            JobState::Claimed { node, .. } => {
-                let on = Bound { node: node.clone(), call };
-                self.state = JobState::Dialing { on, request: Request::Unsent, stop: Stop::No };
-                Ok(Applied::Changed)
-            }
-            JobState::Dialing { on, .. } if on.call == call => Ok(Applied::Same),
-            _ => Err(self.not_now()),
-        }
     }
 
     fn dialed(&mut self, by: &NodeId, on: Claim, call: CallId) -> Result<Applied, JobRefused> {
@@ -195,13 +154,14 @@ impl Job {
 
     fn refused(
         &mut self,
-        attempt: AttemptNo,
+        on: Claim,
         class: RefusalClass,
         next: &Next,
         at: Timestamp,
     ) -> Result<Applied, JobRefused> {
-        self.on_time(attempt)?;
+        self.on_time(on.attempt)?;
         let JobState::Dialing { stop, .. } = self.state else { return Err(JobRefused::Late) };
+        self.check(on)?;
         match next {
             // Sent away for the carrier's own reasons: it keeps its place.
             Next::Retry { at } if class.goes_back_to_queue() && stop == Stop::No => {
@@ -233,8 +193,6 @@ impl Job {
                 let stop = if *done == Done::Canceled { Stop::AfterThis } else { Stop::No };
                 Ok(self.adopt(on.clone(), stop))
             }
-            // Nothing was sent for this claim: whatever this is, it is not ours to keep.
-            JobState::Claimed { .. } => Err(JobRefused::Stray),
             JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => {
                 Err(JobRefused::Late)
             }
@@ -301,7 +259,6 @@ impl Job {
                 let ruled = ruled.clone();
                 Ok(self.settle(done, ruled, at))
             }
-            JobState::Claimed { .. } => Ok(self.settle(done, None, at)),
             JobState::Dialing { .. } | JobState::Live { .. } => Err(JobRefused::MayBeOut),
             JobState::Settled { .. } | JobState::Parked { .. } => Err(self.not_now()),
         }
@@ -317,7 +274,7 @@ impl Job {
                 let ruled = ruled.clone();
                 Ok(self.settle(Done::Canceled, ruled, at))
             }
-            JobState::Waiting { .. } | JobState::Claimed { .. } => self.leave_queue(Done::Canceled, at),
+            JobState::Waiting { .. } => self.leave_queue(Done::Canceled, at),
             JobState::Settled { done: Done::Canceled, .. } => Ok(Applied::Same),
             JobState::Settled { .. } => Err(self.not_now()),
         }
@@ -331,7 +288,6 @@ impl Job {
     fn parked(&mut self, why: &str, at: Timestamp) -> Result<Applied, JobRefused> {
         let ruled = match &self.state {
             JobState::Waiting { ruled, .. } => ruled.clone(),
-            JobState::Claimed { .. } => None,
             JobState::Dialing { .. } | JobState::Live { .. } => return Err(JobRefused::MayBeOut),
             JobState::Settled { .. } | JobState::Parked { .. } => return Err(self.not_now()),
         };

@@ -12,22 +12,13 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happened {
-    /// A node took it, until its lease ends.
+    /// A node took it, and bound it to the call that the attempt will be. Nothing has been sent.
     Claimed {
         /// Which node.
         by: NodeId,
-        /// Until when.
-        lease_until: Timestamp,
+        /// The call of this attempt.
+        call: CallId,
     },
-    /// The owner goes on holding it.
-    Renewed {
-        /// What the owner shows.
-        on: Claim,
-        /// Until when.
-        lease_until: Timestamp,
-    },
-    /// Its lease is over and its owner did nothing.
-    LeaseEnded,
     /// The owner proves that nothing was sent, and puts it back.
     GivenBack {
         /// What the owner shows.
@@ -35,15 +26,8 @@ pub enum Happened {
         /// Why.
         why: HandedBack,
     },
-    /// The intent to dial is durable; nothing has been sent.
-    Intended {
-        /// What the owner shows.
-        on: Claim,
-        /// The call of this attempt.
-        call: CallId,
-    },
-    /// A journal holds the intent of this claim. Says what [`Claimed`](Self::Claimed) and [`Intended`](Self::Intended) said, to
-    /// a database that came back older and has lost them.
+    /// A journal holds the intent of this claim. Says what [`Claimed`](Self::Claimed) said, to a database that came back older and
+    /// has lost it.
     Dialed {
         /// Which node claimed it.
         by: NodeId,
@@ -64,8 +48,8 @@ pub enum Happened {
     },
     /// The carrier will not place this call.
     PostRefused {
-        /// Of which attempt.
-        attempt: AttemptNo,
+        /// What the owner shows: who has lost the attempt no longer says where its job goes.
+        on: Claim,
         /// What its refusal means.
         class: RefusalClass,
         /// What comes next.
@@ -169,12 +153,6 @@ pub enum JobRefused {
         /// What holds now.
         current: Fence,
     },
-    /// The lease is over: whoever wants to go on must claim again.
-    #[error("the lease ended before the intent was written")]
-    LeaseOver,
-    /// The lease still holds.
-    #[error("the lease still holds")]
-    LeaseHolds,
     /// A request may be out: time never brings such a job back, only the carrier's word or a ruling.
     #[error("a request may be out: the job is reconciled, never queued again by time")]
     MayBeOut,

@@ -66,14 +66,7 @@ pub enum JobState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ruled: Option<Bound>,
     },
-    /// Owned by a node that has not yet written its intent. The only state that time ends.
-    Claimed {
-        /// By whom.
-        node: NodeId,
-        /// Until when, by the database's clock.
-        lease_until: Timestamp,
-    },
-    /// The intent is durable. Never goes back by time: only reconciled.
+    /// A node has claimed it for a call. Never goes back by time: only reconciled.
     Dialing {
         /// Whose it is, and which call.
         on: Bound,
@@ -123,7 +116,6 @@ impl JobState {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Waiting { .. } => "waiting",
-            Self::Claimed { .. } => "claimed",
             Self::Dialing { .. } => "dialing",
             Self::Live { .. } => "live",
             Self::Settled { .. } => "settled",
@@ -134,7 +126,7 @@ impl JobState {
     /// Whether it holds a slot: from the claim to the end of the call.
     pub fn holds_slot(&self) -> bool {
         match self {
-            Self::Claimed { .. } | Self::Dialing { .. } | Self::Live { .. } => true,
+            Self::Dialing { .. } | Self::Live { .. } => true,
             Self::Waiting { .. } | Self::Settled { .. } | Self::Parked { .. } => false,
         }
     }
@@ -291,8 +283,7 @@ impl Job {
     pub fn not_before(&self) -> Option<Timestamp> {
         match &self.state {
             JobState::Waiting { not_before, .. } => *not_before,
-            JobState::Claimed { .. }
-            | JobState::Dialing { .. }
+            JobState::Dialing { .. }
             | JobState::Live { .. }
             | JobState::Settled { .. }
             | JobState::Parked { .. } => None,
@@ -308,10 +299,7 @@ impl Job {
     pub fn call(&self) -> Option<CallId> {
         match &self.state {
             JobState::Dialing { on, .. } | JobState::Live { on, .. } => Some(on.call),
-            JobState::Waiting { .. }
-            | JobState::Claimed { .. }
-            | JobState::Settled { .. }
-            | JobState::Parked { .. } => None,
+            JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => None,
         }
     }
 }

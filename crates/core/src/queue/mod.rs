@@ -1,7 +1,7 @@
 //! The outbound queue: what may happen to a job, whom to dial next, and how far a campaign is.
 //!
 //! A *job* is "reach this lead once for this campaign"; an *attempt* is one dial for it. [`Job::apply`] is the one place
-//! that says what may happen to a job: claims with leases and fences, the intent, the answer of the carrier, the end of
+//! that says what may happen to a job: claims with fences, the answer of the carrier, the end of
 //! the call, cancelling and parking. What it promises: **a job that may have a request out never goes back to the queue
 //! by time**; only the carrier's word or a ruling brings it back.
 //!

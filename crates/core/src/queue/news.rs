@@ -19,8 +19,8 @@ pub enum News {
     Fact(Happened),
     /// The carrier sent the call away for its own reasons, or nothing left this machine: it goes back to its place.
     SentAway {
-        /// Which attempt.
-        attempt: AttemptNo,
+        /// What the owner shows.
+        on: Claim,
         /// What the answer means.
         class: RefusalClass,
     },
@@ -52,7 +52,7 @@ impl News {
             }
             What::PostBegun(_) => Self::Fact(Happened::PostBegun { on: of.on }),
             What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue() => {
-                Self::sent_away(call, attempt, refusal.class, event.received_at)
+                Self::sent_away(call, of.on, refusal.class, event.received_at)
             }
             What::PostUnclear { .. } => Self::Fact(Happened::PostUnclear { attempt }),
             What::Progress(progress) if !matches!(progress.news, Heard::Ended(_)) => {
@@ -64,10 +64,11 @@ impl News {
     }
 
     /// A call that somebody has ended meanwhile is not made again.
-    fn sent_away(call: &Call, attempt: AttemptNo, class: RefusalClass, at: Timestamp) -> Self {
+    fn sent_away(call: &Call, on: Claim, class: RefusalClass, at: Timestamp) -> Self {
         if call.leg().hang_up.is_none() {
-            return Self::SentAway { attempt, class };
+            return Self::SentAway { on, class };
         }
+        let attempt = on.attempt;
         let (disposition, person) = (Disposition::Canceled, Wish::None);
         Self::Over { attempt, end: AttemptEnd { disposition, outcome: None, at, person } }
     }
@@ -87,9 +88,9 @@ impl News {
         let next = |end: &AttemptEnd, used: u16| policy.after(end, used, &budget, &[], at);
         match self {
             Self::Fact(fact) => fact,
-            Self::SentAway { attempt, class } => {
+            Self::SentAway { on, class } => {
                 let next = Next::Retry { at: back_off(job, at) };
-                Happened::PostRefused { attempt, class, next }
+                Happened::PostRefused { on, class, next }
             }
             Self::Ruled { on, end } => {
                 Happened::RuledNotPlaced { on, next: next(&end, job.used_after(end.disposition)) }

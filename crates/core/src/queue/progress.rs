@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Bucket {
     /// In the queue.
     Waiting,
-    /// Claimed, dialing or live.
+    /// Dialing or live.
     InProgress,
     /// The person was reached.
     Completed,
@@ -29,7 +29,7 @@ impl JobState {
     pub fn bucket(&self) -> Bucket {
         match self {
             Self::Waiting { .. } => Bucket::Waiting,
-            Self::Claimed { .. } | Self::Dialing { .. } | Self::Live { .. } => Bucket::InProgress,
+            Self::Dialing { .. } | Self::Live { .. } => Bucket::InProgress,
             Self::Parked { .. } => Bucket::Parked,
             Self::Settled { done, .. } => match done {
                 Done::Reached => Bucket::Completed,
@@ -51,7 +51,7 @@ impl JobState {
 pub struct Progress {
     /// In the queue.
     pub waiting: u64,
-    /// Claimed, dialing or live.
+    /// Dialing or live.
     pub in_progress: u64,
     /// The person was reached.
     pub completed: u64,

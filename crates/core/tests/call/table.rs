@@ -95,6 +95,9 @@ requeued
     (illegal)               queued · intent · posted · unclear · initiated · ringing · answered · ending · over · given up · inbound
     queued                  not placed
     (same)                  not placed, requeued
+taken over
+    unclear + reconcile     queued · intent · posted · not placed, requeued
+    stays                   unclear · initiated · ringing · answered · ending · not placed · over · given up · inbound
 no such leg
     (no such leg)           everywhere
 old fence
@@ -168,6 +171,7 @@ fn facts() -> Vec<(&'static str, What)> {
         ("expired", What::Expired(leg(1))),
         ("gated", What::Gated { gate: Gate::Suppressed }),
         ("requeued", requeued(2, 320)),
+        ("taken over", What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None }),
         ("no such leg", What::DialStarted(leg(7))),
         ("old fence", What::PostBegun(OnLeg { fence: trunkline_core::id::Fence(0), ..leg(1) })),
         ("machine", amd(AnsweredBy::Machine)),

@@ -236,3 +236,38 @@ fn a_gate_never_closes_an_attempt_whose_request_may_be_out() {
     let late = refusal(&mut call, 3, What::Gated { gate: Gate::Suppressed });
     assert_eq!(late, Refused::Late { state: State::Dialing });
 }
+
+#[test]
+fn whoever_takes_a_call_over_settles_from_then_on_and_lists_from_the_intent() {
+    let mut call = call_of(&posted()[..1]);
+    apply(&mut call, 40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None });
+    let leg = call.leg();
+    assert_eq!(
+        (leg.dial_started_at, leg.post_begun_at, leg.unclear_at),
+        (Some(at(0)), Some(at(40)), Some(at(40)))
+    );
+    let timing = Timing::default();
+    assert_eq!(call.deadline(&timing, None, None).map(|deadline| deadline.why), Some(Why::List));
+    assert!(
+        trunkline_core::dial::matches_attempt(leg, Some(at(1)), || false),
+        "posted long before it was taken over"
+    );
+    assert_eq!(
+        trunkline_core::dial::guard(leg, leg.fence),
+        Err(trunkline_core::dial::Withheld::AlreadyPosted)
+    );
+}
+
+#[test]
+fn it_does_not_matter_what_of_the_old_owners_journal_turns_up_late() {
+    let taken = event(40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None });
+    let before: Vec<Event> = posted().into_iter().chain([event(12, unclear()), taken.clone()]).collect();
+    let after: Vec<Event> = posted()[..1]
+        .iter()
+        .cloned()
+        .chain([taken])
+        .chain(posted()[1..].to_vec())
+        .chain([event(12, unclear())])
+        .collect();
+    assert_eq!(call_of(&before), call_of(&after));
+}

@@ -17,7 +17,14 @@ pub(crate) enum Made {
 /// Makes the call that these events, in their order, are about.
 pub(crate) fn replay(events: &[EventRow]) -> Made {
     let mut made: Option<Call> = None;
-    for row in events.iter().filter(|row| row.kind != ERASED) {
+    let mut rows: Vec<&EventRow> = events.iter().filter(|row| row.kind != ERASED).collect();
+    if rows.iter().any(|row| row.kind == "taken_over") {
+        // Of two journals: their places say nothing of what came first.
+        rows.sort_by_key(|row| {
+            (row.kind != "requested" && row.kind != "arrived" && row.kind != "registered", row.received_at)
+        });
+    }
+    for row in rows {
         let Some(event) = event(row) else { return Made::Unreadable };
         match &mut made {
             Some(call) => drop(call.apply(&event)),

@@ -11,16 +11,16 @@ use crate::intake::IntakeError;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trunkline_core::call::{Call, ForJob, HangUpReason, Metadata, Party, Request, Source, What};
+use trunkline_core::call::{Call, Event, ForJob, HangUpReason, Metadata, Party, Request, Source, What};
 use trunkline_core::campaign::{CampaignState, resume};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
-use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News};
+use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News, Request as Posted};
 use trunkline_core::script::{Cursor, Script};
 use trunkline_core::window::{Opening, Zones};
-use trunkline_store::{Claiming, JobNews, QueuedJob, Store, StoreError};
+use trunkline_store::{Claiming, HeldJob, JobNews, QueuedJob, Store, StoreError};
 
 /// A job that may go, with all that its call needs.
 pub(super) struct Picked {
@@ -157,7 +157,7 @@ impl Inner {
         store: &Store,
         one: Picked,
         on: Claim,
-    ) -> Result<(trunkline_core::call::Event, Place), IntakeError> {
+    ) -> Result<(Event, Place), IntakeError> {
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let machine = one.ready.campaign.policy.machine.clone();
         let resumed = self
@@ -195,6 +195,40 @@ impl Inner {
         };
         let what = What::Requested(Box::new(request));
         Ok((self.own_event(one.call, "requested".to_owned(), Source::Engine, what), one.place))
+    }
+
+    /// What the call of an attempt began with whose node is gone before it told anybody; `None` if its campaign or its numbers
+    /// are not known.
+    pub(crate) async fn intent_of(
+        self: &Arc<Self>,
+        store: &Store,
+        held: &HeldJob,
+    ) -> Result<Option<Event>, StoreError> {
+        self.campaigns.look(store).await?;
+        let queued = held.queued.clone();
+        let on = queued.job.claim();
+        let campaign = queued.job.campaign.and_then(|id| self.campaigns.get(id));
+        let from = held.pair.as_ref().and_then(|pair| pair.rsplit(' ').nth(1));
+        let (Some(campaign), Some(from)) = (campaign, from) else { return Ok(None) };
+        let script = self.scripts.current(Some(campaign.policy.script.as_str()));
+        let script = script.unwrap_or_else(|| Arc::new(Script::builtin()));
+        let (tenant, number) = (queued.job.tenant.clone(), queued.number.clone());
+        let one = Picked {
+            call: held.call,
+            from: Address::new(from),
+            script,
+            begins_at: held.claimed_at,
+            place: self.under_way.add(held.call, tenant, campaign.id, number),
+            ready: Ready { queued, campaign, earlier: Vec::new() },
+        };
+        match self.attempt(store, one, on).await {
+            // Its request may have gone out as early as this.
+            Ok((event, _)) => Ok(Some(Event { received_at: held.claimed_at, ..event })),
+            Err(error) => {
+                tracing::warn!(job = %held.queued.job.id, %error, "call.not_taken_over: tried again");
+                Ok(None)
+            }
+        }
     }
 
     /// Where a questionnaire goes on that an earlier call of the job left unfinished, and the script as it was then.
@@ -254,11 +288,17 @@ impl Inner {
         let mut news = Vec::new();
         for job in store.open_jobs().await? {
             let (JobState::Dialing { on, .. } | JobState::Live { on, .. }) = &job.state else { continue };
+            // Only the journal of the node that claimed it could prove that nothing was sent: it is taken up instead.
+            let is_proof = !matches!(job.state, JobState::Dialing { request: Posted::Unclear, .. });
             // In this order: whoever is not on its way any more is live, or has been.
             if on.node != node || self.under_way.has(on.call) || self.live.get(on.call).is_some() {
                 continue;
             }
             let said = match store.load_call(on.call).await? {
+                None if !is_proof => {
+                    self.lease.looks_again();
+                    None
+                }
                 None => {
                     tracing::info!(job = %job.id, "queue.given_back: nothing was sent");
                     let on = job.claim();

@@ -94,7 +94,7 @@ impl Inner {
         // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
         let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
         let lag = self.clock.really(Duration::from_millis(lag));
-        if self.server_gate() != Server::Dialing || lag > MOST_LAG {
+        if self.server_gate() != Server::Dialing || lag > MOST_LAG || !self.holds_lease() {
             return Ok(Again::WhenWoken);
         }
         self.campaigns.look(&store).await?;

@@ -98,11 +98,7 @@ impl Store {
             if !room.has(caps) || persons.contains(&person) || lately.get(&person).is_some_and(by_others) {
                 continue;
             }
-            let took = job.apply(&Happened::Claimed { by: node.clone(), lease_until: Timestamp::MAX }, now);
-            let bound = took.and_then(|_| {
-                let on = job.claim();
-                job.apply(&Happened::Intended { on, call: *call }, now)
-            });
+            let bound = job.apply(&Happened::Claimed { by: node.clone(), call: *call }, now);
             if bound.is_err() || !pairs.insert(pair.clone()) {
                 continue;
             }
@@ -172,6 +168,26 @@ pub(crate) async fn put_news(
     }
     tx.run(&sql::CHANGE_JOBS, vec![values(rows.iter())?]).await?;
     Ok(done)
+}
+
+/// The open attempts of a node's jobs become another node's, which reconciles them and sends nothing.
+pub(crate) async fn take_jobs(
+    tx: &mut Tx,
+    by: &NodeId,
+    from: &NodeId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for row in tx.rows(&sql::JOBS_OF, vec![from.as_str().into()]).await? {
+        let Kept { mut job, pair, .. } = kept(&row)?;
+        if job.apply(&Happened::TakenOver { by: by.clone() }, at).is_ok() {
+            rows.push(JobRow::new(&job, pair, at)?);
+        }
+    }
+    if !rows.is_empty() {
+        tx.run(&sql::CHANGE_JOBS, vec![values(rows.iter())?]).await?;
+    }
+    Ok(())
 }
 
 /// Takes a person out of the queue and out of the leads: open jobs are cancelled, and nobody can tell any more whom they were

@@ -353,7 +353,6 @@ impl<'a> JobColumns<'a> {
 /// Which node holds a job that stands so.
 pub(super) fn held_by(state: &JobState) -> Option<&NodeId> {
     match state {
-        JobState::Claimed { node, .. } => Some(node),
         JobState::Dialing { on, .. } | JobState::Live { on, .. } => Some(&on.node),
         JobState::Waiting { .. } | JobState::Settled { .. } | JobState::Parked { .. } => None,
     }

@@ -241,7 +241,7 @@ impl Store {
     }
 }
 
-fn queued(row: &Row) -> Result<QueuedJob, StoreError> {
+pub(crate) fn queued(row: &Row) -> Result<QueuedJob, StoreError> {
     Ok(QueuedJob {
         job: row.json("fold")?,
         number: Address::new(row.text("number")?),
@@ -292,7 +292,6 @@ impl JobRow {
     pub(super) fn new(job: &Job, pair: Option<String>, at: Timestamp) -> Result<Self, StoreError> {
         let (ready_at, node) = match &job.state {
             JobState::Waiting { not_before, .. } => (not_before.unwrap_or(job.since), None),
-            JobState::Claimed { node, .. } => (job.since, Some(node.clone())),
             JobState::Dialing { on, .. } | JobState::Live { on, .. } => (job.since, Some(on.node.clone())),
             JobState::Settled { .. } | JobState::Parked { .. } => (job.since, None),
         };

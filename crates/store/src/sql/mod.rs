@@ -12,6 +12,7 @@ mod audit;
 mod decide;
 mod insert;
 mod list;
+mod nodes;
 #[cfg(test)]
 mod plans;
 mod queue;
@@ -25,6 +26,7 @@ pub(crate) use audit::*;
 pub(crate) use decide::*;
 pub(crate) use insert::{Insert, MANY};
 pub(crate) use list::*;
+pub(crate) use nodes::*;
 pub(crate) use queue::*;
 pub(crate) use queue_rows::*;
 pub(crate) use read::*;
@@ -89,5 +91,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         .chain(DECISIONS)
         .chain(QUEUE)
         .chain(QUEUE_ROWS)
+        .chain(NODES)
         .chain(inserted)
 }

@@ -84,7 +84,7 @@ async fn both_engines_have_the_same_columns_and_every_table_of_users_data_carrie
         ));
         assert_eq!(lite, pg.unwrap().lines().collect::<Vec<_>>(), "{table}");
         assert!(
-            ["cursors", "meta", "migrations", "tenants"].contains(table)
+            ["cursors", "meta", "migrations", "nodes", "tenants"].contains(table)
                 || lite.iter().any(|name| name == "tenant"),
             "{table}"
         );

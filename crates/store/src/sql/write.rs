@@ -7,7 +7,7 @@ macro_rules! known_calls {
     () => {
         concat!(
             rows!(),
-            "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number FROM calls \
+            "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number, node, ended_at FROM calls \
              WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
         )
     };
@@ -22,7 +22,7 @@ inserts! {
         texts: &[
             "id", "tenant", "account", "carrier", "carrier_call_id", "session_id", "direction", "kind", "status",
             "state", "disposition", "outcome", "from_number", "to_number", "name", "script", "price_amount",
-            "price_unit", "error_code", "error_message", "metadata", "fold",
+            "price_unit", "error_code", "error_message", "metadata", "fold", "node",
         ],
         numbers: &[
             "question", "answer_count", "created_at", "ringing_at", "answered_at", "ended_at", "updated_at",

@@ -124,6 +124,7 @@ impl Place {
 /// Everything these stories have so far, as one batch.
 pub fn batch(upto: u64, stories: &[&Story]) -> Projection {
     Projection {
+        made_from_rows: std::collections::BTreeSet::new(),
         calls: stories.iter().map(|story| Arc::new(story.call.clone())).collect(),
         events: stories.iter().flat_map(|story| story.events.clone()).collect(),
         ..Projection::empty(journal(), Position(upto))

@@ -14,6 +14,8 @@ mod importing;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod postgres;

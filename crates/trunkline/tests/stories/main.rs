@@ -32,6 +32,7 @@ mod restored;
 mod scripts;
 mod shares;
 mod singles;
+mod takeover;
 mod tenants;
 mod thirds;
 mod webhooks;

@@ -7,32 +7,25 @@ fn old(claim: Claim) -> JobRefused {
 }
 
 #[test]
-fn an_owner_who_slept_past_his_lease_can_do_nothing_any_more() {
+fn an_owner_who_was_counted_out_can_do_nothing_any_more() {
     let mut job = after(&[claimed]);
     let sleeper = job.claim();
-    job.apply(&Happened::LeaseEnded, at(60)).unwrap();
-    job.apply(&Happened::Claimed { by: node("b"), lease_until: at(200) }, at(61)).unwrap();
-    let call = call(&job);
+    job.apply(&Happened::TakenOver { by: node("b") }, at(60)).unwrap();
+    let refused =
+        Happened::PostRefused { on: sleeper, class: crate::call::RefusalClass::NotSent, next: retry(70) };
     for act in [
-        Happened::Renewed { on: sleeper, lease_until: at(300) },
-        Happened::Intended { on: sleeper, call },
         Happened::PostBegun { on: sleeper },
         Happened::GivenBack { on: sleeper, why: HandedBack::Restart },
+        Happened::RuledNotPlaced { on: sleeper, next: retry(90) },
+        refused,
     ] {
         assert_eq!(job.apply(&act, at(62)), Err(old(sleeper)), "{act:?}");
     }
 }
 
 #[test]
-fn nobody_writes_an_intent_after_his_lease_even_if_nobody_else_came() {
-    let mut job = after(&[claimed]);
-    assert_eq!(job.apply(&intended(&job), at(60)), Err(JobRefused::LeaseOver));
-    assert_eq!(job.apply(&intended(&job), at(59)), Ok(Applied::Changed));
-}
-
-#[test]
 fn a_node_that_takes_over_reconciles_and_never_sends() {
-    for facts in [&[claimed, intended][..], &[claimed, intended, post_begun][..]] {
+    for facts in [&[claimed as fn(&Job) -> Happened][..], &[claimed, post_begun][..]] {
         let mut job = after(facts);
         let dead = job.claim();
         job.apply(&Happened::TakenOver { by: node("b") }, at(100)).unwrap();
@@ -46,7 +39,7 @@ fn a_node_that_takes_over_reconciles_and_never_sends() {
 
 #[test]
 fn a_call_that_turns_up_after_the_ruling_is_adopted_or_is_a_stray() {
-    let ruled = after(&[claimed, intended, post_begun, unclear, ruled]);
+    let ruled = after(&[claimed, post_begun, unclear, ruled]);
     let first = Happened::Placed { attempt: ruled.attempt };
     let mut adopted = ruled.clone();
     assert_eq!(adopted.apply(&first, at(150)), Ok(Applied::Changed));
@@ -55,13 +48,13 @@ fn a_call_that_turns_up_after_the_ruling_is_adopted_or_is_a_stray() {
     parked.apply(&Happened::Parked { why: "looked at".into() }, at(149)).unwrap();
     assert_eq!(parked.apply(&first, at(150)), Ok(Applied::Changed));
     let mut later = ruled;
-    later.apply(&Happened::Claimed { by: node("b"), lease_until: at(300) }, at(250)).unwrap();
+    later.apply(&claimed_by("b", &later), at(250)).unwrap();
     assert_eq!(later.apply(&first, at(251)), Err(JobRefused::Stray));
 }
 
 #[test]
 fn a_cancelled_job_makes_no_call_whatever_its_owner_holds() {
-    let mut job = after(&[claimed, intended]);
+    let mut job = after(&[claimed]);
     job.apply(&Happened::Canceled, at(10)).unwrap();
     assert_eq!(job.apply(&post_begun(&job), at(11)), Err(JobRefused::Not("canceled")));
     job.apply(&restart(&job), at(12)).unwrap();
@@ -70,7 +63,7 @@ fn a_cancelled_job_makes_no_call_whatever_its_owner_holds() {
 
 #[test]
 fn whoever_was_reached_while_being_cancelled_was_reached() {
-    let mut job = after(&[claimed, intended, post_begun, placed]);
+    let mut job = after(&[claimed, post_begun, placed]);
     let hang_up = Applied::AndDo(Order::HangUp(job.call().unwrap()));
     assert_eq!(job.apply(&Happened::ForceCanceled, at(10)), Ok(hang_up));
     let mut other = job.clone();

@@ -45,11 +45,12 @@ pub(super) fn after(facts: &[fn(&Job) -> Happened]) -> Job {
     job
 }
 
-pub(super) fn claimed(_: &Job) -> Happened {
-    Happened::Claimed { by: node("a"), lease_until: at(60) }
+/// Claimed by this node, for the attempt that comes next.
+pub(super) fn claimed_by(by: &str, job: &Job) -> Happened {
+    Happened::Claimed { by: node(by), call: CallId::of_attempt(job.id, job.attempt.next()) }
 }
-pub(super) fn intended(job: &Job) -> Happened {
-    Happened::Intended { on: job.claim(), call: call(job) }
+pub(super) fn claimed(job: &Job) -> Happened {
+    claimed_by("a", job)
 }
 pub(super) fn post_begun(job: &Job) -> Happened {
     Happened::PostBegun { on: job.claim() }

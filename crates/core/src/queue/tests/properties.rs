@@ -25,15 +25,13 @@ fn fact(job: &Job, step: Step, now: Timestamp) -> Happened {
     let later = now + SignedDuration::from_secs(30);
     let again = Next::Retry { at: later };
     match step.kind {
-        0..=2 => Happened::Claimed { by: node("a"), lease_until: later },
-        3 => Happened::Renewed { on, lease_until: later },
-        4 => Happened::LeaseEnded,
+        0..=3 => Happened::Claimed { by: node("a"), call: CallId::of_attempt(job.id, job.attempt.next()) },
+        4 => Happened::Dialed { by: node("a"), on, call: CallId::of_attempt(job.id, attempt) },
         5 => Happened::GivenBack { on, why: HandedBack::Restart },
         6 => Happened::GivenBack { on, why: HandedBack::NotSent { not_before: later } },
-        7 => Happened::Intended { on, call: CallId::of_attempt(job.id, attempt) },
-        8..=9 => Happened::PostBegun { on },
+        7..=9 => Happened::PostBegun { on },
         10 => Happened::PostUnclear { attempt },
-        11 => Happened::PostRefused { attempt, class: RefusalClass::TooMany, next: again },
+        11 => Happened::PostRefused { on, class: RefusalClass::TooMany, next: again },
         12 => Happened::Placed { attempt },
         13 => Happened::RuledNotPlaced { on, next: again },
         14 => Happened::Ended { attempt, disposition: Disposition::Busy, next: again },

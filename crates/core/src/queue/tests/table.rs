@@ -11,14 +11,13 @@ fn states() -> Vec<(&'static str, Job)> {
     let parked = |_: &Job| Happened::Parked { why: "no number".into() };
     vec![
         ("waiting", after(&[])),
-        ("ruled", after(&[claimed, intended, post_begun, unclear, ruled])),
-        ("claimed", after(&[claimed])),
-        ("unsent", after(&[claimed, intended])),
-        ("out", after(&[claimed, intended, post_begun])),
-        ("unclear", after(&[claimed, intended, post_begun, unclear])),
-        ("live", after(&[claimed, intended, post_begun, placed])),
-        ("settled", after(&[claimed, intended, post_begun, placed, reached])),
-        ("given up", after(&[claimed, intended, post_begun, unclear, ruled_for_good])),
+        ("ruled", after(&[claimed, post_begun, unclear, ruled])),
+        ("unsent", after(&[claimed])),
+        ("out", after(&[claimed, post_begun])),
+        ("unclear", after(&[claimed, post_begun, unclear])),
+        ("live", after(&[claimed, post_begun, placed])),
+        ("settled", after(&[claimed, post_begun, placed, reached])),
+        ("given up", after(&[claimed, post_begun, unclear, ruled_for_good])),
         ("parked", after(&[parked])),
     ]
 }
@@ -26,19 +25,21 @@ fn states() -> Vec<(&'static str, Job)> {
 fn facts() -> Vec<Fact> {
     vec![
         ("claimed", claimed),
-        ("renewed", |job| Happened::Renewed { on: job.claim(), lease_until: at(900) }),
-        ("lease ended", |_| Happened::LeaseEnded),
+        ("dialed", |job| Happened::Dialed { by: node("a"), on: job.claim(), call: call(job) }),
+        ("dialed next", |job| {
+            let on = Claim { attempt: job.attempt.next(), fence: job.fence.next() };
+            Happened::Dialed { by: node("a"), on, call: CallId::of_attempt(job.id, on.attempt) }
+        }),
         ("given back", restart),
         ("not sent", |job| Happened::GivenBack {
             on: job.claim(),
             why: HandedBack::NotSent { not_before: at(500) },
         }),
         ("suppressed", suppressed),
-        ("intended", intended),
         ("post begun", post_begun),
         ("unclear", unclear),
         ("429", |job| Happened::PostRefused {
-            attempt: job.attempt,
+            on: job.claim(),
             class: RefusalClass::TooMany,
             next: retry(330),
         }),
@@ -62,9 +63,8 @@ fn facts() -> Vec<Fact> {
 /// What the fact makes of the job, in a word or two.
 fn word(mut job: Job, fact: fn(&Job) -> Happened) -> String {
     let fact = fact(&job);
-    // Late enough for leases and delays to be over; but the owner's own acts come while its lease holds.
-    let mine = matches!(fact, Happened::Renewed { .. } | Happened::Intended { .. });
-    let outcome = job.apply(&fact, at(if mine { 30 } else { 300 }));
+    // Late enough for delays to be over.
+    let outcome = job.apply(&fact, at(300));
     let stands = match &job.state {
         JobState::Dialing { stop: Stop::AfterThis, .. } | JobState::Live { stop: Stop::AfterThis, .. } => {
             "last one"
@@ -89,27 +89,26 @@ fn word(mut job: Job, fact: fn(&Job) -> Happened) -> String {
 }
 
 const EXPECTED: &str = "
-            | waiting    | ruled      | claimed    | unsent     | out        | unclear    | live       | settled    | given up   | parked
-claimed     | claimed    | claimed    | –          | –          | –          | –          | –          | –          | –          | –
-renewed     | –          | –          | claimed    | –          | –          | –          | –          | –          | –          | –
-lease ended | –          | –          | waiting    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-given back  | –          | –          | waiting    | waiting    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-not sent    | –          | –          | waiting    | waiting    | waiting    | MAY BE OUT | MAY BE OUT | –          | –          | –
-suppressed  | –          | –          | skipped    | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-intended    | –          | –          | unsent     | same       | same       | same       | –          | –          | –          | –
-post begun  | –          | –          | –          | out        | POSTED     | POSTED     | POSTED     | –          | –          | –
-unclear     | late       | late       | late       | unclear    | unclear    | same       | same       | late       | late       | late
-429         | late       | late       | late       | waiting    | waiting    | waiting    | late       | late       | late       | late
-placed      | no such    | live       | STRAY      | live       | live       | live       | same       | late       | live       | no such
-ruled       | –          | –          | –          | –          | –          | waiting    | –          | –          | –          | –
-busy        | late       | late       | late       | waiting    | waiting    | waiting    | waiting    | late       | late       | late
-taken over  | –          | –          | –          | unclear    | unclear    | unclear    | live       | –          | –          | –
-skipped     | skipped    | skipped    | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-expired     | expired    | expired    | expired    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-cancelled   | canceled   | canceled   | canceled   | last one   | last one   | last one   | last one   | –          | –          | canceled
-forced      | canceled   | canceled   | canceled   | hang up    | hang up    | hang up    | hang up    | –          | –          | canceled
-parked      | parked     | parked     | parked     | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
-unparked    | –          | –          | –          | –          | –          | –          | –          | –          | –          | waiting
+            | waiting    | ruled      | unsent     | out        | unclear    | live       | settled    | given up   | parked
+claimed     | unsent     | unsent     | –          | –          | –          | –          | –          | –          | –
+dialed      | late       | late       | same       | same       | same       | same       | late       | late       | late
+dialed next | unsent     | unsent     | unsent     | unsent     | unsent     | unsent     | unsent     | unsent     | unsent
+given back  | –          | –          | waiting    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+not sent    | –          | –          | waiting    | waiting    | MAY BE OUT | MAY BE OUT | –          | –          | –
+suppressed  | –          | –          | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+post begun  | –          | –          | out        | POSTED     | POSTED     | POSTED     | –          | –          | –
+unclear     | late       | late       | unclear    | unclear    | same       | same       | late       | late       | late
+429         | late       | late       | waiting    | waiting    | waiting    | late       | late       | late       | late
+placed      | no such    | live       | live       | live       | live       | same       | late       | live       | no such
+ruled       | –          | –          | –          | –          | waiting    | –          | –          | –          | –
+busy        | late       | late       | waiting    | waiting    | waiting    | waiting    | late       | late       | late
+taken over  | –          | –          | unclear    | unclear    | unclear    | live       | –          | –          | –
+skipped     | skipped    | skipped    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+expired     | expired    | expired    | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+cancelled   | canceled   | canceled   | last one   | last one   | last one   | last one   | –          | –          | canceled
+forced      | canceled   | canceled   | hang up    | hang up    | hang up    | hang up    | –          | –          | canceled
+parked      | parked     | parked     | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
+unparked    | –          | –          | –          | –          | –          | –          | –          | –          | waiting
 ";
 
 #[test]
@@ -131,7 +130,7 @@ fn every_state_meets_every_fact() {
 
 #[test]
 fn what_the_carrier_sent_away_uses_up_no_attempt() {
-    let out = after(&[claimed, intended, post_begun]);
+    let out = after(&[claimed, post_begun]);
     for (class, used) in [
         (RefusalClass::TooMany, 0),
         (RefusalClass::NotSent, 0),
@@ -140,7 +139,7 @@ fn what_the_carrier_sent_away_uses_up_no_attempt() {
         (RefusalClass::Configuration, 1),
     ] {
         let mut job = out.clone();
-        job.apply(&Happened::PostRefused { attempt: job.attempt, class, next: retry(600) }, at(10)).unwrap();
+        job.apply(&Happened::PostRefused { on: job.claim(), class, next: retry(600) }, at(10)).unwrap();
         assert_eq!(job.used, used, "{class:?}");
     }
     for (disposition, uses) in [
@@ -160,20 +159,32 @@ fn what_the_carrier_sent_away_uses_up_no_attempt() {
 #[test]
 fn a_lead_keeps_its_place_when_a_worker_dies() {
     let mut job = after(&[claimed]);
-    job.apply(&Happened::LeaseEnded, at(100)).unwrap();
+    job.apply(&restart(&job), at(100)).unwrap();
     assert_eq!((job.since, job.state.as_str()), (at(0), "waiting"));
-    job.apply(&Happened::Claimed { by: node("b"), lease_until: at(160) }, at(101)).unwrap();
+    job.apply(&claimed_by("b", &job), at(101)).unwrap();
     assert_eq!((job.attempt, job.fence), (AttemptNo(2), Fence(2)));
 }
 
 #[test]
+fn a_database_that_came_back_older_is_told_of_the_claim_it_has_lost() {
+    let known = after(&[claimed, post_begun]);
+    let mut lost = job();
+    let dialed = Happened::Dialed { by: node("a"), on: known.claim(), call: call(&known) };
+    lost.apply(&dialed, at(100)).unwrap();
+    assert_eq!((lost.attempt, lost.fence, lost.call()), (known.attempt, known.fence, known.call()));
+    assert_eq!(lost.apply(&dialed, at(101)), Ok(Applied::Same));
+    // Whoever has taken it over keeps it, whatever the dead one's journal says late.
+    lost.apply(&Happened::TakenOver { by: node("b") }, at(102)).unwrap();
+    assert_eq!(lost.apply(&dialed, at(103)), Ok(Applied::Same));
+    assert_eq!(lost.fence, known.fence.next());
+}
+
+#[test]
 fn a_retry_waits_at_the_end_of_the_queue_and_what_the_carrier_sent_away_at_its_place() {
-    let out = after(&[claimed, intended, post_begun]);
+    let out = after(&[claimed, post_begun]);
     let mut sent_away = out.clone();
     let class = RefusalClass::TooMany;
-    sent_away
-        .apply(&Happened::PostRefused { attempt: out.attempt, class, next: retry(330) }, at(10))
-        .unwrap();
+    sent_away.apply(&Happened::PostRefused { on: out.claim(), class, next: retry(330) }, at(10)).unwrap();
     assert_eq!((sent_away.since, sent_away.not_before()), (at(0), Some(at(330))));
     let mut busy = out;
     let next = retry(600);
@@ -212,13 +223,13 @@ fn a_rolling_restart_never_parks_a_job() {
 
 #[test]
 fn a_promise_is_remembered_until_the_next_end() {
-    let mut job = after(&[claimed, intended, post_begun, placed]);
+    let mut job = after(&[claimed, post_begun, placed]);
     let promised = Next::Promised { at: at(5_000) };
     let ended = Happened::Ended { attempt: job.attempt, disposition: Disposition::Completed, next: promised };
     job.apply(&ended, at(60)).unwrap();
     assert_eq!(job.promised, Some(at(5_000)));
     assert_eq!(job.apply(&claimed(&job), at(4_999)), Err(JobRefused::NotDue(at(5_000))));
-    job.apply(&Happened::Claimed { by: node("a"), lease_until: at(5_060) }, at(5_000)).unwrap();
+    job.apply(&claimed(&job), at(5_000)).unwrap();
     assert_eq!(job.promised, Some(at(5_000)), "the gates still know");
 }
 

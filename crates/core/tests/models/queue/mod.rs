@@ -1,4 +1,4 @@
-//! Claims, leases and fences: every interleaving of two nodes, a carrier and the clock is tried on one job.
+//! Claims and fences: every interleaving of two nodes, a carrier and the clock is tried on one job.
 //!
 //! `world` is what can happen, with the core's own `Job::apply` in it; here are the promises, and the controls that show
 //! that the search can find them broken: a queue that lets leases bring back what is being dialed, as queues usually do,
@@ -34,9 +34,6 @@ fn promises() -> Vec<Property<Queue>> {
 /// What must be reached at least once, or the promises are empty.
 fn reached() -> Vec<Property<Queue>> {
     vec![
-        Property::sometimes("a dead owner's claim is released", |_: &Queue, state: &State| {
-            state.job.stumbles > 0 && state.job.fence.0 > 1
-        }),
         Property::sometimes("a sleeper meets a later fence", |_: &Queue, state: &State| state.fenced),
         Property::sometimes("another node reconciles", |_: &Queue, state: &State| {
             state.is_unclear() && state.job.fence.0 > state.job.attempt.0
@@ -63,7 +60,7 @@ impl Promises for Queue {
 
 #[test]
 fn every_interleaving_of_two_nodes_keeps_every_promise() {
-    let queue = Queue { leases: Leases::ReleaseClaims, fences: Fences::On };
+    let queue = Queue { leases: Leases::OfNodes, fences: Fences::On };
     let checker = queue.checker().threads(2).spawn_bfs().join();
     println!("{} states, {} of them unique", checker.state_count(), checker.unique_state_count());
     checker.assert_properties();
@@ -85,5 +82,5 @@ fn where_leases_bring_back_what_is_being_dialed_a_person_is_called_twice() {
 
 #[test]
 fn without_fences_a_sleeper_calls_a_second_time() {
-    assert!(calls_somebody_twice(Queue { leases: Leases::ReleaseClaims, fences: Fences::Off }));
+    assert!(calls_somebody_twice(Queue { leases: Leases::OfNodes, fences: Fences::Off }));
 }

@@ -19,12 +19,12 @@ const LEASE: i64 = 2;
 const SETTLE: i64 = 3;
 const LAST_ATTEMPT: u32 = 3;
 const LAST_FENCE: u32 = 4;
-const DEATHS: u8 = 1;
+const DEATHS: u8 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leases {
-    /// Only a claim ends by time.
-    ReleaseClaims,
+    /// Nothing ends by time.
+    OfNodes,
     /// The control: as queues usually do it.
     BringBackDialing,
 }
@@ -72,7 +72,6 @@ impl Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Node {
     Idle,
-    Claimed(Claim),
     Intends(Claim),
     Writes(Claim, i64),
     Waits(usize),
@@ -129,7 +128,6 @@ impl State {
     fn owner(&self) -> Option<&NodeId> {
         match &self.job.state {
             JobState::Dialing { on, .. } | JobState::Live { on, .. } => Some(&on.node),
-            JobState::Claimed { node, .. } => Some(node),
             _ => None,
         }
     }
@@ -143,10 +141,6 @@ impl State {
     /// The open attempt's call, if the carrier's listing shows one.
     fn listed(&self) -> Option<usize> {
         self.requests.iter().position(|it| it.attempt == self.job.attempt && it.shows)
-    }
-
-    fn is_lease_over(&self) -> bool {
-        matches!(&self.job.state, JobState::Claimed { lease_until, .. } if *lease_until <= minute(self.now))
     }
 
     fn waits(&self) -> bool {
@@ -184,7 +178,6 @@ impl Hash for State {
         (job.attempt, job.fence, job.used, job.stumbles, job.state.as_str()).hash(hasher);
         match &job.state {
             JobState::Waiting { not_before, ruled } => (not_before, ruled.is_some()).hash(hasher),
-            JobState::Claimed { node, lease_until } => (node, lease_until).hash(hasher),
             JobState::Dialing { on, request, stop } => (&on.node, request, stop).hash(hasher),
             JobState::Live { on, stop } => (&on.node, stop).hash(hasher),
             JobState::Settled { done, ruled, .. } => (done.as_str(), ruled.is_some()).hash(hasher),
@@ -197,7 +190,6 @@ impl Hash for State {
 pub enum Action {
     Tick,
     Claim(usize),
-    Intend(usize),
     Begin(usize),
     Write(usize),
     Answer(usize),
@@ -205,7 +197,6 @@ pub enum Action {
     Die(usize),
     ProveUnsent(usize),
     TakeOver(usize),
-    LeaseEnds,
     BringBack,
     Unclear,
     List,
@@ -240,7 +231,6 @@ impl stateright::Model for Model {
         for (node, holds) in state.nodes.iter().enumerate() {
             match holds {
                 Node::Idle => self.idle(state, node, actions),
-                Node::Claimed(_) => actions.push(Action::Intend(node)),
                 Node::Intends(_) => actions.push(Action::Begin(node)),
                 Node::Writes(..) => actions.push(Action::Write(node)),
                 Node::Waits(request) => {
@@ -271,11 +261,11 @@ impl stateright::Model for Model {
         match action {
             Action::Tick => state.now += 1,
             Action::Claim(node) => {
-                let lease_until = minute(state.now + LEASE);
-                state.apply(&Happened::Claimed { by: name(node), lease_until }).ok()?;
-                state.nodes[node] = Node::Claimed(state.job.claim());
+                let call = CallId::of_attempt(state.job.id, state.job.attempt.next());
+                state.apply(&Happened::Claimed { by: name(node), call }).ok()?;
+                state.nodes[node] = Node::Intends(state.job.claim());
+                state.dial_lease = state.now + LEASE;
             }
-            Action::Intend(node) => self.intend(&mut state, node),
             Action::Begin(node) => self.begin(&mut state, node),
             Action::Write(node) => write(&mut state, node),
             Action::Answer(node) => {
@@ -303,9 +293,6 @@ impl stateright::Model for Model {
             Action::TakeOver(node) => {
                 state.apply(&Happened::TakenOver { by: name(node) }).ok()?;
                 state.unclear_at = state.now;
-            }
-            Action::LeaseEnds => {
-                state.apply(&Happened::LeaseEnded).ok()?;
             }
             Action::BringBack => state.job.state = JobState::waiting(),
             Action::Unclear => {
@@ -354,9 +341,6 @@ impl Model {
     }
 
     fn by_time(&self, state: &State, actions: &mut Vec<Action>) {
-        if state.is_lease_over() {
-            actions.push(Action::LeaseEnds);
-        }
         let request = state.request();
         if self.leases == Leases::BringBackDialing && request.is_some() && state.now >= state.dial_lease {
             actions.push(Action::BringBack);
@@ -389,16 +373,6 @@ impl Model {
             Fences::On => claim,
             Fences::Off => state.job.claim(),
         }
-    }
-
-    fn intend(&self, state: &mut State, node: usize) {
-        let Node::Claimed(claim) = state.nodes[node] else { return };
-        let on = self.shown(state, claim);
-        let call = CallId::of_attempt(state.job.id, on.attempt);
-        let written = state.apply(&Happened::Intended { on, call });
-        state.fenced |= matches!(written, Err(JobRefused::OldFence { .. }));
-        state.nodes[node] = if written.is_ok() { Node::Intends(on) } else { Node::Idle };
-        state.dial_lease = state.now + LEASE;
     }
 
     fn begin(&self, state: &mut State, node: usize) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use trunkline::wiring::{NotStarted, Plan, Population, Server, log};
+use trunkline_engine::Clock;
 
 use super::{Day, PATIENCE};
 
@@ -93,6 +94,28 @@ impl Day {
     /// Takes the server away and starts it again on the same folder.
     pub fn restarts(&mut self) -> &mut Self {
         self.power_fails().start()
+    }
+
+    /// The clock of everybody in this day.
+    pub fn clock(&self) -> Clock {
+        Clock::paced(self.opening.pace())
+    }
+
+    /// Stops the process where it is: it notices nothing.
+    pub fn freezes(&mut self) -> &mut Self {
+        self.signal("-STOP")
+    }
+
+    /// Lets it go on.
+    pub fn thaws(&mut self) -> &mut Self {
+        self.signal("-CONT")
+    }
+
+    fn signal(&mut self, signal: &str) -> &mut Self {
+        let Host::Apart(apart) = &self.host else { panic!("only a process can be told by signal") };
+        let told = Command::new("kill").args([signal, &apart.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self
     }
 
     /// Asks the server to stop, and waits until it has.

@@ -88,6 +88,13 @@ impl Opening {
         Self { epoch: self.epoch + jiff::SignedDuration::from_hours(48), ..self }
     }
 
+    /// The same world as another day's: its carrier and its clock.
+    pub fn beside(self, other: &Day) -> Self {
+        let carrier = other.sim.base_url();
+        Self { speed: other.opening.speed, epoch: other.opening.epoch, ..self }
+            .set("TWILIO_API_BASE", &carrier)
+    }
+
     /// The server is the real program, in a process of its own, and can be killed.
     pub fn in_its_own_process(self) -> Self {
         Self { place: Place::Apart, ..self }
@@ -109,7 +116,7 @@ impl Opening {
         let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
         let port = super::host::free_port();
         let sim = world.block_on(self.carrier(port));
-        self.environment.insert("TWILIO_API_BASE".into(), sim.base_url());
+        self.environment.entry("TWILIO_API_BASE".into()).or_insert(sim.base_url());
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));

@@ -1,0 +1,38 @@
+//! What other nodes heard of calls that this one carries: a webhook lands where the call was begun, or wherever a balancer
+//! sends it. It is journaled there and its row says so; here it is merged like any other event, with its own key.
+
+use crate::engine::Inner;
+use crate::intake::key_hash;
+use crate::live::Handle;
+use crate::operating::replay::event;
+use std::sync::Arc;
+use trunkline_core::call::{Call, Event, What};
+use trunkline_store::{Store, StoreError};
+
+impl Inner {
+    /// Merges what others heard since the last look.
+    pub(super) async fn listens(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        for id in store.unheard(&self.node()).await? {
+            // One that has left memory was over: whoever hears of it goes on from its rows.
+            let Some(handle) = self.live.get(id) else { continue };
+            let tenant = handle.lock().call.tenant.clone();
+            let rows = store.events(&tenant, id).await?;
+            for event in rows.iter().filter_map(event) {
+                self.merges(&handle, event).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn merges(self: &Arc<Self>, handle: &Handle, event: Event) {
+        let is_known = handle.lock().seen.contains(&key_hash(&event.key));
+        let is_of_owners = matches!(event.what, What::TakenOver { .. }) || Call::begin(&event).is_some();
+        if is_known || is_of_owners {
+            return;
+        }
+        let call = event.call;
+        if let Err(error) = self.observe_on(handle, event).await {
+            tracing::warn!(%call, %error, "call.hearsay_not_merged: the carrier is asked instead");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! From a row to a live call of this node: what the database says this node carries and its journal does not have.
+
+use crate::engine::Inner;
+use crate::intake::{IntakeError, key_hash};
+use crate::live::{Inserted, Live};
+use crate::record::{Adopted, kind};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trunkline_core::call::{Call, Event, Source, What};
+use trunkline_core::id::{CallId, EventKey};
+use trunkline_core::queue::{JobState, Request};
+use trunkline_journal::{Class, Lsn};
+use trunkline_store::{HeldJob, Store, StoreError};
+
+/// A call to be taken up.
+struct Found {
+    call: Call,
+    /// What it began with, where no journal has told.
+    first: Option<Event>,
+    /// The keys of the events that the database has of it.
+    known: Vec<EventKey>,
+}
+
+impl Inner {
+    /// Takes up every call that the database says is this node's, and that is not in memory.
+    pub(super) async fn take_up(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        let node = self.node();
+        let held: BTreeMap<CallId, HeldJob> =
+            store.held_jobs(&node).await?.into_iter().map(|held| (held.call, held)).collect();
+        let mut ids = store.carried(&node).await?;
+        ids.extend(held.values().filter(|held| is_taken_over(held)).map(|held| held.call));
+        ids.sort_unstable();
+        ids.dedup();
+        let mut taken = 0;
+        for id in ids.into_iter().filter(|id| self.live.get(*id).is_none()) {
+            // Read after memory was asked: what left it meanwhile has its end in the database.
+            let Some(found) = self.found(store, id, held.get(&id)).await? else { continue };
+            match self.adopt(found, held.get(&id)).await {
+                Ok(()) => taken += 1,
+                Err(error) => {
+                    tracing::error!(call = %id, %error, "call.not_taken_over: tried again");
+                    self.lease.looks_again();
+                }
+            }
+        }
+        if taken > 0 {
+            tracing::warn!(calls = taken, "calls.taken_over: each is asked about");
+        }
+        Ok(())
+    }
+
+    async fn found(
+        self: &Arc<Self>,
+        store: &Store,
+        id: CallId,
+        held: Option<&HeldJob>,
+    ) -> Result<Option<Found>, StoreError> {
+        if let Some(call) = store.load_call(id).await? {
+            let events = store.events(&call.tenant, id).await?;
+            let known = events.into_iter().map(|event| event.key).collect();
+            return Ok((!call.is_over()).then_some(Found { call, first: None, known }));
+        }
+        let Some(held) = held else { return Ok(None) };
+        let Some(first) = self.intent_of(store, held).await? else {
+            tracing::error!(call = %id, job = %held.queued.job.id, "call.not_taken_over: its campaign can't be read");
+            return Ok(None);
+        };
+        Ok(Call::begin(&first).map(|(call, _)| Found { call, first: Some(first), known: Vec::new() }))
+    }
+
+    /// Journals a call as this node's and goes on with it where the other stopped.
+    async fn adopt(self: &Arc<Self>, found: Found, held: Option<&HeldJob>) -> Result<(), IntakeError> {
+        let Found { mut call, first, known } = found;
+        let (id, node) = (call.id, self.node());
+        let key = format!("taken_over:{node}:{}", self.lease.epoch());
+        let on = held.map(|held| held.queued.job.claim());
+        let what = What::TakenOver { by: node, on };
+        let event = self.own_event(id, key, Source::Engine, what);
+        if let Err(refused) = call.apply(&event) {
+            return Err(IntakeError::Failed(refused.to_string()));
+        }
+        let adopted = Adopted { call: call.clone(), events: first.into_iter().chain([event]).collect() };
+        let (codec, sealing) = (self.codec.clone(), adopted.clone());
+        let sealed = tokio::task::spawn_blocking(move || codec.adopted(&sealing)).await;
+        let payload = sealed.map_err(|_| IntakeError::died())??;
+        let mut fresh = Live::new(call, Lsn::ZERO);
+        fresh.seen =
+            known.iter().chain(adopted.events.iter().map(|event| &event.key)).map(key_hash).collect();
+        let mut pending = None;
+        let inserted = self.live.insert(fresh, |live| {
+            let appended = self.journal.append(kind::ADOPTED, payload, Class::Event)?;
+            (live.first, live.last) = (appended.lsn(), appended.lsn());
+            self.after_change(live);
+            pending = Some(appended);
+            Ok::<_, IntakeError>(())
+        })?;
+        let (Inserted::New(handle), Some(pending)) = (inserted, pending) else { return Ok(()) };
+        if let Err(error) = pending.await {
+            let live = handle.lock();
+            self.forget(&live.call);
+            return Err(error.into());
+        }
+        self.cache_returned(id);
+        self.resume_call(&handle);
+        self.ask_about(handle);
+        Ok(())
+    }
+}
+
+/// Whether the job's attempt was another node's, of which nothing more may be known than its claim.
+fn is_taken_over(held: &HeldJob) -> bool {
+    matches!(held.queued.job.state, JobState::Dialing { request: Request::Unclear, .. })
+}

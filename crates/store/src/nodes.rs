@@ -1,0 +1,177 @@
+//! Several nodes on one database: who is alive, who carries which call, and what becomes of the calls of one that is gone.
+//!
+//! A node is alive while its row is younger than its lease, by the database's own clock. Of those who find a silent one, a
+//! guarded statement lets one count it out, which raises its epoch: what it carried is the other's in the same transaction,
+//! and its next heartbeat tells it so. What the new owner then does with it is the engine's.
+
+use crate::db::{Db, Durability};
+use crate::error::StoreError;
+use crate::project::written;
+use crate::queue::{QueuedJob, queued, take_jobs};
+use crate::rows::IdColumn;
+use crate::sql;
+use crate::store::Store;
+use crate::value::Value;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use trunkline_core::id::{CallId, NodeId};
+use trunkline_core::queue::Job;
+
+const DOING: &str = "looking after its nodes";
+
+/// A life of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Which: it rises with each, and when the node is counted out.
+    pub epoch: u64,
+    /// How many other nodes there are.
+    pub others: u64,
+}
+
+/// An attempt that a node holds, with what is needed to say whom it calls.
+#[derive(Clone, Debug)]
+pub struct HeldJob {
+    /// The job.
+    pub queued: QueuedJob,
+    /// The call of its open attempt.
+    pub call: CallId,
+    /// Account, from and to, as they were claimed.
+    pub pair: Option<String>,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
+}
+
+impl Store {
+    /// Begins a life of a node: from now on nobody takes what it carries, for as long as the lease.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn join(&self, node: &NodeId, lease: Duration) -> Result<Life, StoreError> {
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        let rows = tx.rows(&sql::JOIN, vec![node.as_str().into(), micros(lease)]).await?;
+        let epoch = rows.first().map_or(Ok(0), |row| row.number("epoch"))?;
+        let rows = tx.rows(&sql::OTHER_NODES, vec![node.as_str().into()]).await?;
+        let others = rows.first().map_or(Ok(0), |row| row.number("n"))?;
+        tx.commit().await?;
+        Ok(Life { epoch, others })
+    }
+
+    /// Says that a node is alive; `None` if it was counted out, and must begin another life.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn beat(&self, node: &NodeId, epoch: u64, lease: Duration) -> Result<Option<Life>, StoreError> {
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        let epoch_value = i64::try_from(epoch).unwrap_or(i64::MAX);
+        let touched =
+            tx.run(&sql::BEAT, vec![node.as_str().into(), epoch_value.into(), micros(lease)]).await?;
+        let rows = tx.rows(&sql::OTHER_NODES, vec![node.as_str().into()]).await?;
+        let others = rows.first().map_or(Ok(0), |row| row.number("n"))?;
+        tx.commit().await?;
+        Ok((touched == 1).then_some(Life { epoch, others }))
+    }
+
+    /// Takes what nodes carried whose lease ended longer ago than the grace: their calls that are not over, and their jobs.
+    /// The nodes that were counted out.
+    ///
+    /// # Errors
+    /// `Unavailable`: it is not known whether it was done; what was taken is found by [`Store::carried`].
+    pub async fn take_over(
+        &self,
+        node: &NodeId,
+        grace: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<NodeId>, StoreError> {
+        let asked = || vec![node.as_str().into(), micros(grace)];
+        let silent = self.db.read(DOING, &sql::SILENT_NODES, asked()).await?;
+        let mut taken = Vec::new();
+        for row in &silent {
+            let (from, epoch) = (NodeId::new(row.text("node")?), row.int("epoch")?);
+            let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
+            let guarded = vec![from.as_str().into(), epoch.into(), micros(grace)];
+            if tx.run(&sql::COUNT_OUT, guarded).await? != 1 {
+                continue;
+            }
+            let both = || vec![node.as_str().into(), Value::from(from.as_str())];
+            tx.run(&sql::TAKE_CALLS, both()).await?;
+            tx.run(&sql::TAKE_ATTEMPTS, both()).await?;
+            take_jobs(&mut tx, node, &from, now).await?;
+            tx.commit().await?;
+            taken.push(from);
+        }
+        Ok(taken)
+    }
+
+    /// The calls that a node carries and that are not over.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn carried(&self, node: &NodeId) -> Result<Vec<CallId>, StoreError> {
+        let rows = self.db.read(DOING, &sql::CARRIED, vec![node.as_str().into()]).await?;
+        rows.iter().map(|row| row.word("id")).collect()
+    }
+
+    /// The calls of a node that others have heard something of since it last asked.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn unheard(&self, node: &NodeId) -> Result<Vec<CallId>, StoreError> {
+        let rows = self.db.read(DOING, &sql::UNHEARD, vec![node.as_str().into()]).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        if let Some(heard) = written(ids.iter().map(|id| IdColumn { id: *id }))? {
+            // Before the events are read: what comes meanwhile is told of again.
+            let mut tx = self.db.begin(DOING, Durability::Projection).await?;
+            tx.run(&sql::HAS_HEARD, vec![node.as_str().into(), Value::Rows(heard)]).await?;
+            tx.commit().await?;
+        }
+        Ok(ids)
+    }
+
+    /// The jobs that a node holds.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if one can't be read.
+    pub async fn held_jobs(&self, node: &NodeId) -> Result<Vec<HeldJob>, StoreError> {
+        let rows = self.db.read(DOING, &sql::HELD_JOBS, vec![node.as_str().into()]).await?;
+        let mut held = Vec::new();
+        for row in &rows {
+            let job: Job = row.json("fold")?;
+            let call: CallId = row.word("call")?;
+            if job.call() == Some(call) {
+                let (pair, claimed_at) = (row.opt_text("pair")?, row.time("claimed_at")?);
+                held.push(HeldJob { queued: queued(row)?, call, pair, claimed_at });
+            }
+        }
+        Ok(held)
+    }
+
+    /// Those of these calls that another node carries, or carried to their end.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn carried_elsewhere(
+        &self,
+        node: &NodeId,
+        calls: &[CallId],
+    ) -> Result<BTreeMap<CallId, NodeId>, StoreError> {
+        if let Db::Sqlite(_) = &*self.db {
+            return Ok(BTreeMap::new());
+        }
+        let Some(wanted) = written(calls.iter().map(|id| IdColumn { id: *id }))? else {
+            return Ok(BTreeMap::new());
+        };
+        let rows = self.db.read(DOING, &sql::OWNERS, vec![Value::Rows(wanted)]).await?;
+        let mut others = BTreeMap::new();
+        for row in &rows {
+            if let Some(owner) = row.opt_text("node")?.filter(|owner| owner != node.as_str()) {
+                others.insert(row.word("id")?, NodeId::new(owner));
+            }
+        }
+        Ok(others)
+    }
+}
+
+fn micros(span: Duration) -> Value {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX).into()
+}

@@ -1,0 +1,80 @@
+//! Nodes that share a database: one of several takes over what a silent one carried, and what that says late is not believed.
+
+use crate::calls::{Engine, Place, Story, at, batch};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use trunkline_core::id::NodeId;
+use trunkline_store::{JournalIdent, Position, Projection};
+
+const LONG: Duration = Duration::from_secs(3_600);
+const OVER: Duration = Duration::ZERO;
+
+fn node(name: &str) -> NodeId {
+    NodeId::new(name)
+}
+
+/// A batch of another node's.
+fn from(name: &str, upto: u64, stories: &[&Story]) -> Projection {
+    let journal = JournalIdent { node: name.to_owned(), journal: format!("journal of {name}") };
+    Projection { journal, ..batch(upto, stories) }
+}
+
+async fn two() -> Place {
+    let place = Place::on(Engine::Postgres).await;
+    place.store.cursor(&from("two", 0, &[]).journal).await.unwrap();
+    place.reopened().await;
+    place
+}
+
+#[tokio::test]
+async fn a_node_is_left_alone_while_its_lease_lasts_and_counted_out_once_after_it() {
+    let place = two().await;
+    let store = &place.store;
+    let life = store.join(&node("one"), LONG).await.unwrap();
+    assert_eq!((life.epoch, life.others), (1, 0));
+    store.join(&node("two"), LONG).await.unwrap();
+    place.project(1, &[&Story::new(1, 0)]).await;
+    assert!(store.take_over(&node("two"), OVER, at(9)).await.unwrap().is_empty(), "its lease lasts");
+    let life = store.beat(&node("one"), life.epoch, OVER).await.unwrap().unwrap();
+    assert_eq!(life.others, 1);
+    assert!(store.take_over(&node("two"), LONG, at(9)).await.unwrap().is_empty(), "and some more");
+    assert_eq!(store.take_over(&node("two"), OVER, at(9)).await.unwrap(), [node("one")]);
+    assert_eq!(store.beat(&node("one"), life.epoch, LONG).await.unwrap(), None, "its next beat tells it so");
+    assert!(
+        store.take_over(&node("three"), OVER, at(9)).await.unwrap().is_empty(),
+        "nothing is left to take"
+    );
+    assert_eq!(store.join(&node("one"), LONG).await.unwrap().epoch, 3);
+}
+
+#[tokio::test]
+async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_believed() {
+    let place = two().await;
+    let store = &place.store;
+    for name in ["one", "two"] {
+        store.join(&node(name), OVER).await.unwrap();
+    }
+    let begun = Story::new(1, 0);
+    let (id, call) = (begun.call.id, &begun.call);
+    place.project(1, &[&begun]).await;
+    store.take_over(&node("two"), OVER, at(9)).await.unwrap();
+    assert_eq!(store.carried(&node("two")).await.unwrap(), [id]);
+    assert_eq!(store.carried_elsewhere(&node("one"), &[id]).await.unwrap()[&id], node("two"));
+
+    let late = begun.clone().dialed();
+    let projected = store.project(&batch(4, &[&late])).await.unwrap();
+    assert_eq!(projected.lost.get(&id), Some(&node("two")));
+    assert_eq!(store.load_call(id).await.unwrap().as_ref(), Some(call), "the fold is the other's");
+    assert_eq!(store.events(&call.tenant, id).await.unwrap().len(), late.events.len(), "the history has it");
+    assert_eq!(store.unheard(&node("two")).await.unwrap(), [id], "and the other is told");
+    assert!(store.unheard(&node("two")).await.unwrap().is_empty(), "once");
+
+    // Its own are believed; and of one that is over the rows go on wherever something is heard.
+    let ended = Story::completed(1, 0);
+    assert!(store.project(&from("two", 1, &[&ended])).await.unwrap().lost.is_empty());
+    assert!(store.project(&batch(5, &[&ended])).await.unwrap().lost.contains_key(&id), "a copy from before");
+    let made_from_rows = BTreeSet::from([id]);
+    let on = Projection { made_from_rows, ..batch(6, &[&ended]) };
+    assert!(store.project(&on).await.unwrap().lost.is_empty());
+    assert_eq!(store.cursor(&batch(0, &[]).journal).await.unwrap().position, Position(6));
+}
