@@ -142,8 +142,7 @@ async fn answer(
     tokio::time::sleep(takes).await;
     board.seen().open -= 1;
     // Unique also over several switchboards of one server.
-    let sid =
-        format!("CA{:020x}{number:012x}", u64::from_str_radix(to.trim_start_matches('+'), 10).unwrap_or(0));
+    let sid = format!("CA{:020x}{number:012x}", to.trim_start_matches('+').parse::<u64>().unwrap_or(0));
     if let (Some(after), Some(status)) = (ends_after, field(&form, "StatusCallback")) {
         let (board, sid) = (Arc::clone(&board), sid.clone());
         tokio::spawn(async move {
