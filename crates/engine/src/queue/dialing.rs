@@ -11,13 +11,17 @@ use crate::intake::IntakeError;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trunkline_core::call::{Call, Event, ForJob, HangUpReason, Metadata, Party, Request, Source, What};
-use trunkline_core::campaign::{CampaignState, resume};
+use trunkline_core::call::{
+    Call, Disposition, Event, ForJob, HangUpReason, Metadata, Outcome, Party, Request, Source, What,
+};
+use trunkline_core::campaign::{CampaignState, left_to_ask, resume};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
-use trunkline_core::queue::{Claim, HandedBack, Happened, Job, JobState, News, Request as Posted};
+use trunkline_core::queue::{
+    Claim, Done, HandedBack, Happened, Job, JobState, News, Next, Request as Posted,
+};
 use trunkline_core::script::{Cursor, Script};
 use trunkline_core::window::{Opening, Zones};
 use trunkline_store::{Claiming, HeldJob, JobNews, QueuedJob, Store, StoreError};
@@ -32,6 +36,15 @@ pub(super) struct Picked {
     pub begins_at: Timestamp,
     /// Counted by the gates until the call is.
     pub place: Place,
+}
+
+/// Where the questions of a job's next call begin.
+enum Questions {
+    FromTheStart,
+    /// Where an earlier call left them, in the script as it was then.
+    At(Arc<Script>, Cursor),
+    /// All are answered. The last answer came when its call was over already, and another had been planned.
+    NoneLeft,
 }
 
 /// Why a job can't be dialed although its gates are open.
@@ -118,10 +131,16 @@ impl Inner {
         if let Some(gate) = self.closed_meanwhile(&one.ready) {
             let back = Happened::GivenBack { on, why: HandedBack::Gate { gate } };
             let news = [self.news(&one.ready.queued.job, News::Fact(back), self.clock.now())];
-            let given_back = store.change_jobs(&news).await;
-            return given_back.map(drop).map_err(|error| IntakeError::Failed(error.to_string()));
+            return store.change_jobs(&news).await.map(drop).map_err(|error| failed(&error));
         }
-        let (event, place) = self.attempt(store, one, on).await?;
+        let questions = self.questions(store, &one.ready.queued.job).await.map_err(|error| failed(&error))?;
+        if matches!(questions, Questions::NoneLeft) {
+            let next = Next::Done { done: Done::Reached };
+            let reached = Happened::Ended { attempt: on.attempt, disposition: Disposition::Completed, next };
+            let news = [self.news(&one.ready.queued.job, News::Fact(reached), self.clock.now())];
+            return store.change_jobs(&news).await.map(drop).map_err(|error| failed(&error));
+        }
+        let (event, place) = self.attempt(one, on, questions).await?;
         let (handle, _) = self.begin(event).await?;
         let admitted = self.try_admit(&handle, Turn::Kept).await;
         drop(place);
@@ -154,19 +173,15 @@ impl Inner {
 
     async fn attempt(
         self: &Arc<Self>,
-        store: &Store,
         one: Picked,
         on: Claim,
+        questions: Questions,
     ) -> Result<(Event, Place), IntakeError> {
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let machine = one.ready.campaign.policy.machine.clone();
-        let resumed = self
-            .resumed(store, &job)
-            .await
-            .map_err(|error| IntakeError::Failed(format!("its earlier calls can't be read: {error}")))?;
-        let (script, resume) = match resumed {
-            Some((script, at)) => (script, Some(at)),
-            None => (one.script, None),
+        let (script, resume) = match questions {
+            Questions::At(script, at) => (script, Some(at)),
+            Questions::FromTheStart | Questions::NoneLeft => (one.script, None),
         };
         let request = Request {
             tenant: job.tenant,
@@ -212,6 +227,7 @@ impl Inner {
         let (Some(campaign), Some(from)) = (campaign, from) else { return Ok(None) };
         let script = self.scripts.current(Some(campaign.policy.script.as_str()));
         let script = script.unwrap_or_else(|| Arc::new(Script::builtin()));
+        let questions = self.questions(store, &queued.job).await?;
         let (tenant, number) = (queued.job.tenant.clone(), queued.number.clone());
         let one = Picked {
             call: held.call,
@@ -221,7 +237,7 @@ impl Inner {
             place: self.under_way.add(held.call, tenant, campaign.id, number),
             ready: Ready { queued, campaign, earlier: Vec::new() },
         };
-        match self.attempt(store, one, on).await {
+        match self.attempt(one, on, questions).await {
             // Its request may have gone out as early as this.
             Ok((event, _)) => Ok(Some(Event { received_at: held.claimed_at, ..event })),
             Err(error) => {
@@ -231,10 +247,10 @@ impl Inner {
         }
     }
 
-    /// Where a questionnaire goes on that an earlier call of the job left unfinished, and the script as it was then.
-    async fn resumed(&self, store: &Store, job: &Job) -> Result<Option<(Arc<Script>, Cursor)>, StoreError> {
+    /// Where a questionnaire goes on that an earlier call of the job left unfinished.
+    async fn questions(&self, store: &Store, job: &Job) -> Result<Questions, StoreError> {
         if job.attempt == AttemptNo::NONE {
-            return Ok(None);
+            return Ok(Questions::FromTheStart);
         }
         let ids: Vec<CallId> =
             store.attempts(job.id).await?.into_iter().map(|attempt| attempt.call).collect();
@@ -249,10 +265,14 @@ impl Inner {
         let ran =
             calls.iter().rev().find(|call| call.question().is_some()).and_then(|call| call.script.as_ref());
         let script = ran.and_then(|ran| self.scripts.version(ran.version.parse().ok()?));
-        let Some(script) = script else { return Ok(None) };
-        let at =
-            resume(&script, &calls.iter().map(Arc::as_ref).collect::<Vec<_>>()).map(|resumed| resumed.at);
-        Ok(at.map(|at| (script, at)))
+        let Some(script) = script else { return Ok(Questions::FromTheStart) };
+        let is_done = calls.iter().any(|call| left_to_ask(&script, call) == Some(Outcome::Finished));
+        Ok(match resume(&script, &calls.iter().map(Arc::as_ref).collect::<Vec<_>>()) {
+            Some(resumed) => Questions::At(script, resumed.at),
+            // Whoever asked to be called is called all the same.
+            None if is_done && job.promised.is_none() => Questions::NoneLeft,
+            None => Questions::FromTheStart,
+        })
     }
 
     /// Settles jobs that have waited too long for their first attempt.
@@ -323,4 +343,8 @@ impl Inner {
             tracing::warn!(%call, %error, "queue.not_hung_up");
         }
     }
+}
+
+fn failed(error: &StoreError) -> IntakeError {
+    IntakeError::Failed(format!("its row or its earlier calls can't be reached: {error}"))
 }
