@@ -34,6 +34,24 @@ pub(super) enum Unfit {
     Campaign,
 }
 
+/// Why a claimed job's call was not placed.
+enum Unplaced {
+    /// By what is over by itself: the next sweep gives it back.
+    Later(IntakeError),
+    /// By the job itself: it is tried again only a few times.
+    Broken(String),
+}
+
+impl From<StoreError> for Unplaced {
+    fn from(error: StoreError) -> Self {
+        let words = format!("its earlier calls can't be read: {error}");
+        match error {
+            StoreError::Unavailable { .. } => Self::Later(IntakeError::Failed(words)),
+            _ => Self::Broken(words),
+        }
+    }
+}
+
 impl Inner {
     /// This node, as others know it.
     pub(crate) fn node(&self) -> NodeId {
@@ -91,9 +109,19 @@ impl Inner {
         one: Picked,
         on: Claim,
     ) -> Result<(), (JobId, IntakeError)> {
-        let job = one.ready.queued.job.id;
-        let event = self.attempt(store, one, on).await.map_err(|error| (job, error))?;
-        let (handle, _) = self.begin(event).await.map_err(|error| (job, error))?;
+        let job = one.ready.queued.job.clone();
+        let event = match self.attempt(store, one, on).await {
+            Ok(event) => event,
+            Err(Unplaced::Later(error)) => return Err((job.id, error)),
+            Err(Unplaced::Broken(what)) => {
+                let why = HandedBack::Broken { what: what.clone() };
+                let news = self.news(&job, News::Fact(Happened::GivenBack { on, why }), self.clock.now());
+                let told = store.change_jobs(&[news]).await;
+                let what = told.map_or_else(|error| error.to_string(), |_| what);
+                return Err((job.id, IntakeError::Failed(what)));
+            }
+        };
+        let (handle, _) = self.begin(event).await.map_err(|error| (job.id, error))?;
         // A gate that has closed since is asked again by those who watch over waiting calls.
         let _ = self.try_admit(&handle, Turn::Kept).await;
         Ok(())
@@ -104,13 +132,11 @@ impl Inner {
         store: &Store,
         one: Picked,
         on: Claim,
-    ) -> Result<trunkline_core::call::Event, IntakeError> {
-        let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
+    ) -> Result<trunkline_core::call::Event, Unplaced> {
         let machine = one.ready.campaign.policy.machine.clone();
-        let resumed = self
-            .resumed(store, &job)
-            .await
-            .map_err(|error| IntakeError::Failed(format!("its earlier calls can't be read: {error}")))?;
+        let hours_end = one.ready.hours_end(self.clock.now());
+        let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
+        let resumed = self.resumed(store, &job).await?;
         let (script, resume) = match resumed {
             Some((script, at)) => (script, Some(at)),
             None => (one.script, None),
@@ -125,12 +151,20 @@ impl Inner {
                 variables,
                 metadata: Private::new(Metadata::default()),
             },
-            script: self.use_script(&script).await?,
+            script: self.use_script(&script).await.map_err(Unplaced::Later)?,
             limits: self.config.call_limits,
             not_before: None,
             session: None,
             idempotency: None,
-            job: Some(ForJob { job: job.id, campaign: job.campaign, node: self.node(), on, resume, machine }),
+            job: Some(ForJob {
+                job: job.id,
+                campaign: job.campaign,
+                node: self.node(),
+                on,
+                resume,
+                machine,
+                hours_end,
+            }),
         };
         Ok(self.own_event(
             one.call,

@@ -5,17 +5,20 @@ use super::heads::{Heads, Ready, WEEK, merged};
 use crate::engine::Inner;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use trunkline_core::campaign::Campaign;
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::earlier::Earlier;
 use trunkline_core::dial::gates::{
-    Candidate, Closed, Database, LimitOf, Pace, Promised, Queued, SamePair, Slots, Snapshot, Suppressed,
-    admit_job,
+    Candidate, Closed, Database, Lacking, LimitOf, Pace, Promised, Queued, SamePair, Server, Slots, Snapshot,
+    Suppressed, admit_job,
 };
-use trunkline_core::id::CampaignId;
+use trunkline_core::id::{AttemptNo, CampaignId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState};
-use trunkline_core::window::Zones;
+
+/// A store that is further behind may not yet know that somebody is being called.
+const MOST_LAG_MS: u64 = 2_000;
 
 impl Inner {
     /// Whether the job at a head may go, beside those that were picked already in this round.
@@ -28,7 +31,9 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(), Closed> {
         let Some(ready) = heads.get(head) else { return Err(Closed::CatchingUp) };
-        self.gate(ready, picked, paces.get(&ready.campaign.id).copied(), now)
+        // A new worker knows of no pace: the store does.
+        let dialed_at = paces.get(&ready.campaign.id).copied().max(self.spent.begun_at(ready.campaign.id));
+        self.gate(ready, picked, dialed_at, now)
     }
 
     /// Whether a job may go.
@@ -52,10 +57,12 @@ impl Inner {
             earlier.iter().filter(within(week_ago)).map(|one| one.earlier).collect();
         let by_others: Vec<Earlier> =
             earlier.iter().filter(|one| one.job != Some(job.id)).map(|one| one.earlier).collect();
-        let due = match &job.state {
+        let not_before = match &job.state {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
+        // Before the first attempt it is the time that was asked for, and no retry.
+        let is_first = job.attempt == AttemptNo::NONE;
         let of_campaign = |one: &&Picked| one.ready.campaign.id == campaign.id;
         let planned = u32::try_from(picked.iter().filter(of_campaign).count()).unwrap_or(u32::MAX);
         let campaign_slots = policy
@@ -74,9 +81,10 @@ impl Inner {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
             campaign: Some(campaign.state.gate()),
-            due,
+            lacks: self.lacks(policy),
+            due: not_before.filter(|_| !is_first),
             promised: if job.promised.is_some() { Promised::Yes } else { Promised::No },
-            window: policy.window.open_at(&Zones::of_lead(&to, queued.zone.as_ref()), now),
+            window: ready.window(now),
             by_others: &by_others,
             dedup_window: SignedDuration::from_secs(i64::from(policy.dedup_window_secs)),
             to_person: &to_person,
@@ -87,9 +95,29 @@ impl Inner {
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,
         };
-        let candidate = Candidate { account: self.account.clone(), not_before: None };
+        let candidate =
+            Candidate { account: self.account.clone(), not_before: not_before.filter(|_| is_first) };
         let snapshot = self.snapshot_for_job(ready, picked);
         admit_job(&candidate, &snapshot, &self.config.dial_limits, &queued_facts, now)
+    }
+
+    /// What no call of the campaign can do without.
+    fn lacks(&self, policy: &Campaign) -> Option<Lacking> {
+        if self.scripts.current(Some(policy.script.as_str())).is_none() {
+            return Some(Lacking::Script);
+        }
+        policy.caller_ids.numbers.is_empty().then_some(Lacking::CallerId)
+    }
+
+    /// Whether jobs are claimed at all. Nothing is before what was found at the start is in the store, or while it is far
+    /// behind: it may not yet know that somebody is being called.
+    pub(super) fn queue_gate(&self, now: Timestamp) -> Server {
+        match self.server_gate() {
+            Server::Dialing if self.projection.lag_ms(self.journal.durable(), now) > MOST_LAG_MS => {
+                Server::CatchingUp
+            }
+            gate => gate,
+        }
     }
 
     /// What the gates look at, with those counted that were picked already in this round.
@@ -112,7 +140,7 @@ impl Inner {
             last_dial_at: self.paces.lock().get(&self.account).copied(),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
             same_pair: if is_open || is_picked { SamePair::Open } else { SamePair::None },
-            server: self.server_gate(),
+            server: self.queue_gate(self.clock.now()),
         }
     }
 }

@@ -19,8 +19,6 @@ use trunkline_store::{Store, StoreError, StoredCampaign};
 const ROUND: usize = 64;
 /// How often the store is looked at when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
-/// A store that is further behind may not yet know that somebody is being called.
-const MOST_LAG_MS: u64 = 2_000;
 /// How often is looked for claims that nothing came of, and for campaigns that are done.
 const SWEEP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -89,9 +87,7 @@ impl Inner {
     /// One round.
     async fn work(self: &Arc<Self>, worker: &mut Worker) -> Result<Again, StoreError> {
         let Some(store) = self.projection.store() else { return Ok(Again::WhenWoken) };
-        // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
-        let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
-        if self.server_gate() != Server::Dialing || lag > MOST_LAG_MS {
+        if self.queue_gate(self.clock.now()) != Server::Dialing {
             return Ok(Again::WhenWoken);
         }
         self.campaigns.look(&store).await?;
