@@ -105,6 +105,23 @@ impl Day {
         apart.ended()
     }
 
+    /// Stops the server where it stands, as a machine does that is suspended.
+    pub fn is_suspended(&self) -> &Self {
+        self.signal("-STOP")
+    }
+
+    /// It goes on where it stood.
+    pub fn goes_on(&self) -> &Self {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> &Self {
+        let Host::Apart(apart) = &self.host else { panic!("only a process can be told by signal") };
+        let told = Command::new("kill").args([signal, &apart.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self
+    }
+
     /// Runs a second server on the same folder, and waits until it gives up.
     pub fn second_server(&self) -> (ExitStatus, String) {
         let port = free_port();
