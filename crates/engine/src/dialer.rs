@@ -174,6 +174,10 @@ impl Inner {
         if leg.hang_up.is_some() || leg.state() != State::Dialing {
             return Some("withdrawn before anything was sent".to_owned());
         }
+        // It may have waited since its gates were open: for a slot, for the disk, or for this process to be started again.
+        if live.call.job.as_ref().is_some_and(|of| of.is_after_hours(self.clock.now())) {
+            return Some("no hour for calls any more where they are".to_owned());
+        }
         let campaign = live.call.job.as_ref().and_then(|of| self.campaigns.get(of.campaign?));
         if campaign.is_some_and(|campaign| campaign.state != CampaignState::Running) {
             return Some("its campaign was stopped before anything was sent".to_owned());

@@ -7,6 +7,7 @@ use crate::order::{EndError, Novelty, Order, PlaceError, Placed};
 use crate::{IntakeError, record};
 use std::sync::Arc;
 use trunkline_core::call::{Call, HangUpReason, Limits, Party, Request, ScriptRef, Source, What};
+use trunkline_core::dial::destination::Denied;
 use trunkline_core::id::{CallId, SessionId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
@@ -31,6 +32,9 @@ impl Inner {
             field: "script",
             why: format!("there is no script of that name; there are: {}", self.script_names()),
         })?;
+        if let Some(why) = self.not_allowed(&party.to) {
+            return Err(PlaceError::Invalid { field: "to", why: why.to_string() });
+        }
         self.check_open(tenant, &party.to)?;
         if let Some(wanted) = &order.idempotency {
             match self.keys_used.reserve(tenant, wanted, self.clock.now()) {
@@ -163,6 +167,12 @@ impl Inner {
             )?,
             ..standard
         })
+    }
+
+    /// Whether such numbers are called at all: a key that was stolen calls no premium-rate numbers.
+    fn not_allowed(&self, to: &Address) -> Option<Denied> {
+        let number = PhoneNumber::from_e164(to.as_str()).ok()?;
+        self.config.queue.destinations.permit(&number).err()
     }
 
     fn check_open(&self, tenant: &TenantId, to: &Address) -> Result<(), PlaceError> {

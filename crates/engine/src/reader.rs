@@ -144,10 +144,19 @@ impl Inner {
         &self,
         ask: impl AsyncFnOnce(&trunkline_store::Store) -> Result<T, StoreError>,
     ) -> Result<T, Unavailable> {
+        self.ask_store_within(PATIENCE, ask).await
+    }
+
+    /// Asks the store for something that may take so long.
+    pub(crate) async fn ask_store_within<T>(
+        &self,
+        patience: Duration,
+        ask: impl AsyncFnOnce(&trunkline_store::Store) -> Result<T, StoreError>,
+    ) -> Result<T, Unavailable> {
         let Some(store) = self.projection.store() else {
             return Err(self.unavailable("it is not connected"));
         };
-        let otherwise = match tokio::time::timeout(PATIENCE, ask(&store)).await {
+        let otherwise = match tokio::time::timeout(patience, ask(&store)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it does not answer in time".to_owned(),

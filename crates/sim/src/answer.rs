@@ -19,6 +19,7 @@ pub(crate) enum Pickup {
 pub(crate) enum Answerer {
     Human,
     Machine,
+    Fax,
 }
 
 /// What comes back at a question.
@@ -76,6 +77,7 @@ impl Person {
                 Pickup::Answers { ring_secs, by: Answerer::Human }
             }
             Habit::Voicemail => Pickup::Answers { ring_secs: 20, by: Answerer::Machine },
+            Habit::Fax => Pickup::Answers { ring_secs, by: Answerer::Fax },
             Habit::Busy => Pickup::Busy,
             Habit::NoAnswer => Pickup::RingsOn,
             Habit::Refuses => Pickup::Declines { ring_secs },
@@ -123,6 +125,7 @@ impl Person {
             Habit::HangsUpInMidQuestion { .. } => speaks(saying, secs),
             Habit::Silent
             | Habit::Voicemail
+            | Habit::Fax
             | Habit::Busy
             | Habit::NoAnswer
             | Habit::Refuses

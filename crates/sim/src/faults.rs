@@ -62,6 +62,13 @@ pub enum FaultKind {
     },
     /// A status callback is sent after the next one.
     CallbackReordered,
+    /// The verdict on who picked up is never told.
+    VerdictLost,
+    /// The verdict on who picked up is told later.
+    VerdictLate {
+        /// Simulated seconds.
+        secs: u32,
+    },
     /// A voice document is asked for twice at the same time, with the same idempotency token.
     VoiceFetchDoubled,
     /// A recording cannot be downloaded for this long after its callback.
@@ -96,6 +103,7 @@ impl FaultKind {
             | Self::CallbackLate { .. }
             | Self::CallbackDoubled { .. }
             | Self::CallbackReordered => Moment::Callback,
+            Self::VerdictLost | Self::VerdictLate { .. } => Moment::Verdict,
             Self::VoiceFetchDoubled => Moment::VoiceFetch,
             Self::RecordingLate { .. } => Moment::Recording,
             Self::SlowAnswers { .. } => Moment::Rest,
@@ -112,6 +120,7 @@ pub(crate) enum Moment {
     Lookup,
     Update,
     Callback,
+    Verdict,
     VoiceFetch,
     Recording,
     Rest,

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::answer::{Answerer, Pickup};
 use crate::call::{CallEvent, CallStatus, Direction, Form};
 use crate::courier::WebhookKind;
+use crate::faults::{FaultKind, Moment};
 use crate::line::{Ending, Line};
 use crate::orders::{Order, Source, Wish};
 use crate::recordings::{RecordingRecord, RecordingSource};
@@ -75,6 +76,7 @@ impl Wait {
     fn verdict(self, by: Answerer) -> (&'static str, u32) {
         match (by, self) {
             (Answerer::Human, _) => ("human", 3),
+            (Answerer::Fax, _) => ("fax", 4),
             (Answerer::Machine, Self::Greeting) => ("machine_start", 4),
             (Answerer::Machine, Self::EndOfGreeting) => ("machine_end_beep", 8),
         }
@@ -173,7 +175,7 @@ async fn talk(
     told: &mut Option<oneshot::Sender<()>>,
 ) -> Ending {
     let limit_secs = match by {
-        Some(Answerer::Machine) => plan.limit_secs.min(MAILBOX_SECS),
+        Some(Answerer::Machine | Answerer::Fax) => plan.limit_secs.min(MAILBOX_SECS),
         Some(Answerer::Human) | None => plan.limit_secs,
     };
     session.line.limit(limit_secs);
@@ -242,7 +244,13 @@ async fn detect(line: &mut Line, detection: &Detection, by: Answerer) {
             line.update(|call| call.answered_by = Some(verdict.into()));
         }
         Detection::Beside { wait, told } => {
-            let (verdict, secs) = wait.verdict(by);
+            let (verdict, mut secs) = wait.verdict(by);
+            let person = line.record().map(|call| call.person().to_owned()).unwrap_or_default();
+            match line.exchange.faults.strike(Moment::Verdict, &person, None) {
+                Some(FaultKind::VerdictLost) => return,
+                Some(FaultKind::VerdictLate { secs: more }) => secs += more,
+                _ => {}
+            }
             let exchange = Arc::clone(&line.exchange);
             let sid = line.sid.clone();
             let hook = told.as_ref().map(|target| {

@@ -46,6 +46,8 @@ pub enum Habit {
     NoAnswer,
     /// A machine picks up and says nothing of use.
     Voicemail,
+    /// A fax picks up and whistles.
+    Fax,
     /// Answers, then hangs up in the middle of the question with this number, counted from 1.
     HangsUpInMidQuestion {
         /// The question, from 1.

@@ -70,7 +70,7 @@ pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
 /// # Errors
 /// `Poison` if the fold is no JSON.
 pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreError> {
-    let reported = call.leg().end.as_ref().map(|end| &end.reported);
+    let failure = call.failure();
     Ok(vec![
         ("id", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
@@ -90,8 +90,8 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         ("script", opt_text(call.script.as_ref().map(|script| script.name.as_str()))),
         ("price_amount", opt_text(call.price.as_ref().map(|price| price.amount.as_str()))),
         ("price_unit", opt_text(call.price.as_ref().map(|price| price.unit.as_str()))),
-        ("error_code", opt_text(reported.and_then(|reported| reported.error_code.as_deref()))),
-        ("error_message", opt_text(reported.and_then(|reported| reported.error_message.as_deref()))),
+        ("error_code", opt_text(failure.as_ref().map(|failure| &*failure.code))),
+        ("error_message", opt_text(failure.as_ref().map(|failure| &*failure.message))),
         // Filters take it apart.
         ("metadata", without_nul(json(&call.party.metadata)?).into()),
         // The turns stand in rows of their own: a call that goes on changes one of many.

@@ -32,6 +32,9 @@ fn said(closed: &Closed, key: &str, texts: Texts) -> String {
     match closed {
         Closed::NotAllowed { why } => texts.with_all(key, &[("why", &particular("denied", word(why)))]),
         Closed::WindowNeverOpens { why } => texts.with_all(key, &[("why", &particular("never", word(why)))]),
+        Closed::CampaignLacks { what } => {
+            texts.with_all(key, &[("what", &particular("lacking", word(what)))])
+        }
         Closed::DailyCap { of, limit, .. } => {
             texts.with_all(key, &[("of", &particular("cap-of", word(of))), ("limit", &limit.to_string())])
         }
@@ -76,7 +79,7 @@ mod tests {
     use crate::pages::texts::Language;
     use jiff::Timestamp;
     use trunkline_core::dial::destination::Denied;
-    use trunkline_core::dial::gates::{CapOf, LimitOf};
+    use trunkline_core::dial::gates::{CapOf, Lacking, LimitOf};
     use trunkline_core::id::CallId;
     use trunkline_core::window::NeverOpens;
 
@@ -106,6 +109,7 @@ mod tests {
         all.extend(
             [TestMode, Prefix, Risky, Country, Premium, Satellite].map(|why| Closed::NotAllowed { why }),
         );
+        all.extend([Lacking::Script, Lacking::CallerId].map(|what| Closed::CampaignLacks { what }));
         use NeverOpens::{NoCommonHour, NoHours, UnknownZone};
         all.extend([UnknownZone, NoHours, NoCommonHour].map(|why| Closed::WindowNeverOpens { why }));
         all.extend([CapOf::Campaign, CapOf::TenantCalls, CapOf::TenantMinutes].map(|of| Closed::DailyCap {

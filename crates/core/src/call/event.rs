@@ -303,6 +303,16 @@ pub struct ForJob {
     /// What happens when a machine answers.
     #[serde(default, skip_serializing_if = "Machine::only_talks")]
     pub machine: Machine,
+    /// When the hours end at which the person may be called: nothing is sent from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours_end: Option<Timestamp>,
+}
+
+impl ForJob {
+    /// Whether this is no hour any more to call the person, however long the call has waited since its gates were open.
+    pub fn is_after_hours(&self, now: Timestamp) -> bool {
+        self.hours_end.is_some_and(|end| now >= end)
+    }
 }
 
 /// A client's promise that two requests are one.

@@ -9,6 +9,7 @@
 //! - `event`: the facts · `effect`: what to do about them · `leg`: the facts of one attempt and the state they add up to
 //! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
 //! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
+//! - `failure`: code and words for an end that nobody wanted
 //! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod apply;
@@ -18,6 +19,7 @@ mod disposition;
 mod effect;
 mod event;
 mod evidence;
+mod failure;
 mod leg;
 mod personal;
 mod registered;
@@ -30,6 +32,7 @@ pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};
 pub use event::*;
 pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::Personal;
 pub use registered::{Registered, Registration, StatusReport};

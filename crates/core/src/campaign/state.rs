@@ -98,7 +98,8 @@ impl CampaignState {
         match (asked, self) {
             (Move::Start, S::Draft | S::Running) => Ok(S::Running),
             (Move::Pause, S::Running | S::Paused) => Ok(S::Paused),
-            (Move::Resume, S::Paused | S::Running | S::Draining) => Ok(S::Running),
+            // One that has run out goes on with who was added or set aside.
+            (Move::Resume, S::Paused | S::Running | S::Draining | S::Finished) => Ok(S::Running),
             (Move::Drain, S::Running | S::Paused | S::Draining) => Ok(S::Draining),
             (Move::Finish, S::Running | S::Draining | S::Finished) => Ok(S::Finished),
             // A force-cancel after a cancel still hangs up what is open.
@@ -108,7 +109,7 @@ impl CampaignState {
             ) => Ok(S::Cancelled),
             (Move::Start, S::Paused | S::Draining | S::Finished | S::Cancelled)
             | (Move::Pause, S::Draft | S::Draining | S::Finished | S::Cancelled)
-            | (Move::Resume, S::Draft | S::Finished | S::Cancelled)
+            | (Move::Resume, S::Draft | S::Cancelled)
             | (Move::Drain, S::Draft | S::Finished | S::Cancelled)
             | (Move::Finish, S::Draft | S::Paused | S::Cancelled)
             | (Move::Cancel | Move::ForceCancel, S::Finished) => Err(BadMove { asked, state: self }),

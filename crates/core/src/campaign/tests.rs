@@ -150,7 +150,7 @@ mod states {
         let table = [
             (Move::Start, [Some(Running), Some(Running), None, None, None, None]),
             (Move::Pause, [None, Some(Paused), Some(Paused), None, None, None]),
-            (Move::Resume, [None, Some(Running), Some(Running), Some(Running), None, None]),
+            (Move::Resume, [None, Some(Running), Some(Running), Some(Running), Some(Running), None]),
             (Move::Drain, [None, Some(Draining), Some(Draining), Some(Draining), None, None]),
             (Move::Finish, [None, Some(Finished), None, Some(Finished), Some(Finished), None]),
             (

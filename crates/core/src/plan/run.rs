@@ -4,7 +4,7 @@ use super::{Assumptions, Plan, PlannedHour, PlannedLead, Question};
 use crate::call::Disposition;
 use crate::campaign::{AttemptEnd, Wish};
 use crate::dial::earlier::{Earlier, Standing};
-use crate::dial::gates::Closed;
+use crate::dial::gates::{Closed, gap};
 use crate::id::CallId;
 use crate::queue::{Done, Next};
 use crate::window::{NeverOpens, Opening, Zones};
@@ -64,7 +64,7 @@ impl<'question> Run<'question> {
         leads: impl IntoIterator<Item = PlannedLead>,
     ) -> Self {
         let pacing = &question.campaign.pacing;
-        let pace = pacing.pace().map_or(question.cps, |own| own.min(question.cps)).max(0.001);
+        let pace = pacing.pace().map_or(question.cps, |own| own.min(question.cps));
         let mut run = Self {
             question,
             groups: Vec::new(),
@@ -73,7 +73,7 @@ impl<'question> Run<'question> {
             now: question.start,
             horizon: plus(question.start, SignedDuration::from_hours(24 * HORIZON_DAYS)),
             slots: pacing.concurrency.map_or(question.slots, |own| own.min(question.slots)),
-            gap: SignedDuration::try_from_secs_f64(1.0 / pace).unwrap_or(SignedDuration::ZERO),
+            gap: gap(pace),
             next_by_pace: question.start,
             day: Day { ends_at: question.start, calls: 0 },
             second: (i64::MIN, 0),

@@ -93,7 +93,7 @@ async fn each_call(
 
 fn row(call: &Call) -> Vec<Cell> {
     let account = call.account.as_str();
-    let reported = call.leg().end.as_ref().map(|end| &end.reported);
+    let failure = call.failure();
     let price = call.price.as_ref();
     let cells = vec![
         text(call.id.to_string()),
@@ -120,8 +120,8 @@ fn row(call: &Call) -> Vec<Cell> {
         Cell::Number(u32::try_from(call.answer_count()).unwrap_or(u32::MAX)),
         answers(call),
         some(call.is_over().then(|| word(&call.hang_up_by())).flatten()),
-        some(reported.and_then(|reported| reported.error_code.as_deref())),
-        some(reported.and_then(|reported| reported.error_message.as_deref())),
+        some(failure.as_ref().map(|failure| failure.code.clone())),
+        some(failure.as_ref().map(|failure| failure.message.clone())),
         some(price.map(|price| price.amount.as_str())),
         some(price.map(|price| price.unit.as_str())),
         Cell::Number(u32::try_from(call.legs.len()).unwrap_or(u32::MAX)),

@@ -10,12 +10,15 @@ use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use trunkline_core::call::State;
 use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
 use trunkline_core::id::{CallId, CampaignId, TenantId};
 use trunkline_core::queue::{Bucket, Happened, News, Progress};
 use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
 
+/// A list of people as long as may be goes in within this.
+const FOR_A_LIST: Duration = Duration::from_secs(120);
 /// So many jobs are settled in one transaction.
 const AT_ONCE: u32 = 500;
 
@@ -213,6 +216,17 @@ impl Inner {
             return Err(CampaignError::NoDatabase);
         }
         Ok(self.ask_store(ask).await?)
+    }
+
+    /// Gives the store a whole list of people: it goes in at once, however long that takes.
+    pub(super) async fn give_list<T>(
+        &self,
+        give: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
+    ) -> Result<T, CampaignError> {
+        if self.config.database.is_index() {
+            return Err(CampaignError::NoDatabase);
+        }
+        Ok(self.ask_store_within(FOR_A_LIST, give).await?)
     }
 
     pub(crate) async fn look_at_campaigns(&self) -> Result<(), CampaignError> {

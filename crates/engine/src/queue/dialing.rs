@@ -23,7 +23,7 @@ use trunkline_core::queue::{
     Claim, Done, HandedBack, Happened, Job, JobState, News, Next, Request as Posted,
 };
 use trunkline_core::script::{Cursor, Script};
-use trunkline_core::window::{Opening, Zones};
+use trunkline_core::window::Opening;
 use trunkline_store::{Claiming, HeldJob, JobNews, QueuedJob, Store, StoreError};
 
 /// A job that may go, with all that its call needs.
@@ -128,18 +128,29 @@ impl Inner {
             // Nothing was sent: the next start finds the claim without a call.
             () = self.stop.cancelled() => return Ok(()),
         }
+        let job = one.ready.queued.job.clone();
         if let Some(gate) = self.closed_meanwhile(&one.ready) {
             let back = Happened::GivenBack { on, why: HandedBack::Gate { gate } };
-            let news = [self.news(&one.ready.queued.job, News::Fact(back), self.clock.now())];
-            return store.change_jobs(&news).await.map(drop).map_err(|error| failed(&error));
+            return self.tell_claimed(store, &job, back).await;
         }
-        let questions = self.questions(store, &one.ready.queued.job).await.map_err(|error| failed(&error))?;
-        if matches!(questions, Questions::NoneLeft) {
-            let next = Next::Done { done: Done::Reached };
-            let reached = Happened::Ended { attempt: on.attempt, disposition: Disposition::Completed, next };
-            let news = [self.news(&one.ready.queued.job, News::Fact(reached), self.clock.now())];
-            return store.change_jobs(&news).await.map(drop).map_err(|error| failed(&error));
-        }
+        let questions = match self.questions(store, &job).await {
+            Ok(Questions::NoneLeft) => {
+                let next = Next::Done { done: Done::Reached };
+                let reached =
+                    Happened::Ended { attempt: on.attempt, disposition: Disposition::Completed, next };
+                return self.tell_claimed(store, &job, reached).await;
+            }
+            Ok(questions) => questions,
+            // It is over by itself: the next sweep gives the job back.
+            Err(error @ StoreError::Unavailable { .. }) => return Err(failed(&error)),
+            // By the job itself: it is tried again only a few times.
+            Err(error) => {
+                let what = format!("its earlier calls can't be read: {error}");
+                let why = HandedBack::Broken { what: what.clone() };
+                self.tell_claimed(store, &job, Happened::GivenBack { on, why }).await?;
+                return Err(IntakeError::Failed(what));
+            }
+        };
         let (event, place) = self.attempt(one, on, questions).await?;
         let (handle, _) = self.begin(event).await?;
         let admitted = self.try_admit(&handle, Turn::Kept).await;
@@ -152,6 +163,11 @@ impl Inner {
         Ok(())
     }
 
+    async fn tell_claimed(&self, store: &Store, job: &Job, happened: Happened) -> Result<(), IntakeError> {
+        let news = [self.news(job, News::Fact(happened), self.clock.now())];
+        store.change_jobs(&news).await.map(drop).map_err(|error| failed(&error))
+    }
+
     /// Whether a gate has closed since a job was picked that its call is not asked at again.
     fn closed_meanwhile(&self, ready: &Ready) -> Option<Closed> {
         let campaign = self.campaigns.get(ready.campaign.id)?;
@@ -162,9 +178,7 @@ impl Inner {
             CampaignState::Draining => return Some(Closed::CampaignDraining),
             CampaignState::Finished | CampaignState::Cancelled => return Some(Closed::CampaignOver),
         }
-        let number = PhoneNumber::parse(ready.queued.number.as_str(), None).ok()?.number;
-        let zones = Zones::of_lead(&number, ready.queued.zone.as_ref());
-        match campaign.policy.window.open_at(&zones, self.clock.now()) {
+        match ready.window(self.clock.now()) {
             Opening::Open { .. } => None,
             Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),
             Opening::Never(why) => Some(Closed::WindowNeverOpens { why }),
@@ -177,8 +191,9 @@ impl Inner {
         on: Claim,
         questions: Questions,
     ) -> Result<(Event, Place), IntakeError> {
-        let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let machine = one.ready.campaign.policy.machine.clone();
+        let hours_end = one.ready.hours_end(self.clock.now());
+        let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
         let (script, resume) = match questions {
             Questions::At(script, at) => (script, Some(at)),
             Questions::FromTheStart | Questions::NoneLeft => (one.script, None),
@@ -206,6 +221,7 @@ impl Inner {
                 on,
                 resume,
                 machine,
+                hours_end,
             }),
         };
         let what = What::Requested(Box::new(request));

@@ -6,18 +6,21 @@ use crate::engine::Inner;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use trunkline_core::campaign::Campaign;
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::earlier::Earlier;
 use trunkline_core::dial::gates::{
-    Candidate, Closed, Database, LimitOf, Pace, Promised, Queued, SamePair, Slots, Snapshot, Suppressed,
-    admit_job, cps_opens_at,
+    Candidate, Closed, Database, Lacking, LimitOf, Pace, Promised, Queued, SamePair, Server, Slots, Snapshot,
+    Suppressed, admit_job, cps_opens_at,
 };
 use trunkline_core::dial::pace;
-use trunkline_core::id::CampaignId;
+use trunkline_core::id::{AttemptNo, CampaignId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState};
-use trunkline_core::window::Zones;
+
+/// A store that is further behind, really, may not yet know that somebody is being called.
+const MOST_LAG: Duration = Duration::from_secs(2);
 
 /// So long before its turn a job is claimed: the claim, and a claim that takes its time, delay no call.
 const AHEAD: Duration = Duration::from_millis(400);
@@ -32,7 +35,9 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(), Closed> {
         let Some(ready) = heads.get(head) else { return Err(Closed::CatchingUp) };
-        self.gate(ready, paces.get(&ready.campaign.id).copied(), now)
+        // A new worker knows of no pace: the store does.
+        let dialed_at = paces.get(&ready.campaign.id).copied().max(self.spent.begun_at(ready.campaign.id));
+        self.gate(ready, dialed_at, now)
     }
 
     /// Whether a job may go.
@@ -55,10 +60,12 @@ impl Inner {
             earlier.iter().filter(within(week_ago)).map(|one| one.earlier).collect();
         let by_others: Vec<Earlier> =
             earlier.iter().filter(|one| one.job != Some(job.id)).map(|one| one.earlier).collect();
-        let due = match &job.state {
+        let not_before = match &job.state {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
+        // Before the first attempt it is the time that was asked for, and no retry.
+        let is_first = job.attempt == AttemptNo::NONE;
         let ahead = self.under_way.ahead_of(&job.tenant, campaign.id, &queued.number);
         let open = self.slots.of_campaign(campaign.id) + ahead.of_campaign;
         let campaign_slots = policy.pacing.concurrency.map(|limit| Slots { open, limit });
@@ -70,9 +77,10 @@ impl Inner {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
             campaign: Some(campaign.state.gate()),
-            due,
+            lacks: self.lacks(policy),
+            due: not_before.filter(|_| !is_first),
             promised: if job.promised.is_some() { Promised::Yes } else { Promised::No },
-            window: policy.window.open_at(&Zones::of_lead(&to, queued.zone.as_ref()), now),
+            window: ready.window(now),
             by_others: &by_others,
             dedup_window: SignedDuration::from_secs(i64::from(policy.dedup_window_secs)),
             to_person: &to_person,
@@ -83,9 +91,28 @@ impl Inner {
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,
         };
-        let candidate = Candidate { account: self.account.clone(), not_before: None };
+        let candidate =
+            Candidate { account: self.account.clone(), not_before: not_before.filter(|_| is_first) };
         let snapshot = self.snapshot_for_job(ready, &ahead, now);
         admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now)
+    }
+
+    /// What no call of the campaign can do without.
+    fn lacks(&self, policy: &Campaign) -> Option<Lacking> {
+        if self.scripts.current(Some(policy.script.as_str())).is_none() {
+            return Some(Lacking::Script);
+        }
+        policy.caller_ids.numbers.is_empty().then_some(Lacking::CallerId)
+    }
+
+    /// Whether jobs are claimed at all. Nothing is before what was found at the start is in the store, or while it is far
+    /// behind: it may not yet know that somebody is being called.
+    pub(super) fn queue_gate(&self, now: Timestamp) -> Server {
+        let lag = Duration::from_millis(self.projection.lag_ms(self.journal.durable(), now));
+        match self.server_gate() {
+            Server::Dialing if self.clock.really(lag) > MOST_LAG || !self.holds_lease() => Server::CatchingUp,
+            gate => gate,
+        }
     }
 
     /// The campaign's pace and the tenant's.
@@ -148,7 +175,7 @@ impl Inner {
             last_dial_at: self.last_dial_at(now),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
             same_pair: if is_open || ahead.to_number > 0 { SamePair::Open } else { SamePair::None },
-            server: self.server_gate(),
+            server: self.queue_gate(now),
         }
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::gates::{CapOf, Closed, LimitOf};
 use trunkline_core::id::{CampaignId, JobId, TenantId};
+use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState, Priority};
+use trunkline_core::window::{NeverOpens, Opening, Zones};
 use trunkline_store::{EarlierCall, QueuedJob, Store, StoreError, StoredCampaign};
 
 /// So many jobs are read at once, of each campaign and level: few, and more where they are soon used up.
@@ -29,6 +31,25 @@ pub(super) struct Ready {
     pub queued: QueuedJob,
     pub campaign: Arc<StoredCampaign>,
     pub earlier: Vec<EarlierCall>,
+}
+
+impl Ready {
+    /// At which hours the person may be called.
+    pub fn window(&self, now: Timestamp) -> Opening {
+        let Ok(number) = PhoneNumber::from_e164(self.queued.number.as_str()) else {
+            return Opening::Never(NeverOpens::UnknownZone);
+        };
+        let zones = Zones::of_lead(&number, self.queued.zone.as_ref());
+        self.campaign.policy.window.open_at(&zones, now)
+    }
+
+    /// When the hours end at which the person may be called; now, if this is none.
+    pub fn hours_end(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.window(now) {
+            Opening::Open { until } => Some(until),
+            Opening::OpensAt(_) | Opening::Never(_) => Some(now),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -193,6 +214,7 @@ impl Heads {
             Closed::CampaignNotStarted
             | Closed::CampaignPaused
             | Closed::CampaignDraining
+            | Closed::CampaignLacks { .. }
             | Closed::NoSlot { of: LimitOf::Campaign, .. }
             | Closed::Pace { of: LimitOf::Campaign, .. }
             | Closed::DailyCap { of: CapOf::Campaign, .. } => {

@@ -146,7 +146,7 @@ impl Inner {
         if order.trial == Trial::No && !jobs.is_empty() {
             let now = self.clock.now();
             let added =
-                self.ask_queue(async |store| store.enqueue(tenant, campaign, &jobs, now).await).await?;
+                self.give_list(async |store| store.enqueue(tenant, campaign, &jobs, now).await).await?;
             report.added = added.len() as u64;
             let known = places.into_iter().filter(|(job, _)| !added.contains(job));
             report.skipped.extend(known.map(|(_, row)| fault(row, &LeftOut::AlreadyThere)));
@@ -168,7 +168,7 @@ impl Inner {
         if order.trial == Trial::No && !judged.is_empty() {
             let leads: Vec<NewLead> = judged.into_iter().map(|one| one.lead).collect();
             let now = self.clock.now();
-            self.ask_queue(async |store| store.add_leads(tenant, &leads, now).await).await?;
+            self.give_list(async |store| store.add_leads(tenant, &leads, now).await).await?;
         }
         Ok(report)
     }

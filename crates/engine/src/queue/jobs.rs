@@ -9,6 +9,7 @@ use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
@@ -16,7 +17,7 @@ use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
 use trunkline_core::window::{UnknownZone, Zone};
-use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob};
+use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob, StoredCampaign};
 
 /// A person to be reached, as it came in: nothing checked yet.
 #[derive(Clone, Debug, Default)]
@@ -174,12 +175,21 @@ impl Desk {
         self.tell_job(id, Happened::Canceled).await
     }
 
-    /// Lets a job that was set aside wait for its turn again.
+    /// Lets a job that was set aside wait for its turn again. Its campaign goes on if it had nothing else left.
     ///
     /// # Errors
     /// `NotFound`; `Away`; `NoDatabase`.
     pub async fn retry_job(&self, id: JobId) -> Result<JobView, CampaignError> {
-        self.tell_job(id, Happened::Unparked).await
+        let told = self.tell_job(id, Happened::Unparked).await?;
+        let campaign = told.queued.job.campaign.and_then(|id| self.inner().campaigns.get(id));
+        let has_run_out = |one: &Arc<StoredCampaign>| one.state == CampaignState::Finished;
+        match campaign.filter(|one| has_run_out(one) && told.closed.is_some()) {
+            None => Ok(told),
+            Some(campaign) => {
+                self.move_campaign(campaign.id, Move::Resume).await?;
+                self.job(id).await
+            }
+        }
     }
 
     async fn tell_job(&self, id: JobId, happened: Happened) -> Result<JobView, CampaignError> {
@@ -232,7 +242,7 @@ impl Inner {
         if !jobs.is_empty() {
             let now = self.clock.now();
             let added =
-                self.ask_queue(async |store| store.enqueue(tenant, campaign, &jobs, now).await).await?;
+                self.give_list(async |store| store.enqueue(tenant, campaign, &jobs, now).await).await?;
             for (job, place) in places {
                 if added.contains(&job) {
                     enqueued.added.push(job);
@@ -302,7 +312,7 @@ impl Inner {
             .await?;
         let earlier = earlier.remove(&queued.number).unwrap_or_default();
         let ready = Ready { queued: queued.clone(), campaign, earlier };
-        Ok(self.gate(&ready, None, now).err())
+        Ok(self.gate(&ready, self.spent.begun_at(ready.campaign.id), now).err())
     }
 }
 

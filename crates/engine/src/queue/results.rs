@@ -121,7 +121,7 @@ fn sheet(fixed: &[&str], people: Vec<(Vec<Cell>, BTreeMap<String, String>)>) -> 
 fn row(queued: &QueuedJob, calls: &[Call]) -> Vec<Cell> {
     let job = &queued.job;
     let last = calls.last();
-    let end = last.and_then(|call| call.leg().end.as_ref()).map(|end| &end.reported);
+    let failure = last.and_then(Call::failure);
     let gate = match &job.state {
         JobState::Settled { done: trunkline_core::queue::Done::Skipped { gate }, .. } => Some(gate.code()),
         JobState::Waiting { .. } => queued.gate.as_ref().map(trunkline_core::dial::gates::Closed::code),
@@ -149,8 +149,8 @@ fn row(queued: &QueuedJob, calls: &[Call]) -> Vec<Cell> {
         some(last.map(|call| call.status().as_str())),
         some(last.and_then(|call| call.disposition().as_ref().and_then(word))),
         some(last.and_then(Call::outcome).map(trunkline_core::call::Outcome::as_str)),
-        some(end.and_then(|end| end.error_code.as_deref())),
-        some(end.and_then(|end| end.error_message.as_deref())),
+        some(failure.as_ref().map(|failure| failure.code.clone())),
+        some(failure.as_ref().map(|failure| failure.message.clone())),
         some(last.filter(|call| call.is_over()).and_then(|call| word(&call.hang_up_by()))),
         time(last.map(|call| call.created_at)),
         time(last.and_then(Call::answered_at)),

@@ -26,6 +26,8 @@ struct Known {
     campaigns: BTreeMap<CampaignId, Today>,
     tenants: BTreeMap<TenantId, Today>,
     dialed_at: BTreeMap<TenantId, Timestamp>,
+    /// When each campaign with a pace last began a call.
+    begun_at: BTreeMap<CampaignId, Option<Timestamp>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,10 @@ impl Spent {
                 let calls = store.campaign_calls(campaign.id, since).await?;
                 let today = Today { used: UsedToday { calls, minutes: 0 }, since, resets_at, read_at: now };
                 self.0.lock().campaigns.insert(campaign.id, today);
+            }
+            if campaign.policy.pacing.pace().is_some() && !self.0.lock().begun_at.contains_key(&campaign.id) {
+                let at = store.last_attempt_of(campaign.id).await?;
+                self.0.lock().begun_at.insert(campaign.id, at);
             }
             let allowance = config.allowance(&campaign.tenant);
             let has_cap = allowance.calls_a_day.is_some() || allowance.minutes_a_day.is_some();
@@ -111,6 +117,11 @@ impl Spent {
         config.allowance(tenant).pace(self.0.lock().dialed_at.get(tenant).copied())
     }
 
+    /// When a campaign last began a call, if it has a pace.
+    pub fn begun_at(&self, campaign: CampaignId) -> Option<Timestamp> {
+        self.0.lock().begun_at.get(&campaign).copied().flatten()
+    }
+
     /// One more call is begun.
     pub fn one_more(&self, campaign: &StoredCampaign, now: Timestamp) {
         let mut known = self.0.lock();
@@ -119,6 +130,9 @@ impl Spent {
         }
         if let Some(today) = known.tenants.get_mut(&campaign.tenant) {
             today.used.calls = today.used.calls.saturating_add(1);
+        }
+        if let Some(at) = known.begun_at.get_mut(&campaign.id) {
+            *at = Some(now);
         }
         known.dialed_at.insert(campaign.tenant.clone(), now);
     }

@@ -21,8 +21,6 @@ const ROUND: usize = 256;
 const LOOK: Duration = Duration::from_millis(500);
 /// Sooner is not looked again when it is the pace that keeps everybody: more can be claimed at once then.
 const BREATH: Duration = Duration::from_millis(25);
-/// A store that is further behind, really, may not yet know that somebody is being called.
-const MOST_LAG: Duration = Duration::from_secs(2);
 /// How often is looked for claims that nothing came of, and for campaigns that are done.
 const SWEEP: SignedDuration = SignedDuration::from_secs(5);
 
@@ -91,10 +89,7 @@ impl Inner {
     /// One round.
     async fn work(self: &Arc<Self>, worker: &mut Worker) -> Result<Again, StoreError> {
         let Some(store) = self.projection.store() else { return Ok(Again::WhenWoken) };
-        // Nothing is claimed before what was found at the start is in the store: it may say that a job is being dialed.
-        let lag = self.projection.lag_ms(self.journal.durable(), self.clock.now());
-        let lag = self.clock.really(Duration::from_millis(lag));
-        if self.server_gate() != Server::Dialing || lag > MOST_LAG || !self.holds_lease() {
+        if self.queue_gate(self.clock.now()) != Server::Dialing {
             return Ok(Again::WhenWoken);
         }
         self.campaigns.look(&store).await?;

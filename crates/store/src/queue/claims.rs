@@ -231,7 +231,8 @@ async fn standing(
     let wanted = values(ids.map(|id| IdRow { id }))?;
     let mut jobs = BTreeMap::new();
     for row in tx.rows(&sql::JOB_FOLDS, vec![wanted]).await? {
-        let kept = kept(&row)?;
+        // One that can't be read is as good as not there, and is set aside by whoever reads it next.
+        let Ok(kept) = kept(&row) else { continue };
         jobs.insert(kept.job.id, kept);
     }
     Ok(jobs)

@@ -161,6 +161,15 @@ impl Store {
         rows.first().map_or(Ok(0), |row| row.number("n"))
     }
 
+    /// When a campaign last began a call.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn last_attempt_of(&self, campaign: CampaignId) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.db.read(READING, &sql::LAST_ATTEMPT, vec![campaign.to_string().into()]).await?;
+        rows.first().map_or(Ok(None), |row| row.opt_time("at"))
+    }
+
     /// How many calls of a campaign began in each minute since then, by what became of them. A call of which nothing is
     /// known yet has no status.
     ///

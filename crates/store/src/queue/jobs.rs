@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, NodeId, TenantId};
+use trunkline_core::id::{AttemptNo, CampaignId, DedupKey, Fence, JobId, LeadId, NodeId, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Job, JobState, Priority};
 use trunkline_core::window::Zone;
@@ -109,7 +109,9 @@ impl Store {
             i64::from(most).into(),
         ];
         let rows = self.db.read(READING, &sql::HEADS, values).await?;
-        rows.iter().map(queued).collect()
+        let (heads, unreadable) = read(&rows, queued)?;
+        self.set_aside(unreadable).await?;
+        Ok(heads)
     }
 
     /// At which levels of which of these campaigns somebody may be looked at now.
@@ -147,9 +149,13 @@ impl Store {
     /// # Errors
     /// `Unavailable`; `Broken` if it can't be read.
     pub async fn job(&self, tenant: &TenantId, job: JobId) -> Result<Option<QueuedJob>, StoreError> {
-        let rows =
-            self.db.read(READING, &sql::JOB, vec![tenant.as_str().into(), job.to_string().into()]).await?;
-        rows.first().map(queued).transpose()
+        let asked = || vec![tenant.as_str().into(), job.to_string().into()];
+        let (mut found, unreadable) = read(&self.db.read(READING, &sql::JOB, asked()).await?, queued)?;
+        if !unreadable.is_empty() {
+            self.set_aside(unreadable).await?;
+            (found, _) = read(&self.db.read(READING, &sql::JOB, asked()).await?, queued)?;
+        }
+        Ok(found.pop())
     }
 
     /// The open job of a tenant that has this dedup key.
@@ -203,7 +209,9 @@ impl Store {
         values.push(after.unwrap_or_default().into());
         values.push(i64::from(most).into());
         let rows = self.db.read(READING, statement, values).await?;
-        rows.iter().map(queued).collect()
+        let (jobs, unreadable) = read(&rows, queued)?;
+        self.set_aside(unreadable).await?;
+        Ok(jobs)
     }
 
     /// Jobs that a node holds, whichever.
@@ -212,7 +220,35 @@ impl Store {
     /// `Unavailable`; `Broken` if one can't be read.
     pub async fn open_jobs(&self) -> Result<Vec<Job>, StoreError> {
         let rows = self.db.read(READING, &sql::OPEN_JOBS, vec![]).await?;
-        rows.iter().map(|row| row.json("fold")).collect()
+        let (jobs, unreadable) = read(&rows, |row| row.json("fold"))?;
+        self.set_aside(unreadable).await?;
+        Ok(jobs)
+    }
+
+    /// Sets jobs aside whose rows can't be read: the others go on. What a row's columns still say is kept, and whoever lets
+    /// such a job go on gives it no attempt that it has had.
+    async fn set_aside(&self, unreadable: Vec<Unreadable>) -> Result<(), StoreError> {
+        if unreadable.is_empty() {
+            return Ok(());
+        }
+        let why: BTreeMap<JobId, String> = unreadable.into_iter().collect();
+        let mut tx = self.db.begin(WRITING, Durability::Decision).await?;
+        let wanted = values(why.keys().map(|id| IdRow { id: *id }))?;
+        let mut parked = Vec::with_capacity(why.len());
+        for row in tx.rows(&sql::BROKEN_JOBS, vec![wanted]).await? {
+            let (id, at) = (row.word("id")?, row.time("updated_at")?);
+            let tenant = TenantId::new(row.text("tenant")?);
+            let mut job = Job::new(id, tenant, Some(row.word("campaign")?), row.word("lead")?, at);
+            job.priority = level(row.int("priority")?);
+            job.attempt = AttemptNo(row.opt_number("attempts")?.unwrap_or_default());
+            job.used = u16::try_from(job.attempt.0).unwrap_or(u16::MAX);
+            job.fence = Fence(job.attempt.0.saturating_add(BEYOND_ALL_FENCES));
+            let why = why.get(&id).cloned().unwrap_or_default();
+            job.state = JobState::Parked { at, why, ruled: None };
+            parked.push(JobRow::new(&job, None, at)?);
+        }
+        tx.run(&sql::CHANGE_JOBS, vec![values(parked.iter())?]).await?;
+        tx.commit().await
     }
 
     /// Notes which gate was closed for jobs that wait, and when to look again. A hint: nothing depends on it but how often a
@@ -241,18 +277,47 @@ impl Store {
     }
 }
 
+/// A job whose row can't be read, and why.
+type Unreadable = (JobId, String);
+
+/// More owners than one attempt has.
+const BEYOND_ALL_FENCES: u32 = 1_000_000;
+
+/// What can be read of these rows, and of which jobs it can't.
+fn read<T>(
+    rows: &[Row],
+    one: impl Fn(&Row) -> Result<T, StoreError>,
+) -> Result<(Vec<T>, Vec<Unreadable>), StoreError> {
+    let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match one(row) {
+            Ok(job) => found.push(job),
+            Err(StoreError::Broken { why, .. }) => unreadable.push((row.word("id")?, why)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, unreadable))
+}
+
 pub(crate) fn queued(row: &Row) -> Result<QueuedJob, StoreError> {
+    let job: Job = row.json("fold")?;
+    // Nothing is said to anybody but by jobs that wait: the others are only looked at.
+    let waits = matches!(job.state, JobState::Waiting { .. });
+    let (zone, variables) = (row.opt_word("zone"), row.json("variables"));
     Ok(QueuedJob {
-        job: row.json("fold")?,
         number: Address::new(row.text("number")?),
         name: row.opt_text("name")?.map(Private::new),
-        zone: row.opt_word("zone")?,
-        variables: Private::new(row.json("variables")?),
-        gate: match row.opt_text("gate")? {
-            Some(_) => Some(row.json("gate")?),
-            None => None,
-        },
+        zone: if waits { zone? } else { zone.unwrap_or_default() },
+        variables: Private::new(if waits { variables? } else { variables.unwrap_or_default() }),
+        // A hint, which another version may have written.
+        gate: row.json("gate").ok(),
+        job,
     })
+}
+
+/// The level that a column stands for.
+fn level(place: i64) -> Priority {
+    Priority::ALL.into_iter().find(|level| self::place(*level) == place).unwrap_or_default()
 }
 
 #[derive(Serialize)]

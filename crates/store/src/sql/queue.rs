@@ -11,6 +11,17 @@ macro_rules! job_folds {
     };
 }
 
+macro_rules! broken_jobs {
+    () => {
+        concat!(
+            rows!(),
+            "SELECT id, tenant, campaign, lead, priority, updated_at, \
+             (SELECT MAX(no) FROM attempts WHERE attempts.job = jobs.id) AS attempts \
+             FROM jobs WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
+        )
+    };
+}
+
 macro_rules! person_jobs {
     () => {
         "SELECT fold, pair, number FROM jobs WHERE tenant = $1 AND number = $2 ORDER BY id"
@@ -55,7 +66,7 @@ macro_rules! gate_counts {
 macro_rules! due {
     ($where:literal) => {
         concat!(
-            "SELECT jobs.fold, jobs.number, jobs.variables, jobs.gate, leads.name, leads.zone \
+            "SELECT jobs.id, jobs.fold, jobs.number, jobs.variables, jobs.gate, leads.name, leads.zone \
              FROM jobs JOIN leads ON leads.id = jobs.lead WHERE ",
             $where
         )
@@ -160,9 +171,11 @@ statements! { QUEUE:
         "SELECT jobs.tenant, jobs.number FROM r \
          JOIN jobs ON jobs.tenant = item ->> 'tenant' AND jobs.number = item ->> 'number' \
          WHERE jobs.node IS NOT NULL");
+    /// `$1`: rows with `id`. What columns say of these jobs, whose folds nobody can read.
+    BROKEN_JOBS = broken_jobs!(), postgres: concat!(broken_jobs!(), " FOR UPDATE");
 
     /// Jobs that a node holds.
-    OPEN_JOBS = "SELECT fold, pair, tenant, number FROM jobs WHERE node IS NOT NULL ORDER BY id";
+    OPEN_JOBS = "SELECT id, fold, pair, tenant, number FROM jobs WHERE node IS NOT NULL ORDER BY id";
 
     /// `$1`: rows of jobs.
     CHANGE_JOBS = concat!(rows!(),
@@ -235,6 +248,9 @@ statements! { QUEUE:
         "SELECT COUNT(*) AS n FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
          WHERE attempts.campaign = $1 AND attempts.claimed_at >= $2 \
          AND (calls.ended_at IS NULL OR calls.carrier_call_id IS NOT NULL)";
+
+    /// `$1` campaign: when it last began a call.
+    LAST_ATTEMPT = "SELECT MAX(claimed_at) AS at FROM attempts WHERE campaign = $1";
 
     /// `$1` tenant, `$2` since when: how many outbound calls it has begun, and their minutes, each begun one whole.
     TENANT_USE =

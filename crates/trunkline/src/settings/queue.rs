@@ -72,7 +72,7 @@ static TEST_NUMBERS: Key<Vec<String>> = Key::new(
     "test_numbers",
     numbers,
     Absent::Unset("[\"+15550100123\"]"),
-    "Test mode: only these numbers are called by campaigns, and nobody else.",
+    "Test mode: only these numbers are called, and nobody else.",
 );
 static AGEING: Key<Duration> = Key::new(
     QUEUE,

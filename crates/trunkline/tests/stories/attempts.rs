@@ -5,66 +5,28 @@ use serde_json::{Value, json};
 use trunkline_sim::{Fault, FaultKind, Habit};
 
 use crate::day::{Day, Opening};
+use crate::queue::{
+    campaign, dialed, does, gate_is, is_at_rest, is_finished, is_settled, job, number, on_each_engine, people,
+};
 
-fn number(n: usize) -> String {
-    format!("+15550102{n:03}")
-}
+on_each_engine!(
+    who_is_busy_or_away_is_called_again_by_the_policy_and_then_no_more,
+    a_person_on_two_lists_at_once_is_called_by_one,
+    who_presses_the_opt_out_key_is_out_of_every_campaign_for_ever,
+    a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice,
+    callbacks_that_are_lost_doubled_late_and_out_of_order_change_nothing,
+    a_call_that_turns_up_when_its_job_is_tried_again_is_hung_up_unheard,
+    a_claim_that_no_call_came_of_is_given_back,
+    a_number_suppressed_while_the_campaign_runs_is_not_called,
+    limits_are_never_exceeded_across_a_restart_and_two_campaigns,
+    a_cancelled_job_is_not_called_and_the_others_are,
+    who_hangs_up_in_the_middle_is_called_again_and_asked_nothing_twice,
+    a_daily_cap_holds_the_rest_back_until_tomorrow,
+    every_call_makes_its_person_known_both_ways,
+);
 
-/// A campaign that calls at any hour and is started, with these people.
-pub fn campaign(day: &Day, name: &str, more: &Value, people: &[String]) -> (String, Vec<String>) {
-    let window = json!({ "hours": [{ "from": "00:00:00", "to": "00:00:00" }] });
-    let mut body = json!({ "name": name, "script": "questions", "window": window });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let made = day.until("campaigns are taken", |day| {
-        Some(day.post("/api/campaigns", &body)).filter(|made| made.status != 503)
-    });
-    assert_eq!(made.status, 201, "{}", made.text());
-    let id = made.json()["id"].as_str().unwrap().to_owned();
-    let people: Vec<_> = people.iter().map(|to| json!({ "to": to, "zone": "UTC" })).collect();
-    let answer = day.post(&format!("/api/campaigns/{id}/jobs"), &json!({ "people": people }));
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    let jobs = answer.json()["jobs"].as_array().unwrap().clone();
-    act(day, &id, "start");
-    (id, jobs.iter().map(|job| job.as_str().unwrap().to_owned()).collect())
-}
-
-fn people(count: usize) -> Vec<String> {
-    (0..count).map(number).collect()
-}
-
-pub fn act(day: &Day, campaign: &str, word: &str) {
-    assert_eq!(day.post(&format!("/api/campaigns/{campaign}/{word}"), &json!({})).status, 200);
-}
-
-pub fn job(day: &Day, id: &str) -> Value {
-    day.get(&format!("/api/jobs/{id}")).json()
-}
-
-pub fn is_settled(day: &Day, id: &str) -> Value {
-    day.until(&format!("job {id} is settled"), |day| {
-        Some(job(day, id)).filter(|job| job["state"] == "settled")
-    })
-}
-
-pub fn is_finished(day: &Day, campaign: &str) -> Value {
-    day.until("the campaign is finished", |day| {
-        Some(day.get(&format!("/api/campaigns/{campaign}")).json()).filter(|it| it["state"] == "finished")
-    })
-}
-
-pub fn gate_is(day: &Day, id: &str, code: &str) {
-    day.until(&format!("job {id} waits at {code}"), |day| {
-        (job(day, id)["gate"]["code"] == code).then_some(())
-    });
-}
-
-pub fn dialed(day: &Day, people: &[String]) -> Vec<u64> {
-    people.iter().map(|number| day.dialed(number)).collect()
-}
-
-#[test]
-fn who_is_busy_or_away_is_called_again_by_the_policy_and_then_no_more() {
-    let day = Day::begin();
+fn who_is_busy_or_away_is_called_again_by_the_policy_and_then_no_more(opening: Opening) {
+    let day = opening.begin();
     day.person(&number(0), Habit::Busy).person(&number(1), Habit::NoAnswer);
     let retry = json!({ "max_attempts": 3, "by_class": { "temporary": [120] }, "by_disposition": { "busy": [90, 180] } });
     let (id, jobs) = campaign(&day, "again", &json!({ "retry": retry }), &people(2));
@@ -84,9 +46,8 @@ fn who_is_busy_or_away_is_called_again_by_the_policy_and_then_no_more() {
     }
 }
 
-#[test]
-fn a_person_on_two_lists_at_once_is_called_by_one() {
-    let day = Day::begin();
+fn a_person_on_two_lists_at_once_is_called_by_one(opening: Opening) {
+    let day = opening.begin();
     let (_, first) = campaign(&day, "one", &json!({}), &people(1));
     let (_, second) = campaign(&day, "two", &json!({}), &people(1));
     gate_is(&day, &second[0], "duplicate");
@@ -95,9 +56,8 @@ fn a_person_on_two_lists_at_once_is_called_by_one() {
     assert_eq!(dialed(&day, &people(1)), [1]);
 }
 
-#[test]
-fn who_presses_the_opt_out_key_is_out_of_every_campaign_for_ever() {
-    let day = Day::with().questions(r#"{"questions": ["One?", "Two?"], "opt_out": {"key": "9"}}"#).begin();
+fn who_presses_the_opt_out_key_is_out_of_every_campaign_for_ever(opening: Opening) {
+    let day = opening.questions(r#"{"questions": ["One?", "Two?"], "opt_out": {"key": "9"}}"#).begin();
     day.person(&number(0), Habit::PressesKey { key: '9' });
     let retry = json!({ "retry": { "unfinished": [60] } });
     let (one, jobs) = campaign(&day, "one", &retry, &people(1));
@@ -112,9 +72,8 @@ fn who_presses_the_opt_out_key_is_out_of_every_campaign_for_ever() {
 }
 
 /// F-16: whatever became of the create request, each person is called exactly once in the end, and no job is stuck.
-#[test]
-fn a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice() {
-    let day = Day::begin();
+fn a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice(opening: Opening) {
+    let day = opening.begin();
     let faults = [
         FaultKind::CreateFails,
         FaultKind::CreateUnavailable,
@@ -133,7 +92,8 @@ fn a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice() {
     day.sim.add_fault(Fault::new(FaultKind::ListLag { secs: 60 }));
     let (id, jobs) = campaign(&day, "faults", &json!({ "retry": { "by_class": { "ours": [60] } } }), &people);
     let done = is_finished(&day, &id);
-    assert_eq!(done["progress"]["completed"], jobs.len(), "{done}");
+    let all: Vec<Value> = jobs.iter().map(|id| job(&day, id)).collect();
+    assert_eq!(done["progress"]["completed"], jobs.len(), "{all:#?}");
     assert_eq!(dialed(&day, &people), vec![1; people.len()]);
     let throttled = job(&day, &jobs[faults.len()]);
     assert_eq!(
@@ -144,9 +104,47 @@ fn a_carrier_that_loses_answers_makes_a_campaign_call_nobody_twice() {
     assert!(day.sim.faults().iter().all(|fault| fault.struck >= 1), "the control: {:?}", day.sim.faults());
 }
 
-#[test]
-fn a_call_that_turns_up_when_its_job_is_tried_again_is_hung_up_unheard() {
-    let day = Day::begin();
+/// F-17, of a campaign.
+fn callbacks_that_are_lost_doubled_late_and_out_of_order_change_nothing(opening: Opening) {
+    let day = opening.begin();
+    let people = people(15);
+    let faults = [
+        FaultKind::CallbackLost,
+        FaultKind::CallbackDoubled { copies: 3 },
+        FaultKind::CallbackLate { secs: 120 },
+        FaultKind::CallbackReordered,
+        FaultKind::VoiceFetchDoubled,
+    ];
+    for (n, number) in people.iter().enumerate() {
+        day.fault(faults[n % faults.len()], number);
+        day.person(number, if n % 3 == 0 { Habit::Busy } else { Habit::answers() });
+    }
+    let (id, jobs) =
+        campaign(&day, "callbacks", &json!({ "retry": { "by_disposition": {}, "by_class": {} } }), &people);
+    let done = is_finished(&day, &id);
+    assert_eq!(
+        (&done["progress"]["completed"], &done["progress"]["failed"]),
+        (&json!(10), &json!(5)),
+        "{done}"
+    );
+    day.is_quiet();
+    assert_eq!(dialed(&day, &people), [1; 15]);
+    for (n, id) in jobs.iter().enumerate() {
+        let attempts = job(&day, id)["attempts"].clone();
+        let expected = if n % 3 == 0 { "busy" } else { "completed" };
+        assert_eq!(
+            (&attempts[0]["disposition"], &attempts[1]),
+            (&json!(expected), &Value::Null),
+            "{attempts}"
+        );
+    }
+    let has_struck =
+        |kind: &FaultKind| day.sim.faults().iter().any(|told| told.fault.kind == *kind && told.struck > 0);
+    assert!(faults.iter().all(has_struck), "the control");
+}
+
+fn a_call_that_turns_up_when_its_job_is_tried_again_is_hung_up_unheard(opening: Opening) {
+    let day = opening.begin();
     let person = number(0);
     day.person(&person, Habit::Answers { ring_secs: Some(25), said: vec![], digits: vec![] });
     day.sim.add_fault(Fault::new(FaultKind::CreateAcceptsLate { secs: 600 }).on(&person).times(1));
@@ -161,27 +159,22 @@ fn a_call_that_turns_up_when_its_job_is_tried_again_is_hung_up_unheard() {
 }
 
 /// F-14: the process dies after the claim and before the call's first event.
-#[test]
-fn a_claim_that_no_call_came_of_is_given_back() {
-    let mut day = Day::begin();
+fn a_claim_that_no_call_came_of_is_given_back(opening: Opening) {
+    let mut day = opening.begin();
     let (id, jobs) = campaign(&day, "claims", &json!({ "pacing": { "concurrency": 1 } }), &people(2));
-    act(&day, &id, "pause");
-    day.until("nobody is called now", |day| {
-        let progress = &day.get(&format!("/api/campaigns/{id}")).json()["progress"];
-        (progress["in_progress"] == 0).then_some(())
-    });
+    does(&day, &id, "pause");
+    is_at_rest(&day, &id);
     let waiting = jobs.iter().filter(|id| job(&day, id)["state"] == "waiting").count();
     day.power_fails();
     day.database().is_told(
-        "UPDATE jobs SET state = 'dialing', bucket = 'in_progress', node = '1', pair = 'a pair ' || id, \
-         fold = json_patch(fold, json_object('state', 'dialing', 'request', 'unsent', 'attempt', 1, 'fence', 1, \
-         'on', json_object('node', '1', 'call', '0199aaaa-0000-7000-8000-000000000001'))) \
-         WHERE state = 'waiting'",
+        r#"UPDATE jobs SET state = 'dialing', bucket = 'in_progress', node = '1', pair = 'a pair ' || id,
+         fold = replace(replace(replace(fold, '"attempt":0', '"attempt":1'), '"fence":0', '"fence":1'),
+         '"state":"waiting"', '"state":"dialing","request":"unsent",
+             "on":{"node":"1","call":"0199aaaa-0000-7000-8000-000000000001"}')
+         WHERE state = 'waiting'"#,
     );
     day.start();
-    day.until("the campaign can be resumed", |day| {
-        (day.post(&format!("/api/campaigns/{id}/resume"), &json!({})).status == 200).then_some(())
-    });
+    does(&day, &id, "resume");
     let done = is_finished(&day, &id);
     assert!(waiting >= 1, "the control: somebody was claimed");
     assert_eq!(done["progress"]["completed"], 2, "{done}");
@@ -198,7 +191,7 @@ fn a_database_that_is_away_stops_new_calls_and_the_campaign_goes_on_after_it() {
     day.is_quiet();
     let before = dialed(&day, &people);
     assert!(before.iter().sum::<u64>() < 8, "the control: it was in the middle");
-    let single = day.call("+15550102900");
+    let single = day.call("+15550109900");
     assert_eq!(day.disposition(&single), "completed", "a single call goes through");
     assert_eq!(dialed(&day, &people), before, "nothing is claimed meanwhile");
     outage.ends(&day);
@@ -206,9 +199,8 @@ fn a_database_that_is_away_stops_new_calls_and_the_campaign_goes_on_after_it() {
     assert_eq!(dialed(&day, &people), vec![1; people.len()]);
 }
 
-#[test]
-fn a_number_suppressed_while_the_campaign_runs_is_not_called() {
-    let day = Day::begin();
+fn a_number_suppressed_while_the_campaign_runs_is_not_called(opening: Opening) {
+    let day = opening.begin();
     let people = people(5);
     let (id, jobs) = campaign(&day, "suppressed", &json!({ "pacing": { "concurrency": 1 } }), &people);
     day.until("somebody is called", |day| (day.dialed(&people[0]) > 0).then_some(()));
@@ -227,9 +219,8 @@ fn a_number_suppressed_while_the_campaign_runs_is_not_called() {
     assert_eq!(dialed(&day, &people), [1, 1, 1, 1, 0]);
 }
 
-#[test]
-fn limits_are_never_exceeded_across_a_restart_and_two_campaigns() {
-    let mut day = Day::with().at_most(3).in_its_own_process().begin();
+fn limits_are_never_exceeded_across_a_restart_and_two_campaigns(opening: Opening) {
+    let mut day = opening.at_most(3).in_its_own_process().begin();
     let people = people(16);
     let (one, _) = campaign(&day, "one", &json!({}), &people[..8]);
     let (two, _) = campaign(&day, "two", &json!({}), &people[8..]);
@@ -242,9 +233,8 @@ fn limits_are_never_exceeded_across_a_restart_and_two_campaigns() {
     assert!(day.sim.most_at_once() <= 3, "{} at once", day.sim.most_at_once());
 }
 
-#[test]
-fn a_cancelled_job_is_not_called_and_the_others_are() {
-    let day = Day::begin();
+fn a_cancelled_job_is_not_called_and_the_others_are(opening: Opening) {
+    let day = opening.begin();
     let people = people(3);
     let (id, jobs) = campaign(&day, "cancelled", &json!({ "pacing": { "concurrency": 1 } }), &people);
     assert_eq!(day.post(&format!("/api/jobs/{}/cancel", jobs[2]), &json!({})).status, 200);
@@ -254,9 +244,8 @@ fn a_cancelled_job_is_not_called_and_the_others_are() {
     assert_eq!(dialed(&day, &people), [1, 1, 0]);
 }
 
-#[test]
-fn who_hangs_up_in_the_middle_is_called_again_and_asked_nothing_twice() {
-    let day = Day::begin();
+fn who_hangs_up_in_the_middle_is_called_again_and_asked_nothing_twice(opening: Opening) {
+    let day = opening.begin();
     let person = number(0);
     day.person(&person, Habit::HangsUpInMidQuestion { question: 2 });
     let retry = json!({ "retry": { "unfinished": [120] } });
@@ -278,43 +267,8 @@ fn who_hangs_up_in_the_middle_is_called_again_and_asked_nothing_twice() {
     assert_eq!(job(&day, &jobs[0])["done"]["done"], "reached");
 }
 
-fn with_machine(day: &Day, machine: &Value) -> Vec<String> {
-    day.person(&number(0), Habit::Voicemail).person(&number(1), Habit::says(["Ann", "Tuesday", "no"]));
-    let more = json!({ "machine": machine, "retry": { "by_class": {} } });
-    let (id, jobs) = campaign(day, "machines", &more, &people(2));
-    is_finished(day, &id);
-    let attempt = job(day, &jobs[0])["attempts"][0].clone();
-    assert_eq!(attempt["disposition"], "voicemail", "{attempt}");
-    assert_eq!(job(day, &jobs[1])["done"]["done"], "reached");
-    assert_eq!(day.said_by(&number(1)), ["Ann", "Tuesday", "no"], "people hear the script");
-    day.heard_by(&number(0))
-}
-
-#[test]
-fn a_machine_is_hung_up_on() {
-    let day = Day::begin();
-    let heard = with_machine(&day, &json!({ "machine": "hang_up" }));
-    assert!(!heard.iter().any(|text| text.contains("Anything else")), "{heard:?}");
-}
-
-#[test]
-fn a_machine_hears_the_message() {
-    let day = Day::begin();
-    let text = "Please call us back";
-    let heard = with_machine(&day, &json!({ "machine": "leave_message", "text": text }));
-    assert_eq!(heard.last().map(String::as_str), Some(text), "{heard:?}");
-}
-
-#[test]
-fn nothing_is_said_before_it_is_known_who_answered() {
-    let day = Day::with().at_speed(10.0).begin();
-    let heard = with_machine(&day, &json!({ "machine": "wait_for_verdict", "at_most_ms": 8000 }));
-    assert!(heard.is_empty(), "{heard:?}");
-}
-
-#[test]
-fn a_daily_cap_holds_the_rest_back_until_tomorrow() {
-    let day = Day::begin();
+fn a_daily_cap_holds_the_rest_back_until_tomorrow(opening: Opening) {
+    let day = opening.begin();
     let people = people(4);
     let (_, jobs) = campaign(&day, "capped", &json!({ "pacing": { "daily_cap": 2 } }), &people);
     for id in &jobs[..2] {
@@ -342,9 +296,8 @@ fn opening_with_pace(cps: &str) -> Opening {
     Day::with().set("TRUNKLINE_LIMITS_CPS", cps)
 }
 
-#[test]
-fn every_call_makes_its_person_known_both_ways() {
-    let day = Day::begin();
+fn every_call_makes_its_person_known_both_ways(opening: Opening) {
+    let day = opening.begin();
     let call = day.call_with(&json!({ "to": number(0), "name": "Ann" }));
     day.ended(&call);
     day.is_called_by(&number(1), Habit::answers());

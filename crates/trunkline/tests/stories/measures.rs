@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 use trunkline_sim::{Fault, FaultKind, Habit};
 
-use crate::attempts::{campaign, is_finished};
 use crate::day::Day;
+use crate::queue::{campaign, is_finished};
 
 #[test]
 fn prometheus_reads_calls_posts_journal_and_queue_and_nobody_s_name() {

@@ -185,3 +185,26 @@ fn everything_given_with_an_order_comes_back() {
     let listed = day.get("/api/calls?status=completed&number=%2B15550100123").json();
     assert_eq!(listed["calls"][0]["id"], seen["id"]);
 }
+
+/// S-07, S4.24: a stolen key calls no premium-rate or satellite numbers, and in test mode nobody but the listed numbers.
+#[test]
+fn a_number_that_is_not_to_be_called_is_refused_by_name_and_reason() {
+    let refused = |day: &Day, to: &str, why: &str| {
+        let answer = day.post("/api/calls", &json!({ "to": to }));
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("to")), "{to}: {}", answer.text());
+        assert!(answer.text().contains(why), "{to}: {}", answer.text());
+    };
+    let day = Day::begin();
+    refused(&day, "+19005550100", "premium");
+    refused(&day, "+881612345678", "satellite");
+    for odd in
+        ["sip:+15550100123@evil.example", "+15550100123,+15550100124", "+15550100123;9", "+15550100123p42"]
+    {
+        assert_eq!(day.post("/api/calls", &json!({ "to": odd })).status, 400, "{odd}");
+    }
+    let tested = Day::with().set("TRUNKLINE_QUEUE_TEST_NUMBERS", ANN).begin();
+    refused(&tested, "+15550100999", "test mode");
+    let call = tested.call(ANN);
+    assert_eq!(tested.disposition(&call), "completed", "the control");
+    assert!(day.sim.dialed().is_empty());
+}

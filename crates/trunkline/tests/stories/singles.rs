@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::attempts::{campaign, is_settled, job};
 use crate::day::{Answer, Day};
+use crate::queue::{campaign, is_settled, job};
 
 const ANN: &str = "+15550104001";
 const BEN: &str = "+15550104002";

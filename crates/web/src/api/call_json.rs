@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
     State, Status,
@@ -40,8 +41,8 @@ pub(crate) struct CallJson<'a> {
     answer_count: usize,
     metadata: &'a Metadata,
     evidence: Evidence<'a>,
-    error_code: Option<&'a str>,
-    error_message: Option<&'a str>,
+    error_code: Option<Cow<'a, str>>,
+    error_message: Option<Cow<'a, str>>,
     created_at: Timestamp,
     ringing_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
@@ -138,7 +139,8 @@ impl<'a> CallJson<'a> {
     pub fn of(call: &'a Call) -> Self {
         let leg = call.leg();
         let of = call.job.as_ref();
-        let reported = leg.end.as_ref().map(|end| &end.reported);
+        let (error_code, error_message) =
+            call.failure().map(|failure| (failure.code, failure.message)).unzip();
         let carrier = carrier_of(&call.account);
         Self {
             id: call.id,
@@ -167,8 +169,8 @@ impl<'a> CallJson<'a> {
             answer_count: call.answer_count(),
             metadata: call.party.metadata.reveal(),
             evidence: Evidence::of(call),
-            error_code: reported.and_then(|reported| reported.error_code.as_deref()),
-            error_message: reported.and_then(|reported| reported.error_message.as_deref()),
+            error_code,
+            error_message,
             created_at: call.created_at,
             ringing_at: call.ringing_at(),
             answered_at: call.answered_at(),

@@ -60,6 +60,11 @@ pub enum Closed {
     CampaignDraining,
     /// The campaign is over.
     CampaignOver,
+    /// The campaign lacks something that every call of it needs.
+    CampaignLacks {
+        /// What.
+        what: Lacking,
+    },
     /// A day's calls or minutes are used up.
     DailyCap {
         /// Whose.
@@ -106,6 +111,16 @@ pub enum Closed {
         /// The limit.
         limit: u32,
     },
+}
+
+/// What a campaign lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lacking {
+    /// Its script is not there.
+    Script,
+    /// It has no number to call from.
+    CallerId,
 }
 
 /// Whose limit is reached.
@@ -155,6 +170,7 @@ impl Closed {
             Self::CampaignPaused => "campaign_paused",
             Self::CampaignDraining => "campaign_draining",
             Self::CampaignOver => "campaign_over",
+            Self::CampaignLacks { .. } => "campaign_lacks",
             Self::DailyCap { .. } => "daily_cap",
             Self::CircuitOpen { .. } => "circuit_open",
             Self::NoSlot { .. } => "no_slot",
@@ -188,6 +204,7 @@ impl Closed {
             | Self::CampaignPaused
             | Self::CampaignDraining
             | Self::CampaignOver
+            | Self::CampaignLacks { .. }
             | Self::NoSlot { .. }
             | Self::Draining
             | Self::CatchingUp

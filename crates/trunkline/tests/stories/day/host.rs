@@ -101,17 +101,17 @@ impl Day {
         Clock::paced(self.opening.pace())
     }
 
-    /// Stops the process where it is: it notices nothing.
-    pub fn freezes(&mut self) -> &mut Self {
+    /// Stops the process where it is, as a machine does that is suspended: it notices nothing.
+    pub fn freezes(&self) -> &Self {
         self.signal("-STOP")
     }
 
     /// Lets it go on.
-    pub fn thaws(&mut self) -> &mut Self {
+    pub fn thaws(&self) -> &Self {
         self.signal("-CONT")
     }
 
-    fn signal(&mut self, signal: &str) -> &mut Self {
+    fn signal(&self, signal: &str) -> &Self {
         let Host::Apart(apart) = &self.host else { panic!("only a process can be told by signal") };
         let told = Command::new("kill").args([signal, &apart.child.id().to_string()]).status().unwrap();
         assert!(told.success());

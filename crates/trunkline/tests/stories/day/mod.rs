@@ -16,12 +16,16 @@ pub use web::{Answer, form};
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use trunkline_engine::Clock;
 use trunkline_sim::{CallSid, Fault, FaultKind, Habit, Heard, Sim};
+use trunkline_testkit::proxy::{Proxy, Weather};
 
 use host::Host;
+use opening::Door;
 
 /// Longer than anything takes at a story's speed, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -70,6 +74,42 @@ impl Day {
     /// Something goes wrong for a number, always.
     pub fn fault(&self, kind: FaultKind, number: &str) -> &Self {
         self.sim.add_fault(Fault::new(kind).on(number));
+        self
+    }
+
+    /// Shuts the door to the carrier: nobody gets through, and what is open is cut.
+    pub fn carrier_goes_down(&self) -> &Self {
+        self.door().is(Weather::Refusing).unwrap();
+        self
+    }
+
+    /// Opens it again.
+    pub fn carrier_comes_back(&self) -> &Self {
+        self.door().is(Weather::Fair).unwrap();
+        self
+    }
+
+    fn door(&self) -> &Proxy {
+        match &self.opening.door {
+            Door::There(Some(proxy)) => proxy,
+            _ => panic!("this day has no door"),
+        }
+    }
+
+    /// What the clock of the simulated world shows.
+    pub fn now(&self) -> Timestamp {
+        Clock::paced(self.opening.pace()).now()
+    }
+
+    /// A setting that holds from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        self.opening.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Somebody else speaks from now on: whoever has this key.
+    pub fn speaks_with(&mut self, key: &str) -> &mut Self {
+        key.clone_into(&mut self.key);
         self
     }
 

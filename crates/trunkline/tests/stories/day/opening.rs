@@ -9,6 +9,8 @@ use tokio::net::TcpListener;
 use trunkline::settings::{Flags, Settings, Sources};
 use trunkline_engine::{Clock, Pace};
 use trunkline_sim::{Mix, OwnNumber, Sim, SimOptions};
+use trunkline_testkit::postgres::{Database, Server};
+use trunkline_testkit::proxy::Proxy;
 
 use super::host::{Host, Place};
 use super::{ACCOUNT, Day, KEY, OURS, TOKEN};
@@ -25,6 +27,15 @@ pub struct Opening {
     questions: String,
     patience: Duration,
     mix: Mix,
+    /// Gone when the day is over.
+    _database: Option<Database<'static>>,
+    pub(super) door: Door,
+}
+
+/// What stands between the server and the carrier.
+pub(super) enum Door {
+    None,
+    There(Option<Proxy>),
 }
 
 impl Default for Opening {
@@ -50,6 +61,8 @@ impl Default for Opening {
             questions: QUESTIONS.to_owned(),
             patience: Duration::from_secs(20),
             mix: Mix::everybody_answers(),
+            _database: None,
+            door: Door::None,
         }
     }
 }
@@ -70,6 +83,13 @@ impl Opening {
     pub fn unset(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
+    }
+
+    /// The database is a PostgreSQL's, and nobody else's.
+    pub fn on_postgresql(self) -> Self {
+        let database = Server::shared().database().unwrap();
+        let opening = self.set("DATABASE_URL", &database.url());
+        Self { _database: Some(database), ..opening }
     }
 
     /// So many outbound calls at once.
@@ -95,6 +115,18 @@ impl Opening {
             .set("TWILIO_API_BASE", &carrier)
     }
 
+    /// It begins at this moment, by the clock of the simulated world.
+    pub fn begins_at(self, when: &str) -> Self {
+        let (now, when): (Timestamp, Timestamp) = (Clock::real().now(), when.parse().unwrap());
+        let ahead = now.duration_since(when).as_secs_f64() / (self.speed - 1.0);
+        Self { epoch: now + jiff::SignedDuration::from_secs_f64(ahead), ..self }
+    }
+
+    /// The server reaches the carrier through a door that can be shut.
+    pub fn behind_a_door(self) -> Self {
+        Self { door: Door::There(None), ..self }
+    }
+
     /// The server is the real program, in a process of its own, and can be killed.
     pub fn in_its_own_process(self) -> Self {
         Self { place: Place::Apart, ..self }
@@ -116,7 +148,13 @@ impl Opening {
         let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
         let port = super::host::free_port();
         let sim = world.block_on(self.carrier(port));
-        self.environment.entry("TWILIO_API_BASE".into()).or_insert(sim.base_url());
+        let mut carrier = sim.base_url();
+        if let Door::There(door) = &mut self.door {
+            let proxy = Proxy::before(sim.addr().port()).unwrap();
+            carrier = carrier.replace(&sim.addr().port().to_string(), &proxy.port().to_string());
+            *door = Some(proxy);
+        }
+        self.environment.entry("TWILIO_API_BASE".into()).or_insert(carrier);
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));

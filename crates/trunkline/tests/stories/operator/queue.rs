@@ -8,8 +8,8 @@ use trunkline_testkit::postgres::Server;
 
 use super::verify::spoil;
 use super::{code, is_projected, on, run, stderr, stdout, told, with};
-use crate::attempts::{act, campaign, dialed, is_finished, job};
 use crate::day::Day;
+use crate::queue::{campaign, dialed, does, is_finished, job};
 
 fn people(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("+15550103{n:03}")).collect()
@@ -30,7 +30,7 @@ fn half_done(mut day: Day) -> (Day, String, Vec<String>) {
     let people = people(6);
     let (id, _) = campaign(&day, "half", &one_at_a_time(), &people);
     some_are_called(&day, &people, 3);
-    act(&day, &id, "pause");
+    does(&day, &id, "pause");
     day.until("the open call is over", |day| {
         let progress = &day.get(&format!("/api/campaigns/{id}")).json()["progress"];
         (progress["in_progress"] == 0).then_some(())
