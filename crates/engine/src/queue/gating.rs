@@ -140,7 +140,7 @@ impl Inner {
             last_dial_at: self.paces.lock().get(&self.account).copied(),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
             same_pair: if is_open || is_picked { SamePair::Open } else { SamePair::None },
-            server: self.queue_gate(self.clock.now()),
+            server: self.server_gate(),
         }
     }
 }
