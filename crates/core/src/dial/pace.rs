@@ -4,6 +4,7 @@
 //! one that comes late may be made up for: within [`SLACK`], which the distances pay for, so that any second still sees
 //! no more than were granted.
 
+use super::gates;
 use jiff::{SignedDuration, Timestamp};
 
 /// So much lateness may be made up for.
@@ -11,9 +12,8 @@ pub const SLACK: SignedDuration = SignedDuration::from_millis(20);
 
 /// From one attempt to the next.
 pub fn gap(cps: f64) -> SignedDuration {
-    let gap =
-        |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or(SignedDuration::ZERO);
-    if gap(cps) >= SLACK { gap(cps) } else { gap(cps / (1.0 + SLACK.as_secs_f64())) }
+    let exact = gates::gap(cps);
+    if exact >= SLACK { exact } else { gates::gap(cps / (1.0 + SLACK.as_secs_f64())) }
 }
 
 /// Takes the turn of one attempt, `last` being the turn before it. What comes back is the turn that was taken: where

@@ -2,7 +2,7 @@
 
 use super::happened::Happened;
 use super::job::{Claim, Job, Next};
-use crate::call::{Call, Disposition, Event, News as Heard, RefusalClass, What};
+use crate::call::{Call, Cause, Disposition, Event, News as Heard, RefusalClass, What};
 use crate::campaign::{AttemptEnd, RetryPolicy, Wish, left_to_ask};
 use crate::dial::earlier::PersonBudget;
 use crate::id::AttemptNo;
@@ -76,6 +76,12 @@ impl News {
     /// That the call is over, if it is and is an attempt of a job. `script` is what it ran, where that is known.
     pub fn end_of(call: &Call, person: Wish, script: Option<&Script>) -> Option<Self> {
         let mut end = AttemptEnd::of(call, person)?;
+        // Whoever looks at the call may see its end before the answer that made it: it goes back all the same.
+        if let Some(Cause::Refused(class)) = call.leg().cause()
+            && class.goes_back_to_queue()
+        {
+            return Some(Self::sent_away(call, call.job.as_ref()?.on.attempt, class, end.at));
+        }
         if let Some(script) = script {
             end.outcome = left_to_ask(script, call).or(end.outcome);
         }

@@ -11,7 +11,7 @@ use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::earlier::Earlier;
 use trunkline_core::dial::gates::{
     Candidate, Closed, Database, Lacking, LimitOf, Pace, Promised, Queued, SamePair, Server, Slots, Snapshot,
-    Suppressed, admit_job, cps_opens_at,
+    Suppressed, admit_job, cps_opens_at, gap,
 };
 use trunkline_core::dial::pace;
 use trunkline_core::id::{AttemptNo, CampaignId};
@@ -153,9 +153,7 @@ impl Inner {
         let (last, cps) = (self.paces.lock().get(&self.account).copied(), self.config.dial_limits.cps);
         let turn = pace::expected(last, cps, self.under_way.len(), now);
         let opens_at = turn.checked_sub(self.ahead_by()).unwrap_or(turn);
-        let one_before =
-            |cps: f64| SignedDuration::try_from_secs_f64(1.0 / cps.max(0.001)).unwrap_or_default();
-        (opens_at > now).then(|| opens_at.checked_sub(one_before(cps)).unwrap_or(opens_at))
+        (opens_at > now).then(|| opens_at.checked_sub(gap(cps)).unwrap_or(opens_at))
     }
 
     /// What the gates look at, with those counted that are on their way.
@@ -175,7 +173,7 @@ impl Inner {
             last_dial_at: self.last_dial_at(now),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
             same_pair: if is_open || ahead.to_number > 0 { SamePair::Open } else { SamePair::None },
-            server: self.queue_gate(now),
+            server: self.server_gate(),
         }
     }
 }

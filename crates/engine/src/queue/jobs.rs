@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::destination::Denied;
-use trunkline_core::dial::gates::Closed;
+use trunkline_core::dial::gates::{Closed, Server};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
 use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
@@ -312,6 +312,10 @@ impl Inner {
             .await?;
         let earlier = earlier.remove(&queued.number).unwrap_or_default();
         let ready = Ready { queued: queued.clone(), campaign, earlier };
+        // The worker asks this once a round, for all.
+        if self.queue_gate(now) == Server::CatchingUp {
+            return Ok(Some(Closed::CatchingUp));
+        }
         Ok(self.gate(&ready, self.spent.begun_at(ready.campaign.id), now).err())
     }
 }

@@ -58,9 +58,11 @@ fn however_often_the_server_dies_no_limit_is_passed(opening: Opening) {
         day.person(number, Habit::Refuses);
     }
     let (first, second) = people.split_at(18);
-    let policy = json!({ "pacing": { "concurrency": 2 }, "retry": { "by_class": {} } });
+    // Who declines while the server is dead is told as busy afterwards: the carrier's account has no code of the network.
+    let retry = json!({ "by_class": {}, "by_disposition": {} });
+    let policy = json!({ "pacing": { "concurrency": 2 }, "retry": retry });
     let (one, _) = campaign(&day, "one", &policy, first);
-    let (two, _) = campaign(&day, "two", &json!({ "retry": { "by_class": {} } }), second);
+    let (two, _) = campaign(&day, "two", &json!({ "retry": retry }), second);
     let mut singles = Vec::new();
     for round in 0..5 {
         let single = format!("+1555010990{round}");
@@ -77,7 +79,7 @@ fn however_often_the_server_dies_no_limit_is_passed(opening: Opening) {
     is_finished(&day, &two);
     day.until("single calls too", |day| (dialed(day, &singles) == [1; 5]).then_some(()));
     day.is_quiet();
-    assert_eq!(dialed(&day, &people), [1; 36]);
+    assert_eq!(dialed(&day, &people), [1; 36], "{:#?}", day.sim.calls());
     let calls = day.sim.calls();
     assert_eq!(most_open(calls.iter()), OUTBOUND, "never more, and the control: never fewer");
     let of_one = most_open(calls.iter().filter(|call| first.contains(&call.to)));
@@ -93,7 +95,7 @@ fn however_often_the_server_dies_no_limit_is_passed(opening: Opening) {
 fn a_campaigns_own_pace_holds_over_restarts(opening: Opening) {
     let mut day = opening.in_its_own_process().begin();
     let people = people(6);
-    let (id, _) = campaign(&day, "slow", &json!({ "pacing": { "per_hour": 30 } }), &people);
+    let (id, _) = campaign(&day, "slow", &json!({ "pacing": { "per_hour": 20 } }), &people);
     for enough in [1, 2, 4] {
         day.until("some are called", |day| (dialed_in_all(day, &people) >= enough).then_some(()));
         day.restarts();
@@ -102,6 +104,7 @@ fn a_campaigns_own_pace_holds_over_restarts(opening: Opening) {
     assert_eq!(dialed(&day, &people), [1; 6]);
     for pair in day.sim.calls().windows(2) {
         let waited = pair[1].created_at.duration_since(pair[0].created_at).as_secs_f64();
-        assert!(waited > 100.0, "two minutes between two calls, and not {waited} s");
+        // A call that was claimed before a kill is sent after it, so much later than its turn.
+        assert!(waited > 100.0, "three minutes between two calls, and not {waited} s");
     }
 }
