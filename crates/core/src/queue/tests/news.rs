@@ -1,8 +1,12 @@
 //! What a call says of its job.
 
-use super::*;
-use crate::call::*;
+use super::{after, at, claimed, node};
+use crate::call::{
+    Call, Event, ForJob, Limits, OnLeg, Party, Refusal, RefusalClass, Request, ScriptRef, Source, What,
+};
 use crate::campaign::Wish;
+use crate::id::{AccountId, CallId, EventKey, LegNo};
+use crate::queue::News;
 
 fn event(secs: i64, what: What) -> Event {
     Event {
