@@ -338,9 +338,11 @@ async fn lost(
     let mut lost = BTreeMap::new();
     for Change { call, known } in changes {
         let Some(Known { node: Some(owner), is_over, .. }) = known else { continue };
-        if !is_ours(owner) && !(*is_over && by.batch.made_from_rows.contains(&call.id)) {
-            lost.insert(call.id, NodeId::new(owner));
+        let goes_on = *is_over && by.batch.made_from_rows.contains(&call.id);
+        if is_ours(owner) || goes_on {
+            continue;
         }
+        lost.insert(call.id, NodeId::new(owner));
     }
     // Of a call that was taken over before anybody had heard of more than its claim there is no row yet.
     let unknown = changes.iter().filter(|change| change.known.is_none() && change.call.job.is_some());

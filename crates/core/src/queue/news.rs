@@ -75,17 +75,18 @@ impl News {
 
     /// That the call is over, if it is and is an attempt of a job. `script` is what it ran, where that is known.
     pub fn end_of(call: &Call, person: Wish, script: Option<&Script>) -> Option<Self> {
+        let of = call.job.as_ref()?;
         let mut end = AttemptEnd::of(call, person)?;
-        // Whoever looks at the call may see its end before the answer that made it: it goes back all the same.
+        // The fold may be ahead of the event that says so: the end alone must not settle the job.
         if let Some(Cause::Refused(class)) = call.leg().cause()
             && class.goes_back_to_queue()
         {
-            return Some(Self::sent_away(call, call.job.as_ref()?.on.attempt, class, end.at));
+            return Some(Self::sent_away(call, of.on, class, end.at));
         }
         if let Some(script) = script {
             end.outcome = left_to_ask(script, call).or(end.outcome);
         }
-        Some(Self::Over { attempt: call.job.as_ref()?.on.attempt, end })
+        Some(Self::Over { attempt: of.on.attempt, end })
     }
 
     /// The fact for this job, with what its campaign's policy makes of an end. Budgets of the person are the gates' to ask.

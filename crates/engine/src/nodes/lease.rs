@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_lease_is_given_up_by_its_own_clock_well_before_the_others_may_think_so() {
         let lease = Lease::of(S * 15);
-        assert!(!lease.holds(S * 0), "not before the database has confirmed it");
+        assert!(!lease.holds(Duration::ZERO), "not before the database has confirmed it");
         lease.confirmed(1, S * 100, S * 15, 1);
         assert!(lease.holds(S * 109) && !lease.holds(S * 110), "counted from when the beat was sent");
         lease.ended();
@@ -198,7 +198,7 @@ mod tests {
     fn a_node_without_others_holds_its_lease_for_minutes() {
         let lease = Lease::of(S * 15);
         assert_eq!(lease.wanted(), S * 300);
-        lease.confirmed(1, S * 0, S * 15, 1);
+        lease.confirmed(1, Duration::ZERO, S * 15, 1);
         assert_eq!(lease.wanted(), S * 15);
         assert_eq!(Lease::of(S / 10).shortest, SHORTEST);
     }

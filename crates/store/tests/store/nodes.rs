@@ -4,7 +4,7 @@ use crate::calls::{Engine, Place, Story, at, batch};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use trunkline_core::id::NodeId;
-use trunkline_store::{JournalIdent, Position, Projection};
+use trunkline_store::{JournalIdent, Position, Projection, Store};
 
 const LONG: Duration = Duration::from_secs(3_600);
 const OVER: Duration = Duration::ZERO;
@@ -19,16 +19,17 @@ fn from(name: &str, upto: u64, stories: &[&Story]) -> Projection {
     Projection { journal, ..batch(upto, stories) }
 }
 
-async fn two() -> Place {
+/// A database that two nodes feed, and the second one's own connection.
+async fn two() -> (Place, Store) {
     let place = Place::on(Engine::Postgres).await;
-    place.store.cursor(&from("two", 0, &[]).journal).await.unwrap();
-    place.reopened().await;
-    place
+    let second = place.reopened().await;
+    second.cursor(&from("two", 0, &[]).journal).await.unwrap();
+    (place, second)
 }
 
 #[tokio::test]
 async fn a_node_is_left_alone_while_its_lease_lasts_and_counted_out_once_after_it() {
-    let place = two().await;
+    let (place, _) = two().await;
     let store = &place.store;
     let life = store.join(&node("one"), LONG).await.unwrap();
     assert_eq!((life.epoch, life.others), (1, 0));
@@ -49,7 +50,7 @@ async fn a_node_is_left_alone_while_its_lease_lasts_and_counted_out_once_after_i
 
 #[tokio::test]
 async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_believed() {
-    let place = two().await;
+    let (place, second) = two().await;
     let store = &place.store;
     for name in ["one", "two"] {
         store.join(&node(name), OVER).await.unwrap();
@@ -71,7 +72,7 @@ async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_be
 
     // Its own are believed; and of one that is over the rows go on wherever something is heard.
     let ended = Story::completed(1, 0);
-    assert!(store.project(&from("two", 1, &[&ended])).await.unwrap().lost.is_empty());
+    assert!(second.project(&from("two", 1, &[&ended])).await.unwrap().lost.is_empty());
     assert!(store.project(&batch(5, &[&ended])).await.unwrap().lost.contains_key(&id), "a copy from before");
     let made_from_rows = BTreeSet::from([id]);
     let on = Projection { made_from_rows, ..batch(6, &[&ended]) };

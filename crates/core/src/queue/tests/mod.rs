@@ -1,6 +1,7 @@
 //! The queue's rules as tables and properties.
 
 mod fences;
+mod news;
 mod order;
 mod properties;
 mod table;
