@@ -71,7 +71,13 @@ impl Inner {
                 Ok(Again::At(at)) => self.clock.until(at).clamp(BREATH, LOOK),
                 Ok(Again::WhenWoken) => LOOK,
                 Err(error) => {
-                    tracing::debug!(%error, "queue.stands_still: tried again");
+                    match error {
+                        // Said by who watches over the database.
+                        StoreError::Unavailable { .. } => {
+                            tracing::debug!(%error, "queue.stands_still: tried again");
+                        }
+                        _ => tracing::warn!(%error, "queue.stands_still: tried again"),
+                    }
                     worker.heads.clear();
                     worker.swept_at = None;
                     self.projection.is_doubted();

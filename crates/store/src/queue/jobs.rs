@@ -125,13 +125,8 @@ impl Store {
     ) -> Result<BTreeSet<(CampaignId, Priority)>, StoreError> {
         let values = vec![values(campaigns.iter().map(|id| IdRow { id }))?, now.as_microsecond().into()];
         let rows = self.db.read(READING, &sql::DUE_LEVELS, values).await?;
-        let level = |row: &Row| {
-            let at = row.int("priority")?;
-            let level = Priority::ALL.into_iter().find(|level| place(*level) == at);
-            let level = level.ok_or_else(|| StoreError::broken(READING, "a level is no level"))?;
-            Ok((row.word("campaign")?, level))
-        };
-        rows.iter().map(level).collect()
+        let due = |row: &Row| Ok((row.word("campaign")?, level(row.int("priority")?)));
+        rows.iter().map(due).collect()
     }
 
     /// Those of these campaigns of which a job waits or is under way.

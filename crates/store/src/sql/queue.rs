@@ -154,7 +154,7 @@ statements! { QUEUE:
     /// `$1`: rows with `id` of campaigns, `$2` now: at which levels of which of them somebody may be looked at.
     DUE_LEVELS = concat!(rows!(),
         "SELECT item ->> 'id' AS campaign, l.level AS priority \
-         FROM r, (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2) AS l \
+         FROM r, (SELECT CAST(0 AS bigint) AS level UNION ALL SELECT 1 UNION ALL SELECT 2) AS l \
          WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' AND jobs.priority = l.level \
          AND jobs.state = 'waiting' AND jobs.ready_at <= $2)");
 

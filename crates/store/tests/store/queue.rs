@@ -20,6 +20,7 @@ on_each_engine!(
     a_person_is_in_a_campaign_once_and_a_lead_is_one_person_of_a_tenant,
     an_open_dedup_key_lets_nobody_else_in,
     heads_come_by_level_and_by_how_long_they_have_waited,
+    levels_are_due_and_campaigns_unfinished_while_somebody_waits,
     of_two_nodes_that_claim_a_job_one_gets_it,
     two_nodes_that_looked_before_share_what_is_left_of_the_day,
     one_attempt_of_a_pair_is_open_at_a_time,
@@ -151,6 +152,26 @@ async fn heads_come_by_level_and_by_how_long_they_have_waited(engine: Engine) {
     let first = place.store.heads(campaign_id(1), Priority::Default, at(10), 1).await.unwrap();
     assert_eq!(first[0].name.as_ref().unwrap().reveal(), "Person 3");
     assert_eq!(first[0].variables.reveal()["city"], "Haifa");
+}
+
+async fn levels_are_due_and_campaigns_unfinished_while_somebody_waits(engine: Engine) {
+    let place = Place::on(engine).await;
+    let low = NewJob { priority: Priority::Low, ..new_job(1, "+15550100001") };
+    let later = NewJob { not_before: Some(at(100)), ..new_job(2, "+15550100002") };
+    enqueue(&place, 1, &[low, later]).await;
+    let all = [campaign_id(1), campaign_id(2)];
+    let due = async |secs| place.store.due_levels(&all, at(secs)).await.unwrap();
+    let (low, default) = ((campaign_id(1), Priority::Low), (campaign_id(1), Priority::Default));
+    assert_eq!(due(50).await, BTreeSet::from([low]));
+    assert_eq!(due(100).await, BTreeSet::from([low, default]));
+    assert_eq!(place.store.unfinished(&all).await.unwrap(), BTreeSet::from([campaign_id(1)]));
+    for job in [1, 2] {
+        place.store.change_jobs(&[news(job, News::Fact(Happened::Canceled), 200)]).await.unwrap()[0]
+            .as_ref()
+            .unwrap();
+    }
+    assert_eq!(due(300).await, BTreeSet::new());
+    assert_eq!(place.store.unfinished(&all).await.unwrap(), BTreeSet::new());
 }
 
 async fn two_nodes_that_looked_before_share_what_is_left_of_the_day(engine: Engine) {
