@@ -19,12 +19,22 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     tools::servers()?;
     check::run(if options.quick { check::Depth::Quick } else { check::Depth::Full })?;
-    let mut counts = shell::run_tests(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
+    let mut test = shell::cargo();
+    test.args(["test", "--workspace", "--no-fail-fast"]).env(THREADS, threads());
+    let mut counts = shell::run_tests(&mut test)?;
     if !options.quick {
         counts += ignored_by_default()?;
     }
     println!("\n{} passed, {} failed", counts.passed, counts.failed);
     if counts.failed == 0 { Ok(()) } else { bail!("{} tests failed", counts.failed) }
+}
+
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// How many tests run at once, unless somebody has said it: stories wait for people and timers most of their time.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    std::env::var(THREADS).unwrap_or_else(|_| (2 * cores).to_string())
 }
 
 /// Tests that need more than Rust. They find the Python that has their packages in `TRUNKLINE_TEST_PYTHON`. Examples
