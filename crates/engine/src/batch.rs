@@ -92,7 +92,11 @@ impl Batch {
             }
             match self.calls.get_mut(&projected.event.call) {
                 Some(call) => {
-                    if let Err(refused) = Arc::make_mut(call).apply(&projected.event) {
+                    // The store's fold may be ahead of this event and hold it already: its record knows what became of it.
+                    let holds_it = call.updated_at >= projected.event.received_at;
+                    if let Err(refused) = Arc::make_mut(call).apply(&projected.event)
+                        && !holds_it
+                    {
                         projected.refused = projected.refused.take().or(Some(refused));
                     }
                 }
