@@ -167,3 +167,43 @@ fn suppression(entry: &SuppressedRecord) -> Suppression {
         lifted_at: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::tests::{at, call, tenant};
+    use trunkline_core::call::{Source, What};
+    use trunkline_core::id::EventKey;
+    use trunkline_store::Target;
+
+    fn unregistered(call: &Call, secs: i64) -> Event {
+        Event {
+            call: call.id,
+            key: EventKey::new(format!("unregistered:{secs}")),
+            received_at: at(secs),
+            occurred_at: None,
+            source: Source::Api,
+            what: What::Unregistered,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_the_stores_fold_holds_already_counted_and_one_that_comes_after_it_may_be_refused()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Target::Sqlite(folder.path().join("calls.db"))).await.unwrap();
+        let mut ahead = call(1, 1);
+        ahead.apply(&unregistered(&call(1, 1), 5)).unwrap();
+        let journal = JournalIdent { node: "one".to_owned(), journal: "j1".to_owned() };
+        store.cursor(&journal).await.unwrap();
+        let calls = vec![Arc::new(ahead.clone())];
+        store.project(&Projection { calls, ..Projection::empty(journal, Position(1)) }).await.unwrap();
+        for (secs, counts) in [(5, true), (9, false)] {
+            let event = unregistered(&ahead, secs);
+            let one = Projected { lsn: Lsn::new(2), event, tenant: tenant(), refused: None };
+            let mut batch = Batch { events: vec![one], ..Batch::default() };
+            batch.fold(&store, &[ahead.id]).await.unwrap();
+            assert_eq!(batch.events[0].refused.is_none(), counts, "{:?}", batch.events[0].refused);
+        }
+    }
+}
