@@ -32,7 +32,8 @@ fn ten_calls_in_sequence_outlive_killed_workers_and_a_minute_without_the_carrier
     let mut day = opening.set("REDIS_URL", nobody).behind_a_door().in_its_own_process().begin();
     day.person(&number(1), Habit::Busy).person(&number(4), Habit::NoAnswer);
     day.person(&number(6), Habit::Refuses).person(&number(8), Habit::NotInService);
-    let retry = json!({ "by_class": { "ours": [30], "technical": [30] }, "by_disposition": {} });
+    // What the carrier had is not tried again, also where its news was lost with the worker that should have heard it.
+    let retry = json!({ "by_class": {}, "by_disposition": { "not_placed": [30] } });
     let more = json!({ "pacing": { "concurrency": 1 }, "retry": retry });
     let people = people(10);
     let (id, jobs) = campaign(&day, "ten", &more, &people);
@@ -41,6 +42,7 @@ fn ten_calls_in_sequence_outlive_killed_workers_and_a_minute_without_the_carrier
             (dialed_in_all(day, &people) >= enough).then_some(())
         });
     };
+    const KILLS: u64 = 3;
     called(&day, 2);
     day.restarts();
     called(&day, 4);
@@ -62,11 +64,10 @@ fn ten_calls_in_sequence_outlive_killed_workers_and_a_minute_without_the_carrier
     day.restarts();
     let done = is_finished(&day, &id);
     assert_eq!(dialed(&day, &people), [1; 10], "each lead called once");
-    assert_eq!(
-        (&done["progress"]["completed"], &done["progress"]["failed"]),
-        (&json!(6), &json!(4)),
-        "{done}"
-    );
+    let ended = |how: &str| done["progress"][how].as_u64().unwrap();
+    assert_eq!(ended("completed") + ended("failed"), 10, "{done}");
+    // A worker that is killed while somebody speaks costs that conversation, and no other.
+    assert!((4..=4 + KILLS).contains(&ended("failed")), "{done}");
     let stats = day.get("/api/queue/stats").json();
     assert_eq!((&stats["depth"], &stats["in_progress"], &stats["parked"]), (&json!(0), &json!(0), &json!(0)));
     let failures: usize = jobs.iter().map(|id| every_failure_says_why(&job(&day, id))).sum();
