@@ -1,11 +1,12 @@
 //! Values that belong to a person and must not reach a log: they serialize as themselves and print as dots.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A personal value (a name, what somebody said, free metadata). `Debug` hides it; [`Private::reveal`] is the one
 /// door, so that a search for that word finds every place where personal data is used.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Private<T>(T);
 
@@ -40,7 +41,7 @@ impl<T> fmt::Debug for Private<T> {
 
 /// Who is at one end of a phone call, as the carrier writes it: an E.164 number nearly always, but also `anonymous`,
 /// `client:ann` or a SIP address on inbound calls. Prints in full with `Display`, masked with `Debug`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Address(String);
 

@@ -2,6 +2,7 @@
 //! whoever reads sees one truth.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::{Call, Direction, Status};
@@ -58,7 +59,7 @@ pub struct Listing {
 }
 
 /// Whether the store answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "history", rename_all = "snake_case")]
 pub enum History {
     /// It does.
@@ -73,7 +74,7 @@ pub enum History {
 }
 
 /// One entry of a call's history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Entry {
     /// Its place in the journal.
     pub lsn: u64,
@@ -142,7 +143,7 @@ pub struct Health {
 }
 
 /// How one part is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Part {
     /// Well.

@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::engine::{Engine, Inner, StartError};
 use crate::live::Handle;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_carriers::Carrier;
@@ -20,7 +21,7 @@ pub enum Sweeping {
 }
 
 /// What a sweep found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Swept {
     /// Calls that were not over before.
     pub recovered: u64,

@@ -2,10 +2,11 @@
 
 use super::event::{Direction, EndWord, HangUpReason, RefusalClass};
 use super::evidence::{AnsweredBy, Rang, Reported};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why and how a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// Answered, talked, hung up by either side.
@@ -65,7 +66,7 @@ pub enum Disposition {
 }
 
 /// What a disposition means for the next attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// The person was reached.
@@ -174,7 +175,7 @@ impl Disposition {
 }
 
 /// A gate that refuses a call for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
     /// The number is suppressed.
@@ -188,7 +189,7 @@ pub enum Gate {
 }
 
 /// What closed a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The carrier's own end.

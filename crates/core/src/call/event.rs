@@ -13,6 +13,7 @@ use crate::private::{Address, Private};
 use crate::queue::Claim;
 use crate::script::Cursor;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -345,7 +346,7 @@ pub struct Arrival {
 }
 
 /// Which way a call goes, seen from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Somebody called us.
@@ -380,7 +381,7 @@ pub struct Refusal {
 }
 
 /// Why a create request did not become a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalClass {
     /// The number cannot be called, ever.
@@ -447,7 +448,7 @@ pub struct CarrierEnd {
 }
 
 /// The end words all carriers share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndWord {
     /// It was connected, and is over.

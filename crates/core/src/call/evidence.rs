@@ -1,5 +1,6 @@
 //! What was said about a call's end, kept as it came: none of it is derived from another part of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a carrier reported beside its end word.
@@ -57,7 +58,7 @@ impl Reported {
 }
 
 /// Who closed the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HangUpBy {
     /// Who called.
@@ -73,7 +74,7 @@ pub enum HangUpBy {
 }
 
 /// Whether the far end rang.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rang {
     /// It did.
@@ -85,7 +86,7 @@ pub enum Rang {
 }
 
 /// Who took the call, by the carrier's answering-machine detection: both carriers' verdicts in one vocabulary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnsweredBy {
     /// A person.

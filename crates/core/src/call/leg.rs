@@ -10,6 +10,7 @@ use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 use super::state::State;
 use crate::id::{AccountId, CarrierCallId, Fence, LegNo};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One attempt to connect one endpoint.
@@ -124,7 +125,7 @@ pub struct End {
 }
 
 /// How an end is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndSource {
     /// The carrier said so, or we did it ourselves.

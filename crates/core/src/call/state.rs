@@ -1,10 +1,11 @@
 //! Where a leg is, and the flat status that users see. Both are derived from facts, never stored beside them.
 
 use super::disposition::Disposition;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a leg is. The order is the rank: within a leg it never falls, but for one reopening of `not_placed`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Accepted by us, nothing sent.
@@ -62,7 +63,7 @@ pub enum Activity {
 }
 
 /// The flat view of state and disposition that users know from other systems.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Queued, dialing, or accepted by the carrier.

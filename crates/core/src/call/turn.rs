@@ -4,6 +4,7 @@ use super::event::{Heard, RecordingFact, RecordingNews};
 use crate::id::RecordingId;
 use crate::private::Private;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One question of the script, as it went in this call.
@@ -49,7 +50,7 @@ pub struct Answer {
 }
 
 /// What an answer means.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum AnswerValue {
     /// It is in the recording.
@@ -87,7 +88,7 @@ pub struct Recording {
 }
 
 /// Where a recording stands, from the carrier's word to our folder. The order is the rank: it never falls.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RecordingState {
     /// The carrier named it; it may not be ready yet.

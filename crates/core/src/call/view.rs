@@ -7,11 +7,12 @@ use super::state::{Activity, State, Status};
 use super::turn::{Recording, RecordingState};
 use super::{Call, Stray};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a script achieved. Carriers never set it, and it never overwrites the disposition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The good-bye was reached.

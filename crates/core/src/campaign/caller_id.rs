@@ -4,6 +4,7 @@
 
 use super::check::Fault;
 use crate::phone::PhoneNumber;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ const ENOUGH_CALLS: u32 = 20;
 const BLOCKED_PERCENT: u32 = 15;
 
 /// As which caller calls are shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallerIds {
     /// The numbers, in the order of rotation.
     pub numbers: Vec<PhoneNumber>,
@@ -23,7 +24,7 @@ pub struct CallerIds {
 }
 
 /// How a number of the pool is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Choose {
     /// One after the other.

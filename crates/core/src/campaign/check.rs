@@ -1,11 +1,12 @@
 //! What is wrong with a campaign, for the person who wrote it: where, why, and what would be right.
 
 use super::policy::Campaign;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// The path of the field, such as `pacing.cps`.
     pub field: String,

@@ -3,12 +3,13 @@
 use super::check::Fault;
 use crate::call::AnsweredBy;
 use crate::script::Template;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const MAX_MESSAGE_CHARS: usize = 4_000;
 
 /// What happens when a machine answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "machine", rename_all = "snake_case")]
 pub enum Machine {
     /// The script speaks at once, whoever listens; the verdict is only kept.

@@ -7,11 +7,12 @@ use super::retry::RetryPolicy;
 use crate::queue::Priority;
 use crate::script::{Script, ScriptName, Template};
 use crate::window::{CallingWindow, Zone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Whom to reach and how. Whose it is, its id and its [`CampaignState`](super::CampaignState) are columns beside it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Campaign {
     /// What people call it.
     pub name: String,
@@ -49,7 +50,7 @@ pub struct Campaign {
 }
 
 /// Where a campaign's people come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum People {
     /// From a list: it is over when each was reached or given up.
@@ -102,7 +103,7 @@ impl Campaign {
 }
 
 /// How many calls at once, and how fast. What is left out is bounded by the tenant's and the system's limits alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Pacing {
     /// Open calls.

@@ -9,13 +9,14 @@ use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::dial::gates::Closed;
 use crate::queue::{Done, Next, uses_up};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const LONGEST_DELAY_SECS: u32 = 30 * 24 * 3_600;
 
 /// What comes after which end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RetryPolicy {
     /// Attempts per job that are used up before it is given up.
@@ -29,7 +30,7 @@ pub struct RetryPolicy {
 }
 
 /// Seconds to wait after the first, second, third attempt; the last one holds for all further. Empty: never again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Delays(pub Vec<u32>);
 

@@ -2,6 +2,7 @@
 //! ordinary call is denied unless somebody allows it.
 
 use crate::phone::{CountryCode, NumberKind, PhoneNumber};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -51,7 +52,7 @@ pub enum Expensive {
 }
 
 /// Why a number may not be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Error, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Error, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Denied {
     /// Test mode, and it is not one of the test numbers.

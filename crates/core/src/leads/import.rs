@@ -5,6 +5,7 @@ use crate::phone::{BadNumber, CountryCode, PhoneNumber, Unassigned};
 use crate::private::Private;
 use crate::script::{Caller, clean};
 use crate::window::Zone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -39,7 +40,7 @@ pub enum Row {
 }
 
 /// A row that is not imported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RowFault {
     /// Which, as a spreadsheet counts: the first row of the file is 1.
     pub row: u64,

@@ -22,6 +22,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, ValidationError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use country::{CountryCode, UnknownCountry};
@@ -35,7 +36,7 @@ const MIN_DIGITS: usize = 4;
 /// A phone number in E.164: `+`, country code, national number; 4 to 15 digits.
 ///
 /// Serialized as that string and checked when read. `Debug` is masked, `Display` is the full number.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 

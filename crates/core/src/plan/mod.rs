@@ -16,6 +16,7 @@ use crate::dial::earlier::PersonBudget;
 use crate::dial::gates::Closed;
 use crate::window::Zones;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ pub struct Question<'campaign> {
 }
 
 /// What people are assumed to do. Shares are of all attempts, from 0 to 1; what is left over rings and is not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumptions {
     /// Attempts that a person answers.
     pub answered: f64,
@@ -79,7 +80,7 @@ pub struct PlannedLead {
 }
 
 /// What will become of a campaign.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Leads looked at.
     pub leads: u64,
@@ -106,7 +107,7 @@ pub struct Plan {
 }
 
 /// One hour of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedHour {
     /// Its beginning.
     pub at: Timestamp,

@@ -5,6 +5,7 @@ use crate::dial::gates::Closed;
 use crate::id::{AttemptNo, CallId, CampaignId, DedupKey, Fence, JobId, LeadId, NodeId, TenantId};
 use crate::queue::{Priority, uses_up};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Reach this lead once for this campaign.
@@ -54,7 +55,7 @@ fn no_fence() -> Fence {
 }
 
 /// Where a job stands. The words are the `state` column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum JobState {
     /// In the queue.
@@ -138,7 +139,7 @@ impl JobState {
 }
 
 /// What an open attempt is bound to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
     /// The node that owns it.
     pub node: NodeId,
@@ -147,7 +148,7 @@ pub struct Bound {
 }
 
 /// Where the one create request of an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Not begun, and the journal proves it.
@@ -159,7 +160,7 @@ pub enum Request {
 }
 
 /// Whether a job goes on after its open attempt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// It does, as the retry policy says.
@@ -200,7 +201,7 @@ pub enum Next {
 }
 
 /// What came of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "done", rename_all = "snake_case")]
 pub enum Done {
     /// The person was reached.

@@ -2,10 +2,11 @@
 //! exactly one bucket.
 
 use super::job::{Done, JobState};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a job counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// In the queue.
@@ -47,7 +48,7 @@ impl JobState {
 }
 
 /// How many jobs are in each bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// In the queue.
     pub waiting: u64,

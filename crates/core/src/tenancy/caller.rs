@@ -1,10 +1,11 @@
 //! Who asks, and what they may: the one place that says so.
 
 use crate::id::TenantId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a key or a user may do, from little to everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything about its tenant's calls.

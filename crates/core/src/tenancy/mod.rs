@@ -14,6 +14,7 @@ pub use key_hash::{KeyHash, key_text};
 use crate::id::{KeyId, TenantId, UserId};
 use crate::private::Private;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -21,7 +22,7 @@ use thiserror::Error;
 pub const NAME_CHARS: usize = 200;
 
 /// Somebody whose calls are nobody else's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tenant {
     /// Its id, chosen by whoever made it; never given twice.
     pub id: TenantId,
@@ -55,7 +56,7 @@ pub struct ApiKey {
 }
 
 /// A person who works for a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// Their id.
     pub id: UserId,

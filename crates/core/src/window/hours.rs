@@ -1,11 +1,12 @@
 //! Hours by day of week, and holidays.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// When people may be called, by their own wall clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CallingWindow {
     /// Open at any of these.
@@ -16,7 +17,7 @@ pub struct CallingWindow {
 }
 
 /// From a time of day until another, on certain days.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hours {
     /// On which days they begin.
     #[serde(default)]
@@ -28,7 +29,7 @@ pub struct Hours {
 }
 
 /// Days of the week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Days(Vec<Weekday>);
 

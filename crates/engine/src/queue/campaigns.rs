@@ -7,6 +7,7 @@ use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::reader::Unavailable;
 use parking_lot::RwLock;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ fn words(faults: &[Fault]) -> String {
 }
 
 /// A campaign, and how far it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Standing {
     /// The campaign.
     #[serde(flatten)]

@@ -8,6 +8,7 @@ use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::exchange::people::ListRow;
 use crate::intake::IntakeError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub enum Trial {
 }
 
 /// What came of a list. Nothing of it repeats a number or a name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ListReport {
     /// Whether nothing was written.
     pub dry_run: bool,

@@ -4,6 +4,7 @@ use super::campaigns::CampaignError;
 use crate::desk::Desk;
 use crate::engine::{Engine, Inner};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub struct QueueStats {
 }
 
 /// A job that waits.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OldestJob {
     /// Which.
     pub job_id: JobId,
@@ -44,7 +45,7 @@ pub struct OldestJob {
 }
 
 /// Calls begun of late.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Rate {
     /// In the last minute.
     pub last_minute: u64,

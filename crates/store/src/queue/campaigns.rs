@@ -7,13 +7,14 @@ use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::campaign::{Campaign, CampaignState};
 use trunkline_core::id::{CampaignId, TenantId};
 use trunkline_core::queue::Progress;
 
 /// A campaign with what stands beside its policy.
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct StoredCampaign {
     /// Our name of it.
     pub id: CampaignId,
