@@ -12,8 +12,11 @@ struct Generated {
     arguments: &'static [&'static str],
 }
 
-const FILES: [Generated; 1] =
-    [Generated { path: "docs/trunkline.example.toml", arguments: &["config", "example"] }];
+const FILES: [Generated; 3] = [
+    Generated { path: "docs/trunkline.example.toml", arguments: &["config", "example"] },
+    Generated { path: "docs/openapi.json", arguments: &["describe", "openapi"] },
+    Generated { path: "docs/errors.md", arguments: &["describe", "errors"] },
+];
 
 /// Writes every generated file.
 ///

@@ -12,6 +12,7 @@ use uuid::Uuid;
 /// Our name of a call. It exists before any carrier is asked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct CallId(Uuid);
 
 impl CallId {
@@ -242,6 +243,7 @@ impl TenantId {
 /// Which attempt within a call: 1 for the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct LegNo(pub u16);
 
 impl LegNo {
@@ -265,6 +267,7 @@ impl fmt::Display for LegNo {
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct AttemptNo(pub u32);
 
 impl AttemptNo {
@@ -286,6 +289,7 @@ impl fmt::Display for AttemptNo {
 /// Which owner of an attempt may act on it: a later owner has a higher fence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct Fence(pub u32);
 
 impl Fence {

@@ -8,6 +8,7 @@ use std::fmt;
 /// door, so that a search for that word finds every place where personal data is used.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct Private<T>(T);
 
 impl<T> Private<T> {
@@ -43,6 +44,7 @@ impl<T> fmt::Debug for Private<T> {
 /// `client:ann` or a SIP address on inbound calls. Prints in full with `Display`, masked with `Debug`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct Address(String);
 
 impl Address {

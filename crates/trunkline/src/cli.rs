@@ -14,7 +14,9 @@ use clap::{Parser, Subcommand};
 pub(crate) use calls::{Call, Calls, OneCall, Recover};
 pub(crate) use journal::{Journal, JournalAt};
 pub(crate) use numbers::{Numbers, Suppress};
-pub(crate) use operating::{Backup, Config, Erase, Export, ExportFormat, Import, Migrate, Prune, Restore};
+pub(crate) use operating::{
+    Backup, Config, Describe, Erase, Export, ExportFormat, Import, Migrate, Prune, Restore,
+};
 pub(crate) use queue::{
     Campaign, Jobs, Leads, ListArgs, NewCampaign, OneCampaign, OutFile, PlanCampaign, Queue, SheetFormat,
 };
@@ -106,6 +108,9 @@ pub(crate) enum Command {
     Sim(Box<Sim>),
     /// Play a carrier against a whole server in a temporary folder, without network
     Selftest(Selftest),
+    /// Print how the API is described: the OpenAPI document, or the list of errors
+    #[command(subcommand)]
+    Describe(Describe),
     /// Print completions for a shell
     Completions {
         /// Which shell

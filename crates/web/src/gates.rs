@@ -1,11 +1,13 @@
 //! A closed gate in words: why somebody is not being called now, in the reader's language. When it opens stands beside it.
 
 use crate::pages::texts::Texts;
+use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::dial::gates::Closed;
 
 /// A closed gate: which, in words, its particulars, and when it opens.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClosedGate")]
 pub(crate) struct GateJson<'a> {
     code: &'static str,
     words: String,

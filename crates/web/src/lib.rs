@@ -6,9 +6,10 @@
 //!
 //! - `server`: sockets, time limits, the end of service · `door`, `head`: what holds for every request · `router`: the table of routes
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
+//! - `openapi`: what is said of each route, as one document · `code`: every problem there is
 //! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
-//! To add a route: a handler in the file of its group, a line in `router.rs`, a row in the documentation's table.
+//! To add a route: a handler in the file of its group, a `spec` of the same name, a line in `router.rs`; then `cargo xtask generate`.
 //!
 //! [`Order`]: trunkline_engine::Order
 //! [`VoiceFetch`]: trunkline_engine::VoiceFetch
@@ -18,9 +19,11 @@ mod access;
 mod api;
 mod body;
 mod carrier;
+mod code;
 mod door;
 mod gates;
 mod head;
+mod openapi;
 mod pages;
 mod problem;
 mod router;
@@ -28,6 +31,7 @@ mod server;
 mod web;
 
 pub use access::{Access, SessionSecret};
+pub use openapi::{errors, openapi};
 pub use pages::settings_check::{Finding, Verdict};
 pub use server::Limits;
 /// The hash of a key, as [`Access`] takes it.

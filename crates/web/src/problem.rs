@@ -1,103 +1,16 @@
 //! Errors as clients of the API get them: `application/problem+json` (RFC 9457) with a stable `code`.
 
+pub(crate) use crate::code::Code;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use trunkline_engine::{
     BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage,
     TenancyError, Unavailable,
 };
-
-/// What went wrong, as a word that never changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Code {
-    BadRequest,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    MethodNotAllowed,
-    RequestTimeout,
-    AlreadyOver,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-    RangeNotSatisfiable,
-    InvalidField,
-    UnknownField,
-    InvalidQuery,
-    Suppressed,
-    NotRegistered,
-    RegisteredOtherwise,
-    KeyReused,
-    KeyInFlight,
-    Internal,
-    Closed,
-    JournalFull,
-    JournalFailed,
-    HistoryUnavailable,
-    Starting,
-    TooManyStreams,
-    Taken,
-    Conflict,
-    NotNow,
-    NoDatabase,
-    DatabaseAway,
-}
-
-impl Code {
-    /// The HTTP status, the word, and the title.
-    fn facts(self) -> (StatusCode, &'static str, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::BadRequest => (S::BAD_REQUEST, "bad_request", "The request can't be read"),
-            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "An API key is needed"),
-            Self::Forbidden => (S::FORBIDDEN, "forbidden", "This is not allowed"),
-            Self::NotFound => (S::NOT_FOUND, "not_found", "There is nothing here"),
-            Self::MethodNotAllowed => {
-                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This address takes another method")
-            }
-            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "request_timeout", "The request came too slowly"),
-            Self::AlreadyOver => (S::CONFLICT, "already_over", "The call is already over"),
-            Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large"),
-            Self::UnsupportedMediaType => {
-                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be plain JSON")
-            }
-            Self::RangeNotSatisfiable => {
-                (S::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The recording is shorter than that")
-            }
-            Self::InvalidField => (S::BAD_REQUEST, "invalid_field", "A field is wrong"),
-            Self::UnknownField => (S::BAD_REQUEST, "unknown_field", "A field is unknown"),
-            Self::InvalidQuery => (S::BAD_REQUEST, "invalid_query", "The query is wrong"),
-            Self::Suppressed => (S::CONFLICT, "suppressed", "This number will not be called"),
-            Self::NotRegistered => (S::CONFLICT, "not_registered", "This call is not a registered one"),
-            Self::RegisteredOtherwise => {
-                (S::CONFLICT, "registered_otherwise", "The call is registered with other facts")
-            }
-            Self::KeyReused => {
-                (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used before")
-            }
-            Self::KeyInFlight => {
-                (S::CONFLICT, "idempotency_key_in_flight", "The first such request is being worked on")
-            }
-            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "This request failed"),
-            Self::Closed => (S::SERVICE_UNAVAILABLE, "closed", "No new calls are taken now"),
-            Self::JournalFull => (S::SERVICE_UNAVAILABLE, "journal_full", "The journal has no room"),
-            Self::JournalFailed => (S::SERVICE_UNAVAILABLE, "journal_failed", "The journal failed"),
-            Self::HistoryUnavailable => {
-                (S::SERVICE_UNAVAILABLE, "history_unavailable", "History can't be read now")
-            }
-            Self::Starting => (S::SERVICE_UNAVAILABLE, "starting", "The server is starting"),
-            Self::Taken => (S::CONFLICT, "taken", "The id was given before"),
-            Self::Conflict => (S::CONFLICT, "conflict", "Somebody else changed it at the same time"),
-            Self::NotNow => (S::CONFLICT, "not_now", "This can't be done as it stands"),
-            Self::NoDatabase => (S::CONFLICT, "no_database", "This needs a database"),
-            Self::DatabaseAway => {
-                (S::SERVICE_UNAVAILABLE, "database_away", "This can't be changed while the database is away")
-            }
-            Self::TooManyStreams => (S::SERVICE_UNAVAILABLE, "too_many_streams", "Too many live streams"),
-        }
-    }
-}
 
 /// One problem, on its way to the client.
 #[derive(Debug)]
@@ -153,16 +66,16 @@ impl Problem {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.code.facts().0
+        self.code.status()
     }
 
     /// The code's word.
     pub(crate) fn word(&self) -> &'static str {
-        self.code.facts().1
+        self.code.word()
     }
 
     pub(crate) fn title(&self) -> &'static str {
-        self.code.facts().2
+        self.code.title()
     }
 
     /// What exactly, where it was said.
@@ -172,21 +85,42 @@ impl Problem {
 
     /// The problem as JSON.
     pub(crate) fn body(&self) -> Value {
-        let (status, word, title) = self.code.facts();
-        let mut body = json!({
-            "type": format!("urn:trunkline:problem:{word}"),
-            "title": title,
-            "status": status.as_u16(),
-            "code": word,
-        });
-        if let Value::Object(members) = &mut body {
-            if let Some(detail) = &self.detail {
-                members.insert("detail".to_owned(), Value::from(detail.as_str()));
-            }
-            members.extend(self.members.clone());
-        }
-        body
+        serde_json::to_value(ProblemJson {
+            kind: format!("/docs/errors#{}", self.code.word()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.word(),
+            detail: self.detail.as_deref(),
+            members: &self.members,
+        })
+        .unwrap_or_default()
     }
+}
+
+/// A problem as clients read it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemJson<'a> {
+    /// Where this problem is explained, from the address that was asked.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The same few words for every such problem.
+    title: &'a str,
+    /// The HTTP status.
+    status: u16,
+    /// The problem's word, which never changes its meaning: programs look at this one.
+    #[schemars(extend("enum" = words()))]
+    code: &'a str,
+    /// What exactly, in a sentence for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// What programs may want to know of it.
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
+fn words() -> Vec<&'static str> {
+    Code::ALL.iter().map(|code| code.word()).collect()
 }
 
 impl IntoResponse for Problem {
@@ -358,7 +292,7 @@ mod tests {
           "field": "to",
           "status": 400,
           "title": "A field is wrong",
-          "type": "urn:trunkline:problem:invalid_field"
+          "type": "/docs/errors#invalid_field"
         }
         "#);
     }

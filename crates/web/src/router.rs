@@ -5,13 +5,15 @@ use crate::api::{
     recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
+use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
+use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post};
 use std::sync::Arc;
 
 /// Where a person waits for an answer: the carrier's routes that always speak.
@@ -30,58 +32,11 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/amd", post(callbacks::machine))
         .route("/transcription", post(callbacks::transcription));
 
-    let api = Router::new()
-        .route("/api/calls", get(calls::list).post(orders::place))
-        .route("/api/calls/active", get(calls::active))
-        .route("/api/calls/register", post(registered::register))
-        .route("/api/calls/import", post(import::import))
-        .route("/api/calls/{id}", get(calls::show).patch(registered::merge))
-        .route("/api/calls/{id}/status", put(registered::report))
-        .route("/api/calls/{id}/session", get(registered::session))
-        .route("/api/calls/{id}/registration", delete(registered::unregister))
-        .route("/api/sessions/{sid}", delete(registered::unregister_session))
-        .route("/api/sessions/{sid}/call", get(registered::of_session))
-        .route("/api/calls/{id}/events", get(calls::events))
-        .route("/api/calls/{id}/turns", get(calls::turns))
-        .route("/api/calls/{id}/recordings/{n}", get(recordings::recording))
-        .route("/api/calls/{id}/end", post(orders::end))
-        .route("/api/scripts", get(scripts::list))
-        .route("/api/suppressions", get(suppressions::list).post(suppressions::add))
-        .route("/api/suppressions/import", post(lists::import_suppressions))
-        .route("/api/suppressions/export", get(lists::export_suppressions))
-        .route("/api/tenants", get(tenancy::tenants).post(tenancy::add_tenant))
-        .route("/api/tenants/{id}", delete(tenancy::revoke_tenant))
-        .route("/api/keys", get(tenancy::keys).post(tenancy::add_key))
-        .route("/api/keys/{id}", delete(tenancy::revoke_key))
-        .route("/api/users", get(tenancy::users).post(tenancy::add_user))
-        .route("/api/users/{id}", delete(tenancy::revoke_user))
-        .route("/api/campaigns", get(campaigns::list).post(campaigns::add))
-        .route("/api/campaigns/{id}", get(campaigns::show).patch(campaigns::change))
-        .route("/api/campaigns/{id}/jobs", get(jobs::list).post(jobs::add))
-        .route("/api/campaigns/{id}/import", post(lists::import_people))
-        .route("/api/campaigns/{id}/results", get(lists::results))
-        .route("/api/campaigns/{id}/plan", get(queue::plan))
-        .route("/api/campaigns/{id}/{move}", post(campaigns::act))
-        .route("/api/queue/stats", get(queue::stats))
-        .route("/api/queue/jobs", post(singles::add))
-        .route("/api/jobs/{id}", get(jobs::show))
-        .route("/api/jobs/{id}/why", get(jobs::show))
-        .route("/api/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/api/jobs/{id}/retry", post(jobs::retry))
-        .route("/api/leads", get(jobs::leads))
-        .route("/api/leads/import", post(lists::import_leads))
-        .route("/api/leads/export", get(lists::export_leads))
-        .route("/api/drain", post(drain::drain))
-        .route("/api/recover", post(recover::recover))
-        .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
-
-    let probes = Router::new()
-        .route("/health", get(health::health))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::metrics));
+    let api = keyed_table().router.route_layer(from_fn_with_state(Arc::clone(&web), keyed));
+    let probes = probe_table().router;
 
     let pages = Router::new()
+        .route("/openapi.json", get(openapi::serve))
         .route("/", get(dashboard::show))
         .route("/calls", post(dashboard::place))
         .route("/calls/{id}", get(call::show))
@@ -106,6 +61,91 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .with_state(web)
+}
+
+/// What key holders may ask, with what is said of it.
+fn keyed_table() -> Table {
+    Table::new(Door::Keyed)
+        .tag("calls")
+        .on(Get, "/api/calls", calls::list, calls::spec::list())
+        .on(Post, "/api/calls", orders::place, orders::spec::place())
+        .on(Get, "/api/calls/active", calls::active, calls::spec::active())
+        .on(Get, "/api/calls/{id}", calls::show, calls::spec::show())
+        .on(Patch, "/api/calls/{id}", registered::merge, registered::spec::merge())
+        .on(Get, "/api/calls/{id}/events", calls::events, calls::spec::events())
+        .on(Get, "/api/calls/{id}/turns", calls::turns, calls::spec::turns())
+        .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
+        .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
+        .tag("registered calls")
+        .on(Post, "/api/calls/register", registered::register, registered::spec::register())
+        .on(Post, "/api/calls/import", import::import, import::spec::import())
+        .on(Put, "/api/calls/{id}/status", registered::report, registered::spec::report())
+        .on(Get, "/api/calls/{id}/session", registered::session, registered::spec::session())
+        .on(Delete, "/api/calls/{id}/registration", registered::unregister, registered::spec::unregister())
+        .on(
+            Delete,
+            "/api/sessions/{sid}",
+            registered::unregister_session,
+            registered::spec::unregister_session(),
+        )
+        .on(Get, "/api/sessions/{sid}/call", registered::of_session, registered::spec::of_session())
+        .tag("scripts")
+        .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
+        .tag("campaigns")
+        .on(Get, "/api/campaigns", campaigns::list, campaigns::spec::list())
+        .on(Post, "/api/campaigns", campaigns::add, campaigns::spec::add())
+        .on(Get, "/api/campaigns/{id}", campaigns::show, campaigns::spec::show())
+        .on(Patch, "/api/campaigns/{id}", campaigns::change, campaigns::spec::change())
+        .on(Get, "/api/campaigns/{id}/jobs", jobs::list, jobs::spec::list())
+        .on(Post, "/api/campaigns/{id}/jobs", jobs::add, jobs::spec::add())
+        .on(Post, "/api/campaigns/{id}/import", lists::import_people, lists::spec::import_people())
+        .on(Get, "/api/campaigns/{id}/results", lists::results, lists::spec::results())
+        .on(Get, "/api/campaigns/{id}/plan", queue::plan, queue::spec::plan())
+        .on(Post, "/api/campaigns/{id}/{move}", campaigns::act, campaigns::spec::act())
+        .tag("queue")
+        .on(Get, "/api/queue/stats", queue::stats, queue::spec::stats())
+        .on(Post, "/api/queue/jobs", singles::add, singles::spec::add())
+        .on(Get, "/api/jobs/{id}", jobs::show, jobs::spec::show())
+        .on(Get, "/api/jobs/{id}/why", jobs::show, jobs::spec::show())
+        .on(Post, "/api/jobs/{id}/cancel", jobs::cancel, jobs::spec::cancel())
+        .on(Post, "/api/jobs/{id}/retry", jobs::retry, jobs::spec::retry())
+        .tag("leads")
+        .on(Get, "/api/leads", jobs::leads, jobs::spec::leads())
+        .on(Post, "/api/leads/import", lists::import_leads, lists::spec::import_leads())
+        .on(Get, "/api/leads/export", lists::export_leads, lists::spec::export_leads())
+        .tag("suppressions")
+        .on(Get, "/api/suppressions", suppressions::list, suppressions::spec::list())
+        .on(Post, "/api/suppressions", suppressions::add, suppressions::spec::add())
+        .on(Post, "/api/suppressions/import", lists::import_suppressions, lists::spec::import_suppressions())
+        .on(Get, "/api/suppressions/export", lists::export_suppressions, lists::spec::export_suppressions())
+        .tag("tenants")
+        .on(Get, "/api/tenants", tenancy::tenants, tenancy::spec::tenants())
+        .on(Post, "/api/tenants", tenancy::add_tenant, tenancy::spec::add_tenant())
+        .on(Delete, "/api/tenants/{id}", tenancy::revoke_tenant, tenancy::spec::revoke_tenant())
+        .on(Get, "/api/keys", tenancy::keys, tenancy::spec::keys())
+        .on(Post, "/api/keys", tenancy::add_key, tenancy::spec::add_key())
+        .on(Delete, "/api/keys/{id}", tenancy::revoke_key, tenancy::spec::revoke_key())
+        .on(Get, "/api/users", tenancy::users, tenancy::spec::users())
+        .on(Post, "/api/users", tenancy::add_user, tenancy::spec::add_user())
+        .on(Delete, "/api/users/{id}", tenancy::revoke_user, tenancy::spec::revoke_user())
+        .tag("server")
+        .on(Post, "/api/drain", drain::drain, drain::spec::drain())
+        .on(Post, "/api/recover", recover::recover, recover::spec::recover())
+}
+
+/// How the server is, with what is said of it.
+fn probe_table() -> Table {
+    Table::new(Door::Open)
+        .tag("probes")
+        .on(Get, "/health", health::health, health::spec::health())
+        .on(Get, "/healthz", health::alive, health::spec::alive())
+        .on(Get, "/readyz", health::ready, health::spec::ready())
+        .on(Get, "/metrics", metrics::metrics, metrics::spec::metrics())
+}
+
+/// Every operation that is told to clients.
+pub(crate) fn operations() -> Vec<Operation> {
+    keyed_table().operations.into_iter().chain(probe_table().operations).collect()
 }
 
 /// Whether this is an address that carriers are told.

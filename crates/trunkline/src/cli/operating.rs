@@ -9,6 +9,14 @@ use trunkline_core::call::Status;
 use super::Offline;
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Describe {
+    /// The OpenAPI document, as a server has it at /openapi.json
+    Openapi,
+    /// Every error there is, as Markdown
+    Errors,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// Tell what is wrong or doubtful in the settings, and what would be right
     Check {

@@ -7,6 +7,7 @@ mod campaign;
 mod completions;
 mod config;
 mod demo;
+mod describe;
 mod erase;
 mod exchange;
 mod from_redis;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => block_on(demo::run(args)),
 
         Command::Config(Config::Example) => Ok(config::example()),
+        Command::Describe(what) => Ok(describe::describe(what)),
         Command::Completions { shell } => Ok(completions::shell(shell)),
         Command::Man => Ok(completions::man()),
         Command::Call(args) => block_on(call::place(args)),

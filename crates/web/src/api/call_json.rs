@@ -1,6 +1,7 @@
 //! A call in JSON: every name is always there, and what does not apply is null.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -12,7 +13,8 @@ use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, JobId, Le
 use trunkline_engine::{Novelty, Placed};
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Call")]
 pub(crate) struct CallJson<'a> {
     id: CallId,
     /// The name that software with its own call logic has for the call.
@@ -65,7 +67,7 @@ pub(crate) struct CallJson<'a> {
 }
 
 /// The name by which its client knows a call: the one it registered, else ours.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum CallName<'a> {
     Ours(CallId),
@@ -80,7 +82,7 @@ impl<'a> CallName<'a> {
 }
 
 /// How a client that carries a call itself has it kept here.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Registration {
     Registered,
@@ -88,7 +90,7 @@ enum Registration {
 }
 
 /// What was said about the call, each part as it came.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Evidence<'a> {
     carrier_status: Option<&'a str>,
     carrier_code: Option<&'a str>,
@@ -112,14 +114,15 @@ struct Evidence<'a> {
 }
 
 /// What the carrier charged, as a decimal number above zero.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Cost<'a> {
     amount: &'a str,
     currency: &'a str,
 }
 
 /// One attempt.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Leg")]
 struct LegJson<'a> {
     no: u16,
     carrier: &'a str,

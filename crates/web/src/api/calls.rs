@@ -1,5 +1,7 @@
 //! Reading calls: lists, one call, its history, its turns.
 
+pub(crate) mod spec;
+
 use super::call_json::{CallJson, carrier_of};
 use super::query::Filters;
 use super::turn_json::TurnsJson;
@@ -9,13 +11,15 @@ use axum::extract::RawQuery;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::Call;
 use trunkline_engine::{Desk, Entry, History, Scope};
 
 /// A page of calls.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallPage")]
 struct CallsJson<'a> {
     calls: Vec<CallJson<'a>>,
     /// What to send as `cursor` for the page after; null on the last.
@@ -25,7 +29,8 @@ struct CallsJson<'a> {
     history: &'a History,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Events")]
 struct EventsJson<'a> {
     events: &'a [Entry],
 }

@@ -1,11 +1,14 @@
 //! Campaigns: whom to reach and how, and how far they are.
 
+pub(crate) mod spec;
+
 use super::{Mine, Named, json, read};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
@@ -31,7 +34,8 @@ const FIELDS: [&str; 14] = [
     "state",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Campaigns")]
 struct CampaignsJson {
     campaigns: Vec<Standing>,
 }

@@ -1,5 +1,7 @@
 //! The end of service, asked for from outside.
 
+pub(crate) mod spec;
+
 use super::By;
 use crate::problem::{Code, Problem};
 use crate::web::Web;

@@ -1,30 +1,45 @@
 //! Probes. They need no key, and tell those without one nothing but words.
 
+pub(crate) mod spec;
+
 use super::{admitted, json};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use trunkline_engine::Part;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
 struct HealthJson {
     status: &'static str,
     active_calls: u64,
     recovered_calls: u64,
 }
 
-#[derive(Serialize)]
-struct ReadyJson {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Readiness")]
+struct ReadyJson<'a> {
+    /// `ok`, `degraded` or `draining`.
     status: &'static str,
     draining: bool,
     lag_events: u64,
     parked_calls: u64,
-    parts: Map<String, Value>,
+    parts: BTreeMap<&'static str, PartJson<'a>>,
+}
+
+/// How one part is. Reasons name files and hosts: who runs the server may read them, others learn the state only.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PartOfServer")]
+#[serde(untagged)]
+enum PartJson<'a> {
+    Whole(&'a Part),
+    State { state: &'static str },
 }
 
 /// `GET /health`: 200 once recovery is through.
@@ -75,13 +90,17 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         draining: health.draining,
         lag_events: health.lag_events,
         parked_calls: health.parked_calls,
-        parts: parts.iter().map(|(name, part)| ((*name).to_owned(), part_json(part, with_reasons))).collect(),
+        parts: parts.iter().map(|(name, part)| (*name, PartJson::of(part, with_reasons))).collect(),
     };
     json(if health.draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)
 }
 
-/// Reasons name files and hosts: who runs the server may read them, others learn the state only.
-fn part_json(part: &Part, with_reasons: bool) -> Value {
-    let full = serde_json::to_value(part).unwrap_or_default();
-    if with_reasons { full } else { serde_json::json!({ "state": full["state"] }) }
+impl<'a> PartJson<'a> {
+    fn of(part: &'a Part, with_reasons: bool) -> Self {
+        match part {
+            part if with_reasons => Self::Whole(part),
+            Part::Ok { .. } => Self::State { state: "ok" },
+            Part::Degraded { .. } => Self::State { state: "degraded" },
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Taking over calls that were kept elsewhere: each row is imported or told why not, and the same rows can be sent again.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::orders::hash;
 use super::registered::{registration, status};
@@ -13,6 +15,7 @@ use http::StatusCode;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,7 +28,8 @@ const ROWS_MAX: usize = 10_000;
 /// Rows that wait for the journal together, so that many share one sync.
 const AT_ONCE: usize = 128;
 
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(rename = "Imported")]
 struct ImportedJson {
     /// Calls that are here now and were not before.
     new: usize,
@@ -37,7 +41,8 @@ struct ImportedJson {
 }
 
 /// What became of one row.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ImportedRow")]
 struct RowJson {
     /// Which row, from 0.
     row: usize,
@@ -46,15 +51,20 @@ struct RowJson {
     result: ResultJson,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
+#[schemars(rename = "RowResult")]
 enum ResultJson {
     New(TakenJson),
     Known(TakenJson),
-    Refused { problem: Value },
+    Refused {
+        #[schemars(with = "crate::problem::ProblemJson<'static>")]
+        problem: Value,
+    },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TakenRow")]
 struct TakenJson {
     id: CallId,
     status: Status,

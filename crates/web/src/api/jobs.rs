@@ -1,5 +1,7 @@
 //! Jobs of the queue: putting people in, and why somebody is not being called now. Leads: who they are.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::{Mine, Named, json};
 use crate::body::{self, Bound};
@@ -11,6 +13,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -31,14 +34,16 @@ const PEOPLE_MAX: usize = 50_000;
 pub(super) const LIST: Bound = Bound { bytes: 32 << 20, time: Duration::from_secs(60) };
 const PAGE: u32 = 100;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Enqueued")]
 struct EnqueuedJson {
     added: usize,
     skipped: Vec<SkippedJson>,
     jobs: Vec<JobId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SkippedPerson")]
 struct SkippedJson {
     /// Which one, from 0.
     row: usize,
@@ -46,15 +51,17 @@ struct SkippedJson {
     code: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JobPage")]
 struct JobsJson<'a> {
     jobs: Vec<JobJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct JobJson<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(super) struct JobJson<'a> {
     id: JobId,
     campaign_id: Option<CampaignId>,
     lead_id: LeadId,
@@ -72,8 +79,9 @@ struct JobJson<'a> {
     gate: Option<GateJson<'a>>,
 }
 
-#[derive(Serialize)]
-struct JobViewJson<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "JobWithAttempts")]
+pub(super) struct JobViewJson<'a> {
     #[serde(flatten)]
     job: JobJson<'a>,
     attempts: Vec<AttemptJson<'a>>,
@@ -81,7 +89,8 @@ struct JobViewJson<'a> {
     is_duplicate: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
 struct AttemptJson<'a> {
     no: AttemptNo,
     call_id: CallId,
@@ -93,14 +102,16 @@ struct AttemptJson<'a> {
     ended_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LeadPage")]
 struct LeadsJson<'a> {
     leads: Vec<LeadJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Lead")]
 struct LeadJson<'a> {
     id: LeadId,
     number: &'a str,

@@ -3,6 +3,8 @@
 //! The body is the file itself; its content type says what it is written in. `?dry_run=true` writes nothing;
 //! `?country=IL` says whose national numbers are meant; `?column.phone=Mobile` names a column that was guessed wrong.
 
+pub(crate) mod spec;
+
 use super::jobs::LIST;
 use super::{Mine, Named, json};
 use crate::body::{self, Bound};

@@ -3,6 +3,8 @@
 //! Like the probes it needs no key, and tells those without one what these tell; what all tenants do together is for
 //! whoever runs the server.
 
+pub(crate) mod spec;
+
 use super::admitted;
 use crate::problem::{Code, Problem};
 use crate::web::Web;

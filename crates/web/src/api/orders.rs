@@ -1,5 +1,7 @@
 //! Placing a call and ending one.
 
+pub(crate) mod spec;
+
 use super::call_json::CallJson;
 use super::fields::Fields;
 use super::{CallRef, Mine, Named, json, read};

@@ -1,5 +1,7 @@
 //! How the queue is, and what will become of a campaign.
 
+pub(crate) mod spec;
+
 use super::{Mine, Named, json};
 use crate::gates::{self, GateJson};
 use crate::pages::texts::Texts;
@@ -8,13 +10,15 @@ use axum::extract::RawQuery;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trunkline_core::id::{CampaignId, JobId};
 use trunkline_core::plan::{Assumptions, Plan};
 use trunkline_engine::{OldestJob, Rate};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueStats")]
 struct StatsJson {
     depth: u64,
     in_progress: u64,
@@ -25,14 +29,16 @@ struct StatsJson {
     gates: Vec<GateCountJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GateCount")]
 struct GateCountJson {
     code: String,
     words: String,
     jobs: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CampaignPlan")]
 struct PlanJson<'a> {
     start: Timestamp,
     assume: Assumptions,
@@ -42,7 +48,8 @@ struct PlanJson<'a> {
     skipped_leads: Vec<SkippedJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SkippedLead")]
 struct SkippedJson<'a> {
     job_id: JobId,
     to: &'a str,

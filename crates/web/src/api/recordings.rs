@@ -1,5 +1,7 @@
 //! Recordings as files: whole or in part, known by their checksum.
 
+pub(crate) mod spec;
+
 use super::range::{Wanted, wanted};
 use super::{CallRef, Mine, Named, not_found};
 use crate::problem::{Code, Problem};

@@ -1,5 +1,7 @@
 //! A sweep, asked for from outside: every live call is asked about at the carrier now.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::{By, json, read};
 use crate::problem::{Code, Problem};

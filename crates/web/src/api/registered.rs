@@ -1,6 +1,8 @@
 //! Calls that clients carry themselves: register one, say where it is, take it back, look it up by conversation. And the
 //! metadata of any call.
 
+pub(crate) mod spec;
+
 use super::call_json::{CallJson, CallName};
 use super::fields::Fields;
 use super::orders::{hash, idempotency_key};
@@ -11,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use trunkline_core::call::{Direction, Status};
@@ -36,7 +39,8 @@ impl TryFrom<String> for SessionRef {
 }
 
 /// A call and what became of what was said of it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReportedCall")]
 struct ReportedJson<'a> {
     #[serde(flatten)]
     call: CallJson<'a>,
@@ -46,7 +50,8 @@ struct ReportedJson<'a> {
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SessionOfCall")]
 struct SessionJson<'a> {
     session_id: &'a str,
     call_id: CallName<'a>,

@@ -1,14 +1,18 @@
 //! What can be asked.
 
+pub(crate) mod spec;
+
 use super::json;
 use crate::web::Web;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Script")]
 struct ScriptJson {
     name: String,
     title: String,
@@ -18,7 +22,8 @@ struct ScriptJson {
     problem: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Scripts")]
 struct ScriptsJson {
     scripts: Vec<ScriptJson>,
 }

@@ -1,5 +1,7 @@
 //! Single jobs: one person into the queue, with a campaign or without one.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::{Mine, jobs, read};
 use crate::pages::texts::Texts;

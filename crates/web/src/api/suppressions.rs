@@ -1,5 +1,7 @@
 //! Numbers never to dial.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::{Mine, json, read};
 use crate::problem::Problem;
@@ -8,21 +10,25 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SuppressionAdded")]
 struct AddedJson<'a> {
     number: &'a str,
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Suppressions")]
 struct SuppressionsJson<'a> {
     suppressions: Vec<SuppressionJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Suppression")]
 struct SuppressionJson<'a> {
     number: &'a str,
     reason: &'a str,

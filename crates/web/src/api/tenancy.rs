@@ -1,5 +1,7 @@
 //! Tenants, keys and users: who may come in, and what for. A key is told once, in the answer to who made it.
 
+pub(crate) mod spec;
+
 use super::fields::Fields;
 use super::{By, Named, json, read};
 use crate::problem::Problem;
@@ -8,6 +10,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::id::{KeyId, TenantId, UserId};
@@ -15,17 +18,20 @@ use trunkline_core::private::Private;
 use trunkline_core::tenancy::{ApiKey, BadName, Role, Tenant, User};
 use trunkline_engine::{NewKey, NewUser};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Tenants")]
 struct TenantsJson {
     tenants: Vec<Tenant>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Keys")]
 struct KeysJson<'a> {
     keys: Vec<KeyJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
 struct KeyJson<'a> {
     id: &'a KeyId,
     tenant: &'a TenantId,
@@ -39,7 +45,8 @@ struct KeyJson<'a> {
     key: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Users")]
 struct UsersJson {
     users: Vec<User>,
 }

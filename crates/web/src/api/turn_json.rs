@@ -1,17 +1,20 @@
 //! Questions and answers in JSON.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, Turn};
 
 /// The turns of a call.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Turns")]
 pub(crate) struct TurnsJson<'a> {
     turns: Vec<TurnJson<'a>>,
 }
 
 /// One question with its answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Turn")]
 struct TurnJson<'a> {
     step: u16,
     question: &'a str,
@@ -22,7 +25,8 @@ struct TurnJson<'a> {
     recordings: Vec<RecordingJson<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Answer")]
 struct AnswerJson<'a> {
     ask: u8,
     at: Timestamp,
@@ -32,7 +36,8 @@ struct AnswerJson<'a> {
     speech: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Recording")]
 struct RecordingJson<'a> {
     /// Where it can be had from us, once it is stored.
     href: Option<String>,
