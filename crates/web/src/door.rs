@@ -1,6 +1,8 @@
 //! What holds for every request, whatever its route: an id, a tidy path, a panic that stays alone, and
 //! the headers that keep browsers from doing more than they should.
 
+use crate::problem::Problem;
+use crate::request_id::{self, REQUEST_ID, RequestId};
 use crate::web::Web;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use hyper::body::Incoming;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -24,7 +26,6 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Who is at the other end of the connection. Headers that claim something else are not believed.
 #[derive(Clone, Copy, Debug)]
@@ -49,17 +50,21 @@ impl Door {
 
     /// Answers one request; always with something.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
-        let id = self.web.next_serial();
+        let id = RequestId::of(request.headers(), || self.web.next_serial());
         let mut response = match crate::head::unclear(&request) {
             Some(problem) => problem.into_response(),
             None => {
                 let mut request = request.map(Body::new);
                 self.tidy(&mut request);
                 request.extensions_mut().insert(Peer(peer.ip()));
-                self.route(request, id).await
+                self.route(request, &id).await
             }
         };
-        dress(response.headers_mut(), id);
+        // A problem names the request that it befell, for who reports it.
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            *response.body_mut() = Body::from(problem.told_as(&id));
+        }
+        dress(response.headers_mut(), &id);
         response
     }
 
@@ -81,18 +86,19 @@ impl Door {
     }
 
     /// A panic fails this request and no other. What it says may be personal, and is left to the process's own hook.
-    async fn route(&self, request: Request<Body>, id: u64) -> Response {
+    async fn route(&self, request: Request<Body>, id: &RequestId) -> Response {
         let uri = request.uri().clone();
+        let trace = request_id::trace(request.headers()).map(str::to_owned);
         let mut router = self.router.clone();
         let answering = async move { router.call(request).await.unwrap_or_else(|never| match never {}) };
         match alone(answering).await {
             Some(response) => {
                 let status = response.status().as_u16();
-                tracing::debug!(request = %format_args!("{id:x}"), path = %Told(uri.path()), status, "answered");
+                tracing::debug!(request = %id, trace, path = %Told(uri.path()), status, "answered");
                 response
             }
             None => {
-                tracing::error!(request = %format_args!("{id:x}"), path = %Told(uri.path()), "a handler panicked");
+                tracing::error!(request = %id, trace, path = %Told(uri.path()), "a handler panicked");
                 crate::router::after_panic(&self.web, uri.path())
             }
         }
@@ -135,9 +141,9 @@ fn tidy<'a>(path: &'a str, mut prefixes: impl Iterator<Item = &'a str>) -> &'a s
     }
 }
 
-fn dress(headers: &mut HeaderMap, id: u64) {
+fn dress(headers: &mut HeaderMap, id: &RequestId) {
     headers.reserve(6);
-    if let Ok(id) = HeaderValue::from_str(&format!("{id:x}")) {
+    if let Some(id) = id.header() {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -26,6 +26,7 @@ mod head;
 mod openapi;
 mod pages;
 mod problem;
+mod request_id;
 mod router;
 mod server;
 mod web;

@@ -1,6 +1,7 @@
 //! Errors as clients of the API get them: `application/problem+json` (RFC 9457) with a stable `code`.
 
 pub(crate) use crate::code::Code;
+use crate::request_id::RequestId;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -13,7 +14,7 @@ use trunkline_engine::{
 };
 
 /// One problem, on its way to the client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     code: Code,
     detail: Option<String>,
@@ -83,17 +84,26 @@ impl Problem {
         self.detail.as_deref()
     }
 
-    /// The problem as JSON.
+    /// The problem as JSON, of no request in particular.
     pub(crate) fn body(&self) -> Value {
-        serde_json::to_value(ProblemJson {
+        serde_json::to_value(self.json(None)).unwrap_or_default()
+    }
+
+    /// The problem as this request is told it.
+    pub(crate) fn told_as(&self, id: &RequestId) -> Vec<u8> {
+        serde_json::to_vec(&self.json(Some(id))).unwrap_or_default()
+    }
+
+    fn json<'a>(&'a self, id: Option<&'a RequestId>) -> ProblemJson<'a> {
+        ProblemJson {
             kind: format!("/docs/errors#{}", self.code.word()),
             title: self.code.title(),
             status: self.code.status().as_u16(),
             code: self.code.word(),
             detail: self.detail.as_deref(),
+            request_id: id.map(RequestId::as_str),
             members: &self.members,
-        })
-        .unwrap_or_default()
+        }
     }
 }
 
@@ -114,6 +124,9 @@ pub(crate) struct ProblemJson<'a> {
     /// What exactly, in a sentence for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// Which request it was, as `X-Request-Id` and the server's log name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     /// What programs may want to know of it.
     #[serde(flatten)]
     members: &'a Map<String, Value>,
@@ -129,7 +142,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.headers);
+        headers.extend(self.headers.clone());
+        // The door writes it again, with the name of the request.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -7,7 +7,9 @@ use crate::api::{
 use crate::carrier::{self, callbacks, voice};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
-use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
+use crate::pages::{
+    assets, call, campaigns as campaigns_page, dashboard, docs, login, settings_check, stream,
+};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::Router;
@@ -37,6 +39,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
 
     let pages = Router::new()
         .route("/openapi.json", get(openapi::serve))
+        .route("/docs", get(docs::show))
+        .route("/docs/errors", get(docs::errors))
         .route("/", get(dashboard::show))
         .route("/calls", post(dashboard::place))
         .route("/calls/{id}", get(call::show))

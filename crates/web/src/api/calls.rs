@@ -5,11 +5,12 @@ pub(crate) mod spec;
 use super::call_json::{CallJson, carrier_of};
 use super::query::Filters;
 use super::turn_json::TurnsJson;
-use super::{CallRef, Mine, Named, json, no_such_call};
-use crate::problem::Problem;
+use super::{CallRef, Mine, Named, etag, json, no_such_call};
+use crate::problem::{Code, Problem};
 use axum::extract::RawQuery;
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,10 +64,21 @@ async fn page(desk: &Desk, filters: Filters) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &body))
 }
 
-/// `GET /api/calls/{id}`
-pub(crate) async fn show(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+/// `GET /api/calls/{id}`: who polls and has it as it is gets no body.
+pub(crate) async fn show(
+    Mine(desk): Mine,
+    Named(id): Named<CallRef>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let call = find(&desk, &id).await?;
-    Ok(json(StatusCode::OK, &CallJson::of(&call)))
+    let body = serde_json::to_vec(&CallJson::of(&call)).map_err(|_| Problem::new(Code::Internal))?;
+    let version = etag::of(&body);
+    // It may be kept, and is asked for each time: a call changes at any moment.
+    let about = [(ETAG, version.clone()), (CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    if etag::is_known(&headers, &version) {
+        return Ok((StatusCode::NOT_MODIFIED, about).into_response());
+    }
+    Ok((about, [(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// `GET /api/calls/{id}/turns`

@@ -3,12 +3,13 @@
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
-//! - `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`, `metrics`: probes, which need no key
+//! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`, `metrics`: probes, which need no key
 
 pub(crate) mod call_json;
 pub(crate) mod calls;
 pub(crate) mod campaigns;
 pub(crate) mod drain;
+mod etag;
 mod fields;
 pub(crate) mod health;
 pub(crate) mod import;

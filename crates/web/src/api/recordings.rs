@@ -3,13 +3,13 @@
 pub(crate) mod spec;
 
 use super::range::{Wanted, wanted};
-use super::{CallRef, Mine, Named, not_found};
+use super::{CallRef, Mine, Named, etag, not_found};
 use crate::problem::{Code, Problem};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, IF_RANGE, RANGE,
+    IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::io::{self, SeekFrom};
@@ -31,7 +31,7 @@ pub(crate) async fn recording(
     let file = file.ok_or_else(|| not_found().detail("there is no such recording, or not yet"))?;
     let tag =
         HeaderValue::from_str(&format!("\"{}\"", file.sha256)).unwrap_or(HeaderValue::from_static("\"\""));
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag || known == "*") {
+    if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let mut response = match part(&headers, &tag, file.bytes) {

@@ -17,6 +17,8 @@ pub(crate) struct Field {
     also: &'static [&'static str],
     /// A good value, as JSON.
     example: Option<&'static str>,
+    /// Whether a parameter may be there and empty, as forms send it, and then means nothing.
+    blank: bool,
 }
 
 /// Whether a field must be there.
@@ -69,7 +71,7 @@ pub(crate) enum Kind {
 
 impl Field {
     pub(crate) const fn new(name: &'static str, kind: Kind, says: &'static str) -> Self {
-        Self { name, kind, need: Need::Optional, says, also: &[], example: None }
+        Self { name, kind, need: Need::Optional, says, also: &[], example: None, blank: false }
     }
 
     /// It must be there.
@@ -85,6 +87,11 @@ impl Field {
     /// A good value, as JSON.
     pub(crate) const fn such_as(self, example: &'static str) -> Self {
         Self { example: Some(example), ..self }
+    }
+
+    /// It may be there and empty, as forms send it, and then means nothing.
+    pub(crate) const fn or_blank(self) -> Self {
+        Self { blank: true, ..self }
     }
 
     pub(crate) fn example(&self) -> Option<Value> {
@@ -155,12 +162,16 @@ impl Field {
 
     /// The parameter of an operation that this is.
     pub(crate) fn parameter(&self, place: &'static str) -> Value {
+        let schema = match self.schema() {
+            schema if self.blank => json!({ "anyOf": [schema, { "const": "" }] }),
+            schema => schema,
+        };
         let mut parameter = json!({
             "name": self.name,
             "in": place,
             "required": self.need == Need::Needed,
             "description": self.told(),
-            "schema": self.schema(),
+            "schema": schema,
         });
         if let Some(example) = self.example() {
             parameter["example"] = example;

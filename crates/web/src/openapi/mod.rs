@@ -2,18 +2,20 @@
 //! one OpenAPI 3.1 document.
 //!
 //! - `table`: routes with what is said of them · `spec`: what is said of one · `field`: a field or parameter
-//! - `document`: the whole, as OpenAPI writes it · `errors`: the list of problems, as a page in Markdown
+//! - `document`: the whole, as OpenAPI writes it · `reference`: the same for people · `errors`: the list of problems, as a page in Markdown
 //!
 //! Answers are described by the types that are written (`schemars::JsonSchema`), bodies by the fields that are read.
 
 mod document;
 mod errors;
 mod field;
+mod reference;
 mod spec;
 mod table;
 
 pub use errors::errors;
 pub(crate) use field::{Field, Kind};
+pub(crate) use reference::{REFERENCE, Reference};
 pub(crate) use spec::{Body, CALL, CAMPAIGN, JOB, JOURNAL, QUEUE, Spec, TENANCY, id};
 pub(crate) use table::{Door, Operation, Table, Verb};
 

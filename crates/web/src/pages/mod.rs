@@ -4,13 +4,14 @@
 //! `assets/live.js` asks for the same page again when the stream tells of a change, and puts in the parts that differ.
 //!
 //! - `session`, `attempts`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
-//! - `login` · `dashboard` · `call` · `campaigns` · `settings_check`: the pages · `stream`: news for the live ones · `show`: how values look
+//! - `login` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
 pub(crate) mod assets;
 pub(crate) mod attempts;
 pub(crate) mod call;
 pub(crate) mod campaigns;
 pub(crate) mod dashboard;
+pub(crate) mod docs;
 mod forgery;
 mod frame;
 pub(crate) mod login;

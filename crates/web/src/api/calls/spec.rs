@@ -7,16 +7,17 @@ use http::StatusCode;
 use trunkline_core::call::Status;
 
 const FILTERS: &[Field] = &[
-    Field::new("status", Kind::Words(&Status::WORDS), "Calls of one of these statuses, parted by commas."),
-    Field::new("active", Kind::Flag, "`true`: only calls that are not over."),
-    Field::new("direction", Kind::Word(&["inbound", "outbound"]), "Which way they go."),
+    Field::new("status", Kind::Words(&Status::WORDS), "Calls of one of these statuses, parted by commas.")
+        .or_blank(),
+    Field::new("active", Kind::Flag, "`true`: only calls that are not over.").or_blank(),
+    Field::new("direction", Kind::Word(&["inbound", "outbound"]), "Which way they go.").or_blank(),
     Field::new("carrier", Kind::Text, "Through which carrier, such as `twilio`."),
-    Field::new("campaign", Kind::Id, "Calls of this campaign."),
+    Field::new("campaign", Kind::Id, "Calls of this campaign.").or_blank(),
     Field::new("number", Kind::Text, "Calls from or to a number that holds these digits."),
     Field::new("search", Kind::Text, "Calls with these words in numbers, names or ids."),
-    Field::new("since", Kind::Day, "Calls that began then or later."),
-    Field::new("until", Kind::Day, "Calls that began before."),
-    Field::new("limit", Kind::Whole(1, 500), "How many at most."),
+    Field::new("since", Kind::Day, "Calls that began then or later.").or_blank(),
+    Field::new("until", Kind::Day, "Calls that began before.").or_blank(),
+    Field::new("limit", Kind::Whole(1, 500), "How many at most.").or_blank(),
     Field::new("cursor", Kind::Text, "What came as `next` with the page before."),
 ];
 

@@ -3,11 +3,13 @@
 use super::{ReportedJson, SessionJson};
 use crate::api::call_json::CallJson;
 use crate::code::Code;
-use crate::openapi::{Body, CALL, Field, JOURNAL, Kind, Spec, id};
+use crate::openapi::{Body, CALL, Field, JOURNAL, Kind, Spec};
 use http::StatusCode;
 use trunkline_core::call::Status;
 
-const SESSION: Field = id("sid", "The conversation, by the client's own name.", "\"session-1\"");
+const SESSION: Field = Field::new("sid", Kind::Short(255), "The conversation, by the client's own name.")
+    .needed()
+    .such_as("\"session-1\"");
 
 pub(crate) const REGISTRATION: &[Field] = &[
     Field::new("call_id", Kind::Text, "The call's id in your software.").needed().such_as("\"CA17\""),
