@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri};
@@ -63,6 +64,8 @@ impl Door {
         // A problem names the request that it befell, for who reports it.
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             *response.body_mut() = Body::from(problem.told_as(&id));
+            // It was that of the body without the name.
+            response.headers_mut().remove(CONTENT_LENGTH);
         }
         dress(response.headers_mut(), &id);
         response

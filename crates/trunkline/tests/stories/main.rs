@@ -38,6 +38,7 @@ mod scripts;
 mod sequence;
 mod shares;
 mod singles;
+mod surface;
 mod takeover;
 mod tenants;
 mod thirds;

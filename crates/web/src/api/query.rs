@@ -49,7 +49,8 @@ impl Filters {
                 }
             }
             "active" if matches!(value, "true" | "1") => query.active = Scope::Active,
-            "active" => query.active = Scope::All,
+            "active" if matches!(value, "false" | "0") => query.active = Scope::All,
+            "active" => return Err(Problem::query("active", "true or false")),
             "direction" => {
                 query.direction = Some(match value {
                     "inbound" => Direction::Inbound,
@@ -128,6 +129,7 @@ mod tests {
             "limit=1e3",
             "limit=99999999999999999999",
             "direction=up",
+            "active=yes",
             "since=yesterday",
             "search=%00",
             "search=%ff",

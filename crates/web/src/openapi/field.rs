@@ -163,6 +163,10 @@ impl Field {
     /// The parameter of an operation that this is.
     pub(crate) fn parameter(&self, place: &'static str) -> Value {
         let schema = match self.schema() {
+            _ if matches!(self.kind, Kind::Flag) && self.blank => {
+                json!({ "enum": ["true", "false", "1", "0", ""] })
+            }
+            _ if matches!(self.kind, Kind::Flag) => json!({ "enum": ["true", "false", "1", "0"] }),
             schema if self.blank => json!({ "anyOf": [schema, { "const": "" }] }),
             schema => schema,
         };
