@@ -212,3 +212,37 @@ async fn a_campaign_is_looked_at_and_started_from_its_page_and_by_no_other_site(
     assert!(house.page(&format!("/campaigns/{id}"), &hebrew).await.text().contains("dir=\"rtl\""));
     assert_eq!(house.page("/campaigns/nothing", &cookie).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_explained_to_everybody_in_both_frames_without_a_script() {
+    let house = House::open().await;
+    for (language, title) in [("en", "The API"), ("he", "ממשק ה-API")] {
+        let page = house.get("/docs", &[("accept-language", language)]).await;
+        let text = page.text();
+        assert_eq!(page.status, 200);
+        assert!(text.contains(&format!("<h1>{title}</h1>")), "{language}");
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        assert!(!text.contains("<style") && !text.contains("onclick") && !text.contains("//cdn"));
+        for told in [
+            "/api/calls/{id}/recordings/{n}",
+            "Idempotency-Key",
+            "id=\"shape-Call\"",
+            "Authorization: Bearer",
+        ] {
+            assert!(text.contains(told), "{language}: {told}");
+        }
+    }
+    let document = house.get("/openapi.json", &[]).await.json();
+    let page = house.get("/docs", &[]).await;
+    for (path, at) in document["paths"].as_object().unwrap() {
+        for (verb, operation) in at.as_object().unwrap() {
+            let id = format!("id=\"{}\"", operation["operationId"].as_str().unwrap());
+            assert!(page.text().contains(&id), "{verb} {path}");
+        }
+    }
+    let errors = house.get("/docs/errors", &[]).await;
+    for code in document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap()
+    {
+        assert!(errors.text().contains(&format!("id=\"{}\"", code.as_str().unwrap())), "{code}");
+    }
+}
