@@ -8,7 +8,7 @@ use trunkline_core::call::Status;
 
 use super::Offline;
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Describe {
     /// The OpenAPI document, as a server has it at /openapi.json
     Openapi,

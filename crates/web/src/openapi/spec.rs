@@ -131,7 +131,7 @@ impl Spec {
 
     /// An answer in JSON.
     pub(crate) fn answers<T: JsonSchema>(self, status: StatusCode, says: &'static str) -> Self {
-        self.answer(status, says, Content::Json(|schemas| schemas.subschema_for::<T>()))
+        self.answer(status, says, Content::Json(SchemaGenerator::subschema_for::<T>))
     }
 
     /// An answer without a body.
