@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::header::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
 use trunkline::settings::{Flags, Settings, Sources};
 use trunkline_engine::{Clock, Pace};
@@ -158,6 +159,12 @@ impl Opening {
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));
+        // All requests have one name, so that answers can be compared byte by byte.
+        let client = client.default_headers(
+            [(HeaderName::from_static("x-request-id"), HeaderValue::from_static("story"))]
+                .into_iter()
+                .collect(),
+        );
         let client = client.build().unwrap();
         Day { sim, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
     }
