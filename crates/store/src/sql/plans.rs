@@ -152,12 +152,18 @@ async fn what_must_not_grow_with_history_uses_its_index_on_postgresql() {
         (
             &sql::DUE_LEVELS,
             &format!("{CAMPAIGNS}, 50000"),
-            &["using jobs_heads on jobs", "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (priority = "],
+            &[
+                "using jobs_heads on jobs",
+                "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (priority = ",
+            ],
         ),
         (
             &sql::UNFINISHED,
             CAMPAIGNS,
-            &["using jobs_buckets on jobs", "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (bucket = "],
+            &[
+                "using jobs_buckets on jobs",
+                "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (bucket = ",
+            ],
         ),
     ];
     for (statement, values, steps) in expected {
