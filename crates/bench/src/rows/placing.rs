@@ -20,7 +20,7 @@ use crate::switchboard::{Manner, Seen, Switchboard};
 /// Requests that 64 workers would make of a carrier that takes 100 ms.
 const PACE: f64 = 640.0;
 /// More than anybody can place.
-const NO_PACE: f64 = 100_000.0;
+const NO_PACE: f64 = 10_000.0;
 /// Calls at once, while it is measured how soon a slot is used again.
 const SLOTS: usize = 50;
 /// So many people are put in with one request.
@@ -130,7 +130,7 @@ async fn slots(site: &Site, plan: &Plan, engine: &str, postgres: Option<&postgre
     queue.fill(&campaign, 0, people).await?;
     queue.act(&campaign, "start").await?;
     queue.placed(people).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    queue.ended(people).await?;
     let seen = queue.switchboard.seen();
     everybody_once(&seen, people)?;
     ensure!(seen.refused == 0, "{} reports of an end were not taken", seen.refused);
@@ -266,6 +266,16 @@ impl Queue {
                 let stats = self.get("/api/queue/stats").await.unwrap_or_default();
                 bail!("{placed} of {enough} were called, and nobody for 30 s: {stats}");
             }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has heard of so many ends.
+    async fn ended(&self, enough: usize) -> Result<()> {
+        let begun = Instant::now();
+        while self.switchboard.seen().ended.len() < enough {
+            ensure!(begun.elapsed() < Duration::from_secs(30), "not every end was taken within 30 s");
             tokio::time::sleep(LOOK).await;
         }
         Ok(())

@@ -148,13 +148,11 @@ impl Inner {
             let next = worker
                 .shares
                 .pick(&heads, now, |head| {
-                    if is_stale {
-                        return false;
-                    }
                     match self.gate_of_head(&worker.heads, head, &worker.paces, now) {
                         Ok(()) => {
-                            // Whose turn it is goes first, also if it has to be looked at again.
-                            is_stale = worker.heads.is_stale(head, now);
+                            // Whose turn it is goes first, also if it has to be looked at again; and then all are who are
+                            // next in line, so that a round is not made for each of them.
+                            is_stale |= worker.heads.is_stale(head, now);
                             !is_stale
                         }
                         Err(closed) => {

@@ -48,6 +48,11 @@ async fn what_must_not_grow_with_history_uses_its_index_on_sqlite() {
         (&sql::COUNTS, &["SEARCH call_counts USING PRIMARY KEY (tenant=?)"]),
         (&sql::DAILY_COUNTS, &["SEARCH call_counts USING PRIMARY KEY (tenant=? AND day>? AND day<?)"]),
         (&sql::SUPPRESSIONS, &["SEARCH suppressions USING PRIMARY KEY (tenant=?)"]),
+        (
+            &sql::DUE_LEVELS,
+            &["SEARCH jobs USING COVERING INDEX jobs_heads (campaign=? AND priority=? AND ready_at<?)"],
+        ),
+        (&sql::UNFINISHED, &["SEARCH jobs USING COVERING INDEX jobs_buckets (campaign=? AND bucket=?)"]),
     ];
     for (statement, steps) in expected {
         let plan = sqlite_plan(&mut connection, statement).await;
@@ -91,6 +96,8 @@ const HISTORY: &str = "
     INSERT INTO call_counts SELECT 'tenant' || n % 50, n / 50, 'completed', 1 FROM generate_series(1, 20000) AS n;
     INSERT INTO suppressions SELECT 'tenant' || n % 50, '+1' || n, 'asked', 1, NULL, 1
         FROM generate_series(1, 20000) AS n;
+    INSERT INTO jobs SELECT 'j' || n, 'acme', 'c' || n % 20, 'l' || n, '+1' || n, 'waiting', 'waiting', 1, n, NULL, NULL,
+        NULL, NULL, n, '{}', '{}' FROM generate_series(1, 30000) AS n;
     ANALYZE";
 
 /// The plan that PostgreSQL keeps for a statement whose values it does not know yet.
@@ -108,6 +115,8 @@ const LIST: &str = "'acme', 9000000000000000, '', -9000000000000000, 21, 'comple
 const LIST_TYPES: &str =
     "(text, bigint, text, bigint, bigint, text, text, text, text, text, text, text, bigint)";
 const IDS: &str = "'{\"0\": {\"id\": \"00000001-0000-7000-8000-000000000000\"}}'";
+
+const CAMPAIGNS: &str = r#"'{"0": {"id": "c0"}, "1": {"id": "c1"}, "2": {"id": "c2"}}'"#;
 
 #[tokio::test]
 async fn what_must_not_grow_with_history_uses_its_index_on_postgresql() {
@@ -139,6 +148,23 @@ async fn what_must_not_grow_with_history_uses_its_index_on_postgresql() {
             &["Index Cond: ((tenant = $1) AND (day >= $2) AND (day <= $3))"],
         ),
         (&sql::SUPPRESSIONS, "'tenant7'", &["suppressions_pkey"]),
+        // Without the campaign among its conditions the index is read from end to end.
+        (
+            &sql::DUE_LEVELS,
+            &format!("{CAMPAIGNS}, 50000"),
+            &[
+                "using jobs_heads on jobs",
+                "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (priority = ",
+            ],
+        ),
+        (
+            &sql::UNFINISHED,
+            CAMPAIGNS,
+            &[
+                "using jobs_buckets on jobs",
+                "Index Cond: ((campaign = (r.item ->> 'id'::text)) AND (bucket = ",
+            ],
+        ),
     ];
     for (statement, values, steps) in expected {
         let plan = postgres_plan(&mut connection, statement, values).await;

@@ -151,17 +151,19 @@ statements! { QUEUE:
     /// `$1`: rows with `id`. Where these jobs stand, locked in the order of their ids.
     JOB_FOLDS = job_folds!(), postgres: concat!(job_folds!(), " FOR UPDATE");
 
-    /// `$1`: rows with `id` of campaigns, `$2` now: at which levels of which of them somebody may be looked at.
+    /// `$1`: rows with `id` of campaigns, `$2` now: at which levels of which of them somebody may be looked at. One look into the
+    /// index for each, whose order is asked for so that it is taken: else all who wait may be read through.
     DUE_LEVELS = concat!(rows!(),
         "SELECT item ->> 'id' AS campaign, l.level AS priority \
          FROM r, (SELECT CAST(0 AS bigint) AS level UNION ALL SELECT 1 UNION ALL SELECT 2) AS l \
-         WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' AND jobs.priority = l.level \
-         AND jobs.state = 'waiting' AND jobs.ready_at <= $2)");
+         WHERE (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' AND jobs.priority = l.level \
+         AND jobs.state = 'waiting' AND jobs.ready_at <= $2 ORDER BY jobs.ready_at LIMIT 1) = 1");
 
-    /// `$1`: rows with `id` of campaigns: those of which a job waits or is under way.
+    /// `$1`: rows with `id` of campaigns: those of which a job waits or is under way. Looked up as in `DUE_LEVELS`.
     UNFINISHED = concat!(rows!(),
-        "SELECT item ->> 'id' AS id FROM r WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' \
-         AND jobs.bucket IN ('waiting', 'in_progress'))");
+        "SELECT item ->> 'id' AS id FROM r WHERE (SELECT 1 FROM jobs WHERE jobs.campaign = item ->> 'id' \
+         AND jobs.bucket = 'waiting' ORDER BY jobs.id LIMIT 1) = 1 OR (SELECT 1 FROM jobs \
+         WHERE jobs.campaign = item ->> 'id' AND jobs.bucket = 'in_progress' ORDER BY jobs.id LIMIT 1) = 1");
 
     /// `$1`: rows with `pair`: those that are taken.
     OPEN_PAIRS = concat!(rows!(), "SELECT pair FROM jobs WHERE pair IN (SELECT item ->> 'pair' FROM r)");

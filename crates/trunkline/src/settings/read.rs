@@ -66,11 +66,11 @@ pub fn seconds<const MIN: u64, const MAX: u64>(raw: &Raw) -> Result<Duration, Wr
     })
 }
 
-/// A rate above 0 and at most 1,000, such as new calls per second.
+/// A rate above 0 and at most 10,000, such as new calls per second.
 pub fn rate(raw: &Raw) -> Result<f64, Wrong> {
     let text = one(raw)?;
-    let rate = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && *rate <= 1000.0);
-    rate.ok_or_else(|| Wrong::new(quoted(text), "give a number above 0 and up to 1000, such as 1 or 0.5"))
+    let rate = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && *rate <= 10_000.0);
+    rate.ok_or_else(|| Wrong::new(quoted(text), "give a number above 0 and up to 10000, such as 1 or 0.5"))
 }
 
 /// An amount of bytes within bounds: `1048576`, `64KiB`, `64MiB` or `8GiB`.
