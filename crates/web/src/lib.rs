@@ -6,6 +6,7 @@
 //!
 //! - `server`: sockets, time limits, the end of service · `door`, `head`: what holds for every request · `router`: the table of routes
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
+//! - `live`: events as they happen, over an endless answer or a WebSocket
 //! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
 //! To add a route: a handler in the file of its group, a line in `router.rs`, a row in the documentation's table.
@@ -21,6 +22,7 @@ mod carrier;
 mod door;
 mod gates;
 mod head;
+mod live;
 mod pages;
 mod problem;
 mod router;

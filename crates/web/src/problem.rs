@@ -37,6 +37,7 @@ pub(crate) enum Code {
     HistoryUnavailable,
     Starting,
     TooManyStreams,
+    EventsGone,
     Taken,
     Conflict,
     NotNow,
@@ -94,7 +95,8 @@ impl Code {
             Self::DatabaseAway => {
                 (S::SERVICE_UNAVAILABLE, "database_away", "This can't be changed while the database is away")
             }
-            Self::TooManyStreams => (S::SERVICE_UNAVAILABLE, "too_many_streams", "Too many live streams"),
+            Self::TooManyStreams => (S::TOO_MANY_REQUESTS, "too_many_streams", "Too many live streams"),
+            Self::EventsGone => (S::GONE, "events_gone", "The events after this one can't be had"),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::api::{
     recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
+use crate::live::{socket, sse, ticket};
 use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -71,6 +72,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/leads", get(jobs::leads))
         .route("/api/leads/import", post(lists::import_leads))
         .route("/api/leads/export", get(lists::export_leads))
+        .route("/api/events", get(sse::follow))
+        .route("/api/events/ticket", post(ticket::sell))
         .route("/api/drain", post(drain::drain))
         .route("/api/recover", post(recover::recover))
         .route_layer(from_fn_with_state(Arc::clone(&web), keyed));
@@ -103,6 +106,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .merge(api)
         .merge(probes)
         .merge(pages)
+        .route("/ws/events", get(socket::follow))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .with_state(web)
