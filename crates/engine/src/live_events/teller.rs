@@ -38,10 +38,14 @@ impl Inner {
             Ok(reader) => reader,
             Err(failed) => return failed,
         };
+        let mut has_caught_up = false;
         loop {
-            // What is read was written a moment ago: it is in the system's memory.
-            match tokio::task::block_in_place(|| reader.next_batch(BATCH_RECORDS, BATCH_BYTES)) {
+            let mut read = || reader.next_batch(BATCH_RECORDS, BATCH_BYTES);
+            // What was written a moment ago is in the system's memory, and little: no thread is worth it.
+            let read = if has_caught_up { read() } else { tokio::task::block_in_place(read) };
+            match read {
                 Ok(records) if records.is_empty() => {
+                    has_caught_up = true;
                     self.journal.changed(reader.position()).await;
                 }
                 Ok(records) => {

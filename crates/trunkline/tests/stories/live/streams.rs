@@ -1,7 +1,10 @@
 //! `GET /api/events`: order, going on after a cut, a kill or a long absence, filters and limits.
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_sim::Habit;
 
@@ -178,4 +181,37 @@ fn a_tenant_has_its_share_of_listeners_and_who_leaves_makes_room() {
     assert_eq!((&problem["code"], &problem["limit"]), (&json!("too_many_streams"), &json!(2)));
     drop(first);
     day.until("there is room again", |day| (Ears::with(day, KEY, "", None).status == 200).then_some(()));
+}
+
+#[test]
+fn who_was_away_for_longer_than_the_journal_keeps_its_files_is_told_so() {
+    let mut day = Day::with().set("TRUNKLINE_JOURNAL_SEGMENT_BYTES", "1MiB").begin();
+    let long_ago = Ears::open(&day, "").last;
+    let kept = json!({ "call_id": "CA7", "session_id": "s-7", "provider": "x" });
+    assert_eq!(day.post("/api/calls/register", &kept).status, 201);
+    let bulk = "x".repeat(12_000);
+    for n in 0..250 {
+        let patch = json!({ "status": "ringing", "metadata": { "bulk": bulk, "n": n } });
+        let request = day.ask(Method::PUT, "/api/calls/CA7/status").bearer_auth(KEY).json(&patch);
+        assert_eq!(day.send(request).status, 200);
+    }
+    assert_eq!(Ears::again(&day, KEY, &long_ago).hear().unwrap()["type"], "call.initiated", "the control");
+    day.until("all is in the database", |day| (day.get("/readyz").json()["lag_events"] == 0).then_some(()));
+    // Two checkpoints cover it, each made when the server stopped.
+    day.stops().start().stops();
+    #[expect(clippy::disallowed_methods, reason = "files bear the system's time")]
+    let days_ago = SystemTime::now() - Duration::from_secs(3 * 86_400);
+    for file in fs::read_dir(day.folder().join("journal")).unwrap() {
+        File::options().write(true).open(file.unwrap().path()).unwrap().set_modified(days_ago).unwrap();
+    }
+    day.start();
+    let refused = day.until("the old files are gone", |day| {
+        Some(Ears::with(day, KEY, &format!("?after={long_ago}"), None)).filter(|ears| ears.status == 410)
+    });
+    assert_eq!(refused.problem()["reason"], "too_old");
+    let mut ears = Ears::again(&day, KEY, &long_ago);
+    let resync = ears.hear().unwrap();
+    assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!("too_old")));
+    let call = day.call(ANN);
+    assert_eq!(ears.hear().unwrap()["call_id"], *call, "and it goes on from now");
 }
