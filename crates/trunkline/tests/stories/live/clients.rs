@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The text of the page's block in a language.
 fn block(language: &str, containing: &str) -> String {
     let page = include_str!("../../../../../docs/events.md");
-    let mut blocks =
-        page.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split("```").next().unwrap());
+    let fence = format!("```{language}\n");
+    let mut blocks = page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.find(|block| block.contains(containing)).unwrap().to_owned()
 }
 
