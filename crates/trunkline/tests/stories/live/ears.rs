@@ -46,7 +46,7 @@ impl Ears {
         let mut ears = Self { reader: BufReader::new(stream), status: 0, last: String::new() };
         let head = ears.line().expect("the server answers");
         ears.status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        while ears.line().expect("the head has an end") != "" {}
+        while !ears.line().expect("the head has an end").is_empty() {}
         if ears.status == 200 {
             // Where it stands is said at once.
             assert!(ears.frame().is_some_and(|frame| frame.contains_key("id")));
