@@ -10,6 +10,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::intake::IntakeError;
 use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
+use crate::live_events::{HISTORY_READERS, Tail};
 use crate::nodes::Lease;
 use crate::projector::StoreFeed;
 use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
@@ -30,14 +31,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
-use trunkline_core::call::Status;
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AccountId, CallId, TenantId};
+use trunkline_core::id::{AccountId, CallId};
 use trunkline_journal::keys::{KeyError, KeyRing};
 use trunkline_journal::{Journal, OpenError, Taking};
 use trunkline_media::Recordings;
@@ -49,19 +49,8 @@ const ASKS_AT_ONCE: usize = 8;
 const FETCHES_AT_ONCE: usize = 4;
 /// How often the script files are looked at.
 const LOOK_AT_SCRIPTS: Duration = Duration::from_secs(1);
-/// Listeners that lag further behind are told to look again.
-const CHANGES_KEPT: usize = 4_096;
-
-/// A call's flat status changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Whose call it is.
-    pub tenant: TenantId,
-    /// Which call.
-    pub call: CallId,
-    /// Its status now.
-    pub status: Status,
-}
+/// Listeners that lag further behind read in the journal.
+const EVENTS_KEPT: usize = 8_192;
 
 /// A recording in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +128,8 @@ pub(crate) struct Inner {
     pub under_way: UnderWay,
     /// Held by the attempt of the queue whose turn is next.
     pub next_turn: tokio::sync::Mutex<()>,
-    pub changes: broadcast::Sender<Change>,
+    pub tail: Tail,
+    pub reading_events: Semaphore,
     pub asking: Semaphore,
     pub fetching: Semaphore,
     pub lease: Lease,
@@ -171,7 +161,6 @@ impl Engine {
         let identity = Identity::open(&config.data_dir)?;
         let life = u64::from_ne_bytes(chance()?);
         let recordings = Recordings::open(&config.recordings, config.recording_max_bytes).await?;
-        let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let folded = tokio::task::spawn_blocking(move || {
             let (journal, found) = Journal::open(&config.data_dir.join("journal"), config.journal.clone())?;
             let keys = KeyRing::open(&config.data_dir.join("persons.keys"))?;
@@ -209,7 +198,8 @@ impl Engine {
                     .cache
                     .clone()
                     .map(|cache| Caching::new(cache, &config.secrets, life, clock.now())),
-                changes,
+                tail: Tail::new(EVENTS_KEPT),
+                reading_events: Semaphore::new(HISTORY_READERS),
                 asking: Semaphore::new(ASKS_AT_ONCE),
                 fetching: Semaphore::new(FETCHES_AT_ONCE),
                 lease: Lease::new(&clock),
@@ -252,6 +242,7 @@ impl Engine {
             inner.ownership.cancel();
         }
         inner.supervise("projector", Inner::project);
+        inner.supervise("live events", Inner::tell_events);
         inner.supervise("lease", Inner::keep_lease);
         inner.supervise("cache", Inner::keep_cache);
         inner.supervise("admission", Inner::admit_calls);
@@ -344,11 +335,6 @@ impl Engine {
     /// The scripts there are.
     pub fn scripts(&self) -> Vec<ScriptInfo> {
         self.inner.scripts.list()
-    }
-
-    /// Every change of any tenant's calls from now on.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.inner.changes.subscribe()
     }
 
     /// Begins no more calls; those there are go on.

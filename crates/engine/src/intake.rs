@@ -5,11 +5,12 @@
 
 use crate::engine::Inner;
 use crate::live::{Handle, Health, Inserted, Live, Origin};
-use crate::record::{RecordError, kind};
+use crate::live_events::Became;
+use crate::record::{CameTo, RecordError, kind};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use thiserror::Error;
-use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, What};
+use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, Status, What};
 use trunkline_core::id::{CallId, EventKey};
 use trunkline_journal::keys::KeyError;
 use trunkline_journal::{AppendError, Class, Lsn, Pending};
@@ -82,6 +83,17 @@ pub(crate) enum Taken {
     Unmerged,
 }
 
+/// What listeners hear of an event that changed its call.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    /// What became of the call.
+    All,
+    /// Nothing: the next event takes it back.
+    Nothing,
+    /// What became of the call since it had this status.
+    Since(Status),
+}
+
 /// How far an event has come under its call's lock.
 enum Step {
     /// It is known; the call's last record.
@@ -109,7 +121,7 @@ impl Inner {
             // It may be over where it is now, and go on here; else its owner finds out by itself.
             return Box::pin(self.observe(event)).await;
         }
-        let step = self.apply(handle, &mut handle.lock(), &event)?;
+        let step = self.apply(handle, &mut handle.lock(), &event, Telling::All)?;
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
         Ok(taken)
@@ -127,7 +139,17 @@ impl Inner {
         }
         let steps = {
             let mut live = handle.lock();
-            [self.apply(handle, &mut live, &first)?, self.apply(handle, &mut live, &second)?]
+            let was = live.call.status();
+            let takes_back = {
+                let mut call = Call::clone(&live.call);
+                call.apply(&first).is_ok() && call.apply(&second).is_ok()
+            };
+            let (one, two) = if takes_back {
+                (Telling::Nothing, Telling::Since(was))
+            } else {
+                (Telling::All, Telling::All)
+            };
+            [self.apply(handle, &mut live, &first, one)?, self.apply(handle, &mut live, &second, two)?]
         };
         let [one, two] = steps;
         let (_, mut effects) = self.durable(handle, &first, one).await?;
@@ -169,16 +191,29 @@ impl Inner {
     }
 
     /// Applies an event and hands it to the journal, both under the call's lock.
-    fn apply(self: &Arc<Self>, handle: &Handle, live: &mut Live, event: &Event) -> Result<Step, IntakeError> {
+    fn apply(
+        self: &Arc<Self>,
+        handle: &Handle,
+        live: &mut Live,
+        event: &Event,
+        telling: Telling,
+    ) -> Result<Step, IntakeError> {
         let key = key_hash(&event.key);
         if live.seen.contains(&key) {
             return Ok(Step::Repeated(live.last));
         }
+        let before = live.call.status();
         let (effects, refused) = match Arc::make_mut(&mut live.call).apply(event) {
             Ok(effects) => (effects, None),
             Err(refused) => (Vec::new(), Some(refused)),
         };
-        let pending = match self.journal_event(&live.call, event, refused.as_ref()) {
+        let came_to = match (&refused, telling) {
+            (Some(refused), _) => CameTo::Nothing(refused),
+            (None, Telling::Nothing) => CameTo::Passing,
+            (None, Telling::All) => CameTo::Change(Became::from(before, &live.call)),
+            (None, Telling::Since(was)) => CameTo::Change(Became::from(was, &live.call)),
+        };
+        let pending = match self.journal_event(&live.call, event, came_to) {
             Ok(pending) => pending,
             Err(error) => {
                 self.ahead(handle, live);
@@ -199,9 +234,9 @@ impl Inner {
         &self,
         call: &Call,
         event: &Event,
-        refused: Option<&Refused>,
+        came_to: CameTo<'_>,
     ) -> Result<Pending, IntakeError> {
-        let payload = self.codec.event(call, event, refused)?;
+        let payload = self.codec.event(call, event, came_to)?;
         Ok(self.journal.append(kind::EVENT, payload, class(&event.what))?)
     }
 
@@ -215,7 +250,7 @@ impl Inner {
         // A new person's key is made durable first: off the async threads.
         let (codec, copy) = (self.codec.clone(), event.clone());
         let sealed = tokio::task::spawn_blocking(move || {
-            codec.event(&call, &copy, None).map(|payload| (call, payload))
+            codec.event(&call, &copy, CameTo::Change(Became::first(&call))).map(|payload| (call, payload))
         });
         let (call, payload) = sealed.await.map_err(|_| IntakeError::died())??;
         let mut fresh = Live::new(call, Lsn::ZERO);
@@ -319,14 +354,8 @@ impl Inner {
             match effect {
                 Effect::Owed(owed) => self.owe(handle.clone(), owed),
                 Effect::FetchRecording(id) => self.fetch_recording(handle.clone(), id),
-                Effect::Announce(status) => {
-                    let (tenant, call) = {
-                        let live = handle.lock();
-                        (live.call.tenant.clone(), live.call.id)
-                    };
-                    // Nobody listening is fine.
-                    let _ = self.changes.send(crate::Change { tenant, call, status });
-                }
+                // Whoever listens hears of it from the journal.
+                Effect::Announce(_) => {}
                 Effect::Released => {
                     let live = handle.lock();
                     self.fitness.ended(&live.call);

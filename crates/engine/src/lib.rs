@@ -18,6 +18,7 @@
 //! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
+//! - `live_events`: what happens, told to whoever listens
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
@@ -40,6 +41,7 @@ mod imported;
 mod intake;
 mod keys_used;
 mod live;
+mod live_events;
 mod machines;
 mod mirror;
 mod nodes;
@@ -78,9 +80,10 @@ mod webhook;
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
-pub use engine::{Change, Engine, RecordingFile, StartError};
+pub use engine::{Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
 pub use intake::{IntakeError, Shortage};
+pub use live_events::{About, BadCursor, Cursor, EventName, LiveEvent, Lost, Subscription};
 pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};

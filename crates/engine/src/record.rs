@@ -5,6 +5,7 @@
 
 use crate::history::PrunedRecord;
 use crate::imported;
+use crate::live_events::Became;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -50,6 +51,9 @@ pub(crate) struct EventRecord<'a> {
     /// Why it changed nothing, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Cow<'a, Refused>>,
+    /// What the call was then, if listeners are to hear of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    became: Option<Became>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<Sealed>,
 }
@@ -142,6 +146,29 @@ struct AdoptedRecord {
     tenant: TenantId,
     call: CallId,
     sealed: Sealed,
+    /// That it was taken over, for listeners.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<Event>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    became: Option<Became>,
+}
+
+/// What a record says to listeners: an event without what is sealed of it, and what its call was then.
+pub(crate) struct Heard {
+    pub tenant: TenantId,
+    pub event: Event,
+    pub became: Became,
+}
+
+/// What an event came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CameTo<'a> {
+    /// It changed the call to this.
+    Change(Became),
+    /// It changed the call, and the next one takes that back: nobody is to hear of it.
+    Passing,
+    /// It changed nothing.
+    Nothing(&'a Refused),
 }
 
 /// That a person was erased, without a word of whom.
@@ -240,12 +267,7 @@ impl Codec {
     }
 
     /// An event as bytes. Blocks on the disk only when the person is new.
-    pub fn event(
-        &self,
-        call: &Call,
-        event: &Event,
-        refused: Option<&Refused>,
-    ) -> Result<Vec<u8>, RecordError> {
+    pub fn event(&self, call: &Call, event: &Event, came_to: CameTo<'_>) -> Result<Vec<u8>, RecordError> {
         let mut bare = Cow::Borrowed(event);
         let mut sealed = None;
         if event.what.is_personal()
@@ -254,8 +276,13 @@ impl Codec {
             let person = self.person(&call.tenant, call.party.person(call.direction));
             sealed = Some(self.seal(person, &serde_json::to_vec(&personal)?)?);
         }
-        let refused = refused.map(Cow::Borrowed);
-        let record = EventRecord { tenant: Cow::Borrowed(&call.tenant), event: bare, refused, sealed };
+        let (refused, became) = match came_to {
+            CameTo::Change(became) => (None, Some(became)),
+            CameTo::Passing => (None, None),
+            CameTo::Nothing(refused) => (Some(Cow::Borrowed(refused)), None),
+        };
+        let record =
+            EventRecord { tenant: Cow::Borrowed(&call.tenant), event: bare, refused, became, sealed };
         Ok(serde_json::to_vec(&record)?)
     }
 
@@ -271,8 +298,9 @@ impl Codec {
             }
             None => None,
         };
-        let record =
-            EventRecord { tenant: Cow::Owned(tenant), event: Cow::Owned(bare), refused: None, sealed };
+        // Listeners do not hear of it: whose it is, and whether it changes anything, is not known.
+        let (tenant, event) = (Cow::Owned(tenant), Cow::Owned(bare));
+        let record = EventRecord { tenant, event, refused: None, became: None, sealed };
         Ok(serde_json::to_vec(&record)?)
     }
 
@@ -281,7 +309,10 @@ impl Codec {
         let call = &adopted.call;
         let person = self.person(&call.tenant, call.party.person(call.direction));
         let sealed = self.seal(person, &serde_json::to_vec(adopted)?)?;
-        Ok(serde_json::to_vec(&AdoptedRecord { tenant: call.tenant.clone(), call: call.id, sealed })?)
+        let event = adopted.events.last().filter(|event| !event.what.is_personal()).cloned();
+        let became = event.as_ref().map(|_| Became::first(call));
+        let record = AdoptedRecord { tenant: call.tenant.clone(), call: call.id, sealed, event, became };
+        Ok(serde_json::to_vec(&record)?)
     }
 
     /// Of which call a record is, without opening what is sealed.
@@ -297,6 +328,21 @@ impl Codec {
         Ok(match kind {
             kind::EVENT => Some(serde_json::from_slice::<Outer>(payload)?.event.call),
             kind::ADOPTED => Some(serde_json::from_slice::<AdoptedRecord>(payload)?.call),
+            _ => None,
+        })
+    }
+
+    /// What a record says to listeners, without opening what is sealed.
+    pub fn heard(kind: u8, payload: &[u8]) -> Result<Option<Heard>, RecordError> {
+        Ok(match kind {
+            kind::EVENT => {
+                let EventRecord { tenant, event, became, .. } = serde_json::from_slice(payload)?;
+                became.map(|became| Heard { tenant: tenant.into_owned(), event: event.into_owned(), became })
+            }
+            kind::ADOPTED => {
+                let AdoptedRecord { tenant, event, became, .. } = serde_json::from_slice(payload)?;
+                event.zip(became).map(|(event, became)| Heard { tenant, event, became })
+            }
             _ => None,
         })
     }

@@ -14,7 +14,7 @@ use trunkline_core::call::{Call, Limits, State, Status, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
-use trunkline_engine::{Clock, Config, Engine, Order, Pace};
+use trunkline_engine::{About, Clock, Config, Engine, Order, Pace};
 use trunkline_store::Target;
 
 const UNLUCKY: &str = "+15550100666";
@@ -121,7 +121,7 @@ async fn place(engine: &Engine, to: &str) -> Arc<Call> {
 
 /// Looks at a call again at every change there is, until it is as it should be.
 async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> Arc<Call> {
-    let mut changes = engine.changes();
+    let mut events = engine.desk().listen(About::default());
     let reached = async {
         loop {
             let now = engine.desk().call(&call.id.to_string()).await.unwrap().unwrap();
@@ -129,7 +129,7 @@ async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> A
                 return now;
             }
             // A change that was missed is seen at the next look.
-            let _ = tokio::time::timeout(Duration::from_millis(200), changes.recv()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(200), events.next()).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), reached).await.expect("it never came to be so")

@@ -7,6 +7,7 @@
 //! - `server`: sockets, time limits, the end of service · `door`, `head`: what holds for every request · `router`: the table of routes
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
 //! - `openapi`: what is said of each route, as one document · `code`: every problem there is
+//! - `live`: events as they happen, over an endless answer or a WebSocket
 //! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
 //! To add a route: a handler in the file of its group, a `spec` of the same name, a line in `router.rs`; then `cargo xtask generate`.
@@ -23,6 +24,7 @@ mod code;
 mod door;
 mod gates;
 mod head;
+mod live;
 mod openapi;
 mod pages;
 mod problem;

@@ -5,6 +5,7 @@ use crate::api::{
     recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
+use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
@@ -62,6 +63,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .merge(api)
         .merge(probes)
         .merge(pages)
+        .route("/ws/events", get(socket::follow))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .with_state(web)
@@ -93,6 +95,9 @@ fn keyed_table() -> Table {
             registered::spec::unregister_session(),
         )
         .on(Get, "/api/sessions/{sid}/call", registered::of_session, registered::spec::of_session())
+        .tag("live events")
+        .on(Get, "/api/events", sse::follow, live::spec::follow())
+        .on(Post, "/api/events/ticket", ticket::sell, live::spec::sell())
         .tag("scripts")
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
         .tag("campaigns")

@@ -4,6 +4,7 @@
 use crate::access::Access;
 use crate::api::call_json::carrier_of;
 use crate::carrier::Refused;
+use crate::live::{Seats, Tickets};
 use crate::pages::attempts::Attempts;
 use crate::pages::session::Revoked;
 use crate::pages::settings_check::Finding;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use trunkline_carriers::callback::Scheme;
 use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_engine::Engine;
@@ -48,6 +50,10 @@ pub struct Web {
     pub(crate) attempts: Attempts,
     pub(crate) revoked: Revoked,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) tickets: Tickets,
+    /// Sockets that are open: they outlive their connections.
+    pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     serial: AtomicU64,
 }
@@ -59,6 +65,7 @@ impl Web {
         // restarts without chance.
         let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
         let origin = origin(&parts.engine);
+        let seats = Seats::new(parts.limits.event_streams, parts.limits.tenant_event_streams);
         Self {
             engine: parts.engine,
             access: parts.access,
@@ -70,6 +77,9 @@ impl Web {
             attempts: Attempts::default(),
             revoked: Revoked::default(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            seats: Arc::new(seats),
+            tickets: Tickets::default(),
+            sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             serial: AtomicU64::new(start),
         }

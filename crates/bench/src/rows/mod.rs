@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod callbacks;
 pub mod ceilings;
+pub mod events;
 pub mod history;
 pub mod lookups;
 pub mod memory;

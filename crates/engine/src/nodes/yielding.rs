@@ -2,6 +2,8 @@
 
 use crate::engine::Inner;
 use crate::live::{Handle, Health, Origin};
+use crate::live_events::Became;
+use crate::record::CameTo;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trunkline_core::call::{Source, What};
@@ -42,7 +44,8 @@ impl Inner {
             tracing::warn!(call = %id, %by, "call.given_up: another node has taken it over");
             let key = format!("given_up:{by}:{}", self.clock.now());
             let event = self.own_event(id, key, Source::Engine, What::TakenOver { by, on: None });
-            let pending = self.journal_event(&live.call, &event, None);
+            let gone = CameTo::Change(Became::first(&live.call));
+            let pending = self.journal_event(&live.call, &event, gone);
             self.forget(&live.call);
             self.cache_gone(id);
             pending

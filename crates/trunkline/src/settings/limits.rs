@@ -100,6 +100,20 @@ static REGISTERED_IDLE: Key<Duration> = Key::new(
     Absent::Unset("86400"),
     "How long a client may say nothing of a call that it registered, before that is closed as unknown. Off if not set.",
 );
+static EVENT_STREAMS: Key<u64> = Key::new(
+    LIMITS,
+    "event_streams",
+    read::whole::<1, 1_000_000>,
+    Absent::Default("2000"),
+    "Clients that may listen to live events at once in all; a further one gets 429.",
+);
+static TENANT_EVENT_STREAMS: Key<u64> = Key::new(
+    LIMITS,
+    "tenant_event_streams",
+    read::whole::<1, 1_000_000>,
+    Absent::Default("1000"),
+    "Clients of one tenant that may listen to live events at once; a further one gets 429.",
+);
 static DEFAULT_COUNTRY: Key<String> = Key::new(
     LIMITS,
     "default_country",
@@ -110,7 +124,7 @@ static DEFAULT_COUNTRY: Key<String> = Key::new(
 .env(&["DEFAULT_COUNTRY"])
 .flag("--default-country");
 
-static KEYS: [&Facts; 14] = [
+static KEYS: [&Facts; 16] = [
     &SYSTEM_CALLS.facts,
     &CARRIER_CALLS.facts,
     &TENANT_CALLS.facts,
@@ -124,6 +138,8 @@ static KEYS: [&Facts; 14] = [
     &LIST_GAP.facts,
     &QUEUE_EXPIRY.facts,
     &REGISTERED_IDLE.facts,
+    &EVENT_STREAMS.facts,
+    &TENANT_EVENT_STREAMS.facts,
     &DEFAULT_COUNTRY.facts,
 ];
 
@@ -163,6 +179,10 @@ pub struct Limits {
     pub queue_expiry: Duration,
     /// How long a registered call's client may say nothing of it.
     pub registered_idle: Option<Duration>,
+    /// Clients that may listen to live events at once.
+    pub event_streams: u64,
+    /// Those of one tenant.
+    pub tenant_event_streams: u64,
     /// Two capital letters: the country of numbers written without +.
     pub default_country: Option<String>,
 }
@@ -187,6 +207,8 @@ impl Limits {
             list_gap: given.read(&LIST_GAP)?,
             queue_expiry: given.read(&QUEUE_EXPIRY)?,
             registered_idle: given.read_given(&REGISTERED_IDLE)?,
+            event_streams: given.read(&EVENT_STREAMS)?,
+            tenant_event_streams: given.read(&TENANT_EVENT_STREAMS)?,
             default_country: given.read_given(&DEFAULT_COUNTRY)?,
         })
     }

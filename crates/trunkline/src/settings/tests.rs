@@ -69,6 +69,7 @@ fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
     assert_eq!(settings.store.database, Target::Sqlite("./trunkline-data/trunkline.db".into()));
     assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
     assert_eq!(settings.limits.settle.as_secs(), 180);
+    assert_eq!((settings.limits.event_streams, settings.limits.tenant_event_streams), (2_000, 1_000));
     assert_eq!(settings.check(), []);
 }
 

@@ -218,10 +218,12 @@ async fn connect(plan: &Plan, keys: &Keys, local: &str) -> Result<Connected, Car
 }
 
 fn web_limits(settings: &Settings) -> trunkline_web::Limits {
-    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
     trunkline_web::Limits {
-        api_bytes: bytes(settings.server.max_request_bytes),
-        carrier_bytes: bytes(settings.server.max_webhook_bytes),
+        api_bytes: size(settings.server.max_request_bytes),
+        carrier_bytes: size(settings.server.max_webhook_bytes),
+        event_streams: size(settings.limits.event_streams),
+        tenant_event_streams: size(settings.limits.tenant_event_streams),
         ..trunkline_web::Limits::default()
     }
 }

@@ -19,6 +19,7 @@ mod inbound;
 mod journal_alone;
 mod killed;
 mod limits;
+mod live;
 mod lost;
 mod machines;
 mod measures;

@@ -59,7 +59,7 @@ pub(crate) async fn keyed(State(web): State<Arc<Web>>, mut request: Request, nex
 }
 
 /// Who sends a request, if the key that came with it is valid.
-fn admitted(web: &Web, headers: &HeaderMap) -> Option<Admitted> {
+pub(crate) fn admitted(web: &Web, headers: &HeaderMap) -> Option<Admitted> {
     let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
@@ -128,7 +128,7 @@ pub(crate) fn not_found() -> Problem {
     Problem::new(crate::problem::Code::NotFound)
 }
 
-fn no_such_call() -> Problem {
+pub(crate) fn no_such_call() -> Problem {
     not_found().detail("there is no such call")
 }
 
@@ -137,7 +137,7 @@ async fn read(web: &Web, request: Request<Body>) -> Result<Bytes, Problem> {
     body::read(&parts.headers, body, Bound { bytes: web.limits.api_bytes, time: web.limits.body }).await
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => {
             let mut response = (status, bytes).into_response();

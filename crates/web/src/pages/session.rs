@@ -72,7 +72,7 @@ impl Session {
 }
 
 /// Signs for one purpose: a signature for a form opens no session.
-fn signer(access: &Access, purpose: &str, text: &str) -> Hmac<Sha256> {
+pub(crate) fn signer(access: &Access, purpose: &str, text: &str) -> Hmac<Sha256> {
     let mut block = [0; 64];
     block[..32].copy_from_slice(access.session_secret.bytes());
     let mut hmac = Hmac::<Sha256>::new(&block.into());

@@ -12,17 +12,25 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use trunkline_core::id::{CallId, TenantId};
-use trunkline_engine::Change;
+use trunkline_engine::{About, EventName, LiveEvent, Subscription};
 
 /// A stream is closed after this time, and the browser comes again: so a session that has ended is noticed.
 const STREAM: Duration = Duration::from_secs(600);
+/// What a page shows differently: a call's status.
+const SHOWN: [EventName; 8] = [
+    EventName::CallInitiated,
+    EventName::CallRinging,
+    EventName::CallAnswered,
+    EventName::CallHeld,
+    EventName::CallResumed,
+    EventName::CallTransferring,
+    EventName::CallEnded,
+    EventName::CallReopened,
+];
 
 /// What a page wants to hear of.
 #[derive(Deserialize)]
-pub(crate) struct About {
+pub(crate) struct Wanted {
     /// One call; all if absent.
     call: Option<String>,
 }
@@ -31,14 +39,15 @@ pub(crate) struct About {
 pub(crate) async fn follow(
     State(web): State<Arc<Web>>,
     reader: Reader,
-    Query(about): Query<About>,
+    Query(wanted): Query<Wanted>,
 ) -> Response {
     let Ok(slot) = Arc::clone(&web.streams).try_acquire_owned() else {
         return Problem::new(Code::TooManyStreams).retry_after(30).into_response();
     };
-    let only = about.call.and_then(|call| call.parse().ok());
+    let call = wanted.call.and_then(|call| call.parse().ok());
+    let about = About { call, names: SHOWN.into(), ..About::default() };
     let end = web.shutdown.clone().cancelled_owned();
-    let news = news(web.engine.changes(), reader.caller.tenant, only, slot)
+    let news = news(reader.desk.listen(about), slot)
         .take_until(Box::pin(end))
         .take_until(Box::pin(tokio::time::sleep(STREAM)));
     Sse::new(news).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
@@ -46,27 +55,23 @@ pub(crate) async fn follow(
 
 /// Changes of a tenant's calls as events. Who falls behind is told so, once, and looks at everything again.
 fn news(
-    changes: Receiver<Change>,
-    tenant: TenantId,
-    only: Option<CallId>,
+    subscription: Subscription,
     slot: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((changes, tenant, slot), move |(mut changes, tenant, slot)| async move {
-        loop {
-            let event = match changes.recv().await {
-                Ok(change) if change.tenant == tenant && only.is_none_or(|only| only == change.call) => {
-                    changed(&change)
-                }
-                Ok(_) => continue,
-                Err(RecvError::Lagged(_)) => Event::default().event("missed").data("{}"),
-                Err(RecvError::Closed) => return None,
-            };
-            return Some((Ok(event), (changes, tenant, slot)));
-        }
-    })
+    let pieces = stream::unfold((subscription, slot), |(mut subscription, slot)| async move {
+        let piece: Vec<Event> = match subscription.next().await {
+            Ok(events) => events.iter().map(|event| changed(event)).collect(),
+            Err(_) => {
+                subscription.skip();
+                vec![Event::default().event("missed").data("{}")]
+            }
+        };
+        Some((piece, (subscription, slot)))
+    });
+    pieces.flat_map(|piece| stream::iter(piece.into_iter().map(Ok)))
 }
 
-fn changed(change: &Change) -> Event {
-    let data = format!(r#"{{"call":"{}","status":"{}"}}"#, change.call, change.status.as_str());
+fn changed(event: &LiveEvent) -> Event {
+    let data = format!(r#"{{"call":"{}","status":"{}"}}"#, event.call, event.status.as_str());
     Event::default().event("change").data(data)
 }

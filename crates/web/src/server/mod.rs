@@ -38,6 +38,10 @@ pub struct Limits {
     pub carrier_bytes: usize,
     /// How long a client may leave a write waiting.
     pub write: Duration,
+    /// How many may listen to events at once.
+    pub event_streams: usize,
+    /// How many of one tenant.
+    pub tenant_event_streams: usize,
     /// How long requests in work may take once the end of service has begun.
     pub drain: Duration,
 }
@@ -52,6 +56,8 @@ impl Default for Limits {
             api_bytes: 256 * 1024,
             carrier_bytes: 64 * 1024,
             write: Duration::from_secs(30),
+            event_streams: 2_000,
+            tenant_event_streams: 1_000,
             drain: Duration::from_secs(10),
         }
     }
@@ -63,6 +69,7 @@ pub(crate) async fn serve(web: Arc<Web>, listener: TcpListener) {
     let shutdown = web.shutdown.clone();
     let slots = Arc::new(Semaphore::new(limits.connections));
     let http = http(&limits);
+    let sockets = web.sockets.clone();
     let door = Door::new(web);
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
@@ -93,11 +100,17 @@ pub(crate) async fn serve(web: Arc<Web>, listener: TcpListener) {
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(limits.drain, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests were cut at the end of service");
-        cut.cancel();
+    sockets.close();
+    let ended = async {
         connections.wait().await;
+        sockets.wait().await;
+    };
+    if tokio::time::timeout(limits.drain, ended).await.is_err() {
+        let (connections, sockets) = (connections.len(), sockets.len());
+        tracing::warn!(connections, sockets, "requests were cut at the end of service");
+        cut.cancel();
     }
+    connections.wait().await;
 }
 
 fn http(limits: &Limits) -> http1::Builder {
@@ -141,8 +154,11 @@ impl Connection {
             let door = door.clone();
             async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
         });
-        let mut serving =
-            pin!(self.http.serve_connection(TokioIo::new(Patience::new(stream, self.write)), service));
+        let mut serving = pin!(
+            self.http
+                .serve_connection(TokioIo::new(Patience::new(stream, self.write)), service)
+                .with_upgrades()
+        );
         let ended = tokio::select! {
             ended = serving.as_mut() => ended,
             () = self.shutdown.cancelled() => {

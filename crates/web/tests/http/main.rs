@@ -5,6 +5,7 @@ mod client;
 mod forgery;
 mod hostile;
 mod house;
+mod live;
 mod pages;
 mod rest;
 mod service;

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::TryRecvError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use trunkline_core::call::Call;
 use trunkline_core::id::{CallId, CampaignId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::queue::Progress;
 use trunkline_core::script::Script;
-use trunkline_engine::{Change, Engine, History, Listing, Query};
+use trunkline_engine::{About, Engine, EventName, History, Listing, Query, Subscription};
 
 use super::campaign::{self, patiently};
 use super::folder::Folder;
@@ -39,7 +37,8 @@ pub(super) type Called = Vec<(Person, Vec<Call>)>;
 impl Survey<'_> {
     /// Calls everybody, and watches until nobody is to be called any more, every call is over and every recording is kept.
     pub async fn play(&self, folder: &Folder, url: &str) -> Result<Called, Failure> {
-        let mut changes = self.engine.changes();
+        let begun = About { names: [EventName::CallInitiated].into(), ..About::default() };
+        let mut events = self.engine.desk().listen(begun);
         let mut watch = Watch { survey: self, seen: BTreeMap::new() };
         let before = self.calls_so_far().await?;
         self.show.begin(folder, url, count(&before));
@@ -53,7 +52,7 @@ impl Survey<'_> {
         let from = from.ok_or_else(|| Failure::new(Exit::Failed, "the demo has no number to call from"))?;
         let campaign = campaign::begin(&desk, &self.script.name, from, self.people).await;
         let campaign = campaign.map_err(|error| Failure::while_doing("cannot begin the campaign", &error))?;
-        watch.until_done(campaign, &mut changes).await?;
+        watch.until_done(campaign, &mut events).await?;
         let mut calls = self.calls_so_far().await?;
         let called = |person: &Person| (person.clone(), calls.remove(&person.number).unwrap_or_default());
         Ok(self.people.iter().map(called).collect())
@@ -104,16 +103,12 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Tells what happens until nothing is owed any more.
-    async fn until_done(
-        &mut self,
-        campaign: CampaignId,
-        changes: &mut Receiver<Change>,
-    ) -> Result<(), Failure> {
+    async fn until_done(&mut self, campaign: CampaignId, events: &mut Subscription) -> Result<(), Failure> {
         let desk = self.survey.engine.desk();
         let mut looked_at = None::<Instant>;
         let mut progress = Progress::default();
         loop {
-            self.hear_of_calls(changes).await?;
+            self.hear_of_calls(events).await?;
             self.look_at_calls().await;
             if looked_at.is_none_or(|at| at.elapsed() >= LOOK_AT_CAMPAIGN) {
                 let standing = patiently(async || desk.campaign(campaign).await).await;
@@ -128,23 +123,28 @@ impl Watch<'_> {
             if is_done && self.seen.values().all(|seen| seen.settled) {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// Learns of calls that are new.
-    async fn hear_of_calls(&mut self, changes: &mut Receiver<Change>) -> Result<(), Failure> {
-        loop {
-            match changes.try_recv() {
-                Ok(change) => drop(self.seen.entry(change.call).or_default()),
-                Err(TryRecvError::Lagged(_)) => {
+    /// Learns for a while of calls that are new.
+    async fn hear_of_calls(&mut self, events: &mut Subscription) -> Result<(), Failure> {
+        let until = Instant::now() + LOOK;
+        while let Ok(heard) = timeout_at(until, events.next()).await {
+            match heard {
+                Ok(begun) => {
+                    for event in begun {
+                        self.seen.entry(event.call).or_default();
+                    }
+                }
+                Err(_) => {
+                    events.skip();
                     for call in self.survey.calls_so_far().await?.into_values().flatten() {
                         self.seen.entry(call.id).or_default();
                     }
                 }
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(()),
             }
         }
+        Ok(())
     }
 
     async fn look_at_calls(&mut self) {

@@ -46,6 +46,11 @@ impl Day {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// The server's port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Reads, with the key.
     pub fn get(&self, path: &str) -> Answer {
         self.send(self.ask(Method::GET, path).bearer_auth(&self.key))
