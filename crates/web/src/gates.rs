@@ -1,5 +1,6 @@
 //! A closed gate in words: why somebody is not being called now, in the reader's language. When it opens stands beside it.
 
+use crate::pages::show::Time;
 use crate::pages::texts::Texts;
 use serde::Serialize;
 use trunkline_core::dial::gates::Closed;
@@ -40,6 +41,10 @@ fn said(closed: &Closed, key: &str, texts: Texts) -> String {
         }
         Closed::NoSlot { of, limit } => {
             texts.with_all(key, &[("of", &particular("limit-of", word(of))), ("limit", &limit.to_string())])
+        }
+        Closed::CallBack { opens_at } => {
+            let time = Time::new(*opens_at);
+            texts.with_all(key, &[("at", &format!("{} {}", time.day, time.clock))])
         }
         Closed::Pace { of, .. } => texts.with_all(key, &[("of", &particular("limit-of", word(of)))]),
         Closed::TooManyLive { limit } => texts.with_all(key, &[("limit", &limit.to_string())]),
@@ -89,6 +94,7 @@ mod tests {
             Closed::Suppressed,
             Closed::NotBefore { opens_at },
             Closed::RetryNotDue { opens_at },
+            Closed::CallBack { opens_at },
             Closed::OutOfWindow { opens_at },
             Closed::Duplicate { of: CallId::from_bytes([0; 16]), opens_at: None },
             Closed::SamePairOpen,

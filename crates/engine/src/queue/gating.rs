@@ -64,8 +64,8 @@ impl Inner {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
-        // Before the first attempt it is the time that was asked for, and no retry.
-        let is_first = job.attempt == AttemptNo::NONE;
+        // Before the first attempt it is the time that the list said, and no retry.
+        let is_first = job.attempt == AttemptNo::NONE && job.promised.is_none();
         let ahead = self.under_way.ahead_of(&job.tenant, campaign.id, &queued.number);
         let open = self.slots.of_campaign(campaign.id) + ahead.of_campaign;
         let campaign_slots = policy.pacing.concurrency.map(|limit| Slots { open, limit });

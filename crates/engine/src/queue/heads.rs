@@ -230,6 +230,7 @@ impl Heads {
             },
             Closed::NotBefore { .. }
             | Closed::RetryNotDue { .. }
+            | Closed::CallBack { .. }
             | Closed::OutOfWindow { .. }
             | Closed::Duplicate { .. }
             | Closed::SamePairOpen
@@ -264,7 +265,8 @@ fn waited_too_long(ready: &Ready, now: Timestamp) -> bool {
     let limit =
         ready.campaign.policy.give_up_after_secs.map(|secs| SignedDuration::from_secs(i64::from(secs)));
     let job = &ready.queued.job;
-    job.used == 0 && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
+    // Whoever asked to be called is called, however long ago they came into the queue.
+    job.used == 0 && job.promised.is_none() && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
 }
 
 fn head(ready: &Ready, priority: Priority) -> Head {

@@ -27,6 +27,11 @@ pub enum Closed {
         /// When it opens.
         opens_at: Timestamp,
     },
+    /// The person asked to be called back, and not now.
+    CallBack {
+        /// When it opens.
+        opens_at: Timestamp,
+    },
     /// Outside the callee's calling window.
     OutOfWindow {
         /// When it opens.
@@ -161,6 +166,7 @@ impl Closed {
             Self::NotAllowed { .. } => "not_allowed",
             Self::NotBefore { .. } => "not_before",
             Self::RetryNotDue { .. } => "retry_not_due",
+            Self::CallBack { .. } => "call_back",
             Self::OutOfWindow { .. } => "out_of_window",
             Self::WindowNeverOpens { .. } => "window_never_opens",
             Self::Duplicate { .. } => "duplicate",
@@ -189,6 +195,7 @@ impl Closed {
         match self {
             Self::NotBefore { opens_at }
             | Self::RetryNotDue { opens_at }
+            | Self::CallBack { opens_at }
             | Self::OutOfWindow { opens_at }
             | Self::PersonBudget { opens_at }
             | Self::DailyCap { opens_at, .. }

@@ -105,7 +105,7 @@ pub struct Queued<'facts> {
     pub campaign: Option<Running>,
     /// What its campaign lacks.
     pub lacks: Option<Lacking>,
-    /// When the retry policy lets it go.
+    /// When the retry policy lets it go, or the person wants to be called back.
     pub due: Option<Timestamp>,
     /// That the person asked for this call: it passes the dedup window and the budget.
     pub promised: Promised,

@@ -105,7 +105,10 @@ impl Queued<'_> {
             return Some(Closed::WindowNeverOpens { why: *why });
         }
         if let Some(opens_at) = self.due.filter(|due| *due > now) {
-            return Some(Closed::RetryNotDue { opens_at });
+            return Some(match self.promised {
+                Promised::Yes => Closed::CallBack { opens_at },
+                Promised::No => Closed::RetryNotDue { opens_at },
+            });
         }
         match self.window {
             Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),

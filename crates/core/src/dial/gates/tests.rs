@@ -153,6 +153,9 @@ fn who_asked_to_be_called_is_called_within_his_window_whatever_the_budget_says()
     let recent = [earlier(-5, Standing::Placed)];
     let promised = Queued { promised: Promised::Yes, by_others: &recent, to_person: &recent, ..fit() };
     assert_eq!(admit_job(&candidate(), &seen, &limits, &promised, at(0)), Ok(()));
+    let later = Queued { due: Some(at(60)), ..promised.clone() };
+    let closed = admit_job(&candidate(), &seen, &limits, &later, at(0));
+    assert_eq!(closed, Err(Closed::CallBack { opens_at: at(60) }), "not before the time they said");
     let night = Queued { window: Opening::OpensAt(at(900)), ..promised };
     let closed = admit_job(&candidate(), &seen, &limits, &night, at(0));
     assert_eq!(closed, Err(Closed::OutOfWindow { opens_at: at(900) }));
