@@ -85,9 +85,9 @@ pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use queue::{
-    CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder, ListReport,
-    OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf, SkippedPerson,
-    Standing, Taken, Trial,
+    CallBackError, CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder,
+    ListReport, OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf,
+    SkippedPerson, Standing, Taken, Trial,
 };
 pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};

@@ -1,7 +1,7 @@
 //! A closed gate in words: why somebody is not being called now, in the reader's language. When it opens stands beside it.
 
-use crate::pages::show::Time;
 use crate::pages::texts::Texts;
+use jiff::Timestamp;
 use serde::Serialize;
 use trunkline_core::dial::gates::Closed;
 
@@ -42,10 +42,7 @@ fn said(closed: &Closed, key: &str, texts: Texts) -> String {
         Closed::NoSlot { of, limit } => {
             texts.with_all(key, &[("of", &particular("limit-of", word(of))), ("limit", &limit.to_string())])
         }
-        Closed::CallBack { opens_at } => {
-            let time = Time::new(*opens_at);
-            texts.with_all(key, &[("at", &format!("{} {}", time.day, time.clock))])
-        }
+        Closed::CallBack { opens_at } => texts.with_all(key, &[("at", &minute(*opens_at))]),
         Closed::Pace { of, .. } => texts.with_all(key, &[("of", &particular("limit-of", word(of)))]),
         Closed::TooManyLive { limit } => texts.with_all(key, &[("limit", &limit.to_string())]),
         Closed::Suppressed
@@ -73,6 +70,11 @@ pub(crate) fn title(code: &str, texts: Texts) -> String {
     texts.or(&format!("gates-{code}"), code)
 }
 
+/// A day and a minute, in UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// An enum's word in JSON.
 fn word(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
@@ -82,7 +84,6 @@ fn word(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
     use crate::pages::texts::Language;
-    use jiff::Timestamp;
     use trunkline_core::dial::destination::Denied;
     use trunkline_core::dial::gates::{CapOf, Lacking, LimitOf};
     use trunkline_core::id::CallId;

@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders, queue,
-    recordings, recover, registered, scripts, singles, suppressions, tenancy,
+    call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders,
+    queue, recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::pages::{assets, call, campaigns as campaigns_page, dashboard, login, settings_check, stream};
@@ -68,6 +68,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/api/jobs/{id}/why", get(jobs::show))
         .route("/api/jobs/{id}/cancel", post(jobs::cancel))
         .route("/api/jobs/{id}/retry", post(jobs::retry))
+        .route("/api/jobs/{id}/call-back", post(call_backs::promise))
         .route("/api/leads", get(jobs::leads))
         .route("/api/leads/import", post(lists::import_leads))
         .route("/api/leads/export", get(lists::export_leads))

@@ -308,7 +308,8 @@ impl Job {
 
     fn call_back(&mut self, wanted: Timestamp) -> Result<Applied, JobRefused> {
         let ruled = match &self.state {
-            JobState::Dialing { stop: Stop::AfterThis, .. } | JobState::Live { stop: Stop::AfterThis, .. } => {
+            JobState::Dialing { stop: Stop::AfterThis, .. }
+            | JobState::Live { stop: Stop::AfterThis, .. } => {
                 return Err(JobRefused::ForGood(Done::Canceled.as_str()));
             }
             JobState::Dialing { .. } | JobState::Live { .. } => {

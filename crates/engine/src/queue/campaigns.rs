@@ -14,7 +14,7 @@ use std::time::Duration;
 use trunkline_core::call::State;
 use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
 use trunkline_core::id::{CallId, CampaignId, TenantId};
-use trunkline_core::queue::{Bucket, Happened, News, Progress};
+use trunkline_core::queue::{Bucket, Happened, Job, JobRefused, News, Progress};
 use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
 
 /// A list of people as long as may be goes in within this.
@@ -291,12 +291,12 @@ impl Inner {
         self.live.get(call).is_some_and(|handle| handle.lock().call.state() == State::Queued)
     }
 
-    /// Merges one fact into several jobs, and does what follows from it.
+    /// Merges one fact into several jobs, and does what follows from it; what each made of it.
     pub(crate) async fn tell_jobs(
         self: &Arc<Self>,
         jobs: &[QueuedJob],
         happened: &Happened,
-    ) -> Result<(), CampaignError> {
+    ) -> Result<Vec<Result<Job, JobRefused>>, CampaignError> {
         let at = self.clock.now();
         let news: Vec<JobNews> = jobs
             .iter()
@@ -310,7 +310,7 @@ impl Inner {
             .collect();
         let told = self.ask_queue(async |store| store.change_jobs(&news).await).await?;
         if matches!(happened, Happened::Canceled | Happened::ForceCanceled) {
-            for call in told.iter().flatten().filter_map(trunkline_core::queue::Job::call) {
+            for call in told.iter().flatten().filter_map(Job::call) {
                 // A call of which nothing was sent yet is not begun any more.
                 if *happened == Happened::ForceCanceled || self.waits_for_its_turn(call) {
                     self.hang_up_for_queue(call).await;
@@ -318,6 +318,6 @@ impl Inner {
             }
         }
         self.queue_wakes.wake();
-        Ok(())
+        Ok(told)
     }
 }

@@ -266,7 +266,9 @@ fn waited_too_long(ready: &Ready, now: Timestamp) -> bool {
         ready.campaign.policy.give_up_after_secs.map(|secs| SignedDuration::from_secs(i64::from(secs)));
     let job = &ready.queued.job;
     // Whoever asked to be called is called, however long ago they came into the queue.
-    job.used == 0 && job.promised.is_none() && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
+    job.used == 0
+        && job.promised.is_none()
+        && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
 }
 
 fn head(ready: &Ready, priority: Priority) -> Head {

@@ -9,7 +9,6 @@ use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::dial::gates::{Closed, Server};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
@@ -17,7 +16,7 @@ use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
 use trunkline_core::window::{UnknownZone, Zone};
-use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob, StoredCampaign};
+use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob};
 
 /// A person to be reached, as it came in: nothing checked yet.
 #[derive(Clone, Debug, Default)]
@@ -180,16 +179,8 @@ impl Desk {
     /// # Errors
     /// `NotFound`; `Away`; `NoDatabase`.
     pub async fn retry_job(&self, id: JobId) -> Result<JobView, CampaignError> {
-        let told = self.tell_job(id, Happened::Unparked).await?;
-        let campaign = told.queued.job.campaign.and_then(|id| self.inner().campaigns.get(id));
-        let has_run_out = |one: &Arc<StoredCampaign>| one.state == CampaignState::Finished;
-        match campaign.filter(|one| has_run_out(one) && told.closed.is_some()) {
-            None => Ok(told),
-            Some(campaign) => {
-                self.move_campaign(campaign.id, Move::Resume).await?;
-                self.job(id).await
-            }
-        }
+        self.tell_job(id, Happened::Unparked).await?;
+        self.goes_on(id).await
     }
 
     async fn tell_job(&self, id: JobId, happened: Happened) -> Result<JobView, CampaignError> {
@@ -197,7 +188,7 @@ impl Desk {
             .to_the_end(async move |inner, tenant| {
                 let queued = inner.ask_queue(async |store| store.job(&tenant, id).await).await?;
                 let queued = queued.ok_or(CampaignError::NotFound("job"))?;
-                inner.tell_jobs(&[queued], &happened).await
+                inner.tell_jobs(&[queued], &happened).await.map(drop)
             })
             .await?;
         told?;

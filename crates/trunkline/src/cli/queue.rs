@@ -189,6 +189,15 @@ pub(crate) enum Queue {
 pub(crate) enum Jobs {
     /// Show the jobs that were set aside, and why
     Parked(Reach),
+    /// Promise a person a call at a time they asked for, whatever the retries say
+    CallBack {
+        /// The job, by its id
+        job: String,
+        /// When, such as 2026-12-01T09:00:00Z
+        at: Timestamp,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Let jobs that were set aside wait for their turn again
     Retry {
         /// The jobs, by their ids

@@ -93,6 +93,7 @@ struct JobRow {
     gate: String,
     due: Option<Time>,
     call: Option<String>,
+    call_back: Option<String>,
 }
 
 /// `GET /campaigns`
@@ -161,7 +162,7 @@ async fn view(web: &Web, reader: &Reader, id: CampaignId) -> Result<CampaignPage
         campaign: CampaignView::of(t, &standing),
         key: key(t, &calls),
         picture: picture(t, &calls, web.engine.now()),
-        open: open.iter().map(JobRow::open).collect(),
+        open: open.iter().map(|queued| JobRow::open(t, queued)).collect(),
         waiting: rows,
     })
 }
@@ -277,11 +278,17 @@ impl JobRow {
             gate: String::new(),
             due: None,
             call: None,
+            call_back: None,
         }
     }
 
-    fn open(queued: &QueuedJob) -> Self {
-        Self { call: queued.job.call().map(|call| format!("/calls/{call}")), ..Self::of(queued) }
+    fn open(t: Texts, queued: &QueuedJob) -> Self {
+        let call_back = |at| t.with("job-call-back", "at", &gates::minute(at));
+        Self {
+            call: queued.job.call().map(|call| format!("/calls/{call}")),
+            call_back: queued.job.call_back.map(call_back),
+            ..Self::of(queued)
+        }
     }
 
     fn waiting(t: Texts, queued: &QueuedJob, closed: Option<&Closed>) -> Self {
