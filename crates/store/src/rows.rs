@@ -75,7 +75,7 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         ("id", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
         ("account", text(call.account.as_str())),
-        ("carrier", text(carrier_of(&call.account))),
+        ("carrier", text(call.account.carrier())),
         ("carrier_call_id", opt_text(call.leg().carrier_call_id.as_ref().map(CarrierCallId::as_str))),
         ("session_id", opt_text(call.session.as_ref().map(SessionId::as_str))),
         ("direction", text(call.direction.as_str())),
@@ -109,11 +109,6 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
 }
 
 /// The carrier of an account: `twilio` of `twilio:AC…`.
-fn carrier_of(account: &AccountId) -> &str {
-    let word = account.as_str();
-    word.split_once(':').map_or(word, |(carrier, _)| carrier)
-}
-
 /// A row of `turns`.
 ///
 /// # Errors

@@ -141,7 +141,7 @@ impl<'a> CallJson<'a> {
         let of = call.job.as_ref();
         let (error_code, error_message) =
             call.failure().map(|failure| (failure.code, failure.message)).unzip();
-        let carrier = carrier_of(&call.account);
+        let carrier = call.account.carrier();
         Self {
             id: call.id,
             call_id: CallName::of(call),
@@ -236,7 +236,7 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
     fn from(leg: &'a Leg) -> Self {
         Self {
             no: leg.no.0,
-            carrier: carrier_of(&leg.account),
+            carrier: leg.account.carrier(),
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
             queued_at: leg.queued_at,
@@ -249,12 +249,6 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
             duration_seconds: leg.duration_secs(),
         }
     }
-}
-
-/// `twilio` of `twilio:AC…`.
-pub(crate) fn carrier_of(account: &AccountId) -> &str {
-    let account = account.as_str();
-    account.split_once(':').map_or(account, |(carrier, _)| carrier)
 }
 
 #[cfg(test)]

@@ -7,18 +7,10 @@ use jiff::tz::TimeZone;
 use trunkline_core::call::{Direction, Status};
 use trunkline_engine::{Query, Scope};
 
-/// What a list is about: the engine's part, and what is left to us.
-#[derive(Debug, Default)]
-pub(crate) struct Filters {
-    pub(crate) query: Query,
-    pub(crate) carrier: Option<String>,
-}
-
-impl Filters {
-    /// Reads the part of an address after `?`. A name we do not know is an error: a misspelled filter would quietly
-    /// list everything.
-    pub(crate) fn parse(query: &str) -> Result<Self, Problem> {
-        let mut filters = Self::default();
+/// Reads the part of an address after `?`. A name we do not know is an error: a misspelled filter would quietly list
+/// everything.
+pub(crate) fn parse(query: &str) -> Result<Query, Problem> {
+        let mut asked = Query::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if value.contains('\0') || name.contains('\0') {
                 return Err(Problem::query("query", "must not contain NUL"));
@@ -28,14 +20,13 @@ impl Filters {
                 return Err(Problem::query("query", "must be UTF-8"));
             }
             if !value.is_empty() {
-                filters.set(&name, &value)?;
+                set(&mut asked, &name, &value)?;
             }
         }
-        Ok(filters)
+        Ok(asked)
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Problem> {
-        let query = &mut self.query;
+    fn set(query: &mut Query, name: &str, value: &str) -> Result<(), Problem> {
         match name {
             "status" => {
                 for word in value.split(',') {
@@ -57,7 +48,7 @@ impl Filters {
                     _ => return Err(Problem::query("direction", "inbound or outbound")),
                 });
             }
-            "carrier" | "provider" => self.carrier = Some(value.to_ascii_lowercase()),
+            "carrier" | "provider" => query.carrier = Some(value.to_ascii_lowercase()),
             "campaign" | "campaign_id" => {
                 let id = value.parse().ok();
                 query.campaign = Some(id.ok_or_else(|| Problem::query("campaign", "a campaign's id"))?);
@@ -82,7 +73,6 @@ impl Filters {
         }
         Ok(())
     }
-}
 
 /// A time, or a day, which begins at midnight UTC.
 fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
@@ -101,12 +91,11 @@ mod tests {
 
     #[test]
     fn filters_are_read_as_people_write_them() {
-        let filters = Filters::parse(
+        let query = parse(
             "status=completed,no-answer&status=in-progress&direction=inbound&number=%2B15550100\
              &search=ann+lee&metadata.crm=17&since=2026-01-31&limit=20&carrier=Twilio&until=",
         )
         .unwrap();
-        let query = filters.query;
         assert_eq!(query.statuses, [Status::Completed, Status::NoAnswer, Status::Answered]);
         assert_eq!(query.direction, Some(Direction::Inbound));
         assert_eq!(query.number.as_deref(), Some("+15550100"));
@@ -115,7 +104,7 @@ mod tests {
         assert_eq!(query.since, Some("2026-01-31T00:00:00Z".parse().unwrap()));
         assert_eq!(query.until, None);
         assert_eq!(query.limit, Some(20));
-        assert_eq!(filters.carrier.as_deref(), Some("twilio"));
+        assert_eq!(query.carrier.as_deref(), Some("twilio"));
     }
 
     #[test]
@@ -133,7 +122,7 @@ mod tests {
             "search=%ff",
             "metadata.=1",
         ] {
-            assert!(Filters::parse(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 }
