@@ -116,6 +116,9 @@ pub(crate) struct ListArgs {
     /// Whose national numbers are meant, such as IL; the server's default country, if not given
     #[arg(long, value_name = "LETTERS")]
     pub country: Option<String>,
+    /// What the text of a CSV file is written in that is not UTF-8: windows-1255 or windows-1252
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
     /// What a column holds, if it was guessed wrong, such as phone=Mobile; may be given again
     #[arg(long = "column", value_name = "WHAT=HEADING", value_parser = super::calls::pair)]
     pub columns: Vec<(String, String)>,
