@@ -36,11 +36,16 @@ pub(super) struct Ready {
 impl Ready {
     /// At which hours the person may be called.
     pub fn window(&self, now: Timestamp) -> Opening {
-        let Ok(number) = PhoneNumber::from_e164(self.queued.number.as_str()) else {
-            return Opening::Never(NeverOpens::UnknownZone);
-        };
-        let zones = Zones::of_lead(&number, self.queued.zone.as_ref());
-        self.campaign.policy.window.open_at(&zones, now)
+        match self.zones() {
+            Some(zones) => self.campaign.policy.window.open_at(&zones, now),
+            None => Opening::Never(NeverOpens::UnknownZone),
+        }
+    }
+
+    /// Where the person may be; `None` for a number that is none.
+    pub fn zones(&self) -> Option<Zones> {
+        let number = PhoneNumber::from_e164(self.queued.number.as_str()).ok()?;
+        Some(Zones::of_lead(&number, self.queued.zone.as_ref()))
     }
 
     /// When the hours end at which the person may be called; now, if this is none.

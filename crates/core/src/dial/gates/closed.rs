@@ -2,7 +2,7 @@
 
 use crate::dial::destination::Denied;
 use crate::id::CallId;
-use crate::window::NeverOpens;
+use crate::window::{NeverOpens, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub enum Closed {
     OutOfWindow {
         /// When it opens.
         opens_at: Timestamp,
+        /// By whose clock that is told: the last of the person's zones to open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<Zone>,
     },
     /// The callee's calling window never opens.
     WindowNeverOpens {
@@ -126,6 +129,8 @@ pub enum Lacking {
     Script,
     /// It has no number to call from.
     CallerId,
+    /// Its row can't be read: nobody knows its policy.
+    Policy,
 }
 
 /// Whose limit is reached.
@@ -196,7 +201,7 @@ impl Closed {
             Self::NotBefore { opens_at }
             | Self::RetryNotDue { opens_at }
             | Self::CallBack { opens_at }
-            | Self::OutOfWindow { opens_at }
+            | Self::OutOfWindow { opens_at, .. }
             | Self::PersonBudget { opens_at }
             | Self::DailyCap { opens_at, .. }
             | Self::CircuitOpen { opens_at }

@@ -111,7 +111,9 @@ impl Queued<'_> {
             });
         }
         match self.window {
-            Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),
+            Opening::OpensAt(opens_at) => {
+                Some(Closed::OutOfWindow { opens_at, zone: self.zones.last_to_open(opens_at).cloned() })
+            }
             Opening::Open { .. } | Opening::Never(_) => None,
         }
     }
