@@ -103,6 +103,6 @@ pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
 /// Rows of the queue, as its doors give them.
-pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign};
+pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 pub use trust::Holder;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -11,11 +11,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_core::call::State;
+use trunkline_core::call::{Cost, State};
 use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
 use trunkline_core::id::{CallId, CampaignId, TenantId};
 use trunkline_core::queue::{Bucket, Happened, Job, JobRefused, News, Progress};
-use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
+use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign, UnreadableCampaign};
 
 /// A list of people as long as may be goes in within this.
 const FOR_A_LIST: Duration = Duration::from_secs(120);
@@ -28,6 +28,9 @@ pub enum CampaignError {
     /// There is none, as far as the caller can tell.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// Its row can't be read.
+    #[error("the campaign was set aside: {0}")]
+    SetAside(String),
     /// What is wrong with it.
     #[error("{}", words(.0))]
     Invalid(Vec<Fault>),
@@ -63,6 +66,9 @@ pub struct Standing {
     pub campaign: StoredCampaign,
     /// How many of its jobs are where.
     pub progress: Progress,
+    /// What its calls have cost, where that was asked.
+    #[serde(flatten)]
+    pub cost: Option<Cost>,
 }
 
 /// The campaigns of all tenants, as last read.
@@ -74,6 +80,7 @@ struct Known {
     stand: Option<String>,
     all: BTreeMap<CampaignId, Arc<StoredCampaign>>,
     policies: BTreeMap<CampaignId, Arc<RetryPolicy>>,
+    unreadable: BTreeMap<CampaignId, UnreadableCampaign>,
 }
 
 impl Campaigns {
@@ -83,12 +90,28 @@ impl Campaigns {
         if self.0.read().stand.as_ref() == Some(&stand) {
             return Ok(());
         }
-        let all = store.campaigns().await?;
-        let policies =
-            all.iter().map(|campaign| (campaign.id, Arc::new(campaign.policy.retry.clone()))).collect();
-        let all = all.into_iter().map(|campaign| (campaign.id, Arc::new(campaign))).collect();
-        *self.0.write() = Known { stand: Some(stand), all, policies };
+        let read = store.campaigns().await?;
+        let mut known = self.0.write();
+        let mut policies: BTreeMap<_, _> =
+            read.known.iter().map(|one| (one.id, Arc::new(one.policy.retry.clone()))).collect();
+        for one in &read.unreadable {
+            if !known.unreadable.contains_key(&one.id) {
+                tracing::error!(campaign = %one.id, why = one.why, "campaign.set_aside: its row can't be read; others go on");
+            }
+            // Calls under way end as they would have.
+            if let Some(policy) = known.policies.remove(&one.id) {
+                policies.insert(one.id, policy);
+            }
+        }
+        let all = read.known.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+        let unreadable = read.unreadable.into_iter().map(|one| (one.id, one)).collect();
+        *known = Known { stand: Some(stand), all, policies, unreadable };
         Ok(())
+    }
+
+    /// Those whose rows can't be read.
+    pub fn unreadable(&self) -> Vec<UnreadableCampaign> {
+        self.0.read().unreadable.values().cloned().collect()
     }
 
     pub fn get(&self, id: CampaignId) -> Option<Arc<StoredCampaign>> {
@@ -120,14 +143,26 @@ impl Desk {
         Ok(standings)
     }
 
-    /// One of them.
+    /// One of them, and what it cost.
     ///
     /// # Errors
-    /// `NotFound`; `Away`; `NoDatabase`.
+    /// `NotFound`; `SetAside`; `Away`; `NoDatabase`.
     pub async fn campaign(&self, id: CampaignId) -> Result<Standing, CampaignError> {
         let inner = self.inner();
         inner.look_at_campaigns().await?;
-        inner.standing(&*inner.campaign_of(self.tenant(), id)?).await
+        let standing = inner.standing(&*inner.campaign_of(self.tenant(), id)?).await?;
+        let cost = inner.ask_queue(async |store| store.campaign_cost(id).await).await?;
+        Ok(Standing { cost: Some(cost), ..standing })
+    }
+
+    /// This tenant's campaigns that were set aside: their rows can't be read.
+    ///
+    /// # Errors
+    /// `Away`; `NoDatabase`.
+    pub async fn campaigns_set_aside(&self) -> Result<Vec<UnreadableCampaign>, CampaignError> {
+        self.inner().look_at_campaigns().await?;
+        let mine = self.inner().campaigns.unreadable().into_iter();
+        Ok(mine.filter(|one| one.tenant == *self.tenant()).collect())
     }
 
     /// Makes a campaign: a draft, until it is started.
@@ -151,7 +186,7 @@ impl Desk {
             let saved = inner.ask_queue(async |store| store.add_campaign(&campaign).await).await?;
             inner.look_at_campaigns().await?;
             match saved {
-                Saved::Yes => Ok(Standing { campaign, progress: Progress::default() }),
+                Saved::Yes => Ok(Standing { campaign, progress: Progress::default(), cost: None }),
                 Saved::Conflict => Err(CampaignError::Taken),
             }
         })
@@ -238,13 +273,16 @@ impl Inner {
         tenant: &TenantId,
         id: CampaignId,
     ) -> Result<Arc<StoredCampaign>, CampaignError> {
-        let found = self.campaigns.get(id).filter(|campaign| campaign.tenant == *tenant);
-        found.ok_or(CampaignError::NotFound("campaign"))
+        if let Some(found) = self.campaigns.get(id).filter(|campaign| campaign.tenant == *tenant) {
+            return Ok(found);
+        }
+        let aside = self.campaigns.unreadable().into_iter().find(|one| one.id == id && one.tenant == *tenant);
+        Err(aside.map_or(CampaignError::NotFound("campaign"), |one| CampaignError::SetAside(one.why)))
     }
 
     async fn standing(&self, campaign: &StoredCampaign) -> Result<Standing, CampaignError> {
         let progress = self.ask_queue(async |store| store.progress(campaign.id).await).await?;
-        Ok(Standing { campaign: campaign.clone(), progress })
+        Ok(Standing { campaign: campaign.clone(), progress, cost: None })
     }
 
     /// Changes a campaign as it stands now in the store.

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trunkline_core::dial::destination::Denied;
-use trunkline_core::dial::gates::{Closed, Server};
+use trunkline_core::dial::gates::{Closed, Lacking, Server};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
 use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
 use trunkline_core::window::{UnknownZone, Zone};
-use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob};
+use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob, UnreadableCampaign};
 
 /// A person to be reached, as it came in: nothing checked yet.
 #[derive(Clone, Debug, Default)]
@@ -294,7 +294,9 @@ impl Inner {
     async fn why(&self, queued: &QueuedJob) -> Result<Option<Closed>, CampaignError> {
         let JobState::Waiting { .. } = queued.job.state else { return Ok(None) };
         let Some(campaign) = queued.job.campaign.and_then(|id| self.campaigns.get(id)) else {
-            return Ok(None);
+            let is_it = |one: UnreadableCampaign| queued.job.campaign == Some(one.id);
+            let is_aside = self.campaigns.unreadable().into_iter().any(is_it);
+            return Ok(is_aside.then_some(Closed::CampaignLacks { what: Lacking::Policy }));
         };
         let now = self.clock.now();
         let (tenant, numbers) = (&queued.job.tenant, BTreeSet::from([queued.number.clone()]));

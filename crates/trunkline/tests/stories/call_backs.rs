@@ -49,11 +49,15 @@ fn time(of: &Value) -> Timestamp {
 fn who_asked_is_called_at_that_time_and_not_when_the_retry_is_due(opening: Opening) {
     let day = opening.begin();
     let people = people(2);
-    people.iter().for_each(|number| drop(day.person(number, Habit::Busy)));
+    for number in &people {
+        day.person(number, Habit::Busy);
+    }
     let retry = json!({ "retry": { "by_disposition": { "busy": [600] } } });
     let (id, jobs) = campaign(&day, "again", &retry, &people);
     jobs.iter().for_each(|job| drop(gate_is(&day, job, "retry_not_due")));
-    people.iter().for_each(|number| drop(day.person(number, Habit::answers())));
+    for number in &people {
+        day.person(number, Habit::answers());
+    }
 
     let (sooner, later) = (in_secs(&day, 200), in_secs(&day, 1_500));
     is_promised(&day, &jobs[1], later);

@@ -73,7 +73,8 @@ fn pages_of_one_carriers_calls_are_full() {
     let day = begin();
     for n in 0..12 {
         let provider = if n % 3 == 0 { "telnyx" } else { "twilio" };
-        let body = json!({ "call_id": format!("CA{n}"), "session_id": format!("s-{n}"), "provider": provider });
+        let body =
+            json!({ "call_id": format!("CA{n}"), "session_id": format!("s-{n}"), "provider": provider });
         let registered = day.post("/api/calls/register", &body);
         assert_eq!(registered.status, 201, "{}", registered.text());
         let id = registered.json()["id"].as_str().unwrap().to_owned();

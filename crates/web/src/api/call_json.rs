@@ -8,7 +8,7 @@ use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
     State, Status,
 };
-use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
+use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_engine::{Novelty, Placed};
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
@@ -258,7 +258,7 @@ mod tests {
         CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
         Source, What,
     };
-    use trunkline_core::id::{EventKey, LegNo, TenantId};
+    use trunkline_core::id::{AccountId, EventKey, LegNo, TenantId};
     use trunkline_core::private::{Address, Private};
 
     const SID: &str = "CA00000000000000000000000000000001";

@@ -10,69 +10,65 @@ use trunkline_engine::{Query, Scope};
 /// Reads the part of an address after `?`. A name we do not know is an error: a misspelled filter would quietly list
 /// everything.
 pub(crate) fn parse(query: &str) -> Result<Query, Problem> {
-        let mut asked = Query::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if value.contains('\0') || name.contains('\0') {
-                return Err(Problem::query("query", "must not contain NUL"));
-            }
-            // What was no text has become this on the way here, and would look for something else.
-            if value.contains(char::REPLACEMENT_CHARACTER) || name.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(Problem::query("query", "must be UTF-8"));
-            }
-            if !value.is_empty() {
-                set(&mut asked, &name, &value)?;
-            }
+    let mut asked = Query::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if value.contains('\0') || name.contains('\0') {
+            return Err(Problem::query("query", "must not contain NUL"));
         }
-        Ok(asked)
+        // What was no text has become this on the way here, and would look for something else.
+        if value.contains(char::REPLACEMENT_CHARACTER) || name.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Problem::query("query", "must be UTF-8"));
+        }
+        if !value.is_empty() {
+            set(&mut asked, &name, &value)?;
+        }
     }
+    Ok(asked)
+}
 
-    fn set(query: &mut Query, name: &str, value: &str) -> Result<(), Problem> {
-        match name {
-            "status" => {
-                for word in value.split(',') {
-                    let status = Status::parse(word).ok_or_else(|| {
-                        Problem::query(
-                            "status",
-                            &format!("one of {}", words(&Status::ALL.map(Status::as_str))),
-                        )
-                    })?;
-                    query.statuses.push(status);
-                }
+fn set(query: &mut Query, name: &str, value: &str) -> Result<(), Problem> {
+    match name {
+        "status" => {
+            for word in value.split(',') {
+                let status = Status::parse(word).ok_or_else(|| {
+                    Problem::query("status", &format!("one of {}", words(&Status::ALL.map(Status::as_str))))
+                })?;
+                query.statuses.push(status);
             }
-            "active" if matches!(value, "true" | "1") => query.active = Scope::Active,
-            "active" => query.active = Scope::All,
-            "direction" => {
-                query.direction = Some(match value {
-                    "inbound" => Direction::Inbound,
-                    "outbound" => Direction::Outbound,
-                    _ => return Err(Problem::query("direction", "inbound or outbound")),
-                });
-            }
-            "carrier" | "provider" => query.carrier = Some(value.to_ascii_lowercase()),
-            "campaign" | "campaign_id" => {
-                let id = value.parse().ok();
-                query.campaign = Some(id.ok_or_else(|| Problem::query("campaign", "a campaign's id"))?);
-            }
-            "number" => query.number = Some(value.to_owned()),
-            "search" => query.search = Some(value.to_owned()),
-            "since" => query.since = Some(time("since", value)?),
-            "until" => query.until = Some(time("until", value)?),
-            "cursor" => query.cursor = Some(value.to_owned()),
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=500).contains(limit));
-                query.limit =
-                    Some(limit.ok_or_else(|| Problem::query("limit", "a whole number from 1 to 500"))?);
-            }
-            other => match other.strip_prefix("metadata.") {
-                Some(key) if !key.is_empty() && query.metadata.len() < 8 => {
-                    query.metadata.push((key.to_owned(), value.to_owned()));
-                }
-                Some(_) => return Err(Problem::query("metadata", "at most eight keys, each with a name")),
-                None => return Err(Problem::query(other, "there is no such filter")),
-            },
         }
-        Ok(())
+        "active" if matches!(value, "true" | "1") => query.active = Scope::Active,
+        "active" => query.active = Scope::All,
+        "direction" => {
+            query.direction = Some(match value {
+                "inbound" => Direction::Inbound,
+                "outbound" => Direction::Outbound,
+                _ => return Err(Problem::query("direction", "inbound or outbound")),
+            });
+        }
+        "carrier" | "provider" => query.carrier = Some(value.to_ascii_lowercase()),
+        "campaign" | "campaign_id" => {
+            let id = value.parse().ok();
+            query.campaign = Some(id.ok_or_else(|| Problem::query("campaign", "a campaign's id"))?);
+        }
+        "number" => query.number = Some(value.to_owned()),
+        "search" => query.search = Some(value.to_owned()),
+        "since" => query.since = Some(time("since", value)?),
+        "until" => query.until = Some(time("until", value)?),
+        "cursor" => query.cursor = Some(value.to_owned()),
+        "limit" => {
+            let limit = value.parse().ok().filter(|limit| (1..=500).contains(limit));
+            query.limit = Some(limit.ok_or_else(|| Problem::query("limit", "a whole number from 1 to 500"))?);
+        }
+        other => match other.strip_prefix("metadata.") {
+            Some(key) if !key.is_empty() && query.metadata.len() < 8 => {
+                query.metadata.push((key.to_owned(), value.to_owned()));
+            }
+            Some(_) => return Err(Problem::query("metadata", "at most eight keys, each with a name")),
+            None => return Err(Problem::query(other, "there is no such filter")),
+        },
     }
+    Ok(())
+}
 
 /// A time, or a day, which begins at midnight UTC.
 fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
