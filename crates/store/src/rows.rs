@@ -298,8 +298,8 @@ pub(crate) struct LeadColumns<'a> {
     name: Option<&'a str>,
     zone: Option<&'a str>,
     fields: &'static str,
-    at: i64,
-    changed_at: i64,
+    created_at: i64,
+    updated_at: i64,
 }
 
 impl<'a> LeadColumns<'a> {
@@ -314,8 +314,8 @@ impl<'a> LeadColumns<'a> {
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             zone: None,
             fields: "{}",
-            at: call.created_at.as_microsecond(),
-            changed_at: call.created_at.as_microsecond(),
+            created_at: call.created_at.as_microsecond(),
+            updated_at: call.created_at.as_microsecond(),
         })
     }
 
@@ -326,7 +326,7 @@ impl<'a> LeadColumns<'a> {
     /// A later call of the same person tells more of them, as it would in a batch of its own.
     pub(crate) fn learn(&mut self, later: &Self) {
         self.name = later.name.or(self.name);
-        self.changed_at = later.changed_at;
+        self.updated_at = later.updated_at;
     }
 }
 

@@ -98,7 +98,7 @@ statements! { QUEUE:
     UPSERT_LEADS = concat!(rows!(),
         "INSERT INTO leads (id, tenant, number, raw, name, zone, fields, created_at, updated_at) \
          SELECT item ->> 'id', item ->> 'tenant', item ->> 'number', item ->> 'raw', item ->> 'name', item ->> 'zone', \
-         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'changed_at' AS BIGINT) FROM r WHERE true \
+         item ->> 'fields', CAST(item ->> 'created_at' AS BIGINT), CAST(item ->> 'updated_at' AS BIGINT) FROM r WHERE true \
          ON CONFLICT (tenant, number) DO UPDATE SET name = COALESCE(excluded.name, leads.name), \
          zone = COALESCE(excluded.zone, leads.zone), \
          fields = CASE WHEN excluded.fields = '{}' THEN leads.fields ELSE excluded.fields END, \
