@@ -24,13 +24,13 @@ fn in_secs(day: &Day, secs: i64) -> Timestamp {
     day.now() + SignedDuration::from_secs(secs)
 }
 
-fn asks(day: &Day, job: &str, at: impl ToString) -> Answer {
+fn asks(day: &Day, job: &str, at: &impl ToString) -> Answer {
     day.post(&format!("/api/jobs/{job}/call-back"), &json!({ "at": at.to_string() }))
 }
 
 /// It is promised.
 fn is_promised(day: &Day, job: &str, at: Timestamp) -> Value {
-    let answer = asks(day, job, at);
+    let answer = asks(day, job, &at);
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
@@ -134,10 +134,10 @@ fn nothing_is_promised_to_whom_is_not_called_or_for_a_time_that_makes_no_sense(o
     let (_, jobs) = campaign(&day, "spring", &json!({ "dedup_window_secs": 0 }), &people(3));
     jobs.iter().for_each(|job| drop(is_settled(&day, job)));
     let later = in_secs(&day, 3_600);
-    let opted_out = asks(&day, &jobs[0], later);
+    let opted_out = asks(&day, &jobs[0], &later);
     assert_eq!(opted_out.status, 409, "{}", opted_out.text());
     assert!(day.post("/api/suppressions", &json!({ "number": number(1) })).status < 300);
-    let suppressed = asks(&day, &jobs[1], later);
+    let suppressed = asks(&day, &jobs[1], &later);
     assert_eq!((suppressed.status, &suppressed.json()["code"]), (409, &json!("suppressed")));
 
     for at in [in_secs(&day, -60).to_string(), in_secs(&day, 400 * 86_400).to_string(), "tomorrow".into()] {
@@ -149,13 +149,13 @@ fn nothing_is_promised_to_whom_is_not_called_or_for_a_time_that_makes_no_sense(o
             refused.text()
         );
     }
-    let nobody = asks(&day, "0199aaaa-0000-7000-8000-000000000001", later);
+    let nobody = asks(&day, "0199aaaa-0000-7000-8000-000000000001", &later);
     assert_eq!(nobody.status, 404, "{}", nobody.text());
 
     let canceled = draft(&day, "canceled", &json!({}));
     let job_there = enqueue(&day, &canceled, &[number(5)]).remove(0);
     does(&day, &canceled, "cancel");
-    let over = asks(&day, &job_there, later);
+    let over = asks(&day, &job_there, &later);
     assert_eq!(over.status, 409, "{}", over.text());
     let again = day.ask(reqwest::Method::POST, &format!("/api/jobs/{}/call-back", jobs[2])).bearer_auth(KEY);
     assert_eq!(day.send(again.body("{}")).status, 400, "no time at all");
