@@ -226,6 +226,11 @@ impl AccountId {
     pub fn registered(provider: &str, tenant: &TenantId) -> Self {
         Self(format!("{provider}:registered/{tenant}"))
     }
+
+    /// The carrier's name: `twilio` of `twilio:AC…`.
+    pub fn carrier(&self) -> &str {
+        self.0.split_once(':').map_or(&self.0, |(carrier, _)| carrier)
+    }
 }
 
 impl TenantId {

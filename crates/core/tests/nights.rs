@@ -9,8 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use trunkline_core::dial::earlier::PersonBudget;
 use trunkline_core::dial::gates::{
-    Candidate, Circuit, Closed, Database, DialLimits, Promised, Queued, Running, SamePair, Server, Snapshot,
-    Suppressed, admit_job,
+    Candidate, Circuit, Closed, Database, DialLimits, Promised, Queued, Running, Snapshot, admit_job,
 };
 use trunkline_core::id::AccountId;
 use trunkline_core::phone::PhoneNumber;
@@ -79,19 +78,8 @@ fn is_within(window: &CallingWindow, walls: &[&str], at: Timestamp) -> bool {
 }
 
 /// What the gates say of somebody at this moment, everything else being well.
-fn gate(window: Opening, now: Timestamp) -> Result<(), Closed> {
+fn gate(window: Opening, zones: &Zones, now: Timestamp) -> Result<(), Closed> {
     let candidate = Candidate { account: AccountId::new("twilio:AC1"), not_before: None };
-    let snapshot = Snapshot {
-        system: 0,
-        carrier: 0,
-        tenant: 0,
-        tenant_outbound: 0,
-        live: 0,
-        last_dial_at: None,
-        suppressed: Suppressed::No,
-        same_pair: SamePair::None,
-        server: Server::Dialing,
-    };
     let queued = Queued {
         destination: Ok(()),
         database: Database::Here,
@@ -100,6 +88,7 @@ fn gate(window: Opening, now: Timestamp) -> Result<(), Closed> {
         due: None,
         promised: Promised::Yes,
         window,
+        zones,
         by_others: &[],
         dedup_window: SignedDuration::ZERO,
         to_person: &[],
@@ -110,7 +99,7 @@ fn gate(window: Opening, now: Timestamp) -> Result<(), Closed> {
         inbound_reserve: 0,
         paces: &[],
     };
-    admit_job(&candidate, &snapshot, &DialLimits::default(), &queued, now)
+    admit_job(&candidate, &Snapshot::idle(), &DialLimits::default(), &queued, now)
 }
 
 #[test]
@@ -124,7 +113,7 @@ fn nobody_is_called_outside_the_hours_on_any_night_on_which_clocks_change() {
             let mut now = begins;
             while now < ends {
                 let open = window.open_at(&zones, now);
-                match gate(open, now) {
+                match gate(open, &zones, now) {
                     Ok(()) => {
                         assert!(is_within(window, walls, now), "{number} is called at {now}: {window:?}");
                         // What was let through may be sent until the hours end, and not a moment longer.
@@ -137,7 +126,7 @@ fn nobody_is_called_outside_the_hours_on_any_night_on_which_clocks_change() {
                         calls += 1;
                         now += SignedDuration::from_mins(1);
                     }
-                    Err(Closed::OutOfWindow { opens_at }) => {
+                    Err(Closed::OutOfWindow { opens_at, .. }) => {
                         assert!(
                             !is_within(window, walls, now),
                             "{number} is not called at {now}: {window:?}"

@@ -88,9 +88,9 @@ pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use queue::{
-    CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder, ListReport,
-    OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf, SkippedPerson,
-    Standing, Taken, Trial,
+    CallBackError, CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder,
+    ListReport, OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf,
+    SkippedPerson, Standing, Taken, Trial,
 };
 pub use reader::{BadQuery, Unavailable};
 pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
@@ -106,6 +106,6 @@ pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
 /// Rows of the queue, as its doors give them.
-pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign};
+pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 pub use trust::Holder;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -350,6 +350,7 @@ fn filters(tenant: &TenantId, query: &Query) -> Vec<CallFilter> {
     let filter = CallFilter {
         activity: (query.active == Scope::Active).then_some(Liveness::Active),
         direction: query.direction,
+        carrier: query.carrier.clone(),
         campaign: query.campaign,
         number: query.number.as_ref().map(|number| Address::new(number.clone())),
         since: query.since,
@@ -384,6 +385,7 @@ fn matches(query: &Query, call: &Call) -> bool {
     (query.active == Scope::All || !call.is_over())
         && (query.statuses.is_empty() || query.statuses.contains(&call.status()))
         && query.direction.is_none_or(|direction| direction == call.direction)
+        && query.carrier.as_ref().is_none_or(|carrier| call.account.carrier() == carrier)
         && query.campaign.is_none_or(|asked| call.job.as_ref().and_then(|of| of.campaign) == Some(asked))
         && query.number.as_ref().is_none_or(has_number)
         && query.since.is_none_or(|since| call.created_at >= since)

@@ -17,6 +17,8 @@ pub struct Query {
     pub active: Scope,
     /// Only this way.
     pub direction: Option<Direction>,
+    /// Only through this carrier, such as `twilio`.
+    pub carrier: Option<String>,
     /// Only with this number on either side.
     pub number: Option<String>,
     /// Only attempts of this campaign's jobs.

@@ -66,9 +66,9 @@ pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Leads, Projected, Projection, Turns};
 pub use prune::{Pruned, Pruning};
 pub use queue::{
-    Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, CappedBy, Claiming, DayCap,
-    EarlierCall, GateCount, InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead, Planned,
-    QueueCount, QueueRows, QueuedJob, Retired, Saved, StoredCampaign,
+    Answer, Attempt, AttemptOf, AttemptRecord, AttemptsCounted, AuditedJob, Campaigns, CappedBy, Claiming,
+    DayCap, EarlierCall, GateCount, InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead,
+    Planned, QueueCount, QueueRows, QueuedJob, Retired, Saved, StoredCampaign, UnreadableCampaign,
 };
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;

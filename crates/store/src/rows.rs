@@ -75,7 +75,7 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         ("id", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
         ("account", text(call.account.as_str())),
-        ("carrier", text(carrier_of(&call.account))),
+        ("carrier", text(call.account.carrier())),
         ("carrier_call_id", opt_text(call.leg().carrier_call_id.as_ref().map(CarrierCallId::as_str))),
         ("session_id", opt_text(call.session.as_ref().map(SessionId::as_str))),
         ("direction", text(call.direction.as_str())),
@@ -109,11 +109,6 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
 }
 
 /// The carrier of an account: `twilio` of `twilio:AC…`.
-fn carrier_of(account: &AccountId) -> &str {
-    let word = account.as_str();
-    word.split_once(':').map_or(word, |(carrier, _)| carrier)
-}
-
 /// A row of `turns`.
 ///
 /// # Errors
@@ -303,8 +298,8 @@ pub(crate) struct LeadColumns<'a> {
     name: Option<&'a str>,
     zone: Option<&'a str>,
     fields: &'static str,
-    at: i64,
-    changed_at: i64,
+    created_at: i64,
+    updated_at: i64,
 }
 
 impl<'a> LeadColumns<'a> {
@@ -319,8 +314,8 @@ impl<'a> LeadColumns<'a> {
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             zone: None,
             fields: "{}",
-            at: call.created_at.as_microsecond(),
-            changed_at: call.created_at.as_microsecond(),
+            created_at: call.created_at.as_microsecond(),
+            updated_at: call.created_at.as_microsecond(),
         })
     }
 
@@ -331,7 +326,7 @@ impl<'a> LeadColumns<'a> {
     /// A later call of the same person tells more of them, as it would in a batch of its own.
     pub(crate) fn learn(&mut self, later: &Self) {
         self.name = later.name.or(self.name);
-        self.changed_at = later.changed_at;
+        self.updated_at = later.updated_at;
     }
 }
 

@@ -1,6 +1,7 @@
 //! A closed gate in words: why somebody is not being called now, in the reader's language. When it opens stands beside it.
 
 use crate::pages::texts::Texts;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::dial::gates::Closed;
@@ -43,12 +44,19 @@ fn said(closed: &Closed, key: &str, texts: Texts) -> String {
         Closed::NoSlot { of, limit } => {
             texts.with_all(key, &[("of", &particular("limit-of", word(of))), ("limit", &limit.to_string())])
         }
+        Closed::OutOfWindow { opens_at, zone: Some(zone) } => {
+            let wall = opens_at.to_zoned(zone.rules());
+            let (time, day) = (wall.strftime("%H:%M").to_string(), wall.strftime("%Y-%m-%d").to_string());
+            let words = [("time", time.as_str()), ("day", day.as_str()), ("zone", zone.as_str())];
+            texts.with_all("gate-out_of_window-until", &words)
+        }
+        Closed::CallBack { opens_at } => texts.with_all(key, &[("at", &minute(*opens_at))]),
         Closed::Pace { of, .. } => texts.with_all(key, &[("of", &particular("limit-of", word(of)))]),
         Closed::TooManyLive { limit } => texts.with_all(key, &[("limit", &limit.to_string())]),
         Closed::Suppressed
         | Closed::NotBefore { .. }
         | Closed::RetryNotDue { .. }
-        | Closed::OutOfWindow { .. }
+        | Closed::OutOfWindow { zone: None, .. }
         | Closed::Duplicate { .. }
         | Closed::SamePairOpen
         | Closed::PersonBudget { .. }
@@ -70,6 +78,11 @@ pub(crate) fn title(code: &str, texts: Texts) -> String {
     texts.or(&format!("gates-{code}"), code)
 }
 
+/// A day and a minute, in UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// An enum's word in JSON.
 fn word(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
@@ -79,7 +92,6 @@ fn word(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
     use crate::pages::texts::Language;
-    use jiff::Timestamp;
     use trunkline_core::dial::destination::Denied;
     use trunkline_core::dial::gates::{CapOf, Lacking, LimitOf};
     use trunkline_core::id::CallId;
@@ -91,7 +103,9 @@ mod tests {
             Closed::Suppressed,
             Closed::NotBefore { opens_at },
             Closed::RetryNotDue { opens_at },
-            Closed::OutOfWindow { opens_at },
+            Closed::CallBack { opens_at },
+            Closed::OutOfWindow { opens_at, zone: None },
+            Closed::OutOfWindow { opens_at, zone: Some("Asia/Jerusalem".parse().unwrap()) },
             Closed::Duplicate { of: CallId::from_bytes([0; 16]), opens_at: None },
             Closed::SamePairOpen,
             Closed::PersonBudget { opens_at },
@@ -111,7 +125,9 @@ mod tests {
         all.extend(
             [TestMode, Prefix, Risky, Country, Premium, Satellite].map(|why| Closed::NotAllowed { why }),
         );
-        all.extend([Lacking::Script, Lacking::CallerId].map(|what| Closed::CampaignLacks { what }));
+        all.extend(
+            [Lacking::Script, Lacking::CallerId, Lacking::Policy].map(|what| Closed::CampaignLacks { what }),
+        );
         use NeverOpens::{NoCommonHour, NoHours, UnknownZone};
         all.extend([UnknownZone, NoHours, NoCommonHour].map(|why| Closed::WindowNeverOpens { why }));
         all.extend([CapOf::Campaign, CapOf::TenantCalls, CapOf::TenantMinutes].map(|of| Closed::DailyCap {
@@ -146,5 +162,18 @@ mod tests {
         let texts = Texts { language: Language::English };
         let said = words(&Closed::NoSlot { of: LimitOf::Tenant, limit: 5 }, texts);
         assert!(said.contains('5') && said.contains("tenant"), "{said}");
+    }
+
+    #[test]
+    fn hours_are_told_by_the_clock_of_whoever_is_called() {
+        let opens_at = "2026-03-03T07:00:00Z".parse().unwrap();
+        let closed = Closed::OutOfWindow { opens_at, zone: Some("Asia/Jerusalem".parse().unwrap()) };
+        let said = words(&closed, Texts { language: Language::English });
+        assert_eq!(said, "Outside calling hours until 09:00 in Asia/Jerusalem, on 2026-03-03.");
+        let said = words(&closed, Texts { language: Language::Hebrew });
+        assert!(said.contains("09:00") && said.contains("Asia/Jerusalem"), "{said}");
+        let told =
+            serde_json::to_value(GateJson::of(&closed, Texts { language: Language::English })).unwrap();
+        assert_eq!((&told["zone"], &told["code"]), (&"Asia/Jerusalem".into(), &"out_of_window".into()));
     }
 }

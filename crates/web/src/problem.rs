@@ -207,6 +207,7 @@ impl From<CampaignError> for Problem {
                 let faults = serde_json::to_value(faults).unwrap_or_default();
                 Self::new(Code::InvalidField).detail(words).with("field", field).with("faults", faults)
             }
+            CampaignError::SetAside(_) => Self::new(Code::NotNow).detail(words),
             CampaignError::BadMove(bad) => {
                 Self::new(Code::NotNow).detail(words).with("state", bad.state.as_str())
             }

@@ -1,8 +1,8 @@
 //! The table of routes.
 
 use crate::api::{
-    calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders, queue,
-    recordings, recover, registered, scripts, singles, suppressions, tenancy,
+    call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders,
+    queue, recordings, recover, registered, scripts, singles, suppressions, tenancy,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -118,6 +118,7 @@ fn keyed_table() -> Table {
         .on(Get, "/api/jobs/{id}/why", jobs::show, jobs::spec::show())
         .on(Post, "/api/jobs/{id}/cancel", jobs::cancel, jobs::spec::cancel())
         .on(Post, "/api/jobs/{id}/retry", jobs::retry, jobs::spec::retry())
+        .on(Post, "/api/jobs/{id}/call-back", call_backs::promise, call_backs::spec::promise())
         .tag("leads")
         .on(Get, "/api/leads", jobs::leads, jobs::spec::leads())
         .on(Post, "/api/leads/import", lists::import_leads, lists::spec::import_leads())

@@ -2,7 +2,6 @@
 //! for the counters and the short memory of sign-ins.
 
 use crate::access::Access;
-use crate::api::call_json::carrier_of;
 use crate::carrier::Refused;
 use crate::live::{Seats, Tickets};
 use crate::pages::attempts::Attempts;
@@ -104,7 +103,7 @@ impl Web {
 
     /// The configured carrier's name, such as `twilio`.
     pub(crate) fn carrier(&self) -> &str {
-        carrier_of(self.engine.account())
+        self.engine.account().carrier()
     }
 }
 

@@ -13,6 +13,7 @@
 //! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod apply;
+mod cost;
 mod deadline;
 mod dialogue;
 mod disposition;
@@ -27,6 +28,7 @@ mod state;
 mod turn;
 mod view;
 
+pub use cost::{Amount, Cost};
 pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};

@@ -1,7 +1,7 @@
 //! What comes after an attempt: the retry policy, as data.
 //!
 //! The order says what overrides what: an opt-out is for ever; a number that can't be called stays so; a promised
-//! call-back is kept; then the delays, the maximum, and the person's budget over all campaigns.
+//! call-back is kept ([`Job::apply`](crate::queue::Job::apply) says so); then the delays, the maximum, and the person's budget over all campaigns.
 
 use super::check::Fault;
 use crate::call::{Call, Class, Disposition, Outcome};
@@ -70,8 +70,6 @@ pub enum Wish {
     None,
     /// Never again.
     OptOut,
-    /// At this time.
-    CallBack(Timestamp),
 }
 
 impl Default for RetryPolicy {
@@ -110,7 +108,6 @@ impl RetryPolicy {
             (_, Disposition::Suppressed) => return done(Done::Skipped { gate: Closed::Suppressed }),
             (_, Disposition::Canceled) => return done(Done::Canceled),
             (_, Disposition::Expired) => return done(Done::Expired),
-            (Wish::CallBack(at), _) => return Next::Promised { at: at.max(now) },
             (Wish::None, _) => {}
         }
         let Some(delay) = self.delay(end, used) else {

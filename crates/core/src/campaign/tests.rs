@@ -104,19 +104,6 @@ mod retries {
     }
 
     #[test]
-    fn a_promised_time_is_kept_also_after_the_last_attempt() {
-        let wish = Wish::CallBack(at(7_200));
-        for (disposition, used) in [(Disposition::Completed, 1), (Disposition::NoAnswer, 99)] {
-            let next = next(disposition, None, wish, used, &[]);
-            assert_eq!(next, Next::Promised { at: at(7_200) }, "{disposition:?}");
-        }
-        let past = next(Disposition::Completed, None, Wish::CallBack(at(-60)), 1, &[]);
-        assert_eq!(past, Next::Promised { at: at(0) });
-        let no_such_number = next(Disposition::InvalidNumber, None, wish, 1, &[]);
-        assert_eq!(no_such_number, done(Done::BadNumber));
-    }
-
-    #[test]
     fn who_hung_up_before_the_last_question_is_called_again() {
         let partial = |used| next(Disposition::Completed, Some(Outcome::Partial), Wish::None, used, &[]);
         assert_eq!(partial(1), retry(60));

@@ -244,7 +244,7 @@ impl<'question> Run<'question> {
         let end = AttemptEnd { disposition, outcome: None, at, person: Wish::None };
         let group = tried.group;
         match question.campaign.retry.after(&end, tried.used, &question.budget, &earlier, at) {
-            Next::Retry { at } | Next::Promised { at } => self.due(group, at, lead),
+            Next::Retry { at } => self.due(group, at, lead),
             Next::Done { done: Done::Reached } => self.plan.reached += 1,
             Next::Done { .. } => self.plan.given_up += 1,
         }

@@ -63,6 +63,7 @@ impl Job {
             Happened::ForceCanceled => self.force_canceled(at),
             Happened::Parked { why } => self.parked(why, at),
             Happened::Unparked => self.unparked(at),
+            Happened::CallBack { at: wanted } => self.call_back(*wanted),
         }
     }
 
@@ -199,8 +200,10 @@ impl Job {
         }
     }
 
-    /// A call that was ruled away turned up before any later attempt: it is the attempt's call after all.
+    /// A call that was ruled away turned up before any later attempt: it is the attempt's call after all. What was promised
+    /// meanwhile is kept when it is over.
     fn adopt(&mut self, on: Bound, stop: Stop) -> Applied {
+        self.call_back = self.promised.take();
         // The ruling used an attempt up, and so will the end of this call.
         self.used = self.used.saturating_sub(1);
         self.state = JobState::Live { on, stop };
@@ -299,8 +302,35 @@ impl Job {
         let JobState::Parked { ruled, .. } = &self.state else { return Err(self.not_now()) };
         self.stumbles = 0;
         self.since = at;
-        self.state = JobState::Waiting { not_before: None, ruled: ruled.clone() };
-        Ok(Applied::Changed)
+        let ruled = ruled.clone();
+        Ok(self.wait(None, ruled))
+    }
+
+    fn call_back(&mut self, wanted: Timestamp) -> Result<Applied, JobRefused> {
+        let ruled = match &self.state {
+            JobState::Dialing { stop: Stop::AfterThis, .. }
+            | JobState::Live { stop: Stop::AfterThis, .. } => {
+                return Err(JobRefused::ForGood(Done::Canceled.as_str()));
+            }
+            JobState::Dialing { .. } | JobState::Live { .. } => {
+                let known = self.call_back.replace(wanted);
+                return Ok(if known == Some(wanted) { Applied::Same } else { Applied::Changed });
+            }
+            JobState::Parked { .. } => return Err(self.not_now()),
+            JobState::Settled { done, .. } if !done.allows_call_back() => {
+                return Err(JobRefused::ForGood(done.as_str()));
+            }
+            JobState::Waiting { .. } if self.promised == Some(wanted) => return Ok(Applied::Same),
+            JobState::Waiting { ruled, .. } | JobState::Settled { ruled, .. } => ruled.clone(),
+        };
+        Ok(self.promise(wanted, ruled))
+    }
+
+    fn promise(&mut self, wanted: Timestamp, ruled: Option<Bound>) -> Applied {
+        self.since = wanted;
+        self.promised = Some(wanted);
+        self.state = JobState::Waiting { not_before: Some(wanted), ruled };
+        Applied::Changed
     }
 
     /// An act needs the very claim that holds.
@@ -325,28 +355,38 @@ impl Job {
     }
 
     fn go_on(&mut self, stop: Stop, next: &Next, ruled: Option<Bound>, at: Timestamp) -> Applied {
-        let (not_before, promised) = match next {
+        match (next, self.call_back.take()) {
+            (Next::Done { done }, Some(wanted)) if stop == Stop::No && done.allows_call_back() => {
+                self.promise(wanted, ruled)
+            }
             // Whoever was reached was reached, cancelled or not.
-            Next::Done { done } => return self.settle(done.clone(), ruled, at),
-            _ if stop == Stop::AfterThis => return self.settle(Done::Canceled, ruled, at),
-            Next::Retry { at } => (*at, None),
-            Next::Promised { at } => (*at, Some(*at)),
-        };
-        self.since = not_before;
-        self.promised = promised;
-        self.state = JobState::Waiting { not_before: Some(not_before), ruled };
-        Applied::Changed
+            (Next::Done { done }, _) => self.settle(done.clone(), ruled, at),
+            (Next::Retry { .. }, _) if stop == Stop::AfterThis => self.settle(Done::Canceled, ruled, at),
+            (Next::Retry { .. }, Some(wanted)) => self.promise(wanted, ruled),
+            (Next::Retry { at }, None) => {
+                self.since = *at;
+                self.promised = None;
+                self.wait(Some(*at), ruled)
+            }
+        }
     }
 
     fn settle(&mut self, done: Done, ruled: Option<Bound>, at: Timestamp) -> Applied {
-        self.promised = None;
+        (self.promised, self.call_back) = (None, None);
         self.state = JobState::Settled { at, done, ruled };
         Applied::Changed
     }
 
     /// Back to its place in the queue.
     fn requeue(&mut self, not_before: Option<Timestamp>) -> Applied {
-        self.state = JobState::Waiting { not_before, ruled: None };
+        self.wait(not_before, None)
+    }
+
+    fn wait(&mut self, not_before: Option<Timestamp>, ruled: Option<Bound>) -> Applied {
+        if let Some(wanted) = self.call_back.take() {
+            return self.promise(wanted, ruled);
+        }
+        self.state = JobState::Waiting { not_before, ruled };
         Applied::Changed
     }
 

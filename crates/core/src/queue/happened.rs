@@ -99,6 +99,11 @@ pub enum Happened {
     },
     /// A person said retry.
     Unparked,
+    /// The person asked to be called back: it comes before what the retry policy says, and lets a job go on that was over.
+    CallBack {
+        /// At this time, or as soon after it as the calling window allows.
+        at: Timestamp,
+    },
 }
 
 /// Why an owner puts a job back of which nothing was sent.
@@ -172,6 +177,9 @@ pub enum JobRefused {
     /// An attempt that was never begun.
     #[error("the job never began this attempt")]
     NoSuchAttempt,
+    /// The person is not called again, whoever asks for it.
+    #[error("the job is over for good: {0}")]
+    ForGood(&'static str),
     /// Not in this state.
     #[error("the job is {0}")]
     Not(&'static str),

@@ -33,6 +33,9 @@ pub struct Job {
     /// When the person asked to be called: it overrides budgets, never the calling window or a suppression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<Timestamp>,
+    /// When the person wants to be called back, asked for while a call was under way: it counts when that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_back: Option<Timestamp>,
     /// Where it stands.
     #[serde(flatten)]
     pub state: JobState,
@@ -188,11 +191,6 @@ pub enum Next {
         /// Not before this time.
         at: Timestamp,
     },
-    /// Another attempt, because the person asked for it.
-    Promised {
-        /// At this time, or as soon after it as the calling window allows.
-        at: Timestamp,
-    },
     /// No further attempt.
     Done {
         /// What came of the job.
@@ -245,6 +243,14 @@ impl Done {
             Self::Canceled => "canceled",
         }
     }
+
+    /// Whether the person may still be called because they asked for it: nothing forbids it, and nobody cancelled.
+    pub fn allows_call_back(&self) -> bool {
+        match self {
+            Self::Reached | Self::Declined | Self::Exhausted | Self::NotRetried | Self::NeedsEye => true,
+            Self::OptedOut | Self::BadNumber | Self::Skipped { .. } | Self::Expired | Self::Canceled => false,
+        }
+    }
 }
 
 impl Job {
@@ -266,6 +272,7 @@ impl Job {
             enqueued_at: at,
             since: at,
             promised: None,
+            call_back: None,
             state: JobState::waiting(),
             attempt: AttemptNo::NONE,
             fence: Fence::NONE,

@@ -1,6 +1,7 @@
 //! Number → the time zones it may be in.
 
 use crate::phone::PhoneNumber;
+use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,11 @@ impl Zones {
     /// The zones in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.0.iter()
+    }
+
+    /// Whose wall shows the earliest time at this moment: hours that begin then in all of them begin last there.
+    pub fn last_to_open(&self, at: Timestamp) -> Option<&Zone> {
+        self.iter().min_by_key(|zone| zone.rules().to_offset(at))
     }
 
     /// Whether nobody knows.

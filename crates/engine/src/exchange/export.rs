@@ -155,7 +155,7 @@ impl Lines<'_> {
                 self.put(&Line::Attempt(attempt), || format!("the attempt of {call}"))?;
             }
         }
-        for campaign in store.campaigns().await? {
+        for campaign in store.campaigns().await?.whole()? {
             self.queue.campaigns += 1;
             let id = campaign.id;
             self.put(&Line::Campaign(Box::new(campaign)), || format!("campaign {id}"))?;

@@ -89,7 +89,7 @@ pub async fn fits(found: &Checked, keeper: Keeper<'_>) -> Result<(), ExchangeErr
         Keeper::Journal(..) if found.campaigns.is_empty() => return Ok(()),
         Keeper::Journal(..) => return Err(ExchangeError::NoQueue { campaigns: found.queue.campaigns }),
     };
-    for known in store.campaigns().await? {
+    for known in store.campaigns().await?.whole()? {
         let is_other = |(id, tenant, name): &&(CampaignId, TenantId, String)| {
             *id != known.id && *tenant == known.tenant && *name == known.policy.name
         };

@@ -12,11 +12,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_core::call::State;
+use trunkline_core::call::{Cost, State};
 use trunkline_core::campaign::{BadMove, Campaign, CampaignState, Fault, Move, RetryPolicy};
 use trunkline_core::id::{CallId, CampaignId, TenantId};
-use trunkline_core::queue::{Bucket, Happened, News, Progress};
-use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign};
+use trunkline_core::queue::{Bucket, Happened, Job, JobRefused, News, Progress};
+use trunkline_store::{JobNews, QueuedJob, Saved, Store, StoreError, StoredCampaign, UnreadableCampaign};
 
 /// A list of people as long as may be goes in within this.
 const FOR_A_LIST: Duration = Duration::from_secs(120);
@@ -29,6 +29,9 @@ pub enum CampaignError {
     /// There is none, as far as the caller can tell.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// Its row can't be read.
+    #[error("the campaign was set aside: {0}")]
+    SetAside(String),
     /// What is wrong with it.
     #[error("{}", words(.0))]
     Invalid(Vec<Fault>),
@@ -64,6 +67,9 @@ pub struct Standing {
     pub campaign: StoredCampaign,
     /// How many of its jobs are where.
     pub progress: Progress,
+    /// What its calls have cost, where that was asked.
+    #[serde(flatten)]
+    pub cost: Option<Cost>,
 }
 
 /// The campaigns of all tenants, as last read.
@@ -75,6 +81,7 @@ struct Known {
     stand: Option<String>,
     all: BTreeMap<CampaignId, Arc<StoredCampaign>>,
     policies: BTreeMap<CampaignId, Arc<RetryPolicy>>,
+    unreadable: BTreeMap<CampaignId, UnreadableCampaign>,
 }
 
 impl Campaigns {
@@ -84,12 +91,28 @@ impl Campaigns {
         if self.0.read().stand.as_ref() == Some(&stand) {
             return Ok(());
         }
-        let all = store.campaigns().await?;
-        let policies =
-            all.iter().map(|campaign| (campaign.id, Arc::new(campaign.policy.retry.clone()))).collect();
-        let all = all.into_iter().map(|campaign| (campaign.id, Arc::new(campaign))).collect();
-        *self.0.write() = Known { stand: Some(stand), all, policies };
+        let read = store.campaigns().await?;
+        let mut known = self.0.write();
+        let mut policies: BTreeMap<_, _> =
+            read.known.iter().map(|one| (one.id, Arc::new(one.policy.retry.clone()))).collect();
+        for one in &read.unreadable {
+            if !known.unreadable.contains_key(&one.id) {
+                tracing::error!(campaign = %one.id, why = one.why, "campaign.set_aside: its row can't be read; others go on");
+            }
+            // Calls under way end as they would have.
+            if let Some(policy) = known.policies.remove(&one.id) {
+                policies.insert(one.id, policy);
+            }
+        }
+        let all = read.known.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+        let unreadable = read.unreadable.into_iter().map(|one| (one.id, one)).collect();
+        *known = Known { stand: Some(stand), all, policies, unreadable };
         Ok(())
+    }
+
+    /// Those whose rows can't be read.
+    pub fn unreadable(&self) -> Vec<UnreadableCampaign> {
+        self.0.read().unreadable.values().cloned().collect()
     }
 
     pub fn get(&self, id: CampaignId) -> Option<Arc<StoredCampaign>> {
@@ -121,14 +144,26 @@ impl Desk {
         Ok(standings)
     }
 
-    /// One of them.
+    /// One of them, and what it cost.
     ///
     /// # Errors
-    /// `NotFound`; `Away`; `NoDatabase`.
+    /// `NotFound`; `SetAside`; `Away`; `NoDatabase`.
     pub async fn campaign(&self, id: CampaignId) -> Result<Standing, CampaignError> {
         let inner = self.inner();
         inner.look_at_campaigns().await?;
-        inner.standing(&*inner.campaign_of(self.tenant(), id)?).await
+        let standing = inner.standing(&*inner.campaign_of(self.tenant(), id)?).await?;
+        let cost = inner.ask_queue(async |store| store.campaign_cost(id).await).await?;
+        Ok(Standing { cost: Some(cost), ..standing })
+    }
+
+    /// This tenant's campaigns that were set aside: their rows can't be read.
+    ///
+    /// # Errors
+    /// `Away`; `NoDatabase`.
+    pub async fn campaigns_set_aside(&self) -> Result<Vec<UnreadableCampaign>, CampaignError> {
+        self.inner().look_at_campaigns().await?;
+        let mine = self.inner().campaigns.unreadable().into_iter();
+        Ok(mine.filter(|one| one.tenant == *self.tenant()).collect())
     }
 
     /// Makes a campaign: a draft, until it is started.
@@ -152,7 +187,7 @@ impl Desk {
             let saved = inner.ask_queue(async |store| store.add_campaign(&campaign).await).await?;
             inner.look_at_campaigns().await?;
             match saved {
-                Saved::Yes => Ok(Standing { campaign, progress: Progress::default() }),
+                Saved::Yes => Ok(Standing { campaign, progress: Progress::default(), cost: None }),
                 Saved::Conflict => Err(CampaignError::Taken),
             }
         })
@@ -239,13 +274,16 @@ impl Inner {
         tenant: &TenantId,
         id: CampaignId,
     ) -> Result<Arc<StoredCampaign>, CampaignError> {
-        let found = self.campaigns.get(id).filter(|campaign| campaign.tenant == *tenant);
-        found.ok_or(CampaignError::NotFound("campaign"))
+        if let Some(found) = self.campaigns.get(id).filter(|campaign| campaign.tenant == *tenant) {
+            return Ok(found);
+        }
+        let aside = self.campaigns.unreadable().into_iter().find(|one| one.id == id && one.tenant == *tenant);
+        Err(aside.map_or(CampaignError::NotFound("campaign"), |one| CampaignError::SetAside(one.why)))
     }
 
     async fn standing(&self, campaign: &StoredCampaign) -> Result<Standing, CampaignError> {
         let progress = self.ask_queue(async |store| store.progress(campaign.id).await).await?;
-        Ok(Standing { campaign: campaign.clone(), progress })
+        Ok(Standing { campaign: campaign.clone(), progress, cost: None })
     }
 
     /// Changes a campaign as it stands now in the store.
@@ -292,12 +330,12 @@ impl Inner {
         self.live.get(call).is_some_and(|handle| handle.lock().call.state() == State::Queued)
     }
 
-    /// Merges one fact into several jobs, and does what follows from it.
+    /// Merges one fact into several jobs, and does what follows from it; what each made of it.
     pub(crate) async fn tell_jobs(
         self: &Arc<Self>,
         jobs: &[QueuedJob],
         happened: &Happened,
-    ) -> Result<(), CampaignError> {
+    ) -> Result<Vec<Result<Job, JobRefused>>, CampaignError> {
         let at = self.clock.now();
         let news: Vec<JobNews> = jobs
             .iter()
@@ -311,7 +349,7 @@ impl Inner {
             .collect();
         let told = self.ask_queue(async |store| store.change_jobs(&news).await).await?;
         if matches!(happened, Happened::Canceled | Happened::ForceCanceled) {
-            for call in told.iter().flatten().filter_map(trunkline_core::queue::Job::call) {
+            for call in told.iter().flatten().filter_map(Job::call) {
                 // A call of which nothing was sent yet is not begun any more.
                 if *happened == Happened::ForceCanceled || self.waits_for_its_turn(call) {
                     self.hang_up_for_queue(call).await;
@@ -319,6 +357,6 @@ impl Inner {
             }
         }
         self.queue_wakes.wake();
-        Ok(())
+        Ok(told)
     }
 }

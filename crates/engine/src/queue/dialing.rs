@@ -180,7 +180,10 @@ impl Inner {
         }
         match ready.window(self.clock.now()) {
             Opening::Open { .. } => None,
-            Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),
+            Opening::OpensAt(opens_at) => {
+                let zone = ready.zones().and_then(|zones| zones.last_to_open(opens_at).cloned());
+                Some(Closed::OutOfWindow { opens_at, zone })
+            }
             Opening::Never(why) => Some(Closed::WindowNeverOpens { why }),
         }
     }

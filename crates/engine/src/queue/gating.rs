@@ -64,8 +64,8 @@ impl Inner {
             JobState::Waiting { not_before, .. } => *not_before,
             _ => None,
         };
-        // Before the first attempt it is the time that was asked for, and no retry.
-        let is_first = job.attempt == AttemptNo::NONE;
+        // Before the first attempt it is the time that the list said, and no retry.
+        let is_first = job.attempt == AttemptNo::NONE && job.promised.is_none();
         let ahead = self.under_way.ahead_of(&job.tenant, campaign.id, &queued.number);
         let open = self.slots.of_campaign(campaign.id) + ahead.of_campaign;
         let campaign_slots = policy.pacing.concurrency.map(|limit| Slots { open, limit });
@@ -73,6 +73,7 @@ impl Inner {
         let paces: Vec<Pace> =
             self.paces_of(ready, campaign_dialed_at).map(|pace| self.sooner(pace)).collect();
         let caps = self.spent.caps(campaign, config);
+        let zones = ready.zones().unwrap_or_default();
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
@@ -81,6 +82,7 @@ impl Inner {
             due: not_before.filter(|_| !is_first),
             promised: if job.promised.is_some() { Promised::Yes } else { Promised::No },
             window: ready.window(now),
+            zones: &zones,
             by_others: &by_others,
             dedup_window: SignedDuration::from_secs(i64::from(policy.dedup_window_secs)),
             to_person: &to_person,

@@ -36,11 +36,16 @@ pub(super) struct Ready {
 impl Ready {
     /// At which hours the person may be called.
     pub fn window(&self, now: Timestamp) -> Opening {
-        let Ok(number) = PhoneNumber::from_e164(self.queued.number.as_str()) else {
-            return Opening::Never(NeverOpens::UnknownZone);
-        };
-        let zones = Zones::of_lead(&number, self.queued.zone.as_ref());
-        self.campaign.policy.window.open_at(&zones, now)
+        match self.zones() {
+            Some(zones) => self.campaign.policy.window.open_at(&zones, now),
+            None => Opening::Never(NeverOpens::UnknownZone),
+        }
+    }
+
+    /// Where the person may be; `None` for a number that is none.
+    pub fn zones(&self) -> Option<Zones> {
+        let number = PhoneNumber::from_e164(self.queued.number.as_str()).ok()?;
+        Some(Zones::of_lead(&number, self.queued.zone.as_ref()))
     }
 
     /// When the hours end at which the person may be called; now, if this is none.
@@ -230,6 +235,7 @@ impl Heads {
             },
             Closed::NotBefore { .. }
             | Closed::RetryNotDue { .. }
+            | Closed::CallBack { .. }
             | Closed::OutOfWindow { .. }
             | Closed::Duplicate { .. }
             | Closed::SamePairOpen
@@ -264,7 +270,10 @@ fn waited_too_long(ready: &Ready, now: Timestamp) -> bool {
     let limit =
         ready.campaign.policy.give_up_after_secs.map(|secs| SignedDuration::from_secs(i64::from(secs)));
     let job = &ready.queued.job;
-    job.used == 0 && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
+    // Whoever asked to be called is called, however long ago they came into the queue.
+    job.used == 0
+        && job.promised.is_none()
+        && limit.is_some_and(|limit| now.duration_since(job.enqueued_at) >= limit)
 }
 
 fn head(ready: &Ready, priority: Priority) -> Head {

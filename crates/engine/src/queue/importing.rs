@@ -6,7 +6,7 @@ use super::jobs::{LeftOut, no_chance};
 use crate::clock::chance;
 use crate::desk::Desk;
 use crate::engine::Inner;
-use crate::exchange::people::ListRow;
+use crate::exchange::people::{Encoding, ListRow};
 use crate::intake::IntakeError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -47,6 +47,9 @@ pub enum Trial {
 pub struct ListReport {
     /// Whether nothing was written.
     pub dry_run: bool,
+    /// How the text of the file was written, where that could be told in several ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
     /// What each column was taken for.
     pub columns: Vec<String>,
     /// Rows that are no heading and not blank.
@@ -64,6 +67,7 @@ impl ListReport {
     pub(crate) fn new(mapping: &Mapping, trial: Trial) -> Self {
         Self {
             dry_run: trial == Trial::Yes,
+            encoding: None,
             columns: mapping.columns.iter().map(Column::word).collect(),
             rows: 0,
             added: 0,

@@ -9,15 +9,14 @@ use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::destination::Denied;
-use trunkline_core::dial::gates::{Closed, Server};
+use trunkline_core::dial::gates::{Closed, Lacking, Server};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, LeadId, TenantId};
 use trunkline_core::phone::{BadNumber, PhoneNumber};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{Bucket, Happened, JobState, Priority};
 use trunkline_core::window::{UnknownZone, Zone};
-use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob, StoredCampaign};
+use trunkline_store::{Attempt, InMinute, Lead, NewJob, NewLead, QueuedJob, UnreadableCampaign};
 
 /// A person to be reached, as it came in: nothing checked yet.
 #[derive(Clone, Debug, Default)]
@@ -180,16 +179,8 @@ impl Desk {
     /// # Errors
     /// `NotFound`; `Away`; `NoDatabase`.
     pub async fn retry_job(&self, id: JobId) -> Result<JobView, CampaignError> {
-        let told = self.tell_job(id, Happened::Unparked).await?;
-        let campaign = told.queued.job.campaign.and_then(|id| self.inner().campaigns.get(id));
-        let has_run_out = |one: &Arc<StoredCampaign>| one.state == CampaignState::Finished;
-        match campaign.filter(|one| has_run_out(one) && told.closed.is_some()) {
-            None => Ok(told),
-            Some(campaign) => {
-                self.move_campaign(campaign.id, Move::Resume).await?;
-                self.job(id).await
-            }
-        }
+        self.tell_job(id, Happened::Unparked).await?;
+        self.goes_on(id).await
     }
 
     async fn tell_job(&self, id: JobId, happened: Happened) -> Result<JobView, CampaignError> {
@@ -197,7 +188,7 @@ impl Desk {
             .to_the_end(async move |inner, tenant| {
                 let queued = inner.ask_queue(async |store| store.job(&tenant, id).await).await?;
                 let queued = queued.ok_or(CampaignError::NotFound("job"))?;
-                inner.tell_jobs(&[queued], &happened).await
+                inner.tell_jobs(&[queued], &happened).await.map(drop)
             })
             .await?;
         told?;
@@ -303,7 +294,9 @@ impl Inner {
     async fn why(&self, queued: &QueuedJob) -> Result<Option<Closed>, CampaignError> {
         let JobState::Waiting { .. } = queued.job.state else { return Ok(None) };
         let Some(campaign) = queued.job.campaign.and_then(|id| self.campaigns.get(id)) else {
-            return Ok(None);
+            let is_it = |one: UnreadableCampaign| queued.job.campaign == Some(one.id);
+            let is_aside = self.campaigns.unreadable().into_iter().any(is_it);
+            return Ok(is_aside.then_some(Closed::CampaignLacks { what: Lacking::Policy }));
         };
         let now = self.clock.now();
         let (tenant, numbers) = (&queued.job.tenant, BTreeSet::from([queued.number.clone()]));

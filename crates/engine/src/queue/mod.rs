@@ -5,7 +5,7 @@
 //! guarded, posted once, reconciled. What its events mean for the job goes into the store with them (`projector`).
 //!
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
-//! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now
+//! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now · `call_backs`: what a person asked for
 //! - `singles`: one person at a time
 //! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, turn, intent, call
@@ -14,6 +14,7 @@
 //!
 //! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
 
+mod call_backs;
 mod campaigns;
 mod dialing;
 mod fitness;
@@ -30,6 +31,7 @@ mod stats;
 mod under_way;
 mod worker;
 
+pub use call_backs::CallBackError;
 pub(crate) use campaigns::Campaigns;
 pub use campaigns::{CampaignError, Standing};
 pub(crate) use fitness::Fitness;

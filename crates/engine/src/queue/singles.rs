@@ -214,7 +214,7 @@ impl Inner {
     async fn withdraw(self: &Arc<Self>, tenant: &TenantId, job: JobId) -> Result<(), CampaignError> {
         let queued = self.ask_queue(async |store| store.job(tenant, job).await).await?;
         match queued {
-            Some(queued) => self.tell_jobs(&[queued], &Happened::Canceled).await,
+            Some(queued) => self.tell_jobs(&[queued], &Happened::Canceled).await.map(drop),
             None => Ok(()),
         }
     }

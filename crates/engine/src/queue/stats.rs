@@ -91,9 +91,11 @@ impl Inner {
         let is_meant = |one: &Arc<StoredCampaign>| tenant.is_none_or(|tenant| one.tenant == *tenant);
         let mine = inner.campaigns.all().into_iter().filter(is_meant);
         let states: BTreeMap<CampaignId, CampaignState> = mine.map(|one| (one.id, one.state)).collect();
-        let all: Vec<CampaignId> = states.keys().copied().collect();
+        let aside = inner.campaigns.unreadable().into_iter();
+        let aside = aside.filter(|one| tenant.is_none_or(|tenant| one.tenant == *tenant));
+        let all: Vec<CampaignId> = states.keys().copied().chain(aside.map(|one| one.id)).collect();
         let running: Vec<CampaignId> =
-            all.iter().copied().filter(|id| states[id] == CampaignState::Running).collect();
+            all.iter().copied().filter(|id| states.get(id) == Some(&CampaignState::Running)).collect();
         let mut stats = QueueStats::default();
         let (mut gates, mut oldest) = (BTreeMap::<String, u64>::new(), None::<(JobId, CampaignId)>);
         let mut in_running = 0;
@@ -103,7 +105,9 @@ impl Inner {
                     stats.depth += line.jobs;
                     let found = (line.oldest, line.campaign);
                     oldest = Some(oldest.map_or(found, |known| known.min(found)));
-                    match states.get(&line.campaign).and_then(|state| gate_of(*state)) {
+                    // One that can't be read has no state.
+                    let state = states.get(&line.campaign).copied();
+                    match state.map_or(Some("campaign_lacks"), gate_of) {
                         Some(code) => *gates.entry(code.to_owned()).or_default() += line.jobs,
                         None => in_running += line.jobs,
                     }

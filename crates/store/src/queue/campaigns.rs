@@ -1,14 +1,16 @@
-//! Campaigns: their policy, where they stand, and how far they are, counted from the rows of their jobs.
+//! Campaigns: their policy, where they stand, how far they are and what they cost, counted from rows.
 
 use super::{READING, WRITING, text};
 use crate::db::Durability;
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use trunkline_core::call::{Cost, Price};
 use trunkline_core::campaign::{Campaign, CampaignState};
 use trunkline_core::id::{CampaignId, TenantId};
 use trunkline_core::queue::Progress;
@@ -33,6 +35,41 @@ pub struct StoredCampaign {
     pub version: i64,
 }
 
+/// A campaign whose row can't be read, and what its columns still say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnreadableCampaign {
+    /// Our name of it.
+    pub id: CampaignId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// What can't be read.
+    pub why: String,
+}
+
+/// All campaigns: one that can't be read keeps no other from going on.
+#[derive(Clone, Debug, Default)]
+pub struct Campaigns {
+    /// Those that can be read.
+    pub known: Vec<StoredCampaign>,
+    /// The others.
+    pub unreadable: Vec<UnreadableCampaign>,
+}
+
+impl Campaigns {
+    /// All of them, for whoever may leave none out.
+    ///
+    /// # Errors
+    /// `Broken` if one can't be read.
+    pub fn whole(self) -> Result<Vec<StoredCampaign>, StoreError> {
+        match self.unreadable.into_iter().next() {
+            None => Ok(self.known),
+            Some(one) => Err(StoreError::broken(READING, format!("campaign {}: {}", one.id, one.why))),
+        }
+    }
+}
+
 /// Whether a change of a campaign was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
@@ -55,12 +92,35 @@ impl Store {
     /// Every campaign of every tenant.
     ///
     /// # Errors
-    /// `Unavailable`; `Broken` if one can't be read.
-    pub async fn campaigns(&self) -> Result<Vec<StoredCampaign>, StoreError> {
-        let rows = self.db.read(READING, &sql::CAMPAIGNS, vec![]).await?;
-        rows.iter()
-            .map(|row| Ok(StoredCampaign { version: row.int("version")?, ..row.json("fold")? }))
-            .collect()
+    /// `Unavailable`.
+    pub async fn campaigns(&self) -> Result<Campaigns, StoreError> {
+        let mut campaigns = Campaigns::default();
+        for row in &self.db.read(READING, &sql::CAMPAIGNS, vec![]).await? {
+            match read(row) {
+                Ok(one) => campaigns.known.push(one),
+                Err(StoreError::Broken { why, .. }) => campaigns.unreadable.push(UnreadableCampaign {
+                    id: row.word("id")?,
+                    tenant: TenantId::new(row.text("tenant")?),
+                    name: row.text("name")?,
+                    why,
+                }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(campaigns)
+    }
+
+    /// What a campaign's calls have cost so far.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn campaign_cost(&self, campaign: CampaignId) -> Result<Cost, StoreError> {
+        let mut cost = Cost::default();
+        for row in self.db.read(READING, &sql::CAMPAIGN_COST, vec![campaign.to_string().into()]).await? {
+            let price = row.opt_text("amount")?.zip(row.opt_text("unit")?);
+            cost.add(price.map(|(amount, unit)| Price { amount, unit }).as_ref(), row.number("n")?);
+        }
+        Ok(cost)
     }
 
     /// Adds a campaign, durably.
@@ -119,4 +179,8 @@ impl Store {
         }
         Ok(progress)
     }
+}
+
+fn read(row: &Row) -> Result<StoredCampaign, StoreError> {
+    Ok(StoredCampaign { version: row.int("version")?, ..row.json("fold")? })
 }

@@ -4,6 +4,7 @@
 //! Whoever imports writes campaigns last: until its campaign is there no job is dialed.
 
 use super::jobs::place;
+use super::leads::LeadRow;
 use super::{IdRow, READING, StoredCampaign, text, values};
 use crate::db::Tx;
 use crate::error::StoreError;
@@ -226,7 +227,7 @@ fn attempt(row: &Row) -> Result<AttemptRecord, StoreError> {
 pub(crate) async fn put_queue(tx: &mut Tx, rows: &QueueRows) -> Result<QueueCount, StoreError> {
     let mut new = QueueCount::default();
     if !rows.leads.is_empty() {
-        let leads = values(rows.leads.iter().map(LeadColumns::of))?;
+        let leads = values(rows.leads.iter().map(LeadRow::copy_of))?;
         new.leads = tx.run(&sql::ADD_LEADS, vec![leads]).await?;
     }
     if !rows.jobs.is_empty() {
@@ -273,35 +274,6 @@ async fn known_leads(tx: &mut Tx, jobs: &[JobRecord]) -> Result<ByNumber, StoreE
 struct PersonRow<'a> {
     tenant: &'a str,
     number: &'a str,
-}
-
-#[derive(Serialize)]
-struct LeadColumns<'a> {
-    id: LeadId,
-    tenant: &'a TenantId,
-    number: &'a Address,
-    raw: &'a Private<String>,
-    name: Option<&'a Private<String>>,
-    zone: Option<&'a Zone>,
-    fields: String,
-    created_at: i64,
-    updated_at: i64,
-}
-
-impl<'a> LeadColumns<'a> {
-    fn of(lead: &'a LeadRecord) -> Self {
-        Self {
-            id: lead.id,
-            tenant: &lead.tenant,
-            number: &lead.number,
-            raw: &lead.raw,
-            name: lead.name.as_ref(),
-            zone: lead.zone.as_ref(),
-            fields: serde_json::to_string(lead.fields.reveal()).unwrap_or_else(|_| "{}".to_owned()),
-            created_at: lead.created_at.as_microsecond(),
-            updated_at: lead.updated_at.as_microsecond(),
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,6 @@
 //! Leads: the people to be reached, one to a tenant and number.
 
+use super::copies::LeadRecord;
 use super::{READING, WRITING, values};
 use crate::db::Durability;
 use crate::error::StoreError;
@@ -97,6 +98,7 @@ impl Store {
     }
 }
 
+/// A lead on its way into its table.
 #[derive(Serialize)]
 pub(super) struct LeadRow<'a> {
     id: LeadId,
@@ -106,8 +108,8 @@ pub(super) struct LeadRow<'a> {
     name: Option<&'a Private<String>>,
     zone: Option<&'a Zone>,
     fields: String,
-    at: i64,
-    changed_at: i64,
+    created_at: i64,
+    updated_at: i64,
 }
 
 impl<'a> LeadRow<'a> {
@@ -119,9 +121,28 @@ impl<'a> LeadRow<'a> {
             raw: &lead.raw,
             name: lead.name.as_ref(),
             zone: lead.zone.as_ref(),
-            fields: serde_json::to_string(lead.fields.reveal()).unwrap_or_else(|_| "{}".to_owned()),
-            at: now.as_microsecond(),
-            changed_at: now.as_microsecond(),
+            fields: json(&lead.fields),
+            created_at: now.as_microsecond(),
+            updated_at: now.as_microsecond(),
         }
     }
+
+    /// As its row was elsewhere.
+    pub(super) fn copy_of(lead: &'a LeadRecord) -> Self {
+        Self {
+            id: lead.id,
+            tenant: &lead.tenant,
+            number: &lead.number,
+            raw: &lead.raw,
+            name: lead.name.as_ref(),
+            zone: lead.zone.as_ref(),
+            fields: json(&lead.fields),
+            created_at: lead.created_at.as_microsecond(),
+            updated_at: lead.updated_at.as_microsecond(),
+        }
+    }
+}
+
+fn json(fields: &Private<BTreeMap<String, String>>) -> String {
+    serde_json::to_string(fields.reveal()).unwrap_or_else(|_| "{}".to_owned())
 }

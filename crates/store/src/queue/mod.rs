@@ -17,7 +17,7 @@ mod retire;
 mod view;
 
 pub use audit::{AttemptsCounted, AuditedJob};
-pub use campaigns::{Saved, StoredCampaign};
+pub use campaigns::{Campaigns, Saved, StoredCampaign, UnreadableCampaign};
 pub use caps::{CappedBy, DayCap};
 pub use claims::{Claiming, JobNews};
 pub(crate) use claims::{forget_person, put_news, take_jobs};

@@ -82,7 +82,7 @@ statements! { QUEUE:
         "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'campaigns'";
 
     /// Every campaign.
-    CAMPAIGNS = "SELECT fold, version FROM campaigns ORDER BY id";
+    CAMPAIGNS = "SELECT id, tenant, name, fold, version FROM campaigns ORDER BY id";
 
     /// `$1` id, `$2` tenant, `$3` name, `$4` state, `$5` when, `$6` fold. A name that the tenant has already adds nothing.
     ADD_CAMPAIGN =
@@ -98,7 +98,7 @@ statements! { QUEUE:
     UPSERT_LEADS = concat!(rows!(),
         "INSERT INTO leads (id, tenant, number, raw, name, zone, fields, created_at, updated_at) \
          SELECT item ->> 'id', item ->> 'tenant', item ->> 'number', item ->> 'raw', item ->> 'name', item ->> 'zone', \
-         item ->> 'fields', CAST(item ->> 'at' AS BIGINT), CAST(item ->> 'changed_at' AS BIGINT) FROM r WHERE true \
+         item ->> 'fields', CAST(item ->> 'created_at' AS BIGINT), CAST(item ->> 'updated_at' AS BIGINT) FROM r WHERE true \
          ON CONFLICT (tenant, number) DO UPDATE SET name = COALESCE(excluded.name, leads.name), \
          zone = COALESCE(excluded.zone, leads.zone), \
          fields = CASE WHEN excluded.fields = '{}' THEN leads.fields ELSE excluded.fields END, \
@@ -204,6 +204,13 @@ statements! { QUEUE:
 
     /// `$1` campaign: how many jobs are where.
     PROGRESS = "SELECT bucket, COUNT(*) AS n FROM jobs WHERE campaign = $1 GROUP BY bucket";
+
+    /// `$1` campaign: what its calls cost, and how many cost that. A call that the carrier never had costs nothing.
+    CAMPAIGN_COST =
+        "SELECT calls.price_amount AS amount, calls.price_unit AS unit, COUNT(*) AS n \
+         FROM attempts JOIN calls ON calls.id = attempts.call \
+         WHERE attempts.campaign = $1 AND (calls.carrier_call_id IS NOT NULL OR calls.price_amount IS NOT NULL) \
+         GROUP BY 1, 2";
 
     /// `$1` campaign, `$2` since when: how many of its calls began in which minute (since 1970), and how they ended.
     CALLS_BY_MINUTE =

@@ -108,7 +108,7 @@ async fn a_campaign_is_changed_by_one_of_two_who_read_it(engine: Engine) {
     other.state = CampaignState::Cancelled;
     assert_eq!(place.store.change_campaign(&one).await.unwrap(), Saved::Yes);
     assert_eq!(place.store.change_campaign(&other).await.unwrap(), Saved::Conflict);
-    let kept = place.store.campaigns().await.unwrap();
+    let kept = place.store.campaigns().await.unwrap().whole().unwrap();
     assert_eq!(kept, [StoredCampaign { version: 2, ..one }]);
     assert_ne!(place.store.campaigns_stand().await.unwrap(), before);
 }
@@ -351,7 +351,7 @@ async fn a_claim_that_the_database_lost_is_told_by_the_journal(engine: Engine) {
 async fn what_was_found_closed_is_looked_at_later(engine: Engine) {
     let place = Place::on(engine).await;
     enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
-    let closed = Closed::OutOfWindow { opens_at: at(500) };
+    let closed = Closed::OutOfWindow { opens_at: at(500), zone: Some("Asia/Jerusalem".parse().unwrap()) };
     place.store.defer(&[(job_id(1), closed.clone(), at(500))]).await.unwrap();
     let heads = async |secs| place.store.heads(campaign_id(1), Priority::Default, at(secs), 9).await.unwrap();
     assert!(heads(499).await.is_empty());

@@ -32,7 +32,7 @@ async fn rows(store: &Store) -> QueueRows {
         leads: store.leads_after(None, 100).await.unwrap(),
         jobs: store.jobs_after(None, 100).await.unwrap(),
         attempts: store.attempts_after(None, 100).await.unwrap(),
-        campaigns: store.campaigns().await.unwrap(),
+        campaigns: store.campaigns().await.unwrap().whole().unwrap(),
     }
 }
 

@@ -116,6 +116,9 @@ pub(crate) struct ListArgs {
     /// Whose national numbers are meant, such as IL; the server's default country, if not given
     #[arg(long, value_name = "LETTERS")]
     pub country: Option<String>,
+    /// What the text of a CSV file is written in that is not UTF-8: windows-1255 or windows-1252
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
     /// What a column holds, if it was guessed wrong, such as phone=Mobile; may be given again
     #[arg(long = "column", value_name = "WHAT=HEADING", value_parser = super::calls::pair)]
     pub columns: Vec<(String, String)>,
@@ -189,6 +192,15 @@ pub(crate) enum Queue {
 pub(crate) enum Jobs {
     /// Show the jobs that were set aside, and why
     Parked(Reach),
+    /// Promise a person a call at a time they asked for, whatever the retries say
+    CallBack {
+        /// The job, by its id
+        job: String,
+        /// When, such as 2026-12-01T09:00:00Z
+        at: Timestamp,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Let jobs that were set aside wait for their turn again
     Retry {
         /// The jobs, by their ids

@@ -40,7 +40,8 @@ pub(super) async fn run(command: Campaign) -> Result<Exit, Failure> {
 /// The id of a campaign that is named by its name or its id.
 pub(super) async fn find(client: &Client, named: &str) -> Result<String, Failure> {
     let listed = client.get("/api/campaigns").await?;
-    let all: Vec<&Value> = listed["campaigns"].as_array().into_iter().flatten().collect();
+    let all = ["campaigns", "set_aside"].iter().filter_map(|of| listed[*of].as_array()).flatten();
+    let all: Vec<&Value> = all.collect();
     let by = |field: &str| all.iter().find(|one| name_or_id(one, field) == named);
     match by("id").or_else(|| by("name")) {
         Some(found) => Ok(text(found, "id").to_owned()),
@@ -55,9 +56,12 @@ fn name_or_id<'a>(campaign: &'a Value, field: &str) -> &'a str {
     if field == "name" { name(campaign) } else { text(campaign, field) }
 }
 
-/// A campaign's name, which its policy holds.
+/// A campaign's name, which its policy holds if that can be read.
 pub(super) fn name(campaign: &Value) -> &str {
-    text(&campaign["policy"], "name")
+    match text(&campaign["policy"], "name") {
+        "" => text(campaign, "name"),
+        name => name,
+    }
 }
 
 async fn new(args: NewCampaign) -> Result<Exit, Failure> {
@@ -132,6 +136,9 @@ async fn list(reach: &Reach) -> Result<Exit, Failure> {
             table(&headings, &rows).iter().for_each(|line| say(line));
         }
     }
+    for one in listed["set_aside"].as_array().into_iter().flatten() {
+        say(&format!("{} was set aside and calls nobody: {}", clean(name(one)), clean(text(one, "why"))));
+    }
     Ok(Exit::Fine)
 }
 
@@ -178,5 +185,12 @@ fn tell(standing: &Value) {
     say(&format!("  {all} people"));
     for bucket in BUCKETS.iter().filter(|bucket| figure(bucket) > 0) {
         say(&format!("  {:>8} {}", figure(bucket), bucket.replace('_', " ")));
+    }
+    for (currency, sum) in standing["cost"].as_object().into_iter().flatten() {
+        say(&format!("  cost     {} {currency}", sum.as_str().unwrap_or_default()));
+    }
+    let without = standing["calls_without_price"].as_u64().unwrap_or(0);
+    if without > 0 {
+        say(&format!("  {without:>8} calls without a price so far"));
     }
 }

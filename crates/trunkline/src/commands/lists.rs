@@ -48,6 +48,9 @@ pub(super) async fn import(
     if let Some(country) = list.country {
         ask("country", country);
     }
+    if let Some(encoding) = list.encoding {
+        ask("encoding", encoding);
+    }
     if let Some(reason) = reason {
         ask("reason", reason.to_owned());
     }
@@ -84,6 +87,10 @@ fn tell(report: &Value) {
     let columns: Vec<&str> =
         report["columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     say(&format!("columns: {}", clean(&columns.join(", "))));
+    let encoding = text(report, "encoding");
+    if !["", "utf-8"].contains(&encoding) {
+        say(&format!("read as {encoding}"));
+    }
     let is_trial = report["dry_run"].as_bool().unwrap_or(false);
     let taken = if is_trial { "would be taken; nothing was written" } else { "taken" };
     say(&format!("{} rows: {} {taken}, {} skipped", count("rows"), count("added"), skipped.len()));

@@ -1,4 +1,4 @@
-//! `trunkline queue`, `jobs`: why somebody is not being called, how the queue is, and what was set aside.
+//! `trunkline queue`, `jobs`: why somebody is not being called, how the queue is, what was set aside, and call-backs.
 
 use serde_json::{Value, json};
 
@@ -26,12 +26,17 @@ pub(super) async fn queue(command: Queue) -> Result<Exit, Failure> {
     }
 }
 
-/// Shows what was set aside, or lets it go on.
+/// Shows what was set aside, lets it go on, or promises a call-back.
 pub(super) async fn jobs(command: Jobs) -> Result<Exit, Failure> {
     match command {
         Jobs::Parked(reach) => {
             let parked = parked(&Client::find(&reach)?).await?;
             tell(&reach, &json!({ "jobs": parked }), list)
+        }
+        Jobs::CallBack { job, at, reach } => {
+            let path = format!("/api/jobs/{job}/call-back");
+            let told = Client::find(&reach)?.post(&path, &json!({ "at": at })).await?;
+            tell(&reach, &told, why)
         }
         Jobs::Retry { jobs, all, reach } => {
             let client = Client::find(&reach)?;
@@ -111,6 +116,10 @@ fn why(job: &Value) {
         ("parked", true) => say(&format!("  {}", clean(text(job, "why")))),
         ("settled", true) => say(&format!("  {}", text(&job["done"], "done").replace('_', " "))),
         (_, true) => say("  Its call is under way."),
+    }
+    let call_back = time(job, "call_back");
+    if !call_back.is_empty() {
+        say(&format!("  Called back at {call_back} UTC, as they asked, when this call is over."));
     }
     for attempt in job["attempts"].as_array().into_iter().flatten() {
         let how = [text(attempt, "status"), text(attempt, "disposition"), text(attempt, "error_code")];

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trunkline_sim::Habit;
 
 use crate::day::{Day, Opening};
+use crate::operator::{stdout, with};
 use crate::queue::{
     asks, campaign, dialed, dialed_in_all, does, draft, enqueue, enqueue_each, gate_is, is_at_rest,
     is_finished, job, number, on_each_engine, people, standing,
@@ -22,7 +23,32 @@ on_each_engine!(
     who_is_urgent_overtakes_and_who_can_wait_comes_last,
     each_hears_what_the_list_says_of_them,
     who_cannot_be_called_is_named_and_the_others_are_taken,
+    it_says_what_its_calls_cost_and_of_how_many_nobody_knows,
 );
+
+/// S2.47: what carriers charge comes after the call, or never; two calls in dollars, one in euros, one that nobody has priced.
+fn it_says_what_its_calls_cost_and_of_how_many_nobody_knows(opening: Opening) {
+    let day = opening.begin();
+    let (id, _) = campaign(&day, "spring", &json!({ "retry": { "max_attempts": 1 } }), &people(4));
+    let (other, _) = campaign(&day, "other", &json!({}), &[number(4)]);
+    [&id, &other].into_iter().for_each(|id| drop(is_finished(&day, id)));
+    day.until("all calls are in the database", |day| {
+        (day.get("/readyz").json()["lag_events"] == 0).then_some(())
+    });
+    assert_eq!(standing(&day, &id)["cost"], json!({}));
+    assert_eq!(standing(&day, &id)["calls_without_price"], 4, "the control: nothing is guessed");
+    day.database().is_told(
+        "UPDATE calls SET price_amount = CASE to_number WHEN '+15550100000' THEN '-0.0085' WHEN '+15550100001' THEN '-1.2' \
+         WHEN '+15550100002' THEN '-0.10' ELSE '-9.99' END, \
+         price_unit = CASE to_number WHEN '+15550100002' THEN 'EUR' ELSE 'USD' END WHERE to_number <> '+15550100003'",
+    );
+    let told = standing(&day, &id);
+    assert_eq!(told["cost"], json!({ "EUR": "0.10", "USD": "1.2085" }), "{told}");
+    assert_eq!(told["calls_without_price"], 1, "{told}");
+    let said = with(&day.folder(), &["campaign", "status", "spring"], &[]);
+    let said = stdout(&said);
+    assert!(said.contains("1.2085 USD") && said.contains("1 calls without a price"), "{said}");
+}
 
 fn one_at_once() -> Value {
     json!({ "pacing": { "concurrency": 1 } })

@@ -8,6 +8,7 @@ mod asking;
 mod attempts;
 mod beneath;
 mod cache;
+mod call_backs;
 mod callbacks;
 mod campaign_commands;
 mod campaign_import;

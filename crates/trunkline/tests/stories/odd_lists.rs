@@ -9,11 +9,13 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::day::{Answer, Day, KEY, Opening, form, number as told};
+use crate::operator::{code, stdout, with};
 use crate::queue::{draft, on_each_engine, standing};
 
 on_each_engine!(
     a_long_list_goes_in_whole_and_a_second_time_adds_nobody,
     a_list_over_which_the_server_dies_is_in_whole_or_not_at_all,
+    a_list_in_an_older_encoding_is_read_as_what_it_is_or_not_at_all,
 );
 
 fn import(day: &Day, campaign: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -94,15 +96,48 @@ fn a_list_whose_sender_goes_away_in_the_middle_leaves_nothing() {
     assert_eq!(waiting(&day, &id), 1);
 }
 
+/// What the names of a campaign's people are.
+fn names(day: &Day, campaign: &str) -> Vec<String> {
+    let jobs = day.get(&format!("/api/campaigns/{campaign}/jobs")).json();
+    jobs["jobs"].as_array().unwrap().iter().map(|job| job["name"].as_str().unwrap().to_owned()).collect()
+}
+
+fn a_list_in_an_older_encoding_is_read_as_what_it_is_or_not_at_all(opening: Opening) {
+    let day = opening.begin();
+    let id = draft(&day, "old", &json!({}));
+    // "שם,טלפון" and "דנה" in Windows-1255.
+    let hebrew = b"\xf9\xed,\xe8\xec\xf4\xe5\xef\n\xe3\xf0\xe4,+972502345678\n";
+    let taken = import(&day, &id, hebrew.to_vec());
+    assert_eq!(taken.status, 201, "{}", taken.text());
+    let report = taken.json();
+    assert_eq!(
+        (&report["encoding"], &report["columns"]),
+        (&json!("windows-1255"), &json!(["name", "phone"]))
+    );
+    assert_eq!(names(&day, &id), ["דנה"]);
+
+    let french = b"phone,name\n+33612345678,Ren\xe9\n";
+    let refused = import(&day, &id, french.to_vec());
+    let said = refused.json().to_string();
+    assert!(refused.status == 400 && said.contains("CSV UTF-8") && said.contains("windows-1252"), "{said}");
+    assert_eq!(waiting(&day, &id), 1, "nothing of it was taken");
+    let file = day.folder().join("french.csv");
+    std::fs::write(&file, french).unwrap();
+    let file = file.to_str().unwrap();
+    let words = ["campaign", "import", "old", file, "--encoding", "windows-1252"];
+    let said = with(&day.folder(), &words, &[]);
+    assert!(code(&said) == 0 && stdout(&said).contains("read as windows-1252"), "{}", stdout(&said));
+    let mut all = names(&day, &id);
+    all.sort();
+    assert_eq!(all, ["René", "דנה"]);
+    let no_such = with(&day.folder(), &["campaign", "import", "old", file, "--encoding", "klingon"], &[]);
+    assert!(code(&no_such) != 0, "{}", stdout(&no_such));
+}
+
 #[test]
-fn a_list_in_an_older_encoding_is_refused_in_words_and_so_is_half_a_workbook() {
+fn half_a_workbook_is_refused_in_words() {
     let day = Day::begin();
     let id = draft(&day, "old", &json!({}));
-    // "שם,טלפון" in Windows-1255.
-    let hebrew = b"\xf9\xed,\xe8\xec\xf4\xe5\xef\n\xe3\xf0\xe4,0502345678\n";
-    let refused = import(&day, &id, hebrew.to_vec());
-    let said = refused.json().to_string();
-    assert!(refused.status == 400 && said.contains("CSV UTF-8"), "{said}");
     assert_eq!(import(&day, &id, "phone,tz\n+12125550101,UTC\n").status, 201);
     let book = day.get("/api/leads/export?format=xlsx").body;
     assert!(book.starts_with(b"PK"), "the control");

@@ -16,6 +16,7 @@ on_each_engine!(
     a_job_that_stays_unreadable_is_set_aside_again_and_never_loops,
     a_job_whose_earlier_call_cannot_be_read_is_given_up_after_some_tries,
     a_gate_that_another_version_wrote_is_no_reason_to_stop,
+    a_campaign_that_cannot_be_read_is_set_aside_and_the_others_go_on,
     what_is_said_of_a_person_is_looked_up_when_it_is_their_turn,
 );
 
@@ -103,6 +104,52 @@ fn a_gate_that_another_version_wrote_is_no_reason_to_stop(opening: Opening) {
     does(&day, &id, "start");
     is_finished(&day, &id);
     assert_eq!(dialed(&day, &people), [1, 1]);
+}
+
+/// S2.9, of campaigns: whether it runs already when its row breaks, or the server finds it so at its start.
+fn a_campaign_that_cannot_be_read_is_set_aside_and_the_others_go_on(opening: Opening) {
+    let mut day = opening.begin();
+    let (broken, theirs) = campaign(&day, "broken", &json!({ "pacing": { "concurrency": 1 } }), &people(1));
+    is_finished(&day, &broken);
+    let others: Vec<String> = (10..14).map(number).collect();
+    let more: Vec<String> = (1..3).map(number).collect();
+    let waiting = enqueue(&day, &broken, &more);
+    // The fold moves out of reach and back: so one text can break it and mend it.
+    day.database().is_told("UPDATE campaigns SET fold = 'x' || fold WHERE name = 'broken'");
+    let (id, _) = campaign(&day, "others", &json!({}), &others[..2]);
+    is_finished(&day, &id);
+
+    let listed = day.get("/api/campaigns").json();
+    let names: Vec<&Value> =
+        listed["campaigns"].as_array().unwrap().iter().map(|one| &one["policy"]["name"]).collect();
+    assert_eq!(names, ["others"], "the control: it can't be read");
+    let aside = &listed["set_aside"][0];
+    assert_eq!((&aside["id"], &aside["name"]), (&json!(broken), &json!("broken")), "{listed}");
+    assert!(aside["why"].as_str().unwrap().contains("column fold"), "{listed}");
+    let shown = day.get(&format!("/api/campaigns/{broken}"));
+    assert!(shown.status == 409 && shown.text().contains("column fold"), "{}", shown.text());
+    let said = with(&day.folder(), &["campaign", "list"], &[]);
+    assert!(stdout(&said).contains("broken was set aside"), "{}", stdout(&said));
+    let said = with(&day.folder(), &["campaign", "status", "broken"], &[]);
+    assert_ne!(code(&said), 0, "{}", stdout(&said));
+    let closed = gate_is(&day, &waiting[0], "campaign_lacks");
+    assert_eq!(closed["what"], "policy", "{closed}");
+    let stats = day.get("/api/queue/stats").json();
+    let at_the_gate = stats["gates"].as_array().unwrap().iter().find(|gate| gate["code"] == "campaign_lacks");
+    assert_eq!(at_the_gate.unwrap()["jobs"], 2, "{stats}");
+    assert_eq!(job(&day, &theirs[0])["done"]["done"], "reached", "what was done stays done");
+
+    day.power_fails();
+    day.start();
+    let (id, _) = campaign(&day, "after it", &json!({}), &others[2..]);
+    is_finished(&day, &id);
+    assert_eq!(dialed(&day, &more), [0, 0]);
+    day.database().is_told("UPDATE campaigns SET fold = substr(fold, 2) WHERE name = 'broken'");
+    draft(&day, "a change", &json!({}));
+    does(&day, &broken, "resume");
+    is_finished(&day, &broken);
+    assert_eq!(dialed(&day, &more), [1, 1]);
+    assert_eq!(dialed(&day, &others), [1; 4]);
 }
 
 /// S2.1: what was put into the queue is an id; name, zone and the rest are those of the lead when the call is made.

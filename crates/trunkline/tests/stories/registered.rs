@@ -67,6 +67,36 @@ fn leaves_memory(day: &Day, id: &str) {
     day.until("its end is in the database", |day| day.database().disposition(id));
 }
 
+/// What is asked for is what is counted: a page of one carrier's calls is full while there are more of them.
+#[test]
+fn pages_of_one_carriers_calls_are_full() {
+    let day = begin();
+    for n in 0..12 {
+        let provider = if n % 3 == 0 { "telnyx" } else { "twilio" };
+        let body =
+            json!({ "call_id": format!("CA{n}"), "session_id": format!("s-{n}"), "provider": provider });
+        let registered = day.post("/api/calls/register", &body);
+        assert_eq!(registered.status, 201, "{}", registered.text());
+        let id = registered.json()["id"].as_str().unwrap().to_owned();
+        status(&day, &id, if n < 6 { "completed" } else { "in-progress" });
+        if n < 6 {
+            leaves_memory(&day, &id);
+        }
+    }
+    let mut pages = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = day.get(&format!("/api/calls?carrier=Telnyx&limit=2{cursor}")).json();
+        let calls = page["calls"].as_array().unwrap().clone();
+        assert!(calls.iter().all(|call| call["provider"] == "telnyx"), "{page}");
+        pages.push(calls.len());
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(pages.iter().sum::<usize>(), 4, "live and over: {pages:?}");
+    assert_eq!(pages[..2], [2, 2], "{pages:?}");
+}
+
 #[test]
 fn a_registered_call_outlives_a_kill_and_the_loss_of_the_database() {
     let mut day = Day::with().in_its_own_process().begin();

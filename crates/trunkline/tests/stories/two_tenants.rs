@@ -103,15 +103,24 @@ fn no_route_of_the_queue_tells_a_tenant_anything_of_anothers(opening: Opening) {
         (Method::GET, "/plan"),
         (Method::GET, "/results"),
     ];
-    let of_job =
-        [(Method::GET, ""), (Method::GET, "/why"), (Method::POST, "/cancel"), (Method::POST, "/retry")];
+    let of_job = [
+        (Method::GET, ""),
+        (Method::GET, "/why"),
+        (Method::POST, "/cancel"),
+        (Method::POST, "/retry"),
+        (Method::POST, "/call-back"),
+    ];
     let routes = of_campaign.into_iter().map(|(method, rest)| (method, "campaigns", &id, rest));
     for (method, kind, id, rest) in
         routes.chain(of_job.into_iter().map(|(method, rest)| (method, "jobs", &jobs[0], rest)))
     {
         let ask = |id: &str| {
             let request = day.ask(method.clone(), &format!("/api/{kind}/{id}{rest}")).bearer_auth(&beta);
-            let body = if rest == "/jobs" { json!({ "people": [number(5)] }) } else { json!({}) };
+            let body = match rest {
+                "/jobs" => json!({ "people": [number(5)] }),
+                "/call-back" => json!({ "at": day.now() + jiff::SignedDuration::from_hours(1) }),
+                _ => json!({}),
+            };
             day.send(if method == Method::GET { request } else { request.json(&body) })
         };
         let (theirs, absent) = (ask(id), ask(nobody));

@@ -110,7 +110,10 @@ fn not_at_this_hour() {
     let day = Day::begin();
     let night = json!({ "window": { "hours": [{ "from": "03:00:00", "to": "03:01:00", "days": ["mon"] }] } });
     let shut = of_one(&day, "night", &night, 0);
-    is_told(&day, &shut, "out_of_window", Opens::Then);
+    let closed = is_told(&day, &shut, "out_of_window", Opens::Then);
+    assert_eq!(closed["zone"], "UTC");
+    let words = closed["words"].as_str().unwrap();
+    assert!(words.starts_with("Outside calling hours until 03:00 in UTC"), "{words}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
     State, Status,
 };
-use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
+use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_engine::{Novelty, Placed};
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
@@ -144,7 +144,7 @@ impl<'a> CallJson<'a> {
         let of = call.job.as_ref();
         let (error_code, error_message) =
             call.failure().map(|failure| (failure.code, failure.message)).unzip();
-        let carrier = carrier_of(&call.account);
+        let carrier = call.account.carrier();
         Self {
             id: call.id,
             call_id: CallName::of(call),
@@ -239,7 +239,7 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
     fn from(leg: &'a Leg) -> Self {
         Self {
             no: leg.no.0,
-            carrier: carrier_of(&leg.account),
+            carrier: leg.account.carrier(),
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
             queued_at: leg.queued_at,
@@ -254,12 +254,6 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
     }
 }
 
-/// `twilio` of `twilio:AC…`.
-pub(crate) fn carrier_of(account: &AccountId) -> &str {
-    let account = account.as_str();
-    account.split_once(':').map_or(account, |(carrier, _)| carrier)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +261,7 @@ mod tests {
         CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
         Source, What,
     };
-    use trunkline_core::id::{EventKey, LegNo, TenantId};
+    use trunkline_core::id::{AccountId, EventKey, LegNo, TenantId};
     use trunkline_core::private::{Address, Private};
 
     const SID: &str = "CA00000000000000000000000000000001";

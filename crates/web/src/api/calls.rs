@@ -2,8 +2,8 @@
 
 pub(crate) mod spec;
 
-use super::call_json::{CallJson, carrier_of};
-use super::query::Filters;
+use super::call_json::CallJson;
+use super::query;
 use super::turn_json::TurnsJson;
 use super::{CallRef, Mine, Named, etag, json, no_such_call};
 use crate::problem::{Code, Problem};
@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::Call;
-use trunkline_engine::{Desk, Entry, History, Scope};
+use trunkline_engine::{Desk, Entry, History, Query, Scope};
 
 /// A page of calls.
 #[derive(Serialize, JsonSchema)]
@@ -38,25 +38,19 @@ struct EventsJson<'a> {
 
 /// `GET /api/calls`
 pub(crate) async fn list(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    page(&desk, Filters::parse(query.as_deref().unwrap_or_default())?).await
+    page(&desk, &query::parse(query.as_deref().unwrap_or_default())?).await
 }
 
 /// `GET /api/calls/active`
 pub(crate) async fn active(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let mut filters = Filters::parse(query.as_deref().unwrap_or_default())?;
-    filters.query.active = Scope::Active;
-    page(&desk, filters).await
+    let asked = query::parse(query.as_deref().unwrap_or_default())?;
+    page(&desk, &Query { active: Scope::Active, ..asked }).await
 }
 
-async fn page(desk: &Desk, filters: Filters) -> Result<Response, Problem> {
-    let listing = desk.calls(&filters.query).await?;
+async fn page(desk: &Desk, query: &Query) -> Result<Response, Problem> {
+    let listing = desk.calls(query).await?;
     let body = CallsJson {
-        calls: listing
-            .calls
-            .iter()
-            .filter(|call| filters.admits(call))
-            .map(|call| CallJson::of(call))
-            .collect(),
+        calls: listing.calls.iter().map(|call| CallJson::of(call)).collect(),
         next: listing.next.as_deref(),
         as_of: listing.as_of,
         history: &listing.history,
@@ -95,11 +89,4 @@ pub(crate) async fn events(Mine(desk): Mine, Named(id): Named<CallRef>) -> Resul
 
 async fn find(desk: &Desk, id: &CallRef) -> Result<Arc<Call>, Problem> {
     desk.call(id.as_str()).await?.ok_or_else(no_such_call)
-}
-
-impl Filters {
-    /// What the engine's query can't say: a page may come out shorter than its limit, and is still followed by `next`.
-    fn admits(&self, call: &Call) -> bool {
-        self.carrier.as_ref().is_none_or(|carrier| carrier_of(&call.account) == carrier)
-    }
 }

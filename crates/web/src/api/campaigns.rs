@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
 use trunkline_core::campaign::{Campaign, Move};
 use trunkline_core::id::CampaignId;
-use trunkline_engine::Standing;
+use trunkline_engine::{Standing, UnreadableCampaign};
 
 /// What a campaign may say of itself.
 const FIELDS: [&str; 14] = [
@@ -38,11 +38,14 @@ const FIELDS: [&str; 14] = [
 #[schemars(rename = "Campaigns")]
 struct CampaignsJson {
     campaigns: Vec<Standing>,
+    /// Those whose rows can't be read, and why.
+    set_aside: Vec<UnreadableCampaign>,
 }
 
 /// `GET /api/campaigns`
 pub(crate) async fn list(Mine(desk): Mine) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &CampaignsJson { campaigns: desk.campaigns().await? }))
+    let (campaigns, set_aside) = (desk.campaigns().await?, desk.campaigns_set_aside().await?);
+    Ok(json(StatusCode::OK, &CampaignsJson { campaigns, set_aside }))
 }
 
 /// `POST /api/campaigns`

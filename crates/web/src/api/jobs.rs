@@ -74,6 +74,7 @@ pub(super) struct JobJson<'a> {
     attempt: AttemptNo,
     used: u16,
     promised: Option<Timestamp>,
+    call_back: Option<Timestamp>,
     enqueued_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     gate: Option<GateJson<'a>>,
@@ -138,6 +139,7 @@ impl<'a> JobJson<'a> {
             attempt: job.attempt,
             used: job.used,
             promised: job.promised,
+            call_back: job.call_back,
             enqueued_at: job.enqueued_at,
             gate: gate.map(|closed| GateJson::of(closed, texts)),
         }

@@ -1,7 +1,8 @@
 //! Lists as files: people and leads come in and go out, and numbers never to call.
 //!
 //! The body is the file itself; its content type says what it is written in. `?dry_run=true` writes nothing;
-//! `?country=IL` says whose national numbers are meant; `?column.phone=Mobile` names a column that was guessed wrong.
+//! `?country=IL` says whose national numbers are meant; `?column.phone=Mobile` names a column that was guessed wrong;
+//! `?encoding=windows-1255` says what CSV is written in that is not UTF-8.
 
 pub(crate) mod spec;
 
@@ -17,7 +18,7 @@ use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
 use trunkline_core::id::CampaignId;
 use trunkline_core::leads::Column;
-use trunkline_engine::exchange::people::{self, ListForm, ListRow};
+use trunkline_engine::exchange::people::{self, Encoding, List, ListForm};
 use trunkline_engine::exchange::write_sheet;
 use trunkline_engine::{ListOrder, ListReport, Sheet, Trial};
 
@@ -32,8 +33,8 @@ pub(crate) async fn import_people(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
-    Ok(told(&desk.import_people(campaign, rows, asked.order).await?))
+    let (list, asked) = sent(&web, query.as_deref(), request).await?;
+    Ok(told(desk.import_people(campaign, list.rows, asked.order).await?, list.encoding))
 }
 
 /// `POST /api/leads/import`
@@ -43,8 +44,8 @@ pub(crate) async fn import_leads(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
-    Ok(told(&desk.import_leads(rows, asked.order).await?))
+    let (list, asked) = sent(&web, query.as_deref(), request).await?;
+    Ok(told(desk.import_leads(list.rows, asked.order).await?, list.encoding))
 }
 
 /// `POST /api/suppressions/import`: one number a line, or a table with a column of numbers. Taken also with the database away.
@@ -54,9 +55,9 @@ pub(crate) async fn import_suppressions(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (rows, asked) = sent(&web, query.as_deref(), request).await?;
+    let (list, asked) = sent(&web, query.as_deref(), request).await?;
     let reason = asked.reason.unwrap_or_else(|| "from a list".to_owned());
-    Ok(told(&desk.suppress_all(rows, asked.order, &reason).await?))
+    Ok(told(desk.suppress_all(list.rows, asked.order, &reason).await?, list.encoding))
 }
 
 /// `GET /api/campaigns/{id}/results?format=csv|xlsx|json`
@@ -90,6 +91,7 @@ struct Asked {
     order: ListOrder,
     form: Option<ListForm>,
     reason: Option<String>,
+    encoding: Option<Encoding>,
 }
 
 impl Asked {
@@ -109,10 +111,17 @@ impl Asked {
                     let form = ListForm::of_name(&format!("list.{word}"));
                     asked.form = Some(form.ok_or_else(|| Problem::query("format", "csv, xlsx or json"))?);
                 }
+                ("encoding", word) => {
+                    let encoding = word.parse::<Encoding>();
+                    let encoding =
+                        encoding.map_err(|wrong| Problem::query("encoding", &wrong.to_string()))?;
+                    asked.encoding = Some(encoding);
+                }
                 ("reason", words) => asked.reason = Some(words.to_owned()),
                 (name, heading) => {
                     let Some(what) = name.strip_prefix("column.").filter(|what| !what.is_empty()) else {
-                        let there = "no such word; there are dry_run, country, column.NAME, format, reason";
+                        let there =
+                            "no such word; there are dry_run, country, encoding, column.NAME, format, reason";
                         return Err(Problem::query(name, there));
                     };
                     asked.order.columns.push((Column::named(what), heading.to_owned()));
@@ -124,24 +133,27 @@ impl Asked {
 }
 
 /// A list as it was sent, and how it is meant.
-async fn sent(web: &Web, query: Option<&str>, request: Request) -> Result<(Vec<ListRow>, Asked), Problem> {
+async fn sent(web: &Web, query: Option<&str>, request: Request) -> Result<(List, Asked), Problem> {
     let asked = Asked::read(query)?;
     let (parts, sent) = request.into_parts();
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let form = ListForm::of_content_type(kind)
         .ok_or_else(|| Problem::new(Code::UnsupportedMediaType).detail(format!("send {FORMS}")))?;
+    if asked.encoding.is_some() && form != ListForm::Csv {
+        return Err(Problem::query("encoding", "only CSV may be in one or another"));
+    }
     let bytes = web.limits.api_bytes.max(LIST.bytes);
     let body = body::read(&parts.headers, sent, Bound { bytes, ..LIST }).await?;
     // A workbook takes seconds to unpack: others go on meanwhile.
-    let read = tokio::task::spawn_blocking(move || people::read(&body, form)).await;
+    let read = tokio::task::spawn_blocking(move || people::read(&body, form, asked.encoding)).await;
     let read = read.map_err(|_| Problem::new(Code::Internal))?;
-    let rows = read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))?;
-    Ok((rows, asked))
+    let list = read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))?;
+    Ok((list, asked))
 }
 
-fn told(report: &ListReport) -> Response {
+fn told(report: ListReport, encoding: Option<Encoding>) -> Response {
     let is_new = report.added > 0 && !report.dry_run;
-    json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, report)
+    json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &ListReport { encoding, ..report })
 }
 
 async fn file(sheet: Sheet, form: Option<ListForm>, name: &'static str) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
 //! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`, `metrics`: probes, which need no key
 
+pub(crate) mod call_backs;
 pub(crate) mod call_json;
 pub(crate) mod calls;
 pub(crate) mod campaigns;

@@ -12,9 +12,9 @@ mod asked;
 mod json;
 mod listener;
 mod seats;
+pub(crate) mod socket;
 pub(crate) mod spec;
 pub(crate) mod sse;
-pub(crate) mod socket;
 pub(crate) mod ticket;
 
 pub(crate) use seats::Seats;

@@ -9,7 +9,8 @@ use trunkline_engine::EventName;
 const FILTERS: &[Field] = &[
     Field::new("call", Kind::Text, "Only of this call: our id or the carrier's."),
     Field::new("campaign", Kind::Id, "Only of calls of this campaign.").or_blank(),
-    Field::new("types", Kind::Words(&EventName::WORDS), "Only events of these types, parted by commas.").or_blank(),
+    Field::new("types", Kind::Words(&EventName::WORDS), "Only events of these types, parted by commas.")
+        .or_blank(),
     Field::new("after", Kind::Text, "The id of an event: everything after it is told first."),
 ];
 

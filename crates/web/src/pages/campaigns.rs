@@ -16,12 +16,12 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use trunkline_core::call::Status;
+use trunkline_core::call::{Cost, Status};
 use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::CampaignId;
 use trunkline_core::queue::{Bucket, JobState, Progress};
-use trunkline_engine::{InMinute, QueuedJob, Standing};
+use trunkline_engine::{CampaignError, InMinute, QueuedJob, Standing, UnreadableCampaign};
 
 /// Jobs shown of each kind.
 const JOBS: u32 = 25;
@@ -36,6 +36,7 @@ struct CampaignsPage {
     frame: Frame,
     t: Texts,
     campaigns: Vec<CampaignView>,
+    set_aside: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -59,6 +60,7 @@ struct CampaignView {
     pill: Pill,
     total: u64,
     buckets: Vec<BucketView>,
+    cost: Option<String>,
 }
 
 /// A part of a campaign's jobs, in thousandths of the bar's width.
@@ -93,18 +95,22 @@ struct JobRow {
     gate: String,
     due: Option<Time>,
     call: Option<String>,
+    call_back: Option<String>,
 }
 
 /// `GET /campaigns`
 pub(crate) async fn list(State(web): State<Arc<Web>>, reader: Reader) -> Response {
-    let campaigns = match reader.desk.campaigns().await {
-        Ok(campaigns) => campaigns,
-        Err(error) => return reader.trouble(&web, &error.into()).await,
+    let found = async { Ok((reader.desk.campaigns().await?, reader.desk.campaigns_set_aside().await?)) };
+    let (campaigns, set_aside) = match found.await {
+        Ok(found) => found,
+        Err::<_, CampaignError>(error) => return reader.trouble(&web, &error.into()).await,
     };
     let t = reader.t;
+    let aside = |one: UnreadableCampaign| (one.name, t.with("campaign-set-aside", "why", &one.why));
+    let set_aside = set_aside.into_iter().map(aside).collect();
     let campaigns = campaigns.iter().map(|standing| CampaignView::of(t, standing)).collect();
     let frame = Frame::of(&web, &reader, Section::Campaigns).await;
-    page(StatusCode::OK, &CampaignsPage { frame, t, campaigns })
+    page(StatusCode::OK, &CampaignsPage { frame, t, campaigns, set_aside })
 }
 
 /// `GET /campaigns/{id}`
@@ -161,7 +167,7 @@ async fn view(web: &Web, reader: &Reader, id: CampaignId) -> Result<CampaignPage
         campaign: CampaignView::of(t, &standing),
         key: key(t, &calls),
         picture: picture(t, &calls, web.engine.now()),
-        open: open.iter().map(JobRow::open).collect(),
+        open: open.iter().map(|queued| JobRow::open(t, queued)).collect(),
         waiting: rows,
     })
 }
@@ -182,8 +188,18 @@ impl CampaignView {
             pill: Pill { tone, text: t.get(&format!("campaign-state-{}", campaign.state.as_str())) },
             total: standing.progress.total(),
             buckets: buckets(t, &standing.progress),
+            cost: standing.cost.as_ref().and_then(|cost| cost_of(t, cost)),
         }
     }
+}
+
+/// What its calls have cost, in words; nothing while there were none.
+fn cost_of(t: Texts, cost: &Cost) -> Option<String> {
+    let sums = cost.by_currency.iter().map(|(currency, sum)| format!("{sum} {currency}"));
+    let rest = (cost.calls_without_price > 0)
+        .then(|| format!("{} {}", cost.calls_without_price, t.get("campaign-without-price")));
+    let all: Vec<String> = sums.chain(rest).collect();
+    (!all.is_empty()).then(|| all.join(" · "))
 }
 
 /// The parts of a campaign's jobs, those that are empty left out.
@@ -277,11 +293,17 @@ impl JobRow {
             gate: String::new(),
             due: None,
             call: None,
+            call_back: None,
         }
     }
 
-    fn open(queued: &QueuedJob) -> Self {
-        Self { call: queued.job.call().map(|call| format!("/calls/{call}")), ..Self::of(queued) }
+    fn open(t: Texts, queued: &QueuedJob) -> Self {
+        let call_back = |at| t.with("job-call-back", "at", &gates::minute(at));
+        Self {
+            call: queued.job.call().map(|call| format!("/calls/{call}")),
+            call_back: queued.job.call_back.map(call_back),
+            ..Self::of(queued)
+        }
     }
 
     fn waiting(t: Texts, queued: &QueuedJob, closed: Option<&Closed>) -> Self {

@@ -2,7 +2,7 @@
 
 use crate::dial::destination::Denied;
 use crate::id::CallId;
-use crate::window::NeverOpens;
+use crate::window::{NeverOpens, Zone};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,18 @@ pub enum Closed {
         /// When it opens.
         opens_at: Timestamp,
     },
+    /// The person asked to be called back, and not now.
+    CallBack {
+        /// When it opens.
+        opens_at: Timestamp,
+    },
     /// Outside the callee's calling window.
     OutOfWindow {
         /// When it opens.
         opens_at: Timestamp,
+        /// By whose clock that is told: the last of the person's zones to open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<Zone>,
     },
     /// The callee's calling window never opens.
     WindowNeverOpens {
@@ -122,6 +130,8 @@ pub enum Lacking {
     Script,
     /// It has no number to call from.
     CallerId,
+    /// Its row can't be read: nobody knows its policy.
+    Policy,
 }
 
 /// Whose limit is reached.
@@ -162,6 +172,7 @@ impl Closed {
             Self::NotAllowed { .. } => "not_allowed",
             Self::NotBefore { .. } => "not_before",
             Self::RetryNotDue { .. } => "retry_not_due",
+            Self::CallBack { .. } => "call_back",
             Self::OutOfWindow { .. } => "out_of_window",
             Self::WindowNeverOpens { .. } => "window_never_opens",
             Self::Duplicate { .. } => "duplicate",
@@ -190,7 +201,8 @@ impl Closed {
         match self {
             Self::NotBefore { opens_at }
             | Self::RetryNotDue { opens_at }
-            | Self::OutOfWindow { opens_at }
+            | Self::CallBack { opens_at }
+            | Self::OutOfWindow { opens_at, .. }
             | Self::PersonBudget { opens_at }
             | Self::DailyCap { opens_at, .. }
             | Self::CircuitOpen { opens_at }

@@ -4,7 +4,7 @@ use super::{CapOf, Lacking, LimitOf};
 use crate::dial::destination::Denied;
 use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::id::AccountId;
-use crate::window::Opening;
+use crate::window::{Opening, Zones};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,23 @@ pub struct Snapshot {
     pub same_pair: SamePair,
     /// Whether the server begins calls at all.
     pub server: Server,
+}
+
+impl Snapshot {
+    /// Of a server that has nothing to do, and a number that nobody minds.
+    pub fn idle() -> Self {
+        Self {
+            system: 0,
+            carrier: 0,
+            tenant: 0,
+            tenant_outbound: 0,
+            live: 0,
+            last_dial_at: None,
+            suppressed: Suppressed::No,
+            same_pair: SamePair::None,
+            server: Server::Dialing,
+        }
+    }
 }
 
 /// Whether the number is suppressed.
@@ -105,12 +122,14 @@ pub struct Queued<'facts> {
     pub campaign: Option<Running>,
     /// What its campaign lacks.
     pub lacks: Option<Lacking>,
-    /// When the retry policy lets it go.
+    /// When the retry policy lets it go, or the person wants to be called back.
     pub due: Option<Timestamp>,
     /// That the person asked for this call: it passes the dedup window and the budget.
     pub promised: Promised,
     /// Whether the callee may be called at this hour: `CallingWindow::open_at`.
     pub window: Opening,
+    /// Where the callee may be.
+    pub zones: &'facts Zones,
     /// Attempts of others (jobs, single calls) to the same person within the dedup window, and all that are unruled.
     pub by_others: &'facts [Earlier],
     /// How long a call to the same person keeps others away.

@@ -105,10 +105,15 @@ impl Queued<'_> {
             return Some(Closed::WindowNeverOpens { why: *why });
         }
         if let Some(opens_at) = self.due.filter(|due| *due > now) {
-            return Some(Closed::RetryNotDue { opens_at });
+            return Some(match self.promised {
+                Promised::Yes => Closed::CallBack { opens_at },
+                Promised::No => Closed::RetryNotDue { opens_at },
+            });
         }
         match self.window {
-            Opening::OpensAt(opens_at) => Some(Closed::OutOfWindow { opens_at }),
+            Opening::OpensAt(opens_at) => {
+                Some(Closed::OutOfWindow { opens_at, zone: self.zones.last_to_open(opens_at).cloned() })
+            }
             Opening::Open { .. } | Opening::Never(_) => None,
         }
     }

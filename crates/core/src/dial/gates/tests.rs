@@ -4,8 +4,9 @@ use crate::dial::earlier::Standing;
 use crate::dial::earlier::{Earlier, PersonBudget};
 use crate::id::AccountId;
 use crate::id::CallId;
-use crate::window::NeverOpens;
+use crate::window::{NeverOpens, Zones};
 use std::num::NonZeroU16;
+use std::sync::LazyLock;
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + secs).unwrap()
@@ -19,19 +20,7 @@ fn candidate() -> Candidate {
     Candidate { account: AccountId::new("sim:AC1"), not_before: None }
 }
 
-fn idle() -> Snapshot {
-    Snapshot {
-        system: 0,
-        carrier: 0,
-        tenant: 0,
-        tenant_outbound: 0,
-        live: 0,
-        last_dial_at: None,
-        suppressed: Suppressed::No,
-        same_pair: SamePair::None,
-        server: Server::Dialing,
-    }
-}
+static NOWHERE: LazyLock<Zones> = LazyLock::new(Zones::default);
 
 fn fit() -> Queued<'static> {
     Queued {
@@ -42,6 +31,7 @@ fn fit() -> Queued<'static> {
         due: None,
         promised: Promised::No,
         window: Opening::Open { until: at(3_600) },
+        zones: &NOWHERE,
         by_others: &[],
         dedup_window: SignedDuration::from_hours(1),
         to_person: &[],
@@ -90,7 +80,7 @@ fn gates() -> Vec<Case> {
 }
 
 fn ask(cases: &[Case]) -> Result<(), Closed> {
-    let (mut candidate, mut seen, mut job) = (candidate(), idle(), fit());
+    let (mut candidate, mut seen, mut job) = (candidate(), Snapshot::idle(), fit());
     cases.iter().for_each(|(_, close)| close(&mut candidate, &mut seen, &mut job));
     admit_job(&candidate, &seen, &DialLimits::default(), &job, at(0))
 }
@@ -119,7 +109,7 @@ fn of_several_closed_gates_the_most_final_is_told() {
 fn a_gate_tells_when_it_opens_and_is_open_then() {
     let (candidate, limits) = (candidate(), DialLimits::default());
     for (name, close) in gates() {
-        let (mut wants, mut seen, mut job) = (candidate.clone(), idle(), fit());
+        let (mut wants, mut seen, mut job) = (candidate.clone(), Snapshot::idle(), fit());
         close(&mut wants, &mut seen, &mut job);
         let closed = admit_job(&wants, &seen, &limits, &job, at(0)).unwrap_err();
         let Some(opens_at) = closed.opens_at() else { continue };
@@ -135,33 +125,37 @@ fn a_call_without_a_carrier_id_is_fresh_until_it_is_ruled_however_old() {
     let mut job = fit();
     let unruled = [earlier(-1_000_000, Standing::Unruled)];
     job.by_others = &unruled;
-    let held = admit_job(&candidate(), &idle(), &DialLimits::default(), &job, at(0));
+    let held = admit_job(&candidate(), &Snapshot::idle(), &DialLimits::default(), &job, at(0));
     assert_eq!(held, Err(Closed::Duplicate { of: CallId::from_bytes([9; 16]), opens_at: None }));
     job.promised = Promised::Yes;
     assert!(
-        admit_job(&candidate(), &idle(), &DialLimits::default(), &job, at(0)).is_err(),
+        admit_job(&candidate(), &Snapshot::idle(), &DialLimits::default(), &job, at(0)).is_err(),
         "promised or not"
     );
     let never_placed = [earlier(-10, Standing::NeverPlaced)];
     let open = Queued { by_others: &never_placed, ..fit() };
-    assert_eq!(admit_job(&candidate(), &idle(), &DialLimits::default(), &open, at(0)), Ok(()));
+    assert_eq!(admit_job(&candidate(), &Snapshot::idle(), &DialLimits::default(), &open, at(0)), Ok(()));
 }
 
 #[test]
 fn who_asked_to_be_called_is_called_within_his_window_whatever_the_budget_says() {
-    let (seen, limits) = (idle(), DialLimits::default());
+    let (seen, limits) = (Snapshot::idle(), DialLimits::default());
     let recent = [earlier(-5, Standing::Placed)];
     let promised = Queued { promised: Promised::Yes, by_others: &recent, to_person: &recent, ..fit() };
     assert_eq!(admit_job(&candidate(), &seen, &limits, &promised, at(0)), Ok(()));
+    let later = Queued { due: Some(at(60)), ..promised.clone() };
+    let closed = admit_job(&candidate(), &seen, &limits, &later, at(0));
+    assert_eq!(closed, Err(Closed::CallBack { opens_at: at(60) }), "not before the time they said");
     let night = Queued { window: Opening::OpensAt(at(900)), ..promised };
     let closed = admit_job(&candidate(), &seen, &limits, &night, at(0));
-    assert_eq!(closed, Err(Closed::OutOfWindow { opens_at: at(900) }));
+    assert_eq!(closed, Err(Closed::OutOfWindow { opens_at: at(900), zone: None }));
 }
 
 #[test]
 fn what_nothing_will_open_is_final() {
     let never = Queued { window: Opening::Never(NeverOpens::UnknownZone), ..fit() };
-    let closed = admit_job(&candidate(), &idle(), &DialLimits::default(), &never, at(0)).unwrap_err();
+    let closed =
+        admit_job(&candidate(), &Snapshot::idle(), &DialLimits::default(), &never, at(0)).unwrap_err();
     assert!(closed.is_final());
     assert!(Closed::Suppressed.is_final() && !Closed::CampaignPaused.is_final());
 }
@@ -170,11 +164,11 @@ fn what_nothing_will_open_is_final() {
 fn slots_for_inbound_calls_are_kept_free() {
     let limits =
         DialLimits { system: 10, carrier: 100, tenant: 100, tenant_outbound: 100, ..DialLimits::default() };
-    let at_seven = Snapshot { system: 7, ..idle() };
+    let at_seven = Snapshot { system: 7, ..Snapshot::idle() };
     let closed = admit_job(&candidate(), &at_seven, &limits, &fit(), at(0));
     assert_eq!(closed, Err(Closed::NoSlot { of: LimitOf::InboundReserve, limit: 7 }));
     assert_eq!(admit_inbound(&at_seven, &limits), Ok(()));
-    let full = Snapshot { system: 10, ..idle() };
+    let full = Snapshot { system: 10, ..Snapshot::idle() };
     let closed = admit_job(&candidate(), &full, &limits, &fit(), at(0));
     assert_eq!(closed, Err(Closed::NoSlot { of: LimitOf::System, limit: 10 }));
 }
@@ -183,10 +177,10 @@ fn slots_for_inbound_calls_are_kept_free() {
 fn each_limit_holds_by_itself() {
     let limits = DialLimits { system: 9, carrier: 7, tenant: 5, tenant_outbound: 3, ..DialLimits::default() };
     for (of, seen, limit) in [
-        (LimitOf::System, Snapshot { system: 9, ..idle() }, 9),
-        (LimitOf::Carrier, Snapshot { carrier: 7, ..idle() }, 7),
-        (LimitOf::Tenant, Snapshot { tenant: 5, ..idle() }, 5),
-        (LimitOf::TenantOutbound, Snapshot { tenant_outbound: 3, ..idle() }, 3),
+        (LimitOf::System, Snapshot { system: 9, ..Snapshot::idle() }, 9),
+        (LimitOf::Carrier, Snapshot { carrier: 7, ..Snapshot::idle() }, 7),
+        (LimitOf::Tenant, Snapshot { tenant: 5, ..Snapshot::idle() }, 5),
+        (LimitOf::TenantOutbound, Snapshot { tenant_outbound: 3, ..Snapshot::idle() }, 3),
     ] {
         let free = Queued { inbound_reserve: 0, ..fit() };
         assert_eq!(
@@ -287,4 +281,21 @@ mod destinations {
         assert_eq!(testing.permit(&number("+972502345678")), Ok(()));
         assert_eq!(testing.permit(&number("+972502345679")), Err(Denied::TestMode));
     }
+}
+
+#[test]
+fn who_is_out_of_hours_is_told_by_the_clock_that_opens_last() {
+    let zones: Zones =
+        ["Asia/Jerusalem", "Europe/Berlin"].into_iter().map(|zone| zone.parse().unwrap()).collect();
+    let night = Queued { window: Opening::OpensAt(at(900)), zones: &zones, ..fit() };
+    let closed =
+        admit_job(&candidate(), &Snapshot::idle(), &DialLimits::default(), &night, at(0)).unwrap_err();
+    let told = serde_json::to_value(&closed).unwrap();
+    assert_eq!(told["zone"], "Europe/Berlin", "an hour behind the other: {told}");
+    assert_eq!(serde_json::from_value::<Closed>(told).unwrap(), closed);
+    let older = serde_json::json!({ "gate": "out_of_window", "opens_at": at(900) });
+    assert!(
+        serde_json::from_value::<Closed>(older).is_ok(),
+        "a gate that was written before there were zones in it"
+    );
 }

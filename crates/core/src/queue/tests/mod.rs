@@ -1,5 +1,6 @@
 //! The queue's rules as tables and properties.
 
+mod call_back;
 mod fences;
 mod news;
 mod order;

@@ -14,7 +14,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0u8..19, prop::sample::select(vec![0u32, 0, 0, 1, 2]), 0i64..120)
+    let step = (0u8..20, prop::sample::select(vec![0u32, 0, 0, 1, 2]), 0i64..120)
         .prop_map(|(kind, behind, secs)| Step { kind, behind, secs });
     prop::collection::vec(step, 1..60)
 }
@@ -38,6 +38,7 @@ fn fact(job: &Job, step: Step, now: Timestamp) -> Happened {
         15 => Happened::TakenOver { by: node("b") },
         16 => Happened::GivenBack { on, why: HandedBack::Gate { gate: Closed::SamePairOpen } },
         17 => Happened::Parked { why: "looked at".into() },
+        18 => Happened::CallBack { at: later },
         _ => Happened::Unparked,
     }
 }

@@ -57,6 +57,7 @@ fn facts() -> Vec<Fact> {
         ("forced", |_| Happened::ForceCanceled),
         ("parked", |_| Happened::Parked { why: "no script".into() }),
         ("unparked", |_| Happened::Unparked),
+        ("call back", |_| Happened::CallBack { at: at(5_000) }),
     ]
 }
 
@@ -84,6 +85,7 @@ fn word(mut job: Job, fact: fn(&Job) -> Happened) -> String {
         Err(JobRefused::AlreadyPosted) => "POSTED".to_owned(),
         Err(JobRefused::NoSuchAttempt) => "no such".to_owned(),
         Err(JobRefused::Stray) => "STRAY".to_owned(),
+        Err(JobRefused::ForGood(_)) => "for good".to_owned(),
         Err(refused) => format!("{refused:?}").to_lowercase(),
     }
 }
@@ -109,6 +111,7 @@ cancelled   | canceled   | canceled   | last one   | last one   | last one   | l
 forced      | canceled   | canceled   | hang up    | hang up    | hang up    | hang up    | –          | –          | canceled
 parked      | parked     | parked     | MAY BE OUT | MAY BE OUT | MAY BE OUT | MAY BE OUT | –          | –          | –
 unparked    | –          | –          | –          | –          | –          | –          | –          | –          | waiting
+call back   | waiting    | waiting    | unsent     | out        | unclear    | live       | waiting    | waiting    | –
 ";
 
 #[test]
@@ -219,18 +222,6 @@ fn a_rolling_restart_never_parks_a_job() {
         job.apply(&restart(&job), at(1)).unwrap();
     }
     assert_eq!((job.state.as_str(), job.stumbles, job.used), ("waiting", 0, 0));
-}
-
-#[test]
-fn a_promise_is_remembered_until_the_next_end() {
-    let mut job = after(&[claimed, post_begun, placed]);
-    let promised = Next::Promised { at: at(5_000) };
-    let ended = Happened::Ended { attempt: job.attempt, disposition: Disposition::Completed, next: promised };
-    job.apply(&ended, at(60)).unwrap();
-    assert_eq!(job.promised, Some(at(5_000)));
-    assert_eq!(job.apply(&claimed(&job), at(4_999)), Err(JobRefused::NotDue(at(5_000))));
-    job.apply(&claimed(&job), at(5_000)).unwrap();
-    assert_eq!(job.promised, Some(at(5_000)), "the gates still know");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! CSV as spreadsheets write it: with or without a mark at its beginning, with commas, semicolons or tabs.
 
-use super::{BadList, ListRow, Rows};
+use super::encoding::{self, Encoding};
+use super::{BadList, List, Rows};
 
-/// Reads it.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<ListRow>, BadList> {
-    let text = text(bytes)?;
+/// Reads it, in the encoding that is said if it is neither marked nor UTF-8.
+pub(super) fn read(bytes: &[u8], said: Option<Encoding>) -> Result<List, BadList> {
+    let (text, encoding) = encoding::text(bytes, said)?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -16,7 +17,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<ListRow>, BadList> {
         let more = reader.read_record(&mut record);
         let more = more.map_err(|_| BadList::Csv { row: number + 1, why: "it can't be read".to_owned() })?;
         if !more {
-            return Ok(rows.0);
+            return Ok(List { rows: rows.0, encoding: Some(encoding) });
         }
         // The reader passes over blank lines without a word, and a spreadsheet counts them.
         let passed = text.get(from..place(&reader)).unwrap_or_default();
@@ -35,20 +36,6 @@ fn leftover(text: &str, from: usize) -> u64 {
 
 fn place(reader: &csv::Reader<&[u8]>) -> usize {
     usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
-}
-
-/// Its text: UTF-8, or UTF-16 with its mark, as "Unicode text" is saved.
-fn text(bytes: &[u8]) -> Result<String, BadList> {
-    let wide = |unit: fn([u8; 2]) -> u16, rest: &[u8]| {
-        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).map_err(|_| BadList::Encoding)
-    };
-    match bytes {
-        [0xFF, 0xFE, rest @ ..] => wide(u16::from_le_bytes, rest),
-        [0xFE, 0xFF, rest @ ..] => wide(u16::from_be_bytes, rest),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| BadList::Encoding),
-        plain => String::from_utf8(plain.to_vec()).map_err(|_| BadList::Encoding),
-    }
 }
 
 /// What is between cells: whichever the first line has most of, outside of quotes.

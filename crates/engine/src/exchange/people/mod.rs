@@ -7,10 +7,13 @@
 //! packed workbook becomes.
 
 mod csv;
+mod encoding;
 mod json;
 #[cfg(test)]
 mod tests;
 mod xlsx;
+
+pub use encoding::{Encoding, UnknownEncoding};
 
 /// More rows than this come in several files.
 pub const MAX_ROWS: usize = 250_000;
@@ -39,12 +42,26 @@ pub struct ListRow {
     pub cells: Vec<String>,
 }
 
+/// A list as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Its rows, the headings among them.
+    pub rows: Vec<ListRow>,
+    /// How its text was written, where that could be told in several ways.
+    pub encoding: Option<Encoding>,
+}
+
 /// Why a file is no list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadList {
-    /// The text is in some older encoding.
-    #[error("the file is not UTF-8: save it as \"CSV UTF-8\", or as a workbook (.xlsx)")]
+    /// The text is in some older encoding, and nobody says which.
+    #[error(
+        "the file is not UTF-8: save it as \"CSV UTF-8\" or as a workbook (.xlsx), or say encoding=windows-1252 or windows-1255"
+    )]
     Encoding,
+    /// The text is not in the encoding that was said.
+    #[error("the file is not {}", word(.0))]
+    NotSo(Encoding),
     /// CSV that breaks off, or the like.
     #[error("row {row}: {why}")]
     Csv {
@@ -109,17 +126,28 @@ impl ListForm {
     }
 }
 
-/// Reads a list. Blank rows are left out; the rows after them keep their numbers.
+/// Reads a list. Blank rows are left out; the rows after them keep their numbers. What is said of the encoding counts for CSV that
+/// is neither marked nor UTF-8.
 ///
 /// # Errors
 /// Why it can't be read, and what would be right. Nothing of the file is quoted.
-pub fn read(bytes: &[u8], form: ListForm) -> Result<Vec<ListRow>, BadList> {
-    let rows = match form {
-        ListForm::Csv => csv::read(bytes)?,
-        ListForm::Xlsx => xlsx::read(bytes)?,
-        ListForm::Json => json::read(bytes)?,
+pub fn read(bytes: &[u8], form: ListForm, said: Option<Encoding>) -> Result<List, BadList> {
+    let list = match form {
+        ListForm::Csv => csv::read(bytes, said)?,
+        ListForm::Xlsx => List { rows: xlsx::read(bytes)?, encoding: None },
+        ListForm::Json => List { rows: json::read(bytes)?, encoding: None },
     };
-    if rows.is_empty() { Err(BadList::Empty) } else { Ok(rows) }
+    if list.rows.is_empty() { Err(BadList::Empty) } else { Ok(list) }
+}
+
+/// What an encoding is called.
+fn word(encoding: &Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "UTF-8",
+        Encoding::Utf16 => "UTF-16",
+        Encoding::Windows1255 => "Windows-1255",
+        Encoding::Windows1252 => "Windows-1252",
+    }
 }
 
 /// The rows of a list under way, bounded.

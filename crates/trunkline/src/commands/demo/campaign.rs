@@ -61,7 +61,7 @@ pub(super) async fn begin(
             patiently(async || desk.add_campaign(policy.clone()).await).await?
         }
     };
-    let Standing { campaign, progress } = standing;
+    let Standing { campaign, progress, .. } = standing;
     if progress.total() < people.len() as u64 {
         for some in people.chunks(AT_ONCE) {
             // Who is there already is left out, and nobody is there twice.

@@ -94,7 +94,7 @@ impl Rules<'_> {
             let Some(mut end) = AttemptEnd::of(call, Wish::None) else { return false };
             end.outcome = left_to_ask(self.script, call).or(end.outcome);
             let next = self.policy.after(&end, used, &PersonBudget::default(), &[], end.at);
-            matches!(next, Next::Retry { .. } | Next::Promised { .. })
+            matches!(next, Next::Retry { .. })
         })
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn show() -> Spec {
         .path(&[CAMPAIGN])
         .answers::<Standing>(StatusCode::OK, "The campaign.")
         .fails(QUEUE)
+        .fails(&[Code::NotNow])
 }
 
 pub(crate) fn change() -> Spec {

@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::openapi::{Body, CAMPAIGN, Field, JOURNAL, Kind, QUEUE, Spec};
 use http::StatusCode;
 use trunkline_engine::ListReport;
+use trunkline_engine::exchange::people::Encoding;
 
 const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const READ: &[&str] = &["text/csv", "application/json", SHEET];
@@ -14,9 +15,10 @@ const ASKED: &[Field] = &[
     Field::new("dry_run", Kind::Flag, "`true`: nothing is written."),
     Field::new("country", Kind::Letters(2), "Whose national numbers are meant: two letters.")
         .such_as("\"US\""),
+    Field::new("encoding", Kind::Word(&Encoding::WORDS), "What CSV is written in, where it is not UTF-8."),
 ];
 const WITH_REASON: &[Field] =
-    &[ASKED[0], ASKED[1], Field::new("reason", Kind::Text, "Why, for who reads the list.")];
+    &[ASKED[0], ASKED[1], ASKED[2], Field::new("reason", Kind::Text, "Why, for who reads the list.")];
 const FORM: &[Field] = &[Field::new(
     "format",
     Kind::Word(&["csv", "xlsx", "json"]),

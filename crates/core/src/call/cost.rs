@@ -1,0 +1,112 @@
+//! What calls cost together: per currency, exactly, as carriers write it. A call of which no price is known is counted, not guessed.
+
+use super::Price;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What many calls cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cost {
+    /// The sum of each currency, by its ISO 4217 letters.
+    #[serde(rename = "cost")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub by_currency: BTreeMap<String, Amount>,
+    /// Calls whose price is not known, or not yet.
+    pub calls_without_price: u64,
+}
+
+/// A decimal number from zero up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(u128);
+
+/// An amount is kept in so many decimal places. No carrier prices finer.
+const PLACES: usize = 9;
+const ONE: u128 = 1_000_000_000;
+/// It is written with so many at least.
+const SHOWN: usize = 2;
+
+impl Cost {
+    /// Adds so many calls of this price. A price that is no number is not known.
+    pub fn add(&mut self, price: Option<&Price>, calls: u64) {
+        let each = price.and_then(|price| Some((&price.unit, Amount::read(&price.amount)?)));
+        let sum = each.and_then(|(unit, each)| {
+            let known = self.by_currency.get(unit).copied().unwrap_or_default();
+            let all = each.0.checked_mul(u128::from(calls))?;
+            Some((unit, Amount(known.0.checked_add(all)?)))
+        });
+        match sum {
+            Some((unit, sum)) => drop(self.by_currency.insert(unit.clone(), sum)),
+            None => self.calls_without_price = self.calls_without_price.saturating_add(calls),
+        }
+    }
+}
+
+impl Amount {
+    /// Reads a decimal number. Carriers write what they take below zero: the sign says nothing.
+    fn read(text: &str) -> Option<Self> {
+        let digits = text.trim().trim_start_matches(['-', '+']);
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !is_number(whole) || !is_number(part) || part.len() > PLACES {
+            return None;
+        }
+        let part: u128 = format!("{part:0<PLACES$}").parse().ok()?;
+        Some(Self(whole.parse::<u128>().ok()?.checked_mul(ONE)?.checked_add(part)?))
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = format!("{:0PLACES$}", self.0 % ONE);
+        let part = part.trim_end_matches('0');
+        write!(f, "{}.{part:0<SHOWN$}", self.0 / ONE)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(amount: &str, unit: &str) -> Price {
+        Price { amount: amount.into(), unit: unit.into() }
+    }
+
+    #[test]
+    fn prices_add_up_exactly_in_each_currency() {
+        let mut cost = Cost::default();
+        cost.add(Some(&price("-0.1", "USD")), 2);
+        cost.add(Some(&price("-0.0085", "USD")), 3);
+        cost.add(Some(&price("2", "EUR")), 1);
+        cost.add(None, 4);
+        let told = serde_json::to_value(&cost).unwrap();
+        let expected = serde_json::json!({
+            "cost": { "EUR": "2.00", "USD": "0.2255" },
+            "calls_without_price": 4
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_million_calls_of_a_tenth_are_a_hundred_thousand() {
+        let mut cost = Cost::default();
+        (0..1_000_000).for_each(|_| cost.add(Some(&price("0.1", "USD")), 1));
+        assert_eq!(cost.by_currency["USD"].to_string(), "100000.00", "a float would be off");
+    }
+
+    #[test]
+    fn what_is_no_price_is_counted_and_guessed_by_nobody() {
+        let mut cost = Cost::default();
+        for odd in ["", "-", "free", "1,5", "1e3", ".5", "0.1234567891", &"9".repeat(40)] {
+            cost.add(Some(&price(odd, "USD")), 1);
+        }
+        assert_eq!((cost.by_currency.len(), cost.calls_without_price), (0, 8));
+    }
+}
