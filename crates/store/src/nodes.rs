@@ -8,6 +8,7 @@ use crate::db::{Db, Durability};
 use crate::error::StoreError;
 use crate::project::written;
 use crate::queue::{QueuedJob, queued, take_jobs};
+use crate::row::Row;
 use crate::rows::IdColumn;
 use crate::sql;
 use crate::store::Store;
@@ -128,22 +129,14 @@ impl Store {
         Ok(ids)
     }
 
-    /// The jobs that a node holds.
+    /// The jobs that a node holds. One that can't be read is left out: whoever reads the open jobs sets it aside.
     ///
     /// # Errors
-    /// `Unavailable`; `Broken` if one can't be read.
+    /// `Unavailable`.
     pub async fn held_jobs(&self, node: &NodeId) -> Result<Vec<HeldJob>, StoreError> {
         let rows = self.db.read(DOING, &sql::HELD_JOBS, vec![node.as_str().into()]).await?;
-        let mut held = Vec::new();
-        for row in &rows {
-            let job: Job = row.json("fold")?;
-            let call: CallId = row.word("call")?;
-            if job.call() == Some(call) {
-                let (pair, claimed_at) = (row.opt_text("pair")?, row.time("claimed_at")?);
-                held.push(HeldJob { queued: queued(row)?, call, pair, claimed_at });
-            }
-        }
-        Ok(held)
+        let read = rows.iter().map(held).filter(|read| !matches!(read, Err(StoreError::Broken { .. })));
+        read.filter_map(Result::transpose).collect()
     }
 
     /// Those of these calls that another node carries, or carried to their end.
@@ -170,6 +163,16 @@ impl Store {
         }
         Ok(others)
     }
+}
+
+/// A job with one of its attempts, if that is the one it is bound to.
+fn held(row: &Row) -> Result<Option<HeldJob>, StoreError> {
+    let (job, call): (Job, CallId) = (row.json("fold")?, row.word("call")?);
+    if job.call() != Some(call) {
+        return Ok(None);
+    }
+    let (pair, claimed_at) = (row.opt_text("pair")?, row.time("claimed_at")?);
+    Ok(Some(HeldJob { queued: queued(row)?, call, pair, claimed_at }))
 }
 
 fn micros(span: Duration) -> Value {

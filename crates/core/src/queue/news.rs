@@ -24,6 +24,13 @@ pub enum News {
         /// What the answer means.
         class: RefusalClass,
     },
+    /// The call is over because the carrier sent it away: whoever owns the attempt by now, nobody will make this call.
+    TurnedAway {
+        /// Which attempt.
+        attempt: AttemptNo,
+        /// What the answer meant.
+        class: RefusalClass,
+    },
     /// The carrier never got the call: what comes next depends on the job.
     Ruled {
         /// What the owner shows.
@@ -52,7 +59,8 @@ impl News {
             }
             What::PostBegun(_) => Self::Fact(Happened::PostBegun { on: of.on }),
             What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue() => {
-                Self::sent_away(call, of.on, refusal.class, event.received_at)
+                let away = Self::SentAway { on: of.on, class: refusal.class };
+                away.unless_ended(call, attempt, event.received_at)
             }
             What::PostUnclear { .. } => Self::Fact(Happened::PostUnclear { attempt }),
             What::Progress(progress) if !matches!(progress.news, Heard::Ended(_)) => {
@@ -64,11 +72,10 @@ impl News {
     }
 
     /// A call that somebody has ended meanwhile is not made again.
-    fn sent_away(call: &Call, on: Claim, class: RefusalClass, at: Timestamp) -> Self {
+    fn unless_ended(self, call: &Call, attempt: AttemptNo, at: Timestamp) -> Self {
         if call.leg().hang_up.is_none() {
-            return Self::SentAway { on, class };
+            return self;
         }
-        let attempt = on.attempt;
         let (disposition, person) = (Disposition::Canceled, Wish::None);
         Self::Over { attempt, end: AttemptEnd { disposition, outcome: None, at, person } }
     }
@@ -81,7 +88,8 @@ impl News {
         if let Some(Cause::Refused(class)) = call.leg().cause()
             && class.goes_back_to_queue()
         {
-            return Some(Self::sent_away(call, of.on, class, end.at));
+            let attempt = of.on.attempt;
+            return Some(Self::TurnedAway { attempt, class }.unless_ended(call, attempt, end.at));
         }
         if let Some(script) = script {
             end.outcome = left_to_ask(script, call).or(end.outcome);
@@ -98,6 +106,10 @@ impl News {
             Self::SentAway { on, class } => {
                 let next = Next::Retry { at: back_off(job, at) };
                 Happened::PostRefused { on, class, next }
+            }
+            Self::TurnedAway { attempt, class } => {
+                let on = Claim { attempt, fence: job.fence };
+                Happened::PostRefused { on, class, next: Next::Retry { at: back_off(job, at) } }
             }
             Self::Ruled { on, end } => {
                 Happened::RuledNotPlaced { on, next: next(&end, job.used_after(end.disposition)) }

@@ -10,6 +10,9 @@ use trunkline_store::{Store, StoreError};
 
 /// So long a node is left alone after it was last heard of, by the engine's clock.
 const LEASE: Duration = Duration::from_secs(15);
+/// So often, by the engine's clock, a node looks whether the database gives it a call that it does not know of: whatever two nodes
+/// and a database did to each other meanwhile, nobody's call is nobody's for longer.
+const LOOK: Duration = Duration::from_secs(60);
 /// Never shorter than this in real time, however fast the engine's clock runs: machines stall.
 const SHORTEST: Duration = Duration::from_secs(2);
 /// A node without others holds its lease so many times as long: nobody waits for it, and an outage shall not stop it.
@@ -22,6 +25,8 @@ const PARTS: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Lease {
     shortest: Duration,
+    /// How long it may be until it is looked again, also when nobody asked for it.
+    longest_unseen: Duration,
     held: Mutex<Held>,
 }
 
@@ -35,18 +40,21 @@ struct Held {
     others: u64,
     /// There may be calls of this node in the database that its journal does not have.
     looks: bool,
-    /// Where the journal was at the last beat.
-    mark: Lsn,
+    /// When it was looked for such calls.
+    looked_at: Duration,
+    /// Where the journal was when a look became due.
+    mark: Option<Lsn>,
 }
 
 impl Lease {
-    /// Not held yet. `lease` is its length in real time.
-    fn of(lease: Duration) -> Self {
-        Self { shortest: lease.max(SHORTEST), held: Mutex::default() }
+    /// Not held yet. Both are in real time: its length, and how long it may be between looks.
+    fn of(lease: Duration, longest_unseen: Duration) -> Self {
+        let shortest = lease.max(SHORTEST);
+        Self { shortest, longest_unseen: longest_unseen.max(SHORTEST), held: Mutex::default() }
     }
 
     pub fn new(clock: &crate::Clock) -> Self {
-        Self::of(clock.really(LEASE))
+        Self::of(clock.really(LEASE), clock.really(LOOK))
     }
 
     /// Whether it is held.
@@ -96,13 +104,21 @@ impl Lease {
         self.held.lock().looks = true;
     }
 
-    /// Whether it is time to look what is to be taken up: not before the database has what the journal had a beat ago, else it
-    /// shows calls that are over as open.
-    fn may_look(&self, projected: Lsn, durable: Lsn) -> bool {
+    /// Whether it is time to look what is to be taken up: not before the database has what the journal had when the look became
+    /// due, else it shows calls that are over as open.
+    fn may_look(&self, projected: Lsn, durable: Lsn, now: Duration) -> bool {
         let mut held = self.held.lock();
-        let may = held.looks && projected >= held.mark;
-        held.mark = durable;
-        held.looks &= !may;
+        if !held.looks && now.saturating_sub(held.looked_at) < self.longest_unseen {
+            return false;
+        }
+        let Some(mark) = held.mark else {
+            held.mark = Some(durable);
+            return false;
+        };
+        let may = projected >= mark;
+        if may {
+            (held.looks, held.looked_at, held.mark) = (false, now, None);
+        }
         may
     }
 }
@@ -154,7 +170,7 @@ impl Inner {
                 self.lease.looks_again();
             }
         }
-        if self.lease.may_look(self.projection.position(), self.journal.durable())
+        if self.lease.may_look(self.projection.position(), self.journal.durable(), uptime())
             && let Err(error) = self.take_up(store).await
         {
             self.lease.looks_again();
@@ -186,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_lease_is_given_up_by_its_own_clock_well_before_the_others_may_think_so() {
-        let lease = Lease::of(S * 15);
+        let lease = Lease::of(S * 15, S * 60);
         assert!(!lease.holds(Duration::ZERO), "not before the database has confirmed it");
         lease.confirmed(1, S * 100, S * 15, 1);
         assert!(lease.holds(S * 109) && !lease.holds(S * 110), "counted from when the beat was sent");
@@ -196,16 +212,16 @@ mod tests {
 
     #[test]
     fn a_node_without_others_holds_its_lease_for_minutes() {
-        let lease = Lease::of(S * 15);
+        let lease = Lease::of(S * 15, S * 60);
         assert_eq!(lease.wanted(), S * 300);
         lease.confirmed(1, Duration::ZERO, S * 15, 1);
         assert_eq!(lease.wanted(), S * 15);
-        assert_eq!(Lease::of(S / 10).shortest, SHORTEST);
+        assert_eq!(Lease::of(S / 10, S).shortest, SHORTEST);
     }
 
     #[test]
     fn after_an_outage_of_the_database_the_others_have_as_long_to_come_back() {
-        let lease = Lease::of(S * 15);
+        let lease = Lease::of(S * 15, S * 60);
         let beat = |at: u32| lease.confirmed(1, S * at, S * 15, 1);
         beat(100);
         assert!(!lease.may_count_out(S * 119));
@@ -220,11 +236,22 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_up_before_the_database_has_caught_up() {
-        let lease = Lease::of(S * 15);
-        assert!(!lease.may_look(Lsn::new(9), Lsn::new(9)), "nothing was asked for");
+        let lease = Lease::of(S * 15, S * 60);
+        let look =
+            |projected, durable, at: u32| lease.may_look(Lsn::new(projected), Lsn::new(durable), S * at);
+        assert!(!look(9, 9, 1), "nothing was asked for");
         lease.looks_again();
-        assert!(!lease.may_look(Lsn::new(8), Lsn::new(9)));
-        assert!(lease.may_look(Lsn::new(9), Lsn::new(12)));
-        assert!(!lease.may_look(Lsn::new(12), Lsn::new(12)), "once");
+        assert!(!look(8, 9, 2));
+        assert!(!look(8, 20, 3), "what came since is not waited for, but what was there is");
+        assert!(look(9, 30, 4));
+        assert!(!look(30, 30, 5), "once");
+    }
+
+    #[test]
+    fn it_is_looked_now_and_then_although_nobody_asked() {
+        let lease = Lease::of(S * 15, S * 60);
+        let looks = |at: u32| lease.may_look(Lsn::new(1), Lsn::new(1), S * at);
+        assert!(!looks(59) && !looks(60) && looks(61));
+        assert!(!looks(120) && !looks(121) && looks(122));
     }
 }

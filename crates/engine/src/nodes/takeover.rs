@@ -34,9 +34,18 @@ impl Inner {
         let mut taken = 0;
         for id in ids.into_iter().filter(|id| self.live.get(*id).is_none()) {
             // Read after memory was asked: what left it meanwhile has its end in the database.
-            let Some(found) = self.found(store, id, held.get(&id)).await? else { continue };
-            match self.adopt(found, held.get(&id)).await {
+            let found = match self.found(store, id, held.get(&id)).await {
+                Err(error @ StoreError::Unavailable { .. }) => return Err(error),
+                found => found,
+            };
+            let adopted = match found {
+                Ok(None) => continue,
+                Ok(Some(found)) => self.adopt(found, held.get(&id)).await,
+                Err(error) => Err(IntakeError::Failed(error.to_string())),
+            };
+            match adopted {
                 Ok(()) => taken += 1,
+                // One that can't be read keeps nobody else waiting.
                 Err(error) => {
                     tracing::error!(call = %id, %error, "call.not_taken_over: tried again");
                     self.lease.looks_again();

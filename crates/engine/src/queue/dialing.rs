@@ -338,6 +338,11 @@ impl Inner {
                     self.lease.looks_again();
                     None
                 }
+                // Nobody here carries it on.
+                Some(call) if !call.is_over() => {
+                    self.lease.looks_again();
+                    None
+                }
                 None => {
                     tracing::info!(job = %job.id, "queue.given_back: nothing was sent");
                     let on = job.claim();

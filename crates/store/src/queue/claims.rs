@@ -179,7 +179,11 @@ pub(crate) async fn take_jobs(
 ) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for row in tx.rows(&sql::JOBS_OF, vec![from.as_str().into()]).await? {
-        let Kept { mut job, pair, .. } = kept(&row)?;
+        // One that can't be read stays where it is, and is set aside by whoever reads the open jobs.
+        let Kept { mut job, pair, .. } = match kept(&row) {
+            Err(StoreError::Broken { .. }) => continue,
+            kept => kept?,
+        };
         if job.apply(&Happened::TakenOver { by: by.clone() }, at).is_ok() {
             rows.push(JobRow::new(&job, pair, at)?);
         }

@@ -109,7 +109,7 @@ fn why_somebody_is_not_called_is_said_in_words_and_in_the_readers_language() {
     assert!(shut["gate"]["opens_at"].is_string(), "{shut}");
     let said = text_of(&day, &["queue", "why", &job]);
     assert!(
-        said.contains("It is not an hour for calls where they are.") && said.contains("it opens at"),
+        said.contains("Outside calling hours until 03:00 in ") && said.contains("it opens at"),
         "{said}"
     );
 }

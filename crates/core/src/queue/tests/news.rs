@@ -4,9 +4,9 @@ use super::{after, at, claimed, node};
 use crate::call::{
     Call, Event, ForJob, Limits, OnLeg, Party, Refusal, RefusalClass, Request, ScriptRef, Source, What,
 };
-use crate::campaign::Wish;
+use crate::campaign::{RetryPolicy, Wish};
 use crate::id::{AccountId, CallId, EventKey, LegNo};
-use crate::queue::News;
+use crate::queue::{Applied, Happened, JobRefused, News};
 
 fn event(secs: i64, what: What) -> Event {
     Event {
@@ -54,6 +54,25 @@ fn the_end_of_a_call_that_was_sent_away_does_not_settle_its_job() {
         [(RefusalClass::TooMany, true), (RefusalClass::NotSent, true), (RefusalClass::Blocked, false)]
     {
         let end = News::end_of(&answered(class), Wish::None, None).unwrap();
-        assert_eq!(matches!(end, News::SentAway { .. }), is_sent_away, "{class:?}");
+        assert_eq!(matches!(end, News::TurnedAway { .. }), is_sent_away, "{class:?}");
     }
+}
+
+/// The old owner had the carrier's answer, and was counted out before it could tell the job: the job is moved on by whoever
+/// holds it now, or nobody ever could.
+#[test]
+fn a_call_that_was_sent_away_gives_its_job_back_although_another_node_has_taken_it_over() {
+    let call = answered(RefusalClass::TooMany);
+    let mut job = after(&[claimed]);
+    job.apply(&Happened::TakenOver { by: node("b") }, at(60)).unwrap();
+    let end = News::end_of(&call, Wish::None, None).unwrap();
+    let happened = end.happened(&job, &RetryPolicy::default(), at(61));
+    assert_eq!(job.apply(&happened, at(61)), Ok(Applied::Changed));
+    assert_eq!((job.state.as_str(), job.used), ("waiting", 0), "it keeps its place");
+    // The control: what the old owner itself says is not believed any more.
+    let mut other = after(&[claimed]);
+    other.apply(&Happened::TakenOver { by: node("b") }, at(60)).unwrap();
+    let said = News::SentAway { on: call.job.as_ref().unwrap().on, class: RefusalClass::TooMany };
+    let said = said.happened(&other, &RetryPolicy::default(), at(61));
+    assert!(matches!(other.apply(&said, at(61)), Err(JobRefused::OldFence { .. })));
 }
