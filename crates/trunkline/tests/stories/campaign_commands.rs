@@ -108,10 +108,7 @@ fn why_somebody_is_not_called_is_said_in_words_and_in_the_readers_language() {
     });
     assert!(shut["gate"]["opens_at"].is_string(), "{shut}");
     let said = text_of(&day, &["queue", "why", &job]);
-    assert!(
-        said.contains("Outside calling hours until 03:00 in ") && said.contains("it opens at"),
-        "{said}"
-    );
+    assert!(said.contains("Outside calling hours until 03:00 in ") && said.contains("it opens at"), "{said}");
 }
 
 #[test]
