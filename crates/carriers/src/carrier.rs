@@ -4,6 +4,7 @@
 //! is the engine's to say, so every error tells whether it may pass.
 
 use crate::callback::LegUrls;
+use crate::guarded::LastLook;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
@@ -22,8 +23,9 @@ pub trait Carrier: fmt::Debug + Send + Sync {
     /// Its name, by which every key of an event is prefixed.
     fn account(&self) -> &AccountId;
 
-    /// Writes the one create request of an attempt: once, on a connection of its own, whatever happens to it.
-    fn place<'a>(&'a self, order: &'a Order) -> Soon<'a, PostAnswer>;
+    /// Writes the one create request of an attempt: once, on a connection of its own, whatever happens to it, and only
+    /// if the last look allows it, which is asked when the connection is open.
+    fn place<'a>(&'a self, order: &'a Order, look: LastLook) -> Soon<'a, PostAnswer>;
 
     /// What the carrier knows of a call; `None` if it knows no such call (a fresh one may lag).
     ///
@@ -134,8 +136,10 @@ pub enum PostAnswer {
     Placed(CarrierCallId),
     /// The carrier said that it will not place it.
     Refused(Refusal),
-    /// Not one byte of it went out: the one safe retry.
+    /// It did not go out, as the carrier can't be reached: the one safe retry.
     NotSent(String),
+    /// It did not go out, as the last look forbade it, for this reason.
+    Withheld(String),
     /// Nobody knows: ask what the carrier has, and never send again.
     Unclear(String),
 }
@@ -147,6 +151,7 @@ impl PostAnswer {
             Self::Placed(_) => "placed",
             Self::Refused(_) => "refused",
             Self::NotSent(_) => "not_sent",
+            Self::Withheld(_) => "withheld",
             Self::Unclear(_) => "unclear",
         }
     }

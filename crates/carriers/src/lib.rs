@@ -5,6 +5,7 @@
 //! Nothing is kept here, nothing is decided, and nothing is ever tried twice.
 //!
 //! - [`Carrier`]: the border: place, fetch, list, hang up, recordings, numbers
+//! - [`LastLook`]: what is asked while a create request is written, on an open connection
 //! - [`callback`]: the URLs a carrier calls us back at, and the sealed state in them
 //! - [`voice`]: what a person hears, as a typed document
 //! - [`twilio`]: Twilio's requests, webhooks and signatures
@@ -14,6 +15,7 @@
 
 pub mod callback;
 mod carrier;
+mod guarded;
 pub mod twilio;
 pub mod voice;
 
@@ -21,3 +23,4 @@ pub use carrier::{
     AccountStanding, AccountState, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed,
     MachineDetection, NumberId, NumberUrls, Order, PostAnswer, RecordingBody, Soon, Until,
 };
+pub use guarded::LastLook;

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::Place;
-use trunkline_carriers::{HangUpAnswer, Order, PostAnswer};
+use trunkline_carriers::{HangUpAnswer, LastLook, Order, PostAnswer};
 use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::{Withheld, guard};
@@ -57,24 +57,15 @@ impl Inner {
     async fn post(self: Arc<Self>, handle: Handle, leg: LegNo) {
         let Some((call, on, order, begun_at)) = self.begin_post(&handle, leg).await else { return };
         let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
-        let answer = match self.withheld(&handle, on, begun_at) {
-            Some(why) => PostAnswer::NotSent(why),
-            None => match tokio::time::timeout(timeout, self.carrier.place(&order)).await {
-                Ok(answer) => self.judged(answer),
-                Err(_) => self.judged(PostAnswer::Unclear("no answer in time".to_owned())),
-            },
-        };
+        let look = self.last_look(&handle, on, begun_at);
+        let answer = tokio::time::timeout(timeout, self.carrier.place(&order, look)).await;
+        let answer = answer.unwrap_or_else(|_| PostAnswer::Unclear("no answer in time".to_owned()));
+        self.fitness.answered(&answer, self.clock.now());
+        self.tally.posted(answer.word());
         tracing::info!(%call, %leg, answer = answer.word(), "call.posted");
         if let Err(error) = self.record_answer(&handle, call, on, answer).await {
             tracing::error!(%call, %leg, %error, "call.answer_not_journaled: it will be reconciled");
         }
-    }
-
-    /// What an answer says of the carrier's own health is remembered.
-    fn judged(&self, answer: PostAnswer) -> PostAnswer {
-        self.fitness.answered(&answer, self.clock.now());
-        self.tally.posted(answer.word());
-        answer
     }
 
     /// Journals that the one request is about to be written, and since when. On a full disk it waits for room: nothing
@@ -152,7 +143,15 @@ impl Inner {
         })
     }
 
-    /// Directly before the request is written: has anything forbidden it since its intent was durable?
+    fn last_look(self: &Arc<Self>, handle: &Handle, on: OnLeg, begun_at: Timestamp) -> LastLook {
+        let (inner, handle) = (self.clone(), handle.clone());
+        LastLook::new(move || match inner.withheld(&handle, on, begun_at) {
+            Some(why) => Err(why),
+            None => Ok(()),
+        })
+    }
+
+    /// While the request is written: has anything forbidden it since its intent was durable?
     ///
     /// A process that was paused in between may find that others have ruled on the attempt: what is not written within
     /// the post's own time-out is never written, which is what the settle time rests on.
@@ -202,7 +201,7 @@ impl Inner {
             }
             PostAnswer::Unclear(why) => What::PostUnclear { on, why },
             PostAnswer::Refused(refusal) => What::PostRefused { on, refusal },
-            PostAnswer::NotSent(why) => What::PostRefused {
+            PostAnswer::NotSent(why) | PostAnswer::Withheld(why) => What::PostRefused {
                 on,
                 refusal: Refusal { class: RefusalClass::NotSent, code: None, http: None, message: why },
             },

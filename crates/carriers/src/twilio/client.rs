@@ -5,9 +5,10 @@ use crate::carrier::{
     AccountStanding, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed, NumberId, NumberUrls,
     Order, PostAnswer, RecordingBody, Soon,
 };
+use crate::guarded::{GuardedBody, LastLook};
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::fmt;
@@ -116,14 +117,14 @@ impl Twilio {
         path.starts_with('/').then(|| format!("{}{path}", self.base))
     }
 
-    /// A request that is sent once, on its own connection.
-    pub(super) fn posting(&self, url: &str, form: String) -> RequestBuilder {
-        self.with_form(self.posting.post(url), form)
+    /// A request that is sent once, on its own connection, if it still may when that is open.
+    pub(super) fn posting(&self, url: &str, form: GuardedBody) -> RequestBuilder {
+        self.with_form(self.posting.post(url), Body::wrap(form))
     }
 
     /// A request that changes something and may be repeated.
     pub(super) fn changing(&self, url: &str, form: String) -> RequestBuilder {
-        self.with_form(self.asking.post(url), form)
+        self.with_form(self.asking.post(url), form.into())
     }
 
     pub(super) fn asking(&self, url: &str) -> RequestBuilder {
@@ -134,7 +135,7 @@ impl Twilio {
         self.with_credentials(self.loading.get(url))
     }
 
-    fn with_form(&self, request: RequestBuilder, form: String) -> RequestBuilder {
+    fn with_form(&self, request: RequestBuilder, form: Body) -> RequestBuilder {
         self.with_credentials(request).header("content-type", "application/x-www-form-urlencoded").body(form)
     }
 
@@ -156,8 +157,8 @@ impl Carrier for Twilio {
         &self.id
     }
 
-    fn place<'a>(&'a self, order: &'a Order) -> Soon<'a, PostAnswer> {
-        Box::pin(create::place(self, order))
+    fn place<'a>(&'a self, order: &'a Order, look: LastLook) -> Soon<'a, PostAnswer> {
+        Box::pin(create::place(self, order, look))
     }
 
     fn fetch<'a>(&'a self, id: &'a CarrierCallId) -> Soon<'a, Result<Option<Fetched>, AskError>> {

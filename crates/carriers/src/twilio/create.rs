@@ -7,7 +7,8 @@
 //! | 2xx with a call's id | placed |
 //! | 4xx with Twilio's own code | refused, by the code |
 //! | 429, whoever says so | refused: too many, nothing was dialed |
-//! | no connection, no name, no TLS | not sent: not one byte of the request went out |
+//! | no connection, no name, no TLS, no time left before it was written | not sent: nothing of the form went out |
+//! | not allowed any more when the connection was open | withheld: nothing of the form went out |
 //! | all else: 5xx, a redirect, silence, a reset, an unreadable 2xx, **a 4xx without Twilio's code** | unclear |
 //!
 //! A 4xx without a code comes from somebody between us and Twilio. It says nothing of what became of the request
@@ -17,6 +18,7 @@
 use super::client::{Cut, Failure, Twilio, bounded};
 use super::{is_sid, words};
 use crate::carrier::{MachineDetection, Order, PostAnswer, Until};
+use crate::guarded::{Fate, LastLook, guarded};
 use form_urlencoded::Serializer;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -33,12 +35,17 @@ struct Created {
     sid: String,
 }
 
-pub(super) async fn place(twilio: &Twilio, order: &Order) -> PostAnswer {
-    let request = twilio.posting(&twilio.address("/Calls.json"), form(order));
-    let mut response = match request.send().await {
+pub(super) async fn place(twilio: &Twilio, order: &Order, look: LastLook) -> PostAnswer {
+    let (form, seal) = guarded(form(order).into(), look);
+    let mut response = match twilio.posting(&twilio.address("/Calls.json"), form).send().await {
         Ok(response) => response,
-        Err(error) if error.is_connect() => return PostAnswer::NotSent(never_out(&error).to_owned()),
-        Err(error) => return PostAnswer::Unclear(lost(&error).to_owned()),
+        Err(error) => {
+            return match seal.fate() {
+                Fate::Kept => PostAnswer::NotSent(never_out(&error).to_owned()),
+                Fate::Withheld(why) => PostAnswer::Withheld(why),
+                Fate::Out => PostAnswer::Unclear(lost(&error).to_owned()),
+            };
+        }
     };
     let status = response.status();
     let body = match bounded(&mut response, MAX_ANSWER).await {

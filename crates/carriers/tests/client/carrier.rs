@@ -74,7 +74,10 @@ impl Request {
 #[derive(Default)]
 struct Seen {
     requests: Vec<Request>,
+    /// Of all connections together, whole requests or not.
+    bytes: usize,
     connections: usize,
+    open: usize,
 }
 
 /// The carrier.
@@ -98,8 +101,15 @@ impl FakeCarrier {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (seen, answers) = for_all.clone();
-                seen.lock().unwrap().connections += 1;
-                tokio::spawn(serve(stream, seen, answers));
+                {
+                    let mut seen = seen.lock().unwrap();
+                    seen.connections += 1;
+                    seen.open += 1;
+                }
+                tokio::spawn(async move {
+                    serve(stream, seen.clone(), answers).await;
+                    seen.lock().unwrap().open -= 1;
+                });
             }
         });
         Self { base, seen }
@@ -112,6 +122,18 @@ impl FakeCarrier {
     pub fn connections(&self) -> usize {
         self.seen.lock().unwrap().connections
     }
+
+    /// How many bytes of requests have come, whole or not.
+    pub fn bytes(&self) -> usize {
+        self.seen.lock().unwrap().bytes
+    }
+
+    /// Waits until nobody is connected any more.
+    pub async fn all_are_closed(&self) {
+        while self.seen.lock().unwrap().open > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 /// An address where nobody listens.
@@ -121,7 +143,7 @@ pub async fn closed_port() -> String {
 }
 
 async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, answers: Arc<Vec<Answer>>) {
-    while let Some(request) = read(&mut stream).await {
+    while let Some(request) = read(&mut stream, &seen).await {
         let nth = {
             let mut seen = seen.lock().unwrap();
             seen.requests.push(request);
@@ -167,7 +189,7 @@ fn reset(stream: TcpStream) {
 }
 
 /// One request; `None` when the connection is over, or is no HTTP.
-async fn read(stream: &mut TcpStream) -> Option<Request> {
+async fn read(stream: &mut TcpStream, seen: &Mutex<Seen>) -> Option<Request> {
     let mut bytes: Vec<u8> = Vec::new();
     let head_end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -178,6 +200,7 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         }
         let mut piece = [0; 4_096];
         let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        seen.lock().unwrap().bytes += count;
         bytes.extend_from_slice(&piece[..count]);
     };
     let head = String::from_utf8(bytes[..head_end].to_vec()).ok()?;
@@ -188,6 +211,7 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     while body.len() < length {
         let mut piece = [0; 4_096];
         let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        seen.lock().unwrap().bytes += count;
         body.extend_from_slice(&piece[..count]);
     }
     Some(Request { line: line.to_owned(), head: head.to_owned(), body: String::from_utf8(body).ok()? })

@@ -6,12 +6,14 @@ mod carrier;
 use carrier::{Answer, FakeCarrier};
 use jiff::Timestamp;
 use secrecy::SecretString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use trunkline_carriers::callback::LegUrls;
 use trunkline_carriers::twilio::{BadSettings, Twilio, TwilioSettings};
 use trunkline_carriers::{
-    AccountState, AskError, Carrier, HangUpAnswer, MachineDetection, NumberId, NumberUrls, Order, PostAnswer,
-    Until,
+    AccountState, AskError, Carrier, HangUpAnswer, LastLook, MachineDetection, NumberId, NumberUrls, Order,
+    PostAnswer, Until,
 };
 use trunkline_core::call::{AnsweredBy, EndWord, News, Refusal, RefusalClass};
 use trunkline_core::id::{CarrierCallId, RecordingId};
@@ -48,7 +50,7 @@ fn order() -> Order {
 
 async fn placed_with(answer: Answer) -> (PostAnswer, usize) {
     let carrier = FakeCarrier::with(answer).await;
-    let answer = twilio_at(&carrier.base).place(&order()).await;
+    let answer = twilio_at(&carrier.base).place(&order(), LastLook::free()).await;
     (answer, carrier.requests().len())
 }
 
@@ -62,7 +64,7 @@ async fn the_create_request_says_everything_and_says_it_once() {
     let carrier = FakeCarrier::with(Answer::json(201, &format!(r#"{{"sid":"{CALL_SID}"}}"#))).await;
     let twilio = twilio_at(&carrier.base);
     let detection = MachineDetection::Beside { until: Until::GreetingEnds, timeout_secs: 30 };
-    let answer = twilio.place(&Order { machine_detection: detection, ..order() }).await;
+    let answer = twilio.place(&Order { machine_detection: detection, ..order() }, LastLook::free()).await;
     assert_eq!(answer, PostAnswer::Placed(CarrierCallId::new(CALL_SID)));
     let requests = carrier.requests();
     let [request] = requests.as_slice() else { panic!("{requests:?}") };
@@ -77,8 +79,8 @@ async fn the_create_request_says_everything_and_says_it_once() {
 async fn the_timeouts_stay_in_the_carriers_range() {
     let carrier = FakeCarrier::with(Answer::json(201, &format!(r#"{{"sid":"{CALL_SID}"}}"#))).await;
     let twilio = twilio_at(&carrier.base);
-    twilio.place(&Order { ring_timeout_secs: 0, time_limit_secs: 0, ..order() }).await;
-    twilio.place(&Order { ring_timeout_secs: 9_999, ..order() }).await;
+    twilio.place(&Order { ring_timeout_secs: 0, time_limit_secs: 0, ..order() }, LastLook::free()).await;
+    twilio.place(&Order { ring_timeout_secs: 9_999, ..order() }, LastLook::free()).await;
     let fields: Vec<String> = carrier.requests().iter().map(carrier::Request::fields).collect();
     assert!(fields[0].contains("\nTimeout=5\n") && fields[0].contains("\nTimeLimit=1\n"), "{}", fields[0]);
     assert!(fields[1].contains("\nTimeout=600\n"), "{}", fields[1]);
@@ -132,13 +134,13 @@ async fn too_many_requests_is_a_refusal_whoever_says_it() {
 
 #[tokio::test]
 async fn a_host_that_takes_no_connection_was_not_sent_anything() {
-    let answer = twilio_at(&carrier::closed_port().await).place(&order()).await;
+    let answer = twilio_at(&carrier::closed_port().await).place(&order(), LastLook::free()).await;
     assert_eq!(answer, PostAnswer::NotSent("no connection to the carrier".to_owned()));
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_was_not_sent_anything() {
-    let answer = twilio_at("http://no-such-carrier.invalid").place(&order()).await;
+    let answer = twilio_at("http://no-such-carrier.invalid").place(&order(), LastLook::free()).await;
     assert!(matches!(answer, PostAnswer::NotSent(_)), "{answer:?}");
 }
 
@@ -146,9 +148,47 @@ async fn a_name_that_does_not_resolve_was_not_sent_anything() {
 async fn a_failure_of_tls_was_not_sent_anything() {
     // It answers in plain text where TLS was expected.
     let carrier = FakeCarrier::with(Answer::text(201, "hello")).await;
-    let answer = twilio_at(&carrier.base.replace("http:", "https:")).place(&order()).await;
+    let answer = twilio_at(&carrier.base.replace("http:", "https:")).place(&order(), LastLook::free()).await;
     assert!(matches!(answer, PostAnswer::NotSent(_)), "{answer:?}");
     assert_eq!(carrier.requests().len(), 0);
+}
+
+/// A last look that says this, and how often it was asked.
+fn look(says: Result<(), &str>) -> (LastLook, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let (says, counter) = (says.map_err(str::to_owned), asked.clone());
+    let look = LastLook::new(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        says
+    });
+    (look, asked)
+}
+
+#[tokio::test]
+async fn what_the_last_look_forbids_does_not_go_out() {
+    let carrier = FakeCarrier::with(Answer::json(201, &format!(r#"{{"sid":"{CALL_SID}"}}"#))).await;
+    let (forbids, asked) = look(Err("counted out"));
+    let answer = twilio_at(&carrier.base).place(&order(), forbids).await;
+    assert_eq!(answer, PostAnswer::Withheld("counted out".to_owned()));
+    carrier.all_are_closed().await;
+    assert_eq!((carrier.requests().len(), carrier.bytes(), asked.load(Ordering::Relaxed)), (0, 0, 1));
+
+    let (allows, asked) = look(Ok(()));
+    let answer = twilio_at(&carrier.base).place(&order(), allows).await;
+    assert_eq!(answer, PostAnswer::Placed(CarrierCallId::new(CALL_SID)));
+    assert_eq!((carrier.requests().len(), asked.load(Ordering::Relaxed)), (1, 1));
+}
+
+#[tokio::test]
+async fn the_last_look_comes_when_the_connection_stands_and_not_before() {
+    let silent = FakeCarrier::with(Answer::Silence).await;
+    // It takes a connection, and never says a word of TLS.
+    for base in [carrier::closed_port().await, silent.base.replace("http:", "https:")] {
+        let (forbids, asked) = look(Err("asked too early"));
+        let answer = twilio_at(&base).place(&order(), forbids).await;
+        assert!(matches!(answer, PostAnswer::NotSent(_)), "{answer:?}");
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+    }
 }
 
 #[tokio::test]
@@ -199,7 +239,7 @@ async fn a_kept_connection_is_never_used_for_a_create_request() {
     let carrier = FakeCarrier::with(Answer::json(201, &format!(r#"{{"sid":"{CALL_SID}"}}"#))).await;
     let twilio = twilio_at(&carrier.base);
     for _ in 0..3 {
-        twilio.place(&order()).await;
+        twilio.place(&order(), LastLook::free()).await;
     }
     assert_eq!((carrier.requests().len(), carrier.connections()), (3, 3));
 }
@@ -216,8 +256,11 @@ async fn nothing_of_a_person_or_a_secret_is_in_what_it_says() {
         let asked = twilio.fetch(&CarrierCallId::new(CALL_SID)).await;
         let listed =
             twilio.list(&Address::new("+15550100"), &Address::new("+15550199"), Timestamp::UNIX_EPOCH).await;
-        let shown =
-            format!("{:?} {asked:?} {listed:?} {twilio:?} {:?}", twilio.place(&order()).await, order());
+        let shown = format!(
+            "{:?} {asked:?} {listed:?} {twilio:?} {:?}",
+            twilio.place(&order(), LastLook::free()).await,
+            order()
+        );
         for secret in ["5550100", "5550199", "hush", "StartTime"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }

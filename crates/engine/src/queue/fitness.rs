@@ -117,6 +117,8 @@ impl Fitness {
                 }
             },
             PostAnswer::NotSent(_) | PostAnswer::Unclear(_) => Answered::Failed,
+            // Our own doing, and no word of the carrier's.
+            PostAnswer::Withheld(_) => return,
         };
         let mut carrier = self.carrier.lock();
         *carrier = carrier.after(answered, now);
