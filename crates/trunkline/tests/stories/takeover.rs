@@ -138,6 +138,44 @@ fn what_a_dead_node_was_doing_is_taken_over_and_comes_to_its_true_end() {
     assert_eq!(people.iter().map(|number| nodes[0].dialed(number)).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
+/// F-15: it had claimed them and sent nothing yet. Only its lease tells it that they are not its own any more: its clock, its
+/// journal and its memory all say that it may send. It may be stopped anywhere on the way: also while a connection is opened.
+#[test]
+fn a_node_that_wakes_when_another_has_called_its_people_calls_none_of_them() {
+    const CROWD: usize = 50;
+    let server = Server::start().unwrap();
+    let fast = |name| opening(name, &server.url()).set("TRUNKLINE_LIMITS_CPS", "500");
+    let a = fast("a").at_speed(20.0).begin();
+    let b = fast("b").beside(&a).begin();
+    let was_in_the_middle = (0..5).any(|round| {
+        until("each knows of the other", || {
+            (one(&server, "SELECT count(*) FROM nodes WHERE lease < 10000000") == "2").then_some(())
+        });
+        let people: Vec<String> = (0..CROWD).map(|n| person(round * CROWD + n)).collect();
+        let dialed = |day: &Day| people.iter().map(|number| day.dialed(number)).collect::<Vec<_>>();
+        b.freezes();
+        campaign(&a, &people);
+        a.until("some are called", |day| (dialed(day).iter().sum::<u64>() >= 3).then_some(()));
+        a.freezes();
+        b.thaws();
+        let settled = ((round + 1) * CROWD).to_string();
+        until("the other has called the rest", || {
+            (one(&server, "SELECT count(*) FROM jobs WHERE state = 'settled'") == settled).then_some(())
+        });
+        a.thaws();
+        a.until("it goes on", |day| {
+            let ready = day.get("/readyz");
+            (ready.status == 200 && ready.json()["lag_events"] == 0).then_some(())
+        });
+        a.is_quiet();
+        assert_eq!(dialed(&a), vec![1; CROWD]);
+        // Somebody was claimed by the first, and called only by the second.
+        one(&server, "SELECT count(*) FROM (SELECT job FROM attempts GROUP BY job HAVING count(*) > 1) AS again")
+            != "0"
+    });
+    assert!(was_in_the_middle, "the control: each time all that were claimed were called before it was stopped");
+}
+
 /// Of an attempt that was claimed and of which nothing more is known, the carrier may have a call or not.
 #[test]
 fn of_an_attempt_that_was_only_claimed_the_carrier_is_asked() {
