@@ -25,6 +25,14 @@ impl LastLook {
         Self(Box::new(look))
     }
 
+    /// Asks.
+    ///
+    /// # Errors
+    /// Why it must not be written any more.
+    pub fn ask(self) -> Result<(), String> {
+        (self.0)()
+    }
+
     /// Nothing forbids it.
     pub fn free() -> Self {
         Self::new(|| Ok(()))
@@ -92,8 +100,8 @@ impl GuardedBody {
     /// Asks, once: who asks again is refused.
     fn is_let_out(&self) -> bool {
         let mut sealed = self.sealed.lock();
-        let Some(LastLook(look)) = sealed.look.take() else { return false };
-        sealed.fate = look().map_or_else(Fate::Withheld, |()| Fate::Out);
+        let Some(look) = sealed.look.take() else { return false };
+        sealed.fate = look.ask().map_or_else(Fate::Withheld, |()| Fate::Out);
         sealed.fate == Fate::Out
     }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use trunkline_carriers::callback::SecretKeys;
 use trunkline_carriers::{
-    AccountStanding, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed, NumberId, NumberUrls,
-    Order as CreateOrder, PostAnswer, RecordingBody, Soon,
+    AccountStanding, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, LastLook, Listed, NumberId,
+    NumberUrls, Order as CreateOrder, PostAnswer, RecordingBody, Soon,
 };
 use trunkline_core::call::{Call, Limits, State, Status, Timing};
 use trunkline_core::dial::gates::DialLimits;
@@ -32,8 +32,9 @@ impl Carrier for Carrying {
         &self.account
     }
 
-    fn place<'a>(&'a self, order: &'a CreateOrder) -> Soon<'a, PostAnswer> {
+    fn place<'a>(&'a self, order: &'a CreateOrder, look: LastLook) -> Soon<'a, PostAnswer> {
         Box::pin(async move {
+            look.ask().expect("nothing forbids it");
             assert_ne!(order.to.as_str(), UNLUCKY, "the bug");
             let n = self.placed.fetch_add(1, Ordering::Relaxed);
             PostAnswer::Placed(CarrierCallId::new(format!("CA{n}")))

@@ -170,10 +170,15 @@ fn a_node_that_wakes_when_another_has_called_its_people_calls_none_of_them() {
         a.is_quiet();
         assert_eq!(dialed(&a), vec![1; CROWD]);
         // Somebody was claimed by the first, and called only by the second.
-        one(&server, "SELECT count(*) FROM (SELECT job FROM attempts GROUP BY job HAVING count(*) > 1) AS again")
-            != "0"
+        one(
+            &server,
+            "SELECT count(*) FROM (SELECT job FROM attempts GROUP BY job HAVING count(*) > 1) AS again",
+        ) != "0"
     });
-    assert!(was_in_the_middle, "the control: each time all that were claimed were called before it was stopped");
+    assert!(
+        was_in_the_middle,
+        "the control: each time all that were claimed were called before it was stopped"
+    );
 }
 
 /// Of an attempt that was claimed and of which nothing more is known, the carrier may have a call or not.
