@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | check | torture | bench | rows | generate`.
+//! The project's own commands: `cargo xtask test | check | torture | bench | rows | generate | deb`.
 //!
 //! One file per command. `shell` runs programs and counts tests, `tools` installs what isn't there.
 
@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod deb;
 mod generate;
 mod rows;
 mod shell;
@@ -39,6 +40,8 @@ enum Command {
     Rows(rows::Options),
     /// Write the generated files that are checked in
     Generate,
+    /// Pack the server as a Debian package
+    Deb,
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Rows(options) => rows::run(&options),
         Command::Generate => generate::run(),
+        Command::Deb => deb::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,6 +18,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 use tower::Service;
 use trunkline_carriers::callback::PublicUrl;
 use trunkline_core::id::CallId;
@@ -92,9 +93,14 @@ impl Door {
     async fn route(&self, request: Request<Body>, id: &RequestId) -> Response {
         let uri = request.uri().clone();
         let trace = request_id::trace(request.headers()).map(str::to_owned);
+        let begun = Instant::now();
         let mut router = self.router.clone();
         let answering = async move { router.call(request).await.unwrap_or_else(|never| match never {}) };
-        match alone(answering).await {
+        let answered = alone(answering).await;
+        if let Some(histogram) = crate::router::timed(&self.web, uri.path()) {
+            histogram.took(begun.elapsed());
+        }
+        match answered {
             Some(response) => {
                 let status = response.status().as_u16();
                 tracing::debug!(request = %id, trace, path = %Told(uri.path()), status, "answered");

@@ -163,6 +163,15 @@ pub(crate) fn is_carriers(path: &str) -> bool {
     SPEAKING.contains(&path) || LISTENING.contains(&path)
 }
 
+/// Where the time is counted that an answer at this address took.
+pub(crate) fn timed<'a>(web: &'a Web, path: &str) -> Option<&'a carrier::Histogram> {
+    match path {
+        path if SPEAKING.contains(&path) => Some(&web.timing.voice),
+        path if LISTENING.contains(&path) => Some(&web.timing.callbacks),
+        _ => None,
+    }
+}
+
 /// What a client hears when the handler of its request panicked: a person hears an apology.
 pub(crate) fn after_panic(web: &Web, path: &str) -> Response {
     if SPEAKING.contains(&path) {

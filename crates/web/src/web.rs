@@ -2,7 +2,7 @@
 //! for the counters and the short memory of sign-ins.
 
 use crate::access::Access;
-use crate::carrier::Refused;
+use crate::carrier::{Refused, Timing};
 use crate::live::{Seats, Tickets};
 use crate::pages::attempts::Attempts;
 use crate::pages::session::Revoked;
@@ -42,6 +42,7 @@ pub struct Web {
     pub(crate) access: Access,
     pub(crate) verifier: Verifier,
     pub(crate) refused: Refused,
+    pub(crate) timing: Timing,
     /// How browsers reach this server: its origin, such as `https://calls.example.com`.
     pub(crate) origin: String,
     pub(crate) findings: Vec<Finding>,
@@ -70,6 +71,7 @@ impl Web {
             access: parts.access,
             verifier: parts.verifier,
             refused: Refused::default(),
+            timing: Timing::default(),
             origin,
             findings: parts.findings,
             limits: parts.limits,

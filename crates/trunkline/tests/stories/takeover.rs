@@ -450,7 +450,8 @@ fn torture(attempts: usize, seed: u64, ending: Ending) {
     }
     let day = &nodes[0];
     day.is_quiet();
-    let (unruled, in_all) = (longest_unruled(&server, &dark), longest_unruled(&server, &[]));
+    let (unruled, longest) = longest_unruled(&server, &dark);
+    let (in_all, _) = longest_unruled(&server, &[]);
     let uncalled = rows(&server, "SELECT number, fold FROM jobs")
         .into_iter()
         .filter(|row| row.split_once('|').is_some_and(|(number, _)| !day.sim.dialed().contains_key(number)));
@@ -474,7 +475,7 @@ fn torture(attempts: usize, seed: u64, ending: Ending) {
     );
     assert!(twice.is_empty(), "called twice: {twice:?}\n{}", stories_of(&server, &twice));
     assert_eq!(still_live, 0, "strays");
-    assert!(unruled <= 240, "unruled for {unruled} s");
+    assert!(unruled <= 240, "unruled for {unruled} s\n{}\ndark: {dark:#?}", story_of(&server, &longest));
     assert!(
         done.kills + done.pauses > 0 && (attempts < 60 || dialed.len() > attempts / 2),
         "nothing much happened"
@@ -496,26 +497,33 @@ fn stories_of(server: &Server, twice: &[(&String, &u64)]) -> String {
     twice.iter().take(3).flat_map(|(number, _)| events(number)).collect::<Vec<_>>().join("\n")
 }
 
+/// What happened to a call, a line each.
+fn story_of(server: &Server, call: &str) -> String {
+    let sql = "SELECT to_timestamp(received_at / 1e6), to_timestamp(occurred_at / 1e6), kind, key, applied, body FROM events";
+    rows(server, &format!("{sql} WHERE call = '{call}' ORDER BY received_at")).join("\n")
+}
+
 /// How long an attempt was without a carrier's id and unruled, in seconds of the engine's clock: but for the time in which
 /// somebody was away who could have ruled on it.
-fn longest_unruled(server: &Server, dark: &[(Timestamp, Timestamp)]) -> i64 {
-    let sql = "SELECT claimed_at, (calls.fold::jsonb -> 'legs' -> 0) FROM attempts JOIN calls ON calls.id = attempts.call";
+fn longest_unruled(server: &Server, dark: &[(Timestamp, Timestamp)]) -> (i64, String) {
+    let sql = "SELECT claimed_at, calls.id, (calls.fold::jsonb -> 'legs' -> 0) FROM attempts JOIN calls ON calls.id = attempts.call";
     let spans = rows(server, sql).into_iter().filter_map(|row| {
-        let (claimed, leg) = row.split_once('|')?;
+        let (claimed, rest) = row.split_once('|')?;
+        let (call, leg) = rest.split_once('|')?;
         let leg: Value = serde_json::from_str(leg).ok()?;
         let since = Timestamp::from_microsecond(claimed.parse().ok()?).ok()?;
         let ends = [&leg["accepted_at"], &leg["ruled_at"], &leg["end"]["at"]];
         let until = ends.iter().filter_map(|at| at.as_str()?.parse::<Timestamp>().ok()).min()?;
-        Some((since, until))
+        Some((since, until, call.to_owned()))
     });
-    let seconds = |(since, until): (Timestamp, Timestamp)| {
+    let seconds = |(since, until, call): (Timestamp, Timestamp, String)| {
         let in_the_dark: i64 = dark
             .iter()
             .map(|(from, to)| (*to).min(until).duration_since((*from).max(since)).as_secs().max(0))
             .sum();
-        until.duration_since(since).as_secs() - in_the_dark
+        (until.duration_since(since).as_secs() - in_the_dark, call)
     };
-    spans.map(seconds).max().unwrap_or(0)
+    spans.map(seconds).max().unwrap_or_default()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 pub(crate) mod spec;
 
 use super::admitted;
+use crate::carrier::Timing;
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::State;
@@ -28,6 +29,7 @@ pub(crate) async fn metrics(State(web): State<Arc<Web>>, headers: HeaderMap) -> 
     page.probes(&measured.health);
     if admitted(&web, &headers).is_some_and(|admitted| admitted.caller.runs_the_server()) {
         page.server(&measured);
+        page.webhooks(&web.timing);
         // Without a database there is no queue, and while it is away nobody knows how it is.
         if let Ok(stats) = web.engine.queue_stats().await {
             page.queue(&stats);
@@ -105,6 +107,21 @@ impl Page {
         self.gauge("trunkline_journal_backlog_bytes", "Bytes in files not wholly in the database.", backlog);
         let secs = seconds(measured.journal_commit_micros, 1e6);
         self.gauge("trunkline_journal_commit_seconds", "How long the journal's last write took.", secs);
+    }
+
+    fn webhooks(&mut self, timing: &Timing) {
+        let name = "trunkline_webhook_seconds";
+        self.head(name, "histogram", "How long the carrier's requests took to be answered.");
+        for (what, histogram) in [("voice", &timing.voice), ("callback", &timing.callbacks)] {
+            let counted = histogram.counted();
+            let bucket = format!("{name}_bucket");
+            for (end, answers) in &counted.up_to {
+                self.sample(&bucket, &[("what", what), ("le", &seconds(*end, 1e3).to_string())], answers);
+            }
+            self.sample(&bucket, &[("what", what), ("le", "+Inf")], counted.all);
+            self.sample(&format!("{name}_sum"), &[("what", what)], seconds(counted.micros, 1e6));
+            self.sample(&format!("{name}_count"), &[("what", what)], counted.all);
+        }
     }
 
     fn queue(&mut self, stats: &QueueStats) {

@@ -8,18 +8,12 @@ use std::time::Duration;
 use trunkline_sim::Habit;
 
 use crate::day::{Day, KEY};
+use crate::pages::block;
 
+const PAGE: &str = include_str!("../../../../../docs/events.md");
 const ANN: &str = "+15550100123";
 const PATIENCE: Duration = Duration::from_secs(40);
 const LOOK: Duration = Duration::from_millis(200);
-
-/// The text of the page's block in a language.
-fn block(language: &str, containing: &str) -> String {
-    let page = include_str!("../../../../../docs/events.md");
-    let fence = format!("```{language}\n");
-    let mut blocks = page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.find(|block| block.contains(containing)).unwrap().to_owned()
-}
 
 /// A program of the page, until it is dropped.
 struct Program {
@@ -82,7 +76,7 @@ fn hears_a_call_and_a_restart(command: &mut Command) {
 #[ignore = "needs Python; cargo xtask test runs it"]
 fn the_python_program_of_the_page_hears_a_call_and_a_restart() {
     let python = std::env::var("TRUNKLINE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    hears_a_call_and_a_restart(Command::new(python).args(["-c", &block("python", "def events")]));
+    hears_a_call_and_a_restart(Command::new(python).args(["-c", &block(PAGE, "python", "def events")]));
 }
 
 #[test]
@@ -94,6 +88,6 @@ fn the_javascript_program_of_the_page_hears_a_call_and_a_restart() {
     }
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("events.mjs");
-    std::fs::write(&program, block("js", "async function* events")).unwrap();
+    std::fs::write(&program, block(PAGE, "js", "async function* events")).unwrap();
     hears_a_call_and_a_restart(Command::new("node").arg(&program));
 }
