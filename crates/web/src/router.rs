@@ -1,5 +1,6 @@
 //! The table of routes.
 
+use crate::api::recordings::link;
 use crate::api::{
     call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders,
     queue, recordings, recover, registered, scripts, singles, suppressions, tenancy,
@@ -47,6 +48,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/calls/{id}", get(call::show))
         .route("/calls/{id}/end", post(call::end))
         .route("/calls/{id}/recordings/{n}", get(call::recording))
+        .route("/recordings/{token}", get(link::open))
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act))
@@ -81,6 +83,7 @@ fn keyed_table() -> Table {
         .on(Get, "/api/calls/{id}/events", calls::events, calls::spec::events())
         .on(Get, "/api/calls/{id}/turns", calls::turns, calls::spec::turns())
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
+        .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
         .tag("registered calls")
         .on(Post, "/api/calls/register", registered::register, registered::spec::register())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trunkline_sim::{Habit, Heard, WebhookKind};
 
-use crate::day::{ACCOUNT, Day, KEY, TOKEN};
+use crate::day::{ACCOUNT, Answer, Day, KEY, TOKEN};
 
 const ANN: &str = "+15550100401";
 const QUESTIONS: [&str; 3] = ["What is your name?", "Which day suits you?", "Anything else?"];
@@ -64,6 +64,56 @@ fn an_answer_is_fetched_checksummed_and_played_in_whole_and_in_part() {
         assert_eq!(past.status, 416);
     }
     assert_eq!(day.get(&format!("/api/calls/{call}/recordings/3")).status, 404);
+}
+
+/// S-15: who has the link hears this recording, in whole or in part, for a while, and nothing else.
+#[test]
+fn a_link_opens_one_recording_without_a_key_for_a_while() {
+    let day = Day::with().at_speed(20.0).begin();
+    let call = day.call(ANN);
+    day.ended(&call);
+    day.keeps_recordings(&call);
+    let key =
+        day.post("/api/keys", &json!({ "name": "player", "tenant": "default", "role": "agent" })).json();
+    let as_key = |method: Method, path: &str| {
+        day.send(day.ask(method, path).bearer_auth(key["key"].as_str().unwrap()))
+    };
+    let make = |rest: &str| as_key(Method::POST, &format!("/api/calls/{call}/recordings/{rest}"));
+    let opened = |link: &str| day.send(day.ask(Method::GET, link));
+    let link = |made: &Answer| {
+        assert_eq!(made.status, 201, "{}", made.text());
+        let url = made.json()["url"].as_str().unwrap().to_owned();
+        url[url.find("/recordings/").unwrap()..].to_owned()
+    };
+
+    let first = link(&make("0/link"));
+    let kept = day.get(&format!("/api/calls/{call}/recordings/0"));
+    assert_eq!((opened(&first).status, opened(&first).body), (200, kept.body.clone()));
+    let part = day.send(day.ask(Method::GET, &first).header("Range", "bytes=4-43"));
+    assert_eq!((part.status, part.body.as_slice()), (206, &kept.body[4..44]));
+
+    for wrong in ["7/link", "x/link"] {
+        assert_eq!(make(wrong).status, 404, "{wrong}");
+    }
+    assert_eq!(make("0/link?for_secs=5").status, 400);
+    let absent = opened("/recordings/nonsense");
+    for bent in [first.replace(".0.", ".1."), first[..first.len() - 1].to_owned(), format!("{first}/..")] {
+        assert_eq!(opened(&bent).status, 404, "{bent}");
+    }
+    assert_eq!(absent.status, 404);
+
+    let short = link(&make("1/link?for_secs=10"));
+    let mut ends = None;
+    day.until("the link has run out", |_| {
+        let answer = opened(&short);
+        ends = Some(answer.status);
+        (answer.status != 200).then_some(())
+    });
+    assert_eq!(ends, Some(404));
+    assert_eq!(opened(&first).status, 200, "the other goes on");
+    let revoked = day.ask(Method::DELETE, &format!("/api/keys/{}", key["id"].as_str().unwrap()));
+    assert_eq!(day.send(revoked.bearer_auth(KEY)).status, 204);
+    day.until("links of a revoked key are dead", |_| (opened(&first).status == 404).then_some(()));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Recordings as files: whole or in part, known by their checksum.
 
+pub(crate) mod link;
 pub(crate) mod spec;
 
 use super::range::{Wanted, wanted};
@@ -16,7 +17,7 @@ use std::io::{self, SeekFrom};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
-use trunkline_engine::RecordingFile;
+use trunkline_engine::{Desk, RecordingFile};
 
 /// How much is read from the file at once.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -27,14 +28,18 @@ pub(crate) async fn recording(
     Named((id, n)): Named<(CallRef, usize)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = desk.recording(id.as_str(), n).await?;
+    send_recording(&desk, id.as_str(), n, &headers).await
+}
+
+async fn send_recording(desk: &Desk, id: &str, n: usize, headers: &HeaderMap) -> Result<Response, Problem> {
+    let file = desk.recording(id, n).await?;
     let file = file.ok_or_else(|| not_found().detail("there is no such recording, or not yet"))?;
     let tag =
         HeaderValue::from_str(&format!("\"{}\"", file.sha256)).unwrap_or(HeaderValue::from_static("\"\""));
-    if etag::is_known(&headers, &tag) {
+    if etag::is_known(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let mut response = match part(&headers, &tag, file.bytes) {
+    let mut response = match part(headers, &tag, file.bytes) {
         Wanted::Whole => send(&file, 0, file.bytes).await.map(|body| (StatusCode::OK, body).into_response()),
         Wanted::Part(range) => {
             let span = format!("bytes {}-{}/{}", range.start(), range.end(), file.bytes);
@@ -46,7 +51,7 @@ pub(crate) async fn recording(
         Wanted::Beyond => return Err(beyond(file.bytes)),
     }
     .map_err(|error| {
-        tracing::warn!(call = id.as_str(), n, %error, "a recording could not be read");
+        tracing::warn!(call = id, n, %error, "a recording could not be read");
         not_found().detail("the recording's file can't be read")
     })?;
     let headers = response.headers_mut();
