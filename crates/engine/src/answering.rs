@@ -20,7 +20,7 @@ use trunkline_core::dial::gates::{Closed, admit_inbound};
 use trunkline_core::id::{CallId, CarrierCallId, EventKey};
 use trunkline_core::private::Private;
 use trunkline_core::script::{
-    Answer, Caller, Cursor, Heard, Language, Next, Page, Prompt, Script, ScriptVersion,
+    Answer, Caller, Cursor, Heard, Kind, Language, Next, Page, Prompt, Script, ScriptVersion,
 };
 
 impl Inner {
@@ -45,7 +45,7 @@ impl Inner {
     }
 
     async fn speak(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Document, IntakeError> {
-        let (handle, token) = match self.find_call(fetch).await? {
+        let (handle, mut token) = match self.find_call(fetch).await? {
             Found::Live(handle, token) => (handle, token),
             Found::NoRoom(language) => return Ok(page::closing(&Page::capacity(&language))),
             Found::Foreign => return Ok(page::closing(&Page::goodbye(&Language::english()))),
@@ -56,6 +56,9 @@ impl Inner {
             let over = is_over(&live.call, &token) || is_foreign(&live.call, &token, &fetch.carrier_call_id);
             (self.script_of(&live.call, &token), over, caller(&live.call, fetch))
         };
+        if fetch.token.is_none() {
+            token.place = after_consent(&script, &handle.lock().call, token.place);
+        }
         if !over
             && fetch.line == Line::Open
             && let Some(document) = self.instead_of_script(&handle, &token, fetch, &script, &caller).await?
@@ -241,6 +244,21 @@ fn clear_state(call: &Call, fetch: &VoiceFetch) -> CallbackState {
     CallbackState { account, call: call.id, leg: leg.no, fence: leg.fence, script: version(call), place }
 }
 
+/// A step that a clear URL names is not believed before the person has agreed to be recorded, where the script asks for it.
+fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
+    let asked = script.questions.iter().position(|question| question.kind == Kind::Consent);
+    let step = match place {
+        Place::Hear(at) | Place::Open(Next::Ask(at)) => usize::from(at.step),
+        Place::Open(Next::GoodBye | Next::OptedOut) => return place,
+    };
+    match asked.and_then(|asked| u16::try_from(asked).ok()) {
+        Some(asked) if step > usize::from(asked) && call.consent() != Some(true) => {
+            Place::Open(Next::Ask(Cursor::first(asked)))
+        }
+        _ => place,
+    }
+}
+
 /// Over, or about to be: nothing more is said on this leg.
 fn is_over(call: &Call, token: &CallbackState) -> bool {
     call.leg_no(token.leg).is_none_or(|leg| match leg.state() {
@@ -313,6 +331,7 @@ fn fact(at: Cursor, answer: Answer, fetch: &VoiceFetch) -> Option<HeardFact> {
     let value = match answer {
         Answer::Recorded => AnswerValue::Recorded,
         Answer::YesNo(yes) => AnswerValue::YesNo(yes),
+        Answer::Consent(yes) => AnswerValue::Consent(yes),
         Answer::Number(digits) => AnswerValue::Number(Private::new(digits)),
         Answer::Choice { key, label } => AnswerValue::Choice { key: key.to_string(), label },
         Answer::Invalid => AnswerValue::Invalid,

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::numbers::Number;
 use crate::queue::QueueConfig;
+use crate::scripts::AskConsent;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Config {
     pub questions: PathBuf,
     /// The script of calls that name none; the file's own name if absent.
     pub default_script: Option<String>,
+    /// Whether people are asked before their answers are recorded.
+    pub consent: AskConsent,
     /// Our numbers: whose they are, and which script answers them.
     pub numbers: Vec<Number>,
     /// Our own caller id.

@@ -183,7 +183,11 @@ impl Engine {
                 deciding: tokio::sync::Mutex::default(),
                 keys_used: KeysUsed::default(),
                 bound: Bound::default(),
-                scripts: Scripts::new(config.questions.clone(), config.default_script.clone()),
+                scripts: Scripts::new(
+                    config.questions.clone(),
+                    config.default_script.clone(),
+                    config.consent,
+                ),
                 recordings,
                 projection: StoreFeed::new(clock.now()),
                 campaigns: Campaigns::default(),

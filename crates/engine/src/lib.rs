@@ -97,7 +97,7 @@ pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
-pub use scripts::ScriptInfo;
+pub use scripts::{AskConsent, ScriptInfo};
 pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
 pub use tenancy::{NewKey, NewUser, TenancyError};

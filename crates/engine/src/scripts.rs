@@ -28,15 +28,35 @@ pub struct ScriptInfo {
     pub problem: Option<String>,
 }
 
+/// Whether people are asked before their answers are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AskConsent {
+    /// Where a script has a question for it.
+    #[default]
+    AsScriptsSay,
+    /// Always: a script that records and does not ask is asked for it.
+    Always,
+}
+
+impl AskConsent {
+    fn of(self, script: Script) -> Script {
+        match self {
+            Self::AsScriptsSay => script,
+            Self::Always => script.with_consent(),
+        }
+    }
+}
+
 /// All scripts this process knows.
 pub(crate) struct Scripts {
     source: PathBuf,
     default: Option<String>,
+    consent: AskConsent,
     state: RwLock<State>,
 }
 
-#[derive(Default)]
 struct State {
+    builtin: Arc<Script>,
     files: BTreeMap<String, File>,
     versions: HashMap<ScriptVersion, Arc<Script>>,
     used: BTreeSet<ScriptVersion>,
@@ -52,11 +72,17 @@ struct File {
 }
 
 impl Scripts {
-    pub fn new(source: PathBuf, default: Option<String>) -> Self {
-        let builtin = Arc::new(Script::builtin());
-        let mut state = State::default();
-        state.versions.insert(builtin.version, builtin);
-        Self { source, default, state: RwLock::new(state) }
+    pub fn new(source: PathBuf, default: Option<String>, consent: AskConsent) -> Self {
+        let builtin = Arc::new(consent.of(Script::builtin()));
+        let state = State {
+            versions: HashMap::from([(builtin.version, builtin.clone())]),
+            builtin,
+            files: BTreeMap::new(),
+            used: BTreeSet::new(),
+            problem_since: None,
+            missing: None,
+        };
+        Self { source, default, consent, state: RwLock::new(state) }
     }
 
     /// Reads again what has changed on disk since the last look. Blocking, and cheap when nothing changed.
@@ -68,7 +94,7 @@ impl Scripts {
                 state.missing = None;
                 state.files.retain(|name, _| paths.contains_key(name));
                 for (name, path) in paths {
-                    state.read(name, path);
+                    state.read(name, path, self.consent);
                 }
             }
             Err(problem) => {
@@ -185,15 +211,14 @@ impl Scripts {
 
 impl State {
     fn builtin(&self) -> Arc<Script> {
-        let version = Script::builtin().version;
-        self.versions.get(&version).cloned().unwrap_or_else(|| Arc::new(Script::builtin()))
+        self.builtin.clone()
     }
 
     fn problem(&self) -> Option<String> {
         self.missing.clone().or_else(|| self.files.values().find_map(|file| file.problem.clone()))
     }
 
-    fn read(&mut self, name: String, path: PathBuf) {
+    fn read(&mut self, name: String, path: PathBuf, consent: AskConsent) {
         let stamp = fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())));
         if self
             .files
@@ -202,7 +227,7 @@ impl State {
         {
             return;
         }
-        let read = load(&name, &path);
+        let read = load(&name, &path, consent);
         if let Err(problem) = &read {
             tracing::warn!(%problem, script = name, "script.broken: the built-in questions are asked");
         }
@@ -214,10 +239,11 @@ impl State {
     }
 }
 
-fn load(name: &str, path: &Path) -> Result<Arc<Script>, String> {
+fn load(name: &str, path: &Path, consent: AskConsent) -> Result<Arc<Script>, String> {
     let name = name.parse::<ScriptName>().map_err(|e| format!("{}: {e}", path.display()))?;
     let bytes = fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    Script::parse(&bytes, name).map(Arc::new).map_err(|e| format!("{}: {e}", path.display()))
+    let script = Script::parse(&bytes, name).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Arc::new(consent.of(script)))
 }
 
 fn stem(path: &Path) -> String {
@@ -229,7 +255,7 @@ mod tests {
     use super::*;
 
     fn scripts(dir: &Path) -> Scripts {
-        Scripts::new(dir.join("questions.json"), None)
+        Scripts::new(dir.join("questions.json"), None, AskConsent::AsScriptsSay)
     }
 
     fn asked(scripts: &Scripts) -> usize {

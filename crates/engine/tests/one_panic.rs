@@ -94,6 +94,7 @@ fn config(folder: &std::path::Path) -> Config {
         recording_max_bytes: 1 << 20,
         questions: folder.join("questions.json"),
         default_script: None,
+        consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),
         from: Some(Address::new("+15005550006")),
         default_country: None,

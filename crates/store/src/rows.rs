@@ -147,6 +147,7 @@ fn answer_type(answer: &Answer) -> &'static str {
     match answer.value {
         AnswerValue::Recorded => "recorded",
         AnswerValue::YesNo(_) => "yes_no",
+        AnswerValue::Consent(_) => "consent",
         AnswerValue::Number(_) => "number",
         AnswerValue::Choice { .. } => "choice",
         AnswerValue::Invalid => "invalid",
@@ -155,8 +156,8 @@ fn answer_type(answer: &Answer) -> &'static str {
 
 fn answer_value(answer: &Answer) -> Option<&str> {
     match &answer.value {
-        AnswerValue::YesNo(true) => Some("yes"),
-        AnswerValue::YesNo(false) => Some("no"),
+        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => Some("yes"),
+        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => Some("no"),
         AnswerValue::Number(number) => Some(number.reveal()),
         AnswerValue::Choice { key, .. } => Some(key),
         AnswerValue::Recorded | AnswerValue::Invalid => None,

@@ -57,6 +57,8 @@ pub enum AnswerValue {
     Recorded,
     /// Yes or no.
     YesNo(bool),
+    /// Whether what follows may be recorded.
+    Consent(bool),
     /// A number, as keyed or said.
     Number(Private<String>),
     /// One of the choices.

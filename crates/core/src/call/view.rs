@@ -4,7 +4,7 @@ use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{Activity, State, Status};
-use super::turn::{Recording, RecordingState};
+use super::turn::{AnswerValue, Recording, RecordingState};
 use super::{Call, Stray};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -120,6 +120,16 @@ impl Call {
     /// How many questions have an answer.
     pub fn answer_count(&self) -> usize {
         self.turns.values().filter(|turn| turn.answer.is_some()).count()
+    }
+
+    /// Whether the person agreed to be recorded; `None` if nobody asked, or no answer came.
+    pub fn consent(&self) -> Option<bool> {
+        let answers = self.turns.values().rev().filter_map(|turn| turn.answer.as_ref());
+        let mut consents = answers.filter_map(|answer| match answer.value {
+            AnswerValue::Consent(yes) => Some(yes),
+            _ => None,
+        });
+        consents.next()
     }
 
     /// The question that was asked last, as its index.

@@ -62,6 +62,7 @@ fn answer(turn: &Turn) -> Option<Answer> {
     Some(match &turn.answer.as_ref()?.value {
         AnswerValue::Recorded => Answer::Recorded,
         AnswerValue::YesNo(yes) => Answer::YesNo(*yes),
+        AnswerValue::Consent(yes) => Answer::Consent(*yes),
         AnswerValue::Number(digits) => Answer::Number(digits.reveal().clone()),
         AnswerValue::Choice { key, label } => Answer::Choice { key: key.parse().ok()?, label: label.clone() },
         AnswerValue::Invalid => return None,

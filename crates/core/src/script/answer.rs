@@ -31,6 +31,8 @@ pub enum Answer {
     Recorded,
     /// Yes, or no.
     YesNo(bool),
+    /// It may be recorded, or may not.
+    Consent(bool),
     /// The digits, leading zeros kept.
     Number(String),
     /// One of the choices.
@@ -64,7 +66,9 @@ impl Answer {
     #[must_use]
     pub fn is_answer(&self) -> bool {
         match self {
-            Self::Recorded | Self::YesNo(_) | Self::Number(_) | Self::Choice { .. } => true,
+            Self::Recorded | Self::YesNo(_) | Self::Consent(_) | Self::Number(_) | Self::Choice { .. } => {
+                true
+            }
             Self::Invalid | Self::Silence | Self::Repeat | Self::OptOut => false,
         }
     }
@@ -89,12 +93,8 @@ pub(super) fn understand(question: &Question, opt_out: Option<Key>, texts: &Text
     }
     let understood = match &question.kind {
         Kind::Text => heard.recording.then_some(Answer::Recorded),
-        Kind::YesNo if keys.is_empty() => yes_no(&speech, texts),
-        Kind::YesNo => match keys.as_str() {
-            "1" => Some(Answer::YesNo(true)),
-            "2" | "0" => Some(Answer::YesNo(false)),
-            _ => None,
-        },
+        Kind::YesNo => yes_no(&keys, &speech, texts).map(Answer::YesNo),
+        Kind::Consent => yes_no(&keys, &speech, texts).map(Answer::Consent),
         Kind::Numeric { digits } if keys.is_empty() => number(spoken_digits(&speech, texts), *digits),
         Kind::Numeric { digits } => number(Some(keys.trim_end_matches('#').to_owned()), *digits),
         Kind::Choice { choices } if keys.is_empty() => spoken_choice(choices, &speech, texts),
@@ -117,12 +117,18 @@ fn words(sentence: &str) -> Vec<String> {
         .collect()
 }
 
-/// Yes or no, but not both.
-fn yes_no(speech: &[String], texts: &Texts) -> Option<Answer> {
+/// Yes or no, but not both. Keys count before words.
+fn yes_no(keys: &str, speech: &[String], texts: &Texts) -> Option<bool> {
+    match keys {
+        "" => {}
+        "1" => return Some(true),
+        "2" | "0" => return Some(false),
+        _ => return None,
+    }
     let says = |meaning: &[&str]| speech.iter().any(|word| meaning.contains(&word.as_str()));
     match (says(texts.yes_words), says(texts.no_words)) {
-        (true, false) => Some(Answer::YesNo(true)),
-        (false, true) => Some(Answer::YesNo(false)),
+        (true, false) => Some(true),
+        (false, true) => Some(false),
         (true, true) | (false, false) => None,
     }
 }
@@ -188,6 +194,7 @@ impl fmt::Debug for Answer {
         match self {
             Self::Recorded => f.write_str("Recorded"),
             Self::YesNo(_) => f.write_str("YesNo(•••)"),
+            Self::Consent(yes) => write!(f, "Consent({yes})"),
             Self::Number(digits) => write!(f, "Number({} digits)", digits.len()),
             Self::Choice { .. } => f.write_str("Choice(•••)"),
             Self::Invalid => f.write_str("Invalid"),

@@ -100,6 +100,21 @@ impl Script {
         }
     }
 
+    /// The same, asking first whether answers may be recorded, in the language's words: if it records answers, and does not
+    /// ask by itself. Another text, so another version: a live call goes on with what it began with.
+    #[must_use]
+    pub fn with_consent(self) -> Self {
+        let has = |kind: &Kind| self.questions.iter().any(|question| question.kind == *kind);
+        if !has(&Kind::Text) || has(&Kind::Consent) {
+            return self;
+        }
+        let asked = Prompt::say(self.language.texts().consent);
+        let consent = Question { kind: Kind::Consent, ..Question::recorded(asked) };
+        let moved = self.questions.into_iter().map(Question::one_later);
+        let version = ScriptVersion::of(format!("{} with consent", self.version).as_bytes());
+        Self { version, questions: std::iter::once(consent).chain(moved).collect(), ..self }
+    }
+
     /// The question of a step (zero-based), if there is one.
     #[must_use]
     pub fn question(&self, step: u16) -> Option<&Question> {

@@ -1,7 +1,7 @@
 //! Progress: what was heard at a cursor, and where the call goes from there.
 
 use super::answer::understand;
-use super::{Answer, Cursor, Goto, Heard, Key, Next, Script, Skip, SkipIf, Verdict};
+use super::{Answer, Cursor, Goto, Heard, Key, Kind, Next, Script, Skip, SkipIf, Verdict};
 
 /// How often a person may have one question repeated by key before it counts as no answer.
 const MAX_REPEATS: u8 = 3;
@@ -23,9 +23,11 @@ impl Script {
         let opt_out: Option<Key> = self.opt_out.as_ref().map(|opt_out| opt_out.key);
         let answer = understand(question, opt_out, self.language.texts(), heard);
         let next = match &answer {
-            Answer::Recorded | Answer::YesNo(_) | Answer::Number(_) | Answer::Choice { .. } => {
-                self.answered(at.step, &answer)
-            }
+            Answer::Recorded
+            | Answer::YesNo(_)
+            | Answer::Consent(_)
+            | Answer::Number(_)
+            | Answer::Choice { .. } => self.answered(at.step, &answer),
             Answer::Repeat if at.repeat < MAX_REPEATS => Next::Ask(Cursor { repeat: at.repeat + 1, ..at }),
             Answer::Repeat | Answer::Invalid | Answer::Silence => self.again(at),
             Answer::OptOut => Next::OptedOut,
@@ -36,6 +38,9 @@ impl Script {
     /// Where a question leads that was answered so.
     #[must_use]
     pub fn answered(&self, step: u16, answer: &Answer) -> Next {
+        if *answer == Answer::Consent(false) {
+            return Next::GoodBye;
+        }
         let skips = self.question(step).map(|question| question.skips.as_slice()).unwrap_or_default();
         match skips.iter().find(|skip| skip.fits(answer)) {
             Some(skip) => self.follow(step, skip.goto),
@@ -46,7 +51,11 @@ impl Script {
     /// Where a question leads that was passed over without an answer.
     #[must_use]
     pub fn passed_over(&self, step: u16) -> Next {
-        self.onward(step)
+        match self.question(step).map(|question| &question.kind) {
+            // Silence is no consent.
+            Some(Kind::Consent) => Next::GoodBye,
+            _ => self.onward(step),
+        }
     }
 
     /// Where a call goes that got no answer here: the same question until its asks are used up, then onward.
@@ -55,7 +64,7 @@ impl Script {
             Some(ask) if ask < self.limits.asks && self.question(at.step).is_some() => {
                 Next::Ask(Cursor { ask, ..at })
             }
-            _ => self.onward(at.step),
+            _ => self.passed_over(at.step),
         }
     }
 

@@ -25,6 +25,16 @@ impl Question {
     pub fn recorded(prompt: Prompt) -> Self {
         Self { prompt, reprompt: None, kind: Kind::Text, repeat_key: None, skips: Vec::new() }
     }
+
+    /// The same in a script that has one question more before it.
+    pub(super) fn one_later(mut self) -> Self {
+        for skip in &mut self.skips {
+            if let Goto::Step(step) = &mut skip.goto {
+                *step = step.saturating_add(1);
+            }
+        }
+        self
+    }
 }
 
 /// What counts as an answer.
@@ -35,6 +45,8 @@ pub enum Kind {
     Text,
     /// 1 or "yes", 2 (or 0) or "no".
     YesNo,
+    /// Whether what follows may be recorded: answered like [`Kind::YesNo`]; without a yes the call ends, and nothing was recorded.
+    Consent,
     /// Digits.
     Numeric {
         /// Exactly so many; `None`: any number, ended by a key or a pause.
@@ -54,6 +66,7 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::YesNo => "yes-no",
+            Self::Consent => "consent",
             Self::Numeric { .. } => "numeric",
             Self::Choice { .. } => "choice",
         }

@@ -100,7 +100,7 @@ impl Script {
         let own = |text: &'static str| if explained { Vec::new() } else { vec![Line::Say(text.to_owned())] };
         let mut lines = match &question.kind {
             Kind::Text => Vec::new(),
-            Kind::YesNo => own(texts.yes_no),
+            Kind::YesNo | Kind::Consent => own(texts.yes_no),
             Kind::Numeric { digits: None } if !explained => vec![match self.limits.finish_on_key {
                 Some(key) => Line::Say(with_key(texts, texts.number, key, "")),
                 None => Line::Say(texts.digits.to_owned()),
@@ -147,7 +147,7 @@ impl Script {
                 transcribe: limits.transcribe,
                 on_silence: self.again(at),
             }),
-            Kind::YesNo => {
+            Kind::YesNo | Kind::Consent => {
                 let hints =
                     texts.yes_words.iter().chain(texts.no_words).map(|word| (*word).to_owned()).collect();
                 keys(Wanted::Exactly(1), limits.speech, hints)

@@ -31,6 +31,8 @@ pub struct Texts {
     pub opt_out: &'static str,
     /// After opting out.
     pub opted_out: &'static str,
+    /// Whether answers may be recorded.
+    pub consent: &'static str,
     /// How to answer a yes-no question.
     pub yes_no: &'static str,
     /// How to type a number of any length.
@@ -74,6 +76,7 @@ impl Texts {
         capacity: "Sorry, all our lines are busy right now. Please call again later. Goodbye.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
+        consent: "Your answers will be recorded. Do you agree?",
         yes_no: "For yes, press 1. For no, press 2.",
         number: "Please enter the number on your keypad, then press {{key}}.",
         digits: "Please enter the number on your keypad.",
@@ -108,6 +111,7 @@ impl Texts {
         capacity: "סליחה, כל הקווים שלנו תפוסים כרגע. אפשר להתקשר שוב מאוחר יותר. להתראות.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
+        consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",
         yes_no: "אם כן, הקישו 1. אם לא, הקישו 2.",
         number: "הקישו את המספר ולאחריו {{key}}.",
         digits: "הקישו את המספר.",

@@ -165,8 +165,8 @@ pub(crate) fn answers_of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Cell {
 fn answer(turn: &Turn) -> serde_json::Value {
     let value = turn.answer.as_ref().map(|answer| match &answer.value {
         AnswerValue::Recorded => "recorded".to_owned(),
-        AnswerValue::YesNo(true) => "yes".to_owned(),
-        AnswerValue::YesNo(false) => "no".to_owned(),
+        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => "yes".to_owned(),
+        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => "no".to_owned(),
         AnswerValue::Number(number) => number.reveal().clone(),
         AnswerValue::Choice { label, .. } => label.clone(),
         AnswerValue::Invalid => "invalid".to_owned(),

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::SettingError;
+use trunkline_engine::AskConsent;
+
+use super::error::{SettingError, Wrong, quoted};
 use super::given::Given;
-use super::key::{Absent, Facts, Key, Section};
+use super::key::{Absent, Facts, Key, Raw, Section};
 use super::read;
 
 const RECORDINGS: &str = "recordings";
@@ -33,7 +35,24 @@ static MAX_BYTES: Key<u64> = Key::new(
     "Largest recording that is fetched; a larger one stays with the carrier and is marked so.",
 );
 
-static KEYS: [&Facts; 3] = [&FOLDER.facts, &RETENTION_DAYS.facts, &MAX_BYTES.facts];
+static CONSENT: Key<AskConsent> = Key::new(
+    RECORDINGS,
+    "consent",
+    consent,
+    Absent::Default("\"script\""),
+    "Whether people are asked before answers are recorded: script (where a script has a question of type consent) or \
+     always (a script that records and does not ask is asked for it). Without a yes the call ends unrecorded.",
+);
+
+static KEYS: [&Facts; 4] = [&FOLDER.facts, &RETENTION_DAYS.facts, &MAX_BYTES.facts, &CONSENT.facts];
+
+fn consent(raw: &Raw) -> Result<AskConsent, Wrong> {
+    match read::one(raw)? {
+        "script" => Ok(AskConsent::AsScriptsSay),
+        "always" => Ok(AskConsent::Always),
+        other => Err(Wrong::new(format!("{} is neither", quoted(other)), "give script or always")),
+    }
+}
 
 /// The section as declared.
 pub static SECTION: Section =
@@ -48,6 +67,8 @@ pub struct Recordings {
     pub retention: Duration,
     /// Largest one that is fetched, in bytes.
     pub max_bytes: u64,
+    /// Whether people are asked before.
+    pub consent: AskConsent,
 }
 
 impl Recordings {
@@ -58,6 +79,6 @@ impl Recordings {
     pub fn read(given: &Given, data_dir: &Path) -> Result<Self, SettingError> {
         let folder = given.read_given(&FOLDER)?.unwrap_or_else(|| data_dir.join(RECORDINGS));
         let retention = Duration::from_secs(given.read(&RETENTION_DAYS)? * SECS_PER_DAY);
-        Ok(Self { folder, retention, max_bytes: given.read(&MAX_BYTES)? })
+        Ok(Self { folder, retention, max_bytes: given.read(&MAX_BYTES)?, consent: given.read(&CONSENT)? })
     }
 }

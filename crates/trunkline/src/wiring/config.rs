@@ -37,6 +37,7 @@ pub(crate) fn config(
         recording_max_bytes: settings.recordings.max_bytes,
         questions: settings.scripts.questions.clone(),
         default_script: settings.scripts.default_script.clone(),
+        consent: settings.recordings.consent,
         numbers: numbers.map(number).collect(),
         from,
         // Checked when the settings were read.

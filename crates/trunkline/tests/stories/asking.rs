@@ -66,6 +66,36 @@ fn an_answer_is_fetched_checksummed_and_played_in_whole_and_in_part() {
     assert_eq!(day.get(&format!("/api/calls/{call}/recordings/3")).status, 404);
 }
 
+/// S-20: who does not agree is not recorded, and the call says so.
+#[test]
+fn nobody_is_recorded_who_did_not_agree_where_it_is_asked() {
+    const BEN: &str = "+15550100402";
+    const EVE: &str = "+15550100403";
+    let mut day = Day::with().set("TRUNKLINE_RECORDINGS_CONSENT", "always").begin();
+    let presses = |key: &str| Habit::Answers {
+        ring_secs: None,
+        said: vec!["Ann".into(), "Tuesday".into(), "no".into()],
+        digits: vec![key.to_owned()],
+    };
+    day.person(ANN, presses("1"));
+    day.person(BEN, presses("2"));
+    day.person(EVE, Habit::Silent);
+    let agreed = day.call(ANN);
+    let ended = day.ended(&agreed);
+    assert_eq!((&ended["consent"], &ended["answer_count"]), (&json!("granted"), &json!(4)));
+    assert_eq!(day.keeps_recordings(&agreed).len(), 4);
+    for (number, consent) in [(BEN, json!("denied")), (EVE, Value::Null)] {
+        let call = day.call(number);
+        let ended = day.ended(&call);
+        assert_eq!((&ended["consent"], &ended["status"]), (&consent, &json!("completed")), "{ended}");
+        assert!(day.is_quiet().sim.recordings(&day.sid(number)).is_empty(), "{number} was recorded");
+        assert_eq!(day.turns(&call).len(), 1);
+    }
+    // It stands in the database, too.
+    day.power_fails().start();
+    assert_eq!(day.get(&format!("/api/calls/{agreed}")).json()["consent"], "granted");
+}
+
 /// S-15: who has the link hears this recording, in whole or in part, for a while, and nothing else.
 #[test]
 fn a_link_opens_one_recording_without_a_key_for_a_while() {

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 use std::borrow::Cow;
 use trunkline_core::call::{
     AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
@@ -11,6 +10,13 @@ use trunkline_core::call::{
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_engine::{Novelty, Placed};
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Consent {
+    Granted,
+    Denied,
+}
 
 /// A call, as clients read it. Numbers and names in full: who holds a key may see them.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,7 +62,8 @@ pub(crate) struct CallJson<'a> {
     conversation_id: Option<&'a str>,
     caller_id: Option<&'a str>,
     receiver_id: Option<&'a str>,
-    consent: Option<Value>,
+    /// Whether the person agreed to be recorded; null where nobody asked, or no answer came.
+    consent: Option<Consent>,
     hangup_by: Option<HangUpBy>,
     is_duplicate: bool,
     tenant: &'a str,
@@ -188,7 +195,7 @@ impl<'a> CallJson<'a> {
             conversation_id: None,
             caller_id: None,
             receiver_id: None,
-            consent: None,
+            consent: call.consent().map(|yes| if yes { Consent::Granted } else { Consent::Denied }),
             hangup_by: call.is_over().then(|| call.hang_up_by()),
             is_duplicate: false,
             tenant: call.tenant.as_str(),

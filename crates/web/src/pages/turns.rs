@@ -54,8 +54,8 @@ fn one(t: Texts, call: &Call, turn: &Turn, numbers: &mut impl Iterator<Item = us
 fn words(t: Texts, answer: &Answer) -> String {
     match &answer.value {
         AnswerValue::Recorded => t.get("answer-recorded"),
-        AnswerValue::YesNo(true) => t.get("answer-yes"),
-        AnswerValue::YesNo(false) => t.get("answer-no"),
+        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => t.get("answer-yes"),
+        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => t.get("answer-no"),
         AnswerValue::Number(number) => number.reveal().clone(),
         AnswerValue::Choice { key, label } if label.is_empty() => key.clone(),
         AnswerValue::Choice { label, .. } => label.clone(),

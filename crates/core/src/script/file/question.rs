@@ -35,7 +35,20 @@ pub(super) fn questions(list: &Node<'_>, common: &Common) -> Result<Vec<Question
         question(item, index + 1, count, common)
             .map_err(|error| error.within(&format!("question {}", index + 1)))
     };
-    items.iter().enumerate().map(read).collect()
+    let questions = items.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    let consent = questions.iter().position(|question| question.kind == Kind::Consent);
+    let recorded = questions.iter().position(|question| question.kind == Kind::Text);
+    match (consent, recorded) {
+        (Some(consent), Some(recorded)) if recorded < consent => {
+            let what = format!(
+                "question {} is recorded before question {} asks whether it may be",
+                recorded + 1,
+                consent + 1
+            );
+            Err(items.get(consent).unwrap_or(list).error(what))
+        }
+        _ => Ok(questions),
+    }
 }
 
 fn question(node: &Node<'_>, number: usize, count: usize, common: &Common) -> Result<Question, ScriptError> {
@@ -66,6 +79,7 @@ fn kind(fields: &Fields<'_>) -> Result<Kind, ScriptError> {
     match word.trim().to_lowercase().replace(['_', ' '], "-").as_str() {
         "text" | "string" | "voice" | "open" | "free-text" | "record" => Ok(Kind::Text),
         "yes-no" | "yesno" | "yes/no" | "boolean" | "bool" => Ok(Kind::YesNo),
+        "consent" | "recording-consent" => Ok(Kind::Consent),
         "numeric" | "number" | "integer" | "digits" => {
             let digits = fields.get(&["digits", "length"]);
             let digits = digits.map(|node| node.number("the count of digits", 1, 20)).transpose()?;
@@ -77,7 +91,7 @@ fn kind(fields: &Fields<'_>) -> Result<Kind, ScriptError> {
         }
         _ => {
             let word: String = word.chars().take(40).collect();
-            Err(node.error(format!("the type “{word}” is not one of text, yes-no, numeric, choice")))
+            Err(node.error(format!("the type “{word}” is not one of text, yes-no, consent, numeric, choice")))
         }
     }
 }
@@ -151,6 +165,7 @@ fn skip_if(node: &Node<'_>, kind: &Kind) -> Result<SkipIf, ScriptError> {
             Err(node
                 .error("a recorded answer can't be compared: skip from a yes-no, numeric or choice question"))
         }
+        Kind::Consent => Err(node.error("without consent the call ends: there is nothing to skip")),
         Kind::YesNo => match word.to_lowercase().as_str() {
             "yes" | "true" | "1" | "כן" => Ok(SkipIf::YesNo(true)),
             "no" | "false" | "2" | "0" | "לא" => Ok(SkipIf::YesNo(false)),

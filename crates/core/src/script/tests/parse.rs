@@ -87,7 +87,7 @@ fn errors_name_the_place_in_plain_words() {
             "{\"questions\": [\n{\"body\": \"a\",\n \"type\": \"video\"}]}",
             3,
             10,
-            "question 1: the type “video” is not one of text, yes-no, numeric, choice",
+            "question 1: the type “video” is not one of text, yes-no, consent, numeric, choice",
         ),
         (
             "{\"questions\": [{\"type\": \"text\"}]}",
@@ -332,4 +332,13 @@ proptest! {
             prop_assert_eq!(serde_json::from_str::<Script>(&json).unwrap(), script);
         }
     }
+}
+
+#[test]
+fn a_question_for_consent_comes_before_what_is_recorded() {
+    let late = error(r#"["one", {"body": "May we record you?", "type": "consent"}]"#);
+    assert!(late.what.contains("question 1 is recorded before question 2"), "{late}");
+    let skips =
+        error(r#"[{"body": "May we?", "type": "consent", "skip": {"if": "no", "goto": "end"}}, "one"]"#);
+    assert!(skips.what.contains("without consent"));
 }

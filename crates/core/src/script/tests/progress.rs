@@ -31,7 +31,7 @@ fn play(script: &Script, mut heard: impl FnMut(Cursor) -> Option<Heard>) -> Vec<
 fn fitting(script: &Script, at: Cursor) -> Heard {
     match &script.question(at.step).unwrap().kind {
         Kind::Text => recording(),
-        Kind::YesNo => keys("1"),
+        Kind::YesNo | Kind::Consent => keys("1"),
         Kind::Numeric { digits } => keys(&"7".repeat(digits.unwrap_or(2).max(1).into())),
         Kind::Choice { choices } => keys(&choices[0].key.to_string()),
     }
@@ -47,6 +47,40 @@ fn every_question_is_asked_once_and_the_last_one_too() {
     let pages = play(&script, |at| Some(fitting(&script, at)));
     assert_eq!(steps(&pages), [0, 1, 2, 3]);
     assert!(pages.iter().all(|at| at.ask == 0));
+}
+
+/// S-20: whatever a person does but agree, no page records, however the script goes on.
+#[test]
+fn without_consent_nothing_is_recorded_and_the_call_ends() {
+    let asks = script(r#"[{"body": "May we record you?", "type": "consent"}, "one", "two"]"#);
+    for script in [asks, script(r#"["one", "two"]"#).with_consent()] {
+        assert_eq!(steps(&play(&script, |at| Some(fitting(&script, at)))), [0, 1, 2], "who agrees is asked");
+        let refusals: [Option<Heard>; 6] =
+            [None, Some(keys("2")), Some(keys("0")), Some(keys("7")), Some(says("no")), Some(recording())];
+        for heard in refusals {
+            let pages = play(&script, |_| heard.clone());
+            assert!(steps(&pages).iter().all(|step| *step == 0), "{heard:?}: {pages:?}");
+            for at in pages {
+                let then = script.page(&Caller::default(), Next::Ask(at)).then;
+                assert!(!matches!(then, Then::Record(_)), "{heard:?} {at:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_script_that_is_made_to_ask_for_consent_goes_on_as_before_and_is_another_version() {
+    let before =
+        script(r#"[{"body": "Home?", "type": "yes-no", "skip": {"if": "no", "goto": 3}}, "one", "two"]"#);
+    let after = before.clone().with_consent();
+    assert_ne!(after.version, before.version);
+    assert_eq!(after.questions.len(), 4);
+    let pages = play(&after, |at| Some(if at.step == 1 { keys("2") } else { fitting(&after, at) }));
+    assert_eq!(steps(&pages), [0, 1, 3], "the skip leads to the same question");
+    let asks_by_itself = after.clone().with_consent();
+    assert_eq!(asks_by_itself, after, "once is enough");
+    let records_nothing = script(r#"[{"body": "Home?", "type": "yes-no"}]"#);
+    assert_eq!(records_nothing.clone().with_consent(), records_nothing);
 }
 
 #[test]

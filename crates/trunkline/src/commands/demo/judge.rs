@@ -154,7 +154,12 @@ fn misheard(call: &Call, heard: &[Heard]) -> bool {
                 let recording = turn.recording_of_answer().map(|recording| recording.id.as_str());
                 recording.is_some_and(|recording| !spoke(recording))
             }
-            Some(AnswerValue::YesNo(_) | AnswerValue::Number(_) | AnswerValue::Choice { .. }) => {
+            Some(
+                AnswerValue::YesNo(_)
+                | AnswerValue::Consent(_)
+                | AnswerValue::Number(_)
+                | AnswerValue::Choice { .. },
+            ) => {
                 let digits = turn.answer.as_ref().and_then(|answer| answer.digits.as_ref());
                 digits.is_some_and(|digits| !pressed(digits.reveal().trim_end_matches('#')))
             }

@@ -106,8 +106,8 @@ pub(super) fn answer(turn: &Turn) -> Option<String> {
             let secs = turn.recording_of_answer().and_then(|recording| recording.duration_secs);
             secs.map_or_else(|| "recorded".to_owned(), |secs| format!("recorded, {secs} s"))
         }
-        AnswerValue::YesNo(true) => "yes".to_owned(),
-        AnswerValue::YesNo(false) => "no".to_owned(),
+        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => "yes".to_owned(),
+        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => "no".to_owned(),
         AnswerValue::Number(number) => number.reveal().clone(),
         AnswerValue::Choice { label, .. } => label.clone(),
         AnswerValue::Invalid => return None,
