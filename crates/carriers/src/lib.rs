@@ -7,6 +7,7 @@
 //! - [`Carrier`]: the border: place, fetch, list, hang up, recordings, numbers
 //! - [`callback`]: the URLs a carrier calls us back at, and the sealed state in them
 //! - [`voice`]: what a person hears, as a typed document
+//! - [`outgoing`]: webhooks to tenants' software: who may be reached, signed requests, what came of them
 //! - [`twilio`]: Twilio's requests, webhooks and signatures
 //!
 //! To add a carrier: a folder with its client (an implementation of [`Carrier`]), its signature and its webhooks, and
@@ -14,6 +15,7 @@
 
 pub mod callback;
 mod carrier;
+pub mod outgoing;
 pub mod twilio;
 pub mod voice;
 
