@@ -76,6 +76,6 @@ pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;
 pub use webhooks::{
-    AttemptMade, Became, Delivery, DeliveryCount, DeliveryPage, DueEndpoint, Held, Line as WebhookLine, NewDelivery,
-    Replay, StoredEndpoint, Waiting,
+    AttemptMade, Became, Delivery, DeliveryCount, DeliveryPage, DueEndpoint, Held, Line as WebhookLine,
+    NewDelivery, Replay, StoredEndpoint, Waiting,
 };

@@ -63,7 +63,17 @@ impl Projection {
     pub fn empty(journal: JournalIdent, upto: Position) -> Self {
         let (calls, events, suppressions, jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (deliveries, made_from_rows) = (Vec::new(), BTreeSet::new());
-        Self { journal, upto, calls, events, turns: Turns::All, suppressions, jobs, deliveries, made_from_rows }
+        Self {
+            journal,
+            upto,
+            calls,
+            events,
+            turns: Turns::All,
+            suppressions,
+            jobs,
+            deliveries,
+            made_from_rows,
+        }
     }
 }
 

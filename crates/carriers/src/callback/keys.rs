@@ -350,7 +350,8 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_opens_for_its_purpose_and_with_a_key_that_was_replaced() {
-        let (old, new) = (SecretKeys::from_bytes(&[1; 32]), SecretKeys::from_bytes(&[2; 32]).with_older(&[1; 32]));
+        let (old, new) =
+            (SecretKeys::from_bytes(&[1; 32]), SecretKeys::from_bytes(&[2; 32]).with_older(&[1; 32]));
         let sealed = old.seal_secret(b"one", b"a secret");
         assert!(!sealed.contains("secret"));
         assert_eq!(new.open_secret(b"one", &sealed).unwrap().expose_secret(), b"a secret");

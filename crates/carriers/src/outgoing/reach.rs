@@ -46,7 +46,7 @@ pub enum BadUrl {
     #[error("must begin with https://")]
     Scheme,
     /// http, where only https will do.
-    #[error("must begin with https:// (webhooks.allow_http would allow http)")]
+    #[error("must begin with https:// (the setting webhooks.http can allow http)")]
     Plain,
     /// A name and a password in the address.
     #[error("must not hold a user or a password")]
@@ -55,7 +55,7 @@ pub enum BadUrl {
     #[error("names a port that is none of the web")]
     Port,
     /// An address inside.
-    #[error("leads to an address that webhooks are not sent to (webhooks.allow_inside would allow it)")]
+    #[error("leads to an address that webhooks are not sent to (the setting webhooks.inside can allow it)")]
     Inside,
 }
 
@@ -122,7 +122,11 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let allowed = reach.allowed(name.as_str(), found);
-            if allowed.is_empty() { Err(NotAllowed.into()) } else { Ok(Box::new(allowed.into_iter()) as Addrs) }
+            if allowed.is_empty() {
+                Err(NotAllowed.into())
+            } else {
+                Ok(Box::new(allowed.into_iter()) as Addrs)
+            }
         })
     }
 }
@@ -137,8 +141,12 @@ mod tests {
 
     #[test]
     fn https_to_public_hosts_is_sent_to() {
-        for good in ["https://example.com/hooks?a=1", "https://example.com:8443/", "https://8.8.8.8/x", "https://[2606:4700::1111]/"]
-        {
+        for good in [
+            "https://example.com/hooks?a=1",
+            "https://example.com:8443/",
+            "https://8.8.8.8/x",
+            "https://[2606:4700::1111]/",
+        ] {
             assert_eq!(check(good).as_deref(), Ok(good));
         }
         assert_eq!(check("https://example.com/x#part").as_deref(), Ok("https://example.com/x"));
@@ -147,11 +155,26 @@ mod tests {
     #[test]
     fn no_address_inside_is_sent_to_however_it_is_written() {
         for inside in [
-            "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/",
-            "https://0x7f.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data", "https://100.64.0.1/",
-            "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:a9fe:a9fe]/",
-            "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1]/", "https://[fd00::1]/",
-            "https://0/", "https://192.168.1.1:8443/", "https://１２７.0.0.1/",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0177.0.0.1/",
+            "https://0x7f.1/",
+            "https://10.0.0.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://100.64.0.1/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:a9fe:a9fe]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[fe80::1]/",
+            "https://[fd00::1]/",
+            "https://0/",
+            "https://192.168.1.1:8443/",
+            "https://１２７.0.0.1/",
         ] {
             assert_eq!(check(inside), Err(BadUrl::Inside), "{inside}");
         }

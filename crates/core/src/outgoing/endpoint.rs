@@ -142,7 +142,8 @@ mod tests {
     fn while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone() {
         let mut endpoint = endpoint(&[]);
         endpoint.rotate("two".to_owned(), at(100), at(50));
-        let signing = |endpoint: &Endpoint, secs| endpoint.signing(at(secs)).map(str::to_owned).collect::<Vec<_>>();
+        let signing =
+            |endpoint: &Endpoint, secs| endpoint.signing(at(secs)).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(signing(&endpoint, 99), ["two", "one"]);
         assert_eq!(signing(&endpoint, 100), ["two"]);
         endpoint.rotate("three".to_owned(), at(120), at(110));

@@ -173,9 +173,7 @@ impl Store {
     /// `Unavailable`.
     pub async fn count_deliveries(&self, endpoint: WebhookId) -> Result<Vec<DeliveryCount>, StoreError> {
         let rows = self.db.read(READING, &sql::COUNT_DELIVERIES, vec![endpoint.to_string().into()]).await?;
-        rows.iter()
-            .map(|row| Ok(DeliveryCount { state: row.word("state")?, n: row.number("n")? }))
-            .collect()
+        rows.iter().map(|row| Ok(DeliveryCount { state: row.word("state")?, n: row.number("n")? })).collect()
     }
 
     /// Sends everything once more, from a place on; how many. `None` if there is no such place.

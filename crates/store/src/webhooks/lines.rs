@@ -7,6 +7,7 @@ use super::{READING, WRITING};
 use crate::db::Durability;
 use crate::error::{Away, StoreError};
 use crate::project::RETRIES;
+use crate::row::Row;
 use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
@@ -73,13 +74,14 @@ pub enum Held {
 }
 
 impl Store {
-    /// The enabled endpoints that something waits for which nobody sends yet.
+    /// The enabled endpoints that something waits for which nobody sends yet. One that can't be read is left out.
     ///
     /// # Errors
-    /// `Unavailable`; `Broken` if a row can't be read.
+    /// `Unavailable`.
     pub async fn due_endpoints(&self) -> Result<Vec<DueEndpoint>, StoreError> {
         let rows = self.db.read(READING, &sql::DUE_ENDPOINTS, vec![]).await?;
-        rows.iter().map(|row| Ok(DueEndpoint { stored: read(row)?, due: row.time("due")? })).collect()
+        let due = |row: &Row| Ok::<_, StoreError>(DueEndpoint { stored: read(row)?, due: row.time("due")? });
+        Ok(rows.iter().filter_map(|row| due(row).ok()).collect())
     }
 
     /// Claims lines of an endpoint that are due, those first that have waited longest.
@@ -104,7 +106,7 @@ impl Store {
         ];
         let rows = tx.rows(&sql::CLAIM_LINES, values).await?;
         tx.commit().await?;
-        let line = |row: &crate::row::Row| {
+        let line = |row: &Row| {
             Ok(Line { endpoint, call: row.word("call")?, fence: row.int("fence")?, news: row.int("news")? })
         };
         rows.iter().map(line).collect()
@@ -115,9 +117,10 @@ impl Store {
     /// # Errors
     /// `Unavailable`; `Broken` if a row can't be read.
     pub async fn waiting(&self, line: &Line, limit: u16) -> Result<Vec<Waiting>, StoreError> {
-        let values = vec![line.endpoint.to_string().into(), line.call.to_string().into(), i64::from(limit).into()];
+        let values =
+            vec![line.endpoint.to_string().into(), line.call.to_string().into(), i64::from(limit).into()];
         let rows = self.db.read(READING, &sql::WAITING_OF_LINE, values).await?;
-        let waiting = |row: &crate::row::Row| {
+        let waiting = |row: &Row| {
             Ok(Waiting {
                 n: row.int("n")?,
                 event: row.text("event")?,

@@ -84,6 +84,16 @@ impl Page {
         for (answer, posts) in &measured.counted.posts {
             self.sample(name, &[("answer", answer)], posts);
         }
+        let name = "trunkline_webhook_attempts_total";
+        self.head(name, "counter", "Attempts to deliver a webhook since the start, by what came of them.");
+        for (outcome, attempts) in &measured.webhooks {
+            self.sample(name, &[("outcome", outcome)], attempts);
+        }
+        self.gauge(
+            "trunkline_webhook_lines",
+            "Calls of which something is being sent to an endpoint.",
+            measured.webhook_lines,
+        );
         let open = u8::from(measured.is_circuit_open);
         self.gauge(
             "trunkline_carrier_circuit_open",
