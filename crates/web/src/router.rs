@@ -9,7 +9,7 @@ use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    assets, call, campaigns as campaigns_page, dashboard, docs, login, settings_check, stream,
+    assets, call, campaigns as campaigns_page, dashboard, deliveries, docs, login, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -50,6 +50,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act))
+        .route("/deliveries", get(deliveries::list))
         .route("/settings-check", get(settings_check::show))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))
