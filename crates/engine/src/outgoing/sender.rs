@@ -13,7 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use trunkline_carriers::outgoing::{NoClient, Poster};
 use trunkline_core::id::WebhookId;
 use trunkline_core::outgoing::{Answer, Verdict};
-use trunkline_store::{Store, StoreError, StoredEndpoint};
+use trunkline_store::{Store, StoreError, StoredEndpoint, WebhookLine};
 
 /// So many lines are worked on at once in all, and of one endpoint.
 const AT_ONCE: usize = 128;
@@ -36,6 +36,8 @@ pub(crate) struct Outgoing {
     wake: Notify,
     free: Arc<Semaphore>,
     busy: Mutex<HashMap<WebhookId, Busy>>,
+    /// Claimed, and not worked through: the database was away in the middle.
+    broken_off: Mutex<Vec<WebhookLine>>,
     counted: Mutex<BTreeMap<&'static str, u64>>,
     /// Whether what this node had claimed in an earlier life was freed.
     is_begun: AtomicBool,
@@ -56,6 +58,7 @@ impl Outgoing {
             wake: Notify::new(),
             free: Arc::new(Semaphore::new(AT_ONCE)),
             busy: Mutex::default(),
+            broken_off: Mutex::default(),
             counted: Mutex::default(),
             is_begun: AtomicBool::new(false),
         })
@@ -162,6 +165,7 @@ impl Inner {
             store.free_lines_of(&self.node()).await?;
             self.outgoing.is_begun.store(true, Ordering::Release);
         }
+        self.let_go_of_broken_off(store).await?;
         let mut next = LOOK;
         for due in store.due_endpoints().await? {
             let now = self.clock.now();
@@ -172,6 +176,15 @@ impl Inner {
             }
         }
         Ok(next)
+    }
+
+    /// What the database took away in the middle is free again before its claim ends.
+    async fn let_go_of_broken_off(&self, store: &Store) -> Result<(), StoreError> {
+        loop {
+            let Some(line) = self.outgoing.broken_off.lock().last().copied() else { return Ok(()) };
+            store.let_go(&line, self.clock.now()).await?;
+            self.outgoing.broken_off.lock().retain(|other| *other != line);
+        }
     }
 
     async fn send_to(
@@ -192,8 +205,9 @@ impl Inner {
             let under_way = UnderWay { inner: Arc::clone(self), endpoint, _permit: permit };
             self.tasks.spawn(async move {
                 if let Err(error) = line::work(&under_way.inner, &store, &to, line).await {
-                    // The claim ends by itself, and what was sent and not written down is sent again.
+                    // What was sent and not written down is sent again.
                     tracing::debug!(%error, "webhooks.line_broke_off");
+                    under_way.inner.outgoing.broken_off.lock().push(line);
                 }
             });
         }

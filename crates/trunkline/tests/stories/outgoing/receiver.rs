@@ -137,6 +137,10 @@ fn serve(
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         head.insert(name.to_lowercase(), value.to_owned());
     }
+    if !head.contains_key("webhook-id") {
+        // Cut off before it was said.
+        return Ok(());
+    }
     let length = head.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;

@@ -13,7 +13,7 @@ use trunkline_engine::EventName;
 const WEBHOOK: Field =
     Field::new("id", Kind::Id, "The webhook.").needed().such_as("\"0199b2a4-7c6e-7000-8000-000000000005\"");
 const URL: Field = Field::new("url", Kind::Text, "Where events are sent: https, and on the public internet.")
-    .such_as("\"https://example.com/hooks\"");
+    .such_as("\"https://crm.example/hooks\"");
 const ABOUT: Field = Field::new("description", Kind::Text, "What it is for.").such_as("\"CRM\"");
 const TYPES: Field =
     Field::new("types", Kind::Several(&EventName::WORDS), "Only events of these types; all if it is empty.")
