@@ -195,7 +195,11 @@ impl Engine {
         if removed.await?? { Ok(()) } else { Err(WebhookError::NotFound("webhook")) }
     }
 
-    async fn stored_webhook(&self, by: &Caller, id: WebhookId) -> Result<StoredEndpoint, WebhookError> {
+    pub(super) async fn stored_webhook(
+        &self,
+        by: &Caller,
+        id: WebhookId,
+    ) -> Result<StoredEndpoint, WebhookError> {
         self.manages_webhooks(by)?;
         let found = self.inner.ask_store(async |store| store.webhook_endpoint(&by.tenant, id).await).await?;
         found.ok_or(WebhookError::NotFound("webhook"))

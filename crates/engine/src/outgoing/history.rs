@@ -17,7 +17,7 @@ impl Engine {
         id: WebhookId,
         page: DeliveryPage,
     ) -> Result<Vec<Delivery>, WebhookError> {
-        self.webhook(by, id).await?;
+        self.stored_webhook(by, id).await?;
         Ok(self.inner.ask_store(async |store| store.deliveries(id, page).await).await?)
     }
 
@@ -26,7 +26,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`; `NotFound`; `Invalid` if there is no such event; `Away`.
     pub async fn replay(&self, by: &Caller, id: WebhookId, from: Replay<'_>) -> Result<u64, WebhookError> {
-        self.webhook(by, id).await?;
+        self.stored_webhook(by, id).await?;
         let now = self.now();
         let replayed = self.inner.ask_store(async |store| store.replay(id, from, now).await).await?;
         self.inner.outgoing.wakes();
@@ -41,7 +41,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`; `NotFound`; `Away`.
     pub async fn retry_delivery(&self, by: &Caller, id: WebhookId, event: &str) -> Result<(), WebhookError> {
-        self.webhook(by, id).await?;
+        self.stored_webhook(by, id).await?;
         let now = self.now();
         let found = self.inner.ask_store(async |store| store.retry_delivery(id, event, now).await).await?;
         self.inner.outgoing.wakes();
@@ -53,7 +53,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`; `NotFound`; `Away`; `Failed`.
     pub async fn test_webhook(&self, by: &Caller, id: WebhookId) -> Result<AttemptMade, WebhookError> {
-        let endpoint = self.webhook(by, id).await?.stored.endpoint;
+        let endpoint = self.stored_webhook(by, id).await?.endpoint;
         let event = format!("test_{}", super::endpoints::minted(self.now())?);
         let body = serde_json::json!({
             "id": &event, "type": "webhook.test", "at": self.now(), "tenant": endpoint.tenant.as_str(),

@@ -5,16 +5,34 @@ use super::sender::CLAIM;
 use crate::clock::chance;
 use crate::engine::Inner;
 use jiff::Timestamp;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use trunkline_carriers::outgoing::Message;
 use trunkline_core::outgoing::{Answer, DisabledBy, Endpoint, Trouble, Verdict, is_given_up, retry_at};
 use trunkline_store::{AttemptMade, Became, Held, Store, StoreError, StoredEndpoint, Waiting, WebhookLine};
 
+/// So long an answer is waited for by a server that stops. What comes later is asked for again.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// So many deliveries are read at once.
 const AT_ONCE: u16 = 32;
 
-/// Works through a line until it is empty, has to wait, or is somebody else's.
+/// Works through a line until it is empty, has to wait, or is somebody else's. A server that stops waits for nobody who hangs.
 pub(super) async fn work(
+    inner: &Inner,
+    store: &Store,
+    to: &StoredEndpoint,
+    line: WebhookLine,
+) -> Result<(), StoreError> {
+    let stopped = async {
+        inner.stop.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        done = work_on(inner, store, to, line) => done,
+        () = stopped => store.let_go(&line, inner.clock.now()).await,
+    }
+}
+
+async fn work_on(
     inner: &Inner,
     store: &Store,
     to: &StoredEndpoint,

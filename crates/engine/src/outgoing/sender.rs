@@ -171,7 +171,7 @@ impl Inner {
             let now = self.clock.now();
             if due.due > now {
                 next = next.min(self.clock.until(due.due));
-            } else if self.trust.is_open(&due.stored.endpoint.tenant) {
+            } else if self.trust.is_open(&due.stored.endpoint.tenant) && self.may_sign(&due.stored, now) {
                 self.send_to(store, due.stored, now).await?;
             }
         }
@@ -185,6 +185,11 @@ impl Inner {
             store.let_go(&line, self.clock.now()).await?;
             self.outgoing.broken_off.lock().retain(|other| *other != line);
         }
+    }
+
+    /// Whether an attempt of this node is worth making: what it can't sign another may be able to.
+    fn may_sign(&self, to: &StoredEndpoint, now: Timestamp) -> bool {
+        !self.projection.shared.load(Ordering::Acquire) || self.signing(&to.endpoint, now).is_some()
     }
 
     async fn send_to(

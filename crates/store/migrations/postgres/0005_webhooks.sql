@@ -35,6 +35,7 @@ CREATE TABLE webhook_deliveries (
 
 CREATE UNIQUE INDEX webhook_deliveries_event ON webhook_deliveries (endpoint, event);
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (endpoint, n);
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (endpoint, state, n);
 -- A partial index is used only by a query that says the very same words.
 CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (endpoint, call, n) WHERE state = 'waiting';
 

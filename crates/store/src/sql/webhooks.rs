@@ -120,10 +120,15 @@ statements! { WEBHOOKS:
         "INSERT INTO webhook_attempts (endpoint, event, tenant, at, took_ms, status, trouble) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (endpoint, event, at) DO NOTHING";
 
-    /// `$1` endpoint, `$2` before which, `$3` how many, `$4` state or empty: the newest first.
+    /// `$1` endpoint, `$2` before which, `$3` how many: the newest first.
     DELIVERIES =
         "SELECT n, event, type, call, at, state, attempts, next_at, done_at FROM webhook_deliveries \
-         WHERE endpoint = $1 AND n < $2 AND ($4 = '' OR state = $4) ORDER BY n DESC LIMIT $3";
+         WHERE endpoint = $1 AND n < $2 ORDER BY n DESC LIMIT $3";
+
+    /// The same, `$4` state.
+    DELIVERIES_OF_STATE =
+        "SELECT n, event, type, call, at, state, attempts, next_at, done_at FROM webhook_deliveries \
+         WHERE endpoint = $1 AND n < $2 AND state = $4 ORDER BY n DESC LIMIT $3";
 
     /// `$1`: rows with `event`, `$2` endpoint.
     ATTEMPTS_MADE = concat!(
@@ -168,7 +173,8 @@ statements! { WEBHOOKS:
         "DELETE FROM webhook_deliveries WHERE n IN (SELECT n FROM \
          (SELECT n, at FROM webhook_deliveries ORDER BY n LIMIT $2) AS oldest WHERE oldest.at < $1)";
 
-    /// How many wait, and how many were given up.
+    /// `$1` endpoint, `$2` state, `$3` how many are counted at most.
     COUNT_DELIVERIES =
-        "SELECT state, COUNT(*) AS n FROM webhook_deliveries WHERE endpoint = $1 GROUP BY state ORDER BY state";
+        "SELECT COUNT(*) AS n FROM \
+         (SELECT 1 AS one FROM webhook_deliveries WHERE endpoint = $1 AND state = $2 LIMIT $3) AS some";
 }

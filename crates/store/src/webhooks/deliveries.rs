@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use trunkline_core::id::{CallId, TenantId, WebhookId};
 use trunkline_core::outgoing::{Answer, DeliveryState, Trouble};
 
+/// Nobody counts further.
+const COUNTED: i64 = 100_000;
+
 /// One event that is to be sent to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDelivery {
@@ -145,13 +148,19 @@ impl Store {
         page: DeliveryPage,
     ) -> Result<Vec<Delivery>, StoreError> {
         let mut tx = self.db.snapshot(READING).await?;
-        let values = vec![
+        let mut values = vec![
             endpoint.to_string().into(),
             page.before.unwrap_or(i64::MAX).into(),
             i64::from(page.limit).into(),
-            page.state.map_or("", DeliveryState::as_str).into(),
         ];
-        let rows = tx.rows(&sql::DELIVERIES, values).await?;
+        let statement = match page.state {
+            None => &sql::DELIVERIES,
+            Some(state) => {
+                values.push(state.as_str().into());
+                &sql::DELIVERIES_OF_STATE
+            }
+        };
+        let rows = tx.rows(statement, values).await?;
         let mut all = rows.iter().map(read).collect::<Result<Vec<Delivery>, _>>()?;
         if let Some(wanted) = written(all.iter().map(|one| EventRow { event: &one.event }))? {
             let values = vec![Value::Rows(wanted), endpoint.to_string().into()];
@@ -167,13 +176,20 @@ impl Store {
         Ok(all)
     }
 
-    /// How many deliveries of an endpoint stand how.
+    /// How many deliveries of an endpoint stand how; no state is counted further than a hundred thousand, so that it does not
+    /// take the longer the more there are.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn count_deliveries(&self, endpoint: WebhookId) -> Result<Vec<DeliveryCount>, StoreError> {
-        let rows = self.db.read(READING, &sql::COUNT_DELIVERIES, vec![endpoint.to_string().into()]).await?;
-        rows.iter().map(|row| Ok(DeliveryCount { state: row.word("state")?, n: row.number("n")? })).collect()
+        let mut counts = Vec::new();
+        for state in [DeliveryState::Waiting, DeliveryState::Taken, DeliveryState::Failed] {
+            let values = vec![endpoint.to_string().into(), state.as_str().into(), COUNTED.into()];
+            let rows = self.db.read(READING, &sql::COUNT_DELIVERIES, values).await?;
+            let n = rows.first().map_or(Ok(0), |row| row.number("n"))?;
+            counts.push(DeliveryCount { state, n });
+        }
+        Ok(counts)
     }
 
     /// Sends everything once more, from a place on; how many. `None` if there is no such place.

@@ -38,7 +38,7 @@ fn has_taken(receiver: &Receiver, events: usize, patience: Duration) -> BTreeSet
             return taken;
         }
         assert!(begun.elapsed() < patience, "{} of {events} came", taken.len());
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

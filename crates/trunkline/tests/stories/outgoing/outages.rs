@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use trunkline_testkit::postgres::Server;
 
 use super::receiver::{Mood, Receiver};
 use super::{EVENTS, begin, carries, opening, wants};
@@ -34,6 +35,24 @@ fn a_server_that_is_killed_in_the_middle_sends_the_rest_when_it_is_back() {
     });
     // What a kill cut off comes twice, and nothing overtakes it.
     assert_eq!(receiver.disorder(), Vec::<String>::new());
+}
+
+#[test]
+fn of_two_servers_on_one_database_one_sends_each_event() {
+    let database = Server::shared().database().unwrap();
+    let node = |name: &str| {
+        let opening = opening().set("DATABASE_URL", &database.url()).set("TRUNKLINE_NODE", name);
+        begin(opening.set("TRUNKLINE_SECRET_KEYS", &"7a".repeat(32)).in_its_own_process())
+    };
+    let (a, b) = (node("a"), node("b"));
+    let receiver = Receiver::that(Mood::Says(200));
+    wants(&a, &receiver.url("/hooks"));
+    for n in 0..15 {
+        carries(&a, &format!("CA-a{n}"));
+        carries(&b, &format!("CA-b{n}"));
+    }
+    a.until("all are sent", |_| (receiver.taken().len() == 30 * EVENTS).then_some(()));
+    assert_eq!(receiver.heard().len(), 30 * EVENTS, "each by one of them");
 }
 
 #[test]
