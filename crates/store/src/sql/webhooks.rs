@@ -176,5 +176,5 @@ statements! { WEBHOOKS:
     /// `$1` endpoint, `$2` state, `$3` how many are counted at most.
     COUNT_DELIVERIES =
         "SELECT COUNT(*) AS n FROM \
-         (SELECT 1 AS one FROM webhook_deliveries WHERE endpoint = $1 AND state = $2 LIMIT $3) AS some";
+         (SELECT 1 AS one FROM webhook_deliveries WHERE endpoint = $1 AND state = $2 LIMIT $3) AS counted";
 }

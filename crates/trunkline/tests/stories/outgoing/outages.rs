@@ -8,6 +8,7 @@ use trunkline_testkit::postgres::Server;
 use super::receiver::{Mood, Receiver};
 use super::{EVENTS, begin, carries, opening, wants};
 use crate::beneath::{Beneath, Trouble, is_told, is_well};
+use crate::day::Opening;
 
 /// Refuses each event once: half of what is to be sent is always on its way.
 fn reluctant() -> Receiver {
@@ -40,11 +41,12 @@ fn a_server_that_is_killed_in_the_middle_sends_the_rest_when_it_is_back() {
 #[test]
 fn of_two_servers_on_one_database_one_sends_each_event() {
     let database = Server::shared().database().unwrap();
-    let node = |name: &str| {
-        let opening = opening().set("DATABASE_URL", &database.url()).set("TRUNKLINE_NODE", name);
+    let node = |name: &str, opening: Opening| {
+        let opening = opening.set("DATABASE_URL", &database.url()).set("TRUNKLINE_NODE", name);
         begin(opening.set("TRUNKLINE_SECRET_KEYS", &"7a".repeat(32)).in_its_own_process())
     };
-    let (a, b) = (node("a"), node("b"));
+    let a = node("a", opening());
+    let b = node("b", opening().beside(&a));
     let receiver = Receiver::that(Mood::Says(200));
     wants(&a, &receiver.url("/hooks"));
     for n in 0..15 {
