@@ -9,7 +9,8 @@ pub(crate) enum Webhook {
     /// Have events sent to an address; its secret is shown this once
     Add {
         /// Where to, such as https://example.com/hooks
-        url: String,
+        #[arg(value_name = "URL")]
+        address: String,
         /// Only events of these types, parted by commas; all, if not given
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         types: Vec<String>,

@@ -11,8 +11,8 @@ use crate::terminal::{Form, clean, say, say_json, table};
 /// Adds an endpoint, lists them, tries one, or removes one.
 pub(super) async fn run(command: Webhook) -> Result<Exit, Failure> {
     match command {
-        Webhook::Add { url, types, description, reach } => {
-            let asked = json!({ "url": url, "types": types, "description": description });
+        Webhook::Add { address, types, description, reach } => {
+            let asked = json!({ "url": address, "types": types, "description": description });
             let added = Client::find(&reach)?.post("/api/webhooks", &asked).await?;
             tell(&reach, &added, |added| {
                 say(&format!("Secret  {}", text(added, "secret")));
