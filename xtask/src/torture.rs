@@ -37,7 +37,7 @@ struct Fault {
     rounds: u32,
 }
 
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 11] = [
     journal("F-01", "killed under load", "f01", 200),
     journal("F-02", "power cut", "f02", 200),
     journal("F-03", "a sync fails", "f03", 60),
@@ -52,6 +52,13 @@ const FAULTS: [Fault; 10] = [
         "takeover::",
         "TRUNKLINE_ATTEMPTS",
         3_000,
+    ),
+    story(
+        "F-29",
+        "receivers of webhooks that refuse and hang",
+        "outgoing::dose::",
+        "TRUNKLINE_WEBHOOK_EVENTS",
+        10_000,
     ),
     story("both", "server and PostgreSQL killed", "killed::", "TRUNKLINE_KILLS", 200),
 ];

@@ -8,6 +8,7 @@
 //! - [`LastLook`]: what is asked while a create request is written, on an open connection
 //! - [`callback`]: the URLs a carrier calls us back at, and the sealed state in them
 //! - [`voice`]: what a person hears, as a typed document
+//! - [`outgoing`]: webhooks to tenants' software: who may be reached, signed requests, what came of them
 //! - [`twilio`]: Twilio's requests, webhooks and signatures
 //!
 //! To add a carrier: a folder with its client (an implementation of [`Carrier`]), its signature and its webhooks, and
@@ -16,6 +17,7 @@
 pub mod callback;
 mod carrier;
 mod guarded;
+pub mod outgoing;
 pub mod twilio;
 pub mod voice;
 

@@ -206,6 +206,11 @@ dated_id! {
     JobId
 }
 
+dated_id! {
+    /// Our name of an address that webhooks are sent to.
+    WebhookId
+}
+
 word! {
     /// One server process, as other processes on the same database know it.
     NodeId

@@ -12,6 +12,7 @@
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`phone`]: E.164 numbers.
 //! - [`tenancy`]: whose keys and users there are, and who may do what.
+//! - [`outgoing`]: webhooks that are sent: when again, to whom no more, and to which addresses never.
 //! - [`id`] and [`private`]: the words the other rooms share.
 
 pub mod call;
@@ -19,6 +20,7 @@ pub mod campaign;
 pub mod dial;
 pub mod id;
 pub mod leads;
+pub mod outgoing;
 pub mod phone;
 pub mod plan;
 pub mod private;

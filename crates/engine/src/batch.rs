@@ -141,6 +141,7 @@ impl Batch {
             events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
             jobs: self.jobs,
+            deliveries: Vec::new(),
             made_from_rows: self.made_from_rows,
             suppressions: self.suppressions.iter().map(suppression).collect(),
             calls: self.calls.into_values().collect(),

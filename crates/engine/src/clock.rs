@@ -78,6 +78,11 @@ pub(crate) fn system_now() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }
 
+/// The time as others know it, whatever pace calls run at.
+pub(crate) fn wall_now() -> Timestamp {
+    wall()
+}
+
 /// How long the machine has been on, by a clock that nobody steps and that goes on while a process is stopped.
 pub(crate) fn uptime() -> Duration {
     boot()

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::numbers::Number;
+use crate::outgoing::Webhooks;
 use crate::queue::QueueConfig;
 use crate::scripts::AskConsent;
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub struct Config {
     pub dial_limits: DialLimits,
     /// How the queue is worked.
     pub queue: QueueConfig,
+    /// What is sent to tenants' software.
+    pub webhooks: Webhooks,
     /// When to look again.
     pub timing: Timing,
     /// How long one create request may take.

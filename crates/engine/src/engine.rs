@@ -12,6 +12,7 @@ use crate::keys_used::KeysUsed;
 use crate::live::LiveCalls;
 use crate::live_events::{HISTORY_READERS, Tail};
 use crate::nodes::Lease;
+use crate::outgoing::Outgoing;
 use crate::projector::StoreFeed;
 use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
@@ -81,6 +82,9 @@ pub enum StartError {
     /// The folder of recordings.
     #[error(transparent)]
     Recordings(#[from] trunkline_media::StoreError),
+    /// Nothing can be sent to tenants' software.
+    #[error(transparent)]
+    Webhooks(#[from] trunkline_carriers::outgoing::NoClient),
     /// The system gave no randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
@@ -125,6 +129,7 @@ pub(crate) struct Inner {
     pub spent: Spent,
     pub fitness: Fitness,
     pub tally: Tally,
+    pub outgoing: Outgoing,
     pub under_way: UnderWay,
     /// Held by the attempt of the queue whose turn is next.
     pub next_turn: tokio::sync::Mutex<()>,
@@ -166,6 +171,7 @@ impl Engine {
             let keys = KeyRing::open(&config.data_dir.join("persons.keys"))?;
             let codec = Codec::new(Arc::new(keys), identity.salt);
             let clock = config.clock;
+            let outgoing = Outgoing::new(&config.webhooks)?;
             let inner = Inner {
                 clock,
                 ident: identity.journal(&config.node),
@@ -196,6 +202,7 @@ impl Engine {
                 spent: Spent::default(),
                 fitness: Fitness::default(),
                 tally: Tally::default(),
+                outgoing,
                 under_way: UnderWay::default(),
                 next_turn: tokio::sync::Mutex::default(),
                 caching: config
@@ -255,6 +262,7 @@ impl Engine {
         inner.supervise("checkpoints", Inner::make_checkpoints);
         inner.supervise("scripts", Inner::watch_scripts);
         inner.supervise("tenants", Inner::keep_in_step);
+        inner.supervise("webhooks", Inner::send_webhooks);
         inner.tasks.spawn(inner.clone().resume());
     }
 

@@ -18,7 +18,7 @@
 //! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
-//! - `live_events`: what happens, told to whoever listens
+//! - `live_events`: what happens, told to whoever listens · `outgoing`: and sent to tenants' software
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
@@ -49,6 +49,7 @@ mod numbers;
 mod opened;
 pub mod operating;
 mod order;
+mod outgoing;
 mod parked;
 mod patience;
 mod placing;
@@ -87,6 +88,7 @@ pub use live_events::{About, BadCursor, Cursor, EventName, LiveEvent, Lost, Subs
 pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
+pub use outgoing::{NewWebhook, Webhook, WebhookChange, WebhookError, Webhooks};
 pub use queue::{
     CallBackError, CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder,
     ListReport, OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf,
@@ -107,5 +109,7 @@ pub use trunkline_store::Target;
 pub use trunkline_store::cache::CacheAddress;
 /// Rows of the queue, as its doors give them.
 pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
+/// Rows of outgoing webhooks, as their doors give them.
+pub use trunkline_store::{AttemptMade, Delivery, DeliveryCount, DeliveryPage, Replay, StoredEndpoint};
 pub use trust::Holder;
 pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};

@@ -50,6 +50,7 @@ impl Parked {
         if !parked.is_empty() {
             batch.calls.retain(|call| !parked.contains_key(&call.id));
             batch.events.retain(|event| !parked.contains_key(&event.call));
+            batch.deliveries.retain(|one| !parked.contains_key(&one.call));
         }
     }
 

@@ -376,7 +376,12 @@ impl Inner {
         let batch = self.gather(store, records).await?;
         let calls: Vec<CallId> = batch.calls.keys().copied().collect();
         let eaten_at = batch.events.last().map(|projected| projected.event.received_at.as_microsecond());
-        self.write(store, batch.projection(&self.ident, last)?).await?;
+        let deliveries = self.deliveries(store, records).await?;
+        let is_to_be_sent = !deliveries.is_empty();
+        self.write(store, Projection { deliveries, ..batch.projection(&self.ident, last)? }).await?;
+        if is_to_be_sent {
+            self.outgoing.wakes();
+        }
         if let Some(eaten_at) = eaten_at {
             self.projection.eaten_at.store(eaten_at, Ordering::Relaxed);
         }
@@ -525,9 +530,18 @@ fn halve(mut batch: Projection) -> (Projection, Projection) {
     let middle = calls.first().map(|call| call.id);
     let (events, rest) = batch.events.into_iter().partition(|event| Some(event.call) >= middle);
     batch.events = rest;
+    let (deliveries, rest) = batch.deliveries.into_iter().partition(|one| Some(one.call) >= middle);
+    batch.deliveries = rest;
     let (journal, turns) = (batch.journal.clone(), batch.turns.clone());
     let made_from_rows = batch.made_from_rows.clone();
-    let other = Projection { calls, events, turns, made_from_rows, ..Projection::empty(journal, batch.upto) };
+    let other = Projection {
+        calls,
+        events,
+        turns,
+        deliveries,
+        made_from_rows,
+        ..Projection::empty(journal, batch.upto)
+    };
     (batch, other)
 }
 

@@ -28,6 +28,10 @@ pub struct Measured {
     pub health: Health,
     /// What it did since the start.
     pub counted: Counted,
+    /// Attempts to deliver a webhook, by what came of them.
+    pub webhooks: BTreeMap<&'static str, u64>,
+    /// Calls of which something is being sent to an endpoint.
+    pub webhook_lines: usize,
     /// Calls that take up a slot.
     pub open_calls: u64,
     /// The last durable record of the journal.
@@ -52,6 +56,8 @@ impl Engine {
         Measured {
             health: self.health().await,
             counted: inner.tally.read(),
+            webhooks: inner.outgoing.counted(),
+            webhook_lines: inner.outgoing.under_way(),
             open_calls: u64::try_from(inner.slots.len()).unwrap_or(u64::MAX),
             journal_position: journal.durable.get(),
             journal_bytes: journal.bytes,

@@ -107,6 +107,7 @@ fn config(folder: &std::path::Path) -> Config {
             cps: 1_000.0,
             ..DialLimits::default()
         },
+        webhooks: trunkline_engine::Webhooks::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing::default(),
         post_timeout: Duration::from_secs(10),

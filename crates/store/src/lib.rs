@@ -9,6 +9,7 @@
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
 //! - `queue`: campaigns, leads and jobs, whose truth is here
+//! - `webhooks`: what is sent to tenants' software, and to where
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
 //! - `forget`: a person's calls, blanked
@@ -49,6 +50,7 @@ mod store;
 mod suppression;
 mod value;
 mod walk;
+mod webhooks;
 
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};
@@ -73,3 +75,7 @@ pub use queue::{
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;
+pub use webhooks::{
+    AttemptMade, Became, Delivery, DeliveryCount, DeliveryPage, DueEndpoint, Held, Line as WebhookLine,
+    NewDelivery, Replay, StoredEndpoint, Waiting,
+};

@@ -57,6 +57,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0004_nodes.sql"),
         postgres: include_str!("../migrations/postgres/0004_nodes.sql"),
     },
+    File {
+        number: 5,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/sqlite/0005_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0005_webhooks.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -83,6 +89,10 @@ pub(crate) const TABLES: &[&str] = &[
     "tenants",
     "turns",
     "users",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_lines",
 ];
 
 /// Runs what is missing.

@@ -13,6 +13,7 @@ use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, of_node, own};
 use crate::suppression::Suppression;
 use crate::value::Value;
+use crate::webhooks::{NewDelivery, put_deliveries};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Projection {
     pub suppressions: Vec<Suppression>,
     /// What happened to jobs.
     pub jobs: Vec<JobNews>,
+    /// What is to be sent of this to tenants' software, in its order.
+    pub deliveries: Vec<NewDelivery>,
     /// Calls whose folds were made from those of the tables: one that is over may go on here, whoever carried it.
     pub made_from_rows: BTreeSet<CallId>,
 }
@@ -59,8 +62,18 @@ impl Projection {
     /// A batch that only moves the cursor.
     pub fn empty(journal: JournalIdent, upto: Position) -> Self {
         let (calls, events, suppressions, jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let made_from_rows = BTreeSet::new();
-        Self { journal, upto, calls, events, turns: Turns::All, suppressions, jobs, made_from_rows }
+        let (deliveries, made_from_rows) = (Vec::new(), BTreeSet::new());
+        Self {
+            journal,
+            upto,
+            calls,
+            events,
+            turns: Turns::All,
+            suppressions,
+            jobs,
+            deliveries,
+            made_from_rows,
+        }
     }
 }
 
@@ -122,6 +135,7 @@ impl Store {
             put(&mut tx, &sql::TELL_OWNERS, written(lost.keys().map(|id| IdColumn { id: *id }))?).await?;
         }
         put_suppressions(&mut tx, &batch.suppressions).await?;
+        put_deliveries(&mut tx, &batch.deliveries).await?;
         let told = put_jobs(&mut tx, &batch.jobs, &lost).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;
         self.db.in_place(DOING)?;

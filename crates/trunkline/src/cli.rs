@@ -8,6 +8,7 @@ mod queue;
 mod reach;
 mod serve;
 mod tenancy;
+mod webhooks;
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +24,7 @@ pub(crate) use queue::{
 pub(crate) use reach::{Offline, Reach};
 pub(crate) use serve::{Demo, Pace, Selftest, Serve, Sim};
 pub(crate) use tenancy::{Key, OfTenant, Tenant, User};
+pub(crate) use webhooks::Webhook;
 
 const EXIT_CODES: &str = "Exit codes: 0 done and well, 1 failed or not well, 2 a wrong setting or command line, 3 the \
                           data folder is damaged, 4 no server answers.";
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// People who work for a tenant: add, list, revoke
     #[command(subcommand)]
     User(User),
+    /// Events sent to other software: where to, and whether they arrive
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Check the settings, or print an example of them
     #[command(subcommand)]
     Config(Config),

@@ -410,3 +410,26 @@ docs-example = Example
 docs-status = Status
 docs-when = When
 docs-then = What to do
+
+# What is sent to tenants' software
+nav-deliveries = Webhooks
+deliveries-none = No webhook was made yet. One is made by the API: POST /api/webhooks
+deliveries-nothing = Nothing was sent to it yet.
+deliveries-enabled = On
+deliveries-off-owner = Off
+deliveries-off-gone = Off: it answered that it wants nothing more
+deliveries-off-failing = Off: it took nothing for days
+deliveries-failing = Takes nothing since
+deliveries-state-waiting = Waiting
+deliveries-state-taken = Taken
+deliveries-state-failed = Given up
+deliveries-event = Event
+deliveries-when = When
+deliveries-call = Call
+deliveries-attempts = Attempts
+deliveries-answer = Last answer
+deliveries-trouble-timeout = no answer in time
+deliveries-trouble-unreachable = can't be reached
+deliveries-trouble-address_not_allowed = address not allowed
+deliveries-trouble-bad_answer = no HTTP
+deliveries-trouble-secret_lost = secret lost: give it a new one

@@ -410,3 +410,26 @@ docs-example = דוגמה
 docs-status = סטטוס
 docs-when = מתי
 docs-then = מה לעשות
+
+# מה שנשלח לתוכנה של לקוחות
+nav-deliveries = Webhooks
+deliveries-none = עדיין לא הוגדר webhook. מגדירים אחד דרך ה־API: ‏POST /api/webhooks
+deliveries-nothing = עדיין לא נשלח אליו דבר.
+deliveries-enabled = פעיל
+deliveries-off-owner = כבוי
+deliveries-off-gone = כבוי: הוא ענה שאינו רוצה עוד דבר
+deliveries-off-failing = כבוי: הוא לא קיבל דבר במשך ימים
+deliveries-failing = אינו מקבל דבר מאז
+deliveries-state-waiting = ממתין
+deliveries-state-taken = התקבל
+deliveries-state-failed = נכשל סופית
+deliveries-event = אירוע
+deliveries-when = מתי
+deliveries-call = שיחה
+deliveries-attempts = ניסיונות
+deliveries-answer = תשובה אחרונה
+deliveries-trouble-timeout = אין תשובה בזמן
+deliveries-trouble-unreachable = אין קשר
+deliveries-trouble-address_not_allowed = כתובת שאינה מותרת
+deliveries-trouble-bad_answer = לא HTTP
+deliveries-trouble-secret_lost = הסוד אבד: יש לתת סוד חדש

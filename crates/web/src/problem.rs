@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use trunkline_engine::{
     BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage,
-    TenancyError, Unavailable,
+    TenancyError, Unavailable, WebhookError,
 };
 
 /// One problem, on its way to the client.
@@ -247,6 +247,25 @@ impl From<TenancyError> for Problem {
                 .with("since", away.since.to_string())
                 .retry_after(5),
             TenancyError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        let words = error.to_string();
+        match error {
+            WebhookError::Forbidden => Self::new(Code::Forbidden).detail(words),
+            WebhookError::NotFound(_) => Self::new(Code::NotFound).detail(words),
+            WebhookError::Invalid { field, why } => Self::field(field, &why),
+            WebhookError::Conflict => Self::new(Code::Conflict).detail(words),
+            WebhookError::NoDatabase => Self::new(Code::NoDatabase).detail(words),
+            WebhookError::Away(away) => Self::new(Code::DatabaseAway)
+                .detail("nothing is lost meanwhile: it is sent when the database is back")
+                .with("reason", away.reason)
+                .with("since", away.since.to_string())
+                .retry_after(5),
+            WebhookError::Failed(error) => error.into(),
         }
     }
 }

@@ -3,14 +3,14 @@
 use crate::api::recordings::link;
 use crate::api::{
     call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders,
-    queue, recordings, recover, registered, scripts, singles, suppressions, tenancy,
+    queue, recordings, recover, registered, scripts, singles, suppressions, tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    assets, call, campaigns as campaigns_page, dashboard, docs, login, settings_check, stream,
+    assets, call, campaigns as campaigns_page, dashboard, deliveries, docs, login, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -52,6 +52,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act))
+        .route("/deliveries", get(deliveries::list))
         .route("/settings-check", get(settings_check::show))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))
@@ -101,6 +102,17 @@ fn keyed_table() -> Table {
         .tag("live events")
         .on(Get, "/api/events", sse::follow, live::spec::follow())
         .on(Post, "/api/events/ticket", ticket::sell, live::spec::sell())
+        .tag("webhooks")
+        .on(Get, "/api/webhooks", webhooks::list, webhooks::spec::list())
+        .on(Post, "/api/webhooks", webhooks::add, webhooks::spec::add())
+        .on(Get, "/api/webhooks/{id}", webhooks::show, webhooks::spec::show())
+        .on(Patch, "/api/webhooks/{id}", webhooks::change, webhooks::spec::change())
+        .on(Delete, "/api/webhooks/{id}", webhooks::remove, webhooks::spec::remove())
+        .on(Post, "/api/webhooks/{id}/rotate", webhooks::rotate, webhooks::spec::rotate())
+        .on(Post, "/api/webhooks/{id}/test", webhooks::test, webhooks::spec::test())
+        .on(Post, "/api/webhooks/{id}/replay", webhooks::replay, webhooks::spec::replay())
+        .on(Get, "/api/webhooks/{id}/deliveries", webhooks::deliveries, webhooks::spec::deliveries())
+        .on(Post, "/api/webhooks/{id}/deliveries/{event}/retry", webhooks::retry, webhooks::spec::retry())
         .tag("scripts")
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
         .tag("campaigns")

@@ -126,6 +126,32 @@ impl SecretKeys {
         CallbackState::from_bytes(&plain).ok_or(BadToken::Malformed)
     }
 
+    /// A secret of somebody else's, to be kept in a database: as text, readable with these keys and for this purpose only.
+    pub fn seal_secret(&self, purpose: &[u8], secret: &[u8]) -> String {
+        let key = &self.first;
+        let nonce = key.nonce(&[purpose, &[0], secret].concat());
+        let mut sealed = vec![key.id];
+        sealed.extend(nonce);
+        let payload = Payload { msg: secret, aad: purpose };
+        // Sealing fails only on texts of many gigabytes; what is left then opens nowhere.
+        sealed.extend(key.cipher.encrypt(&Nonce::from(nonce), payload).unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// Such a secret.
+    ///
+    /// # Errors
+    /// [`BadToken`] when no key of these sealed it for this purpose.
+    pub fn open_secret(&self, purpose: &[u8], sealed: &str) -> Result<SecretBox<Vec<u8>>, BadToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| BadToken::Malformed)?;
+        let (id, rest) = bytes.split_first().ok_or(BadToken::Malformed)?;
+        let (nonce, cipher) = rest.split_first_chunk::<NONCE>().ok_or(BadToken::Malformed)?;
+        let payload = || Payload { msg: cipher, aad: purpose };
+        let mut keys = self.all().filter(|key| key.id == *id);
+        let opened = keys.find_map(|key| key.cipher.decrypt(&Nonce::from(*nonce), payload()).ok());
+        opened.map(|secret| SecretBox::new(Box::new(secret))).ok_or(BadToken::Forged)
+    }
+
     /// A short keyed hash: for keys of events that depend on what somebody keyed or said. A plain hash of four digits
     /// is read back in a moment, and event keys are not sealed.
     pub fn tag(&self, what: &[u8]) -> String {
@@ -320,5 +346,19 @@ mod tests {
     fn keys_print_their_fingerprints_only() {
         let shown = format!("{:?}", SecretKeys::from_bytes(&[7; 32]));
         assert!(!shown.contains("0707") && !shown.contains("7, 7"), "{shown}");
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_for_its_purpose_and_with_a_key_that_was_replaced() {
+        let (old, new) =
+            (SecretKeys::from_bytes(&[1; 32]), SecretKeys::from_bytes(&[2; 32]).with_older(&[1; 32]));
+        let sealed = old.seal_secret(b"one", b"a secret");
+        assert!(!sealed.contains("secret"));
+        assert_eq!(new.open_secret(b"one", &sealed).unwrap().expose_secret(), b"a secret");
+        assert!(new.open_secret(b"two", &sealed).is_err());
+        assert!(SecretKeys::from_bytes(&[2; 32]).open_secret(b"one", &sealed).is_err());
+        for odd in ["", "x", "שלום", &sealed[1..]] {
+            assert!(old.open_secret(b"one", odd).is_err());
+        }
     }
 }

@@ -13,11 +13,12 @@
 //! What is told of an event was journaled with it ([`Became`]), so that whoever hears of it later hears the same. Nothing
 //! that is sealed in a record is opened on this way: no number, name or answer can be told by it.
 //!
-//! How events look in bytes is web's.
+//! How an event looks is `json`'s; how it travels is web's.
 
 mod became;
 mod cursor;
 mod event;
+mod json;
 mod name;
 mod subscription;
 mod tail;

@@ -66,7 +66,7 @@ impl Inner {
     }
 
     /// What a record tells listeners. One that can't be read was told of where it was met first.
-    pub(super) fn told(&self, record: &Record) -> Vec<LiveEvent> {
+    pub(crate) fn told(&self, record: &Record) -> Vec<LiveEvent> {
         match Codec::heard(record.kind, &record.payload) {
             Ok(Some(heard)) => LiveEvent::told(mark(&self.ident), record.lsn, &heard).collect(),
             Ok(None) | Err(_) => Vec::new(),

@@ -20,6 +20,7 @@ mod queue_rows;
 mod read;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod write;
 
 pub(crate) use audit::*;
@@ -30,6 +31,7 @@ pub(crate) use nodes::*;
 pub(crate) use queue::*;
 pub(crate) use queue_rows::*;
 pub(crate) use read::*;
+pub(crate) use webhooks::*;
 pub(crate) use write::*;
 
 /// One statement.
@@ -92,5 +94,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         .chain(QUEUE)
         .chain(QUEUE_ROWS)
         .chain(NODES)
+        .chain(WEBHOOKS)
         .chain(inserted)
 }

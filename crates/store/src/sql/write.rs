@@ -45,6 +45,26 @@ inserts! {
         known: Known::Stays,
     };
 
+    /// What is to be sent to endpoints, in its order. What is known stays as it is.
+    ADD_DELIVERIES = Table {
+        name: "webhook_deliveries",
+        by_month: ByMonth::No,
+        texts: &["endpoint", "tenant", "call", "event", "type", "body"],
+        numbers: &["at"],
+        key: &["endpoint", "event"],
+        known: Known::Stays,
+    };
+
+    /// The lines of these deliveries, each once. One that is there is told that there is more.
+    OPEN_LINES = Table {
+        name: "webhook_lines",
+        by_month: ByMonth::No,
+        texts: &["endpoint", "call", "tenant"],
+        numbers: &["next_at"],
+        key: &["endpoint", "call"],
+        known: Known::Does("news = webhook_lines.news + 1"),
+    };
+
     /// Turns.
     UPSERT_TURNS = Table {
         name: "turns",

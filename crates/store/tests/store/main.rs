@@ -31,3 +31,5 @@ mod queue_rows;
 mod schema;
 #[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod webhooks;

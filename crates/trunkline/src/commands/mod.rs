@@ -28,6 +28,7 @@ mod status;
 mod tenants;
 mod trust;
 mod verify;
+mod webhooks;
 
 use std::path::Path;
 
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Tenant(command) => block_on(tenants::tenant(command)),
         Command::Key(command) => block_on(tenants::key(command)),
         Command::User(command) => block_on(tenants::user(command)),
+        Command::Webhook(command) => block_on(webhooks::run(command)),
         Command::Numbers(command) => block_on(numbers::run(command)),
         Command::Config(Config::Check { offline, online }) => {
             let asked = if online { config::Asked::Carrier } else { config::Asked::Nobody };

@@ -35,6 +35,7 @@ mod store;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use access::Access;
 pub use cache::Cache;
@@ -54,12 +55,13 @@ pub use server::Server;
 pub use sources::Sources;
 pub use store::Store;
 pub use tenants::Tenants;
+pub use webhooks::Webhooks;
 
 use given::{Given, Layer};
 use key::Section;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 12] = [
+static SECTIONS: [Section; 13] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -71,6 +73,7 @@ static SECTIONS: [Section; 12] = [
     cache::SECTION,
     journal::SECTION,
     recordings::SECTION,
+    webhooks::SECTION,
     log::SECTION,
 ];
 
@@ -99,6 +102,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Recordings kept here.
     pub recordings: Recordings,
+    /// What is sent to tenants' software.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
     /// What was noticed while loading: names that do nothing. [`Settings::check`] has it too.
@@ -129,6 +134,7 @@ impl Settings {
             queue: Queue::read(&given)?,
             tenants: Tenants::read(&given)?,
             journal: Journal::read(&given)?,
+            webhooks: Webhooks::read(&given)?,
             log: Log::read(&given)?,
             server,
             store,

@@ -174,6 +174,21 @@ fn whom_campaigns_may_call_is_read_as_it_is_written() {
     assert_eq!((built_in.expensive_numbers, built_in.allowed_countries), (Expensive::Deny, None));
 }
 
+#[test]
+fn where_webhooks_may_go_is_read_as_it_is_written() {
+    use trunkline_carriers::outgoing::Plain;
+    let inside =
+        file("[webhooks]\nhttp = \"allow\"\ninside = [\"crm.internal\", \"10.1.0.0/16\", \"::1\"]\n").load();
+    let reach = inside.webhooks.reach;
+    assert_eq!(
+        (reach.plain, reach.hosts, reach.networks.len()),
+        (Plain::Allowed, vec!["crm.internal".to_owned()], 2)
+    );
+    let built_in = Given::default().load().webhooks;
+    assert_eq!((built_in.reach.plain, built_in.reach.networks.len()), (Plain::Refused, 0));
+    assert_eq!((built_in.timeout.as_secs(), built_in.retention.as_secs()), (15, 30 * 86_400));
+}
+
 impl Store {
     fn database_file(&self) -> String {
         self.database.to_string()
@@ -234,6 +249,10 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
         (
             file("[queue]\nexpensive_numbers = \"yes\"\n"),
             "queue.expensive_numbers (trunkline.toml:2): \"yes\"; give deny or allow",
+        ),
+        (
+            file("[webhooks]\ninside = [\"10.1.0.0/40\"]\n"),
+            "webhooks.inside (trunkline.toml:2): \"10.1.0.0/40\"; give hosts such as crm.internal",
         ),
         (
             file("[queue]\ndenied_prefixes = [\"1900\"]\n"),

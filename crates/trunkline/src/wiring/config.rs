@@ -13,7 +13,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::TenantId;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
-use trunkline_engine::{Clock, Config, Number, QueueConfig};
+use trunkline_engine::{Clock, Config, Number, QueueConfig, Webhooks};
 
 use crate::settings::{self, NumberRoute, Settings};
 
@@ -45,6 +45,7 @@ pub(crate) fn config(
         call_limits: call_limits(settings),
         dial_limits: dial_limits(settings),
         queue: queue(settings),
+        webhooks: webhooks(settings),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,
         urls,
@@ -122,6 +123,11 @@ fn queue(settings: &Settings) -> QueueConfig {
         standard_allowance: settings.tenants.standard,
         allowances: settings.tenants.each.clone(),
     }
+}
+
+fn webhooks(settings: &Settings) -> Webhooks {
+    let webhooks = &settings.webhooks;
+    Webhooks { reach: webhooks.reach.clone(), timeout: webhooks.timeout, retention: webhooks.retention }
 }
 
 fn timing(settings: &Settings) -> Timing {

@@ -29,6 +29,7 @@ mod odd_lists;
 mod operator;
 mod orders;
 mod outage;
+mod outgoing;
 mod package;
 mod pages;
 mod parked;

@@ -81,6 +81,7 @@ impl Things {
         let registered = json!({ "call_id": "CA17", "session_id": "s-17", "provider": "twilio" });
         assert_eq!(day.post("/api/calls/register", &registered).status, 201);
         let user = day.post("/api/users", &json!({ "name": "Ann" })).json();
+        let webhook = day.post("/api/webhooks", &json!({ "url": "https://example.invalid/hooks" })).json();
         let call = day.call(&number(40));
         let (id, jobs) = campaign(day, "ours", &json!({}), &[number(41)]);
         Self(BTreeMap::from([
@@ -90,6 +91,7 @@ impl Things {
             ("/api/jobs/{id}", jobs[0].clone()),
             ("/api/keys/{id}", key_id.to_owned()),
             ("/api/users/{id}", user["id"].as_str().unwrap().to_owned()),
+            ("/api/webhooks/{id}", webhook["id"].as_str().unwrap().to_owned()),
             ("/api/tenants/{id}", tenant.to_owned()),
         ]))
     }
@@ -104,7 +106,7 @@ impl Things {
             }
             None => path.to_owned(),
         };
-        let path = path.replace("{n}", "0").replace("{move}", "pause");
+        let path = path.replace("{n}", "0").replace("{move}", "pause").replace("{event}", "e1");
         assert!(!path.contains('{'), "no story has a thing for {path}");
         path
     }

@@ -86,6 +86,16 @@ impl Page {
         for (answer, posts) in &measured.counted.posts {
             self.sample(name, &[("answer", answer)], posts);
         }
+        let name = "trunkline_webhook_attempts_total";
+        self.head(name, "counter", "Attempts to deliver a webhook since the start, by what came of them.");
+        for (outcome, attempts) in &measured.webhooks {
+            self.sample(name, &[("outcome", outcome)], attempts);
+        }
+        self.gauge(
+            "trunkline_webhook_lines",
+            "Calls of which something is being sent to an endpoint.",
+            measured.webhook_lines,
+        );
         let open = u8::from(measured.is_circuit_open);
         self.gauge(
             "trunkline_carrier_circuit_open",
@@ -110,7 +120,7 @@ impl Page {
     }
 
     fn webhooks(&mut self, timing: &Timing) {
-        let name = "trunkline_webhook_seconds";
+        let name = "trunkline_carrier_request_seconds";
         self.head(name, "histogram", "How long the carrier's requests took to be answered.");
         for (what, histogram) in [("voice", &timing.voice), ("callback", &timing.callbacks)] {
             let counted = histogram.counted();

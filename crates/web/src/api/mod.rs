@@ -3,7 +3,7 @@
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
-//! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `health`, `metrics`: probes, which need no key
+//! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
 
 pub(crate) mod call_backs;
 pub(crate) mod call_json;
@@ -29,6 +29,7 @@ pub(crate) mod singles;
 pub(crate) mod suppressions;
 pub(crate) mod tenancy;
 mod turn_json;
+pub(crate) mod webhooks;
 
 use crate::access::Admitted;
 use crate::body::{self, Bound};

@@ -135,7 +135,7 @@ async fn talk(socket: &mut WebSocket, listener: &mut Listener) -> Result<End, ax
         match told {
             Told::Events(events) => {
                 for event in events {
-                    socket.feed(Message::Text(json::event(&event).into())).await?;
+                    socket.feed(Message::Text(event.to_json().into())).await?;
                 }
                 socket.flush().await?;
             }

@@ -95,7 +95,7 @@ async fn next(listener: &mut Listener) -> Option<String> {
     match listener.next().await {
         Told::Events(events) => {
             for event in events {
-                frame(&mut frames, event.id, event.name.as_str(), &json::event(&event));
+                frame(&mut frames, event.id, event.name.as_str(), &event.to_json());
             }
         }
         Told::Lost(lost, stood) => {

@@ -13,10 +13,11 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     to answers at any time, and are never renamed.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("calls", "Place calls, end them, and read what became of them."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
+    ("webhooks", "What happens, sent to your software, signed."),
     ("scripts", "What can be asked."),
     ("campaigns", "Whom to reach and how, and how far it is."),
     ("queue", "Jobs: one person to reach, and why that is not being done now."),

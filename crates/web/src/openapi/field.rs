@@ -63,6 +63,8 @@ pub(crate) enum Kind {
     Texts,
     /// So many letters.
     Letters(u32),
+    /// A list of these words.
+    Several(&'static [&'static str]),
     /// A list of anything, at most so many: each is judged by itself.
     Rows(u64),
     /// A list of people: each a number, or what these fields say; at most so many.
@@ -151,6 +153,7 @@ impl Field {
                 "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] }
             }),
             Kind::Letters(count) => json!({ "type": "string", "pattern": format!("^[A-Za-z]{{{count}}}$") }),
+            Kind::Several(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Kind::Rows(most) => json!({ "type": "array", "items": {}, "maxItems": most }),
             Kind::People(fields, most) => {
                 let one =

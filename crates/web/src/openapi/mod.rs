@@ -16,7 +16,7 @@ mod table;
 pub use errors::errors;
 pub(crate) use field::{Field, Kind};
 pub(crate) use reference::{REFERENCE, Reference};
-pub(crate) use spec::{Body, CALL, CAMPAIGN, JOB, JOURNAL, QUEUE, Spec, TENANCY, id};
+pub(crate) use spec::{Body, CALL, CAMPAIGN, JOB, JOURNAL, QUEUE, Spec, TENANCY, WEBHOOKS, id};
 pub(crate) use table::{Door, Operation, Table, Verb};
 
 use axum::response::{IntoResponse, Response};

@@ -293,6 +293,9 @@ pub(crate) const JOURNAL: &[Code] = &[Code::JournalFull, Code::JournalFailed];
 /// What can be in the way of the queue: it lives in the database.
 pub(crate) const QUEUE: &[Code] =
     &[Code::NoDatabase, Code::DatabaseAway, Code::JournalFull, Code::JournalFailed];
+/// What can be in the way of reading and changing webhooks.
+pub(crate) const WEBHOOKS: &[Code] =
+    &[Code::Forbidden, Code::NoDatabase, Code::DatabaseAway, Code::JournalFull, Code::JournalFailed];
 /// What can be in the way of a change of tenants, keys and users.
 pub(crate) const TENANCY: &[Code] =
     &[Code::Forbidden, Code::DatabaseAway, Code::JournalFull, Code::JournalFailed];

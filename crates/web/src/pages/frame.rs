@@ -12,6 +12,7 @@ use trunkline_engine::{Health, Part};
 pub(crate) enum Section {
     Calls,
     Campaigns,
+    Deliveries,
     SettingsCheck,
     None,
 }
@@ -22,6 +23,8 @@ pub(crate) struct Frame {
     pub(crate) section: Section,
     /// The language's other choices, with the way to each.
     pub(crate) languages: Vec<LanguageLink>,
+    /// Whether the reader may see what is sent to their software.
+    pub(crate) shows_deliveries: bool,
     /// Whether the reader may see how the server is.
     pub(crate) shows_settings_check: bool,
     /// `None` for who is not signed in.
@@ -50,6 +53,7 @@ impl Frame {
         let health = web.engine.health().await;
         Self {
             token: Some(reader.session.form_token(&web.access)),
+            shows_deliveries: reader.caller.manages_access(),
             shows_settings_check: reader.caller.runs_the_server(),
             banners: banners(reader.t, &health),
             ..Self::plain(reader.t, &reader.here, section)
@@ -72,6 +76,7 @@ impl Frame {
             version: assets::version(),
             section,
             languages,
+            shows_deliveries: false,
             shows_settings_check: false,
             token: None,
             banners: Vec::new(),
@@ -84,6 +89,10 @@ impl Frame {
 
     pub(crate) fn is_campaigns(&self) -> bool {
         self.section == Section::Campaigns
+    }
+
+    pub(crate) fn is_deliveries(&self) -> bool {
+        self.section == Section::Deliveries
     }
 
     pub(crate) fn is_settings_check(&self) -> bool {

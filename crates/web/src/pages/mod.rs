@@ -11,6 +11,7 @@ pub(crate) mod attempts;
 pub(crate) mod call;
 pub(crate) mod campaigns;
 pub(crate) mod dashboard;
+pub(crate) mod deliveries;
 pub(crate) mod docs;
 mod forgery;
 mod frame;

@@ -190,6 +190,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         call_limits: opening.call_limits,
         dial_limits: opening.dial_limits,
         // Many calls are known to their test alone: on a slow day the carrier would be asked, and know nothing of them.
+        webhooks: trunkline_engine::Webhooks::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing { silent_secs: 86_400, ..Timing::default() },
         post_timeout: Duration::from_secs(5),
