@@ -118,7 +118,7 @@ impl DecisionRecord {
             Decision::Key(key) => Self::Key(key.clone()),
             Decision::User(user) => {
                 let person = codec.person(&user.tenant, &Address::new(format!("user:{}", user.id)));
-                let sealed = Some(codec.seal(person.clone(), user.name.reveal().as_bytes())?);
+                let sealed = Some(codec.seal(person, user.name.reveal().as_bytes())?);
                 let login = user.login.as_ref().map(|login| codec.seal(person, login.as_str().as_bytes()));
                 let login = login.transpose()?;
                 Self::User {

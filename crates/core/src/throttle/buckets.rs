@@ -4,7 +4,6 @@
 
 use super::Recent;
 use jiff::{SignedDuration, Timestamp};
-use std::hash::Hash;
 
 /// How often: so many a second in the long run, so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +58,7 @@ pub struct Buckets<K> {
     full_at: Recent<K, Timestamp>,
 }
 
-impl<K: Eq + Hash> Buckets<K> {
+impl<K: Ord> Buckets<K> {
     /// Full buckets; at most so many are remembered.
     pub fn new(rate: Rate, most: usize) -> Self {
         Self { rate, full_at: Recent::new(most) }

@@ -4,7 +4,6 @@
 
 use super::Recent;
 use jiff::{SignedDuration, Timestamp};
-use std::hash::Hash;
 
 /// How many wrong guesses are free, how long the wait may grow, and when all is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub struct Guesses<K> {
     wrong: Recent<K, Wrong>,
 }
 
-impl<K: Eq + Hash> Guesses<K> {
+impl<K: Ord> Guesses<K> {
     /// Nobody has guessed; at most so many are remembered.
     pub fn new(leniency: Leniency, most: usize) -> Self {
         Self { leniency, wrong: Recent::new(most) }

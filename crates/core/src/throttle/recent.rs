@@ -1,21 +1,20 @@
 //! A memory of bounded size: what was used of late is there, what was not is forgotten first.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
 
 /// Values by key: at most so many, the ones that were used last. Two halves: when the younger is full, it becomes the older
 /// one, and the older one goes.
 #[derive(Debug)]
 pub struct Recent<K, V> {
     half: usize,
-    younger: HashMap<K, V>,
-    older: HashMap<K, V>,
+    younger: BTreeMap<K, V>,
+    older: BTreeMap<K, V>,
 }
 
-impl<K: Eq + Hash, V> Recent<K, V> {
+impl<K: Ord, V> Recent<K, V> {
     /// For at most so many.
     pub fn new(most: usize) -> Self {
-        Self { half: (most / 2).max(1), younger: HashMap::new(), older: HashMap::new() }
+        Self { half: (most / 2).max(1), younger: BTreeMap::new(), older: BTreeMap::new() }
     }
 
     /// How many are remembered.
