@@ -11,7 +11,7 @@
 //!   [`leads`]: what an imported file means.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`phone`]: E.164 numbers.
-//! - [`tenancy`]: whose keys and users there are, and who may do what.
+//! - [`tenancy`]: whose keys and users there are, and who may do what. [`throttle`]: how often somebody may ask, and guess.
 //! - [`outgoing`]: webhooks that are sent: when again, to whom no more, and to which addresses never.
 //! - [`id`] and [`private`]: the words the other rooms share.
 
@@ -27,4 +27,5 @@ pub mod private;
 pub mod queue;
 pub mod script;
 pub mod tenancy;
+pub mod throttle;
 pub mod window;

@@ -13,6 +13,7 @@ use crate::live::LiveCalls;
 use crate::live_events::{HISTORY_READERS, Tail};
 use crate::nodes::Lease;
 use crate::outgoing::Outgoing;
+use crate::passwords::Passwords;
 use crate::projector::StoreFeed;
 use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
@@ -117,6 +118,8 @@ pub(crate) struct Inner {
     pub trust: Trust,
     /// Held by whoever changes whom to trust, from the store's word to the mirror's.
     pub deciding: tokio::sync::Mutex<()>,
+    /// The turns of those whose passwords are hashed.
+    pub passwords: Passwords,
     pub keys_used: KeysUsed,
     pub bound: Bound,
     pub scripts: Scripts,
@@ -187,6 +190,7 @@ impl Engine {
                 suppressed: Suppressed::default(),
                 trust: Trust::default(),
                 deciding: tokio::sync::Mutex::default(),
+                passwords: Passwords::default(),
                 keys_used: KeysUsed::default(),
                 bound: Bound::default(),
                 scripts: Scripts::new(

@@ -16,7 +16,7 @@
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
-//! - `tenancy`: who changes that · [`exchange`]: history out of a store and into one, as files
+//! - `tenancy`: who changes that · `sign_in`, `passwords`: how people come in · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `live_events`: what happens, told to whoever listens · `outgoing`: and sent to tenants' software
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
@@ -51,6 +51,7 @@ pub mod operating;
 mod order;
 mod outgoing;
 mod parked;
+mod passwords;
 mod patience;
 mod placing;
 mod projector;
@@ -66,6 +67,7 @@ mod registration;
 mod reports;
 mod scripts;
 mod sessions;
+mod sign_in;
 mod slots;
 mod step;
 mod suppression_lists;
@@ -89,6 +91,7 @@ pub use numbers::Number;
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use outgoing::{NewWebhook, Webhook, WebhookChange, WebhookError, Webhooks};
+pub use passwords::{HashError, hashed};
 pub use queue::{
     CallBackError, CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder,
     ListReport, OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf,
@@ -100,9 +103,10 @@ pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use scripts::{AskConsent, ScriptInfo};
+pub use sign_in::{PasswordSet, SignedIn};
 pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
-pub use tenancy::{NewKey, NewUser, TenancyError};
+pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.

@@ -16,7 +16,7 @@ use trunkline_core::call::{Call, Event, Personal, Refused, Source};
 use trunkline_core::id::{CallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Script;
-use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Tenant, User};
+use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Login, Tenant, User};
 use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
 use trunkline_store::{EventRow, Import, Position};
 
@@ -87,11 +87,13 @@ pub(crate) struct Suppression {
 pub(crate) enum DecisionRecord {
     Tenant(Tenant),
     Key(ApiKey),
-    /// A user, the name sealed under their own key.
+    /// A user, the name and what they sign in as sealed under their own key.
     User {
         user: User,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed: Option<Sealed>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        login: Option<Sealed>,
     },
     /// The store has no such row any more.
     Gone {
@@ -100,6 +102,11 @@ pub(crate) enum DecisionRecord {
     /// The mirror is in step with this database.
     InStep {
         store: String,
+    },
+    /// A session was left, and opens nothing any more.
+    Left {
+        session: String,
+        until: jiff::Timestamp,
     },
 }
 
@@ -112,23 +119,33 @@ impl DecisionRecord {
             Decision::User(user) => {
                 let person = codec.person(&user.tenant, &Address::new(format!("user:{}", user.id)));
                 let sealed = Some(codec.seal(person, user.name.reveal().as_bytes())?);
-                Self::User { user: User { name: Private::default(), ..user.clone() }, sealed }
+                let login = user.login.as_ref().map(|login| codec.seal(person, login.as_str().as_bytes()));
+                let login = login.transpose()?;
+                Self::User {
+                    user: User { name: Private::default(), login: None, ..user.clone() },
+                    sealed,
+                    login,
+                }
             }
         })
     }
 
-    /// The row, if it is one. The name of an erased user is empty.
+    /// The row, if it is one. The name of an erased user is empty, and they sign in no more.
     pub fn opened(self, codec: &Codec) -> Result<Option<Decision>, RecordError> {
         Ok(match self {
             Self::Tenant(tenant) => Some(Decision::Tenant(tenant)),
             Self::Key(key) => Some(Decision::Key(key)),
-            Self::User { mut user, sealed } => {
-                let name = sealed.map(|sealed| codec.open(&sealed)).transpose()?.flatten();
-                let name = String::from_utf8(name.unwrap_or_default()).map_err(|_| RecordError::Damaged)?;
-                user.name = Private::new(name);
+            Self::User { mut user, sealed, login } => {
+                let opened = |sealed: Option<Sealed>| {
+                    let bytes = sealed.map(|sealed| codec.open(&sealed)).transpose()?.flatten();
+                    bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| RecordError::Damaged)).transpose()
+                };
+                user.name = Private::new(opened(sealed)?.unwrap_or_default());
+                let login = opened(login)?.map(|login| Login::parse(&login)).transpose();
+                user.login = login.map_err(|_| RecordError::Damaged)?;
                 Some(Decision::User(user))
             }
-            Self::Gone { .. } | Self::InStep { .. } => None,
+            Self::Gone { .. } | Self::InStep { .. } | Self::Left { .. } => None,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! How mirror and database are brought together: pure, so that every case can be looked at.
 //!
-//! The database's word stands, with two exceptions. A revocation is never taken back, whichever side has it: a key that
-//! was stolen and revoked must not come to life because an older copy of the database was put in place. And a database
+//! The database's word stands, with two exceptions. A revocation is never taken back, nor a user's password for an earlier
+//! one, whichever side has it: a key that was stolen and revoked must not come to life because an older copy of the
+//! database was put in place. And a database
 //! that the mirror was never in step with (a new file in the place of a lost one, another server) gets the rows that it
 //! lacks: what was lost with the old one is the mirror's to give back.
 
@@ -35,10 +36,7 @@ pub(crate) fn step(mirror: &[Decision], database: &[Decision], met: Acquaintance
         let id = ours.id();
         match (theirs.remove(&id), met) {
             (Some(theirs), _) => {
-                let agreed = match (ours.revoked_at(), theirs.revoked_at()) {
-                    (Some(at), None) => theirs.clone().revoked(at),
-                    _ => theirs.clone(),
-                };
+                let agreed = theirs.clone().agreed(ours);
                 if agreed != *theirs {
                     step.restore.push(agreed.clone());
                 }

@@ -4,14 +4,17 @@
 use crate::clock::{chance, secret};
 use crate::engine::{Engine, Inner};
 use crate::intake::IntakeError;
+use crate::passwords::HashError;
 use crate::reader::Unavailable;
+use crate::sign_in::PasswordSet;
 use crate::trust::Holder;
 use jiff::Timestamp;
 use std::sync::Arc;
 use trunkline_core::id::{KeyId, TenantId, UserId};
 use trunkline_core::private::Private;
 use trunkline_core::tenancy::{
-    self, ApiKey, BadName, Caller, Decision, DecisionId, KeyHash, Role, Tenant, User, key_text,
+    self, Act, ApiKey, BadName, Caller, Decision, DecisionId, Denied, KeyHash, Login, Role, Scopes, Tenant,
+    User, key_text,
 };
 use trunkline_store::Added;
 
@@ -24,6 +27,8 @@ pub struct NewKey {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// What of that it is good for; what the caller's own is good for if absent.
+    pub scopes: Option<Scopes>,
     /// Until when.
     pub expires_at: Option<Timestamp>,
 }
@@ -37,12 +42,19 @@ pub struct NewUser {
     pub name: Private<String>,
     /// What they may do.
     pub role: Role,
+    /// What they sign in as; they don't if it is absent.
+    pub login: Option<String>,
+    /// Their password; one is made if it is absent and they sign in.
+    pub password: Option<Private<String>>,
 }
 
 /// Why tenants, keys and users stay as they are.
 #[derive(Debug, thiserror::Error)]
 pub enum TenancyError {
-    /// The caller's key is not for this.
+    /// The caller's role is too little for this, or their key not for it.
+    #[error("{}", in_words(*.0))]
+    Denied(Denied),
+    /// What they would give is more than they have.
     #[error("this needs {0}")]
     Forbidden(&'static str),
     /// There is none, as far as the caller can tell.
@@ -59,6 +71,15 @@ pub enum TenancyError {
     /// The id was given before.
     #[error("there is or was a tenant of this id; ids are never given twice")]
     Taken,
+    /// Another user has the login name.
+    #[error("login: another user has it")]
+    LoginTaken,
+    /// The password is not theirs.
+    #[error("this is not the password")]
+    WrongPassword,
+    /// A password could not be hashed now.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store can't be reached.
     #[error("who is trusted can't be changed now: {0}")]
     Away(#[from] Unavailable),
@@ -67,8 +88,20 @@ pub enum TenancyError {
     Failed(#[from] IntakeError),
 }
 
-const FOR_THE_SYSTEM: TenancyError = TenancyError::Forbidden("a key of the role system_admin");
-const FOR_ADMINS: TenancyError = TenancyError::Forbidden("a key of the role admin or above");
+impl From<Denied> for TenancyError {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+/// What somebody lacks, in words.
+pub fn in_words(denied: Denied) -> String {
+    match denied {
+        Denied::Role(Role::SystemAdmin) => "this needs a key of the role system_admin".to_owned(),
+        Denied::Role(role) => format!("this needs a key of the role {} or above", role.as_str()),
+        Denied::Scope(scope) => format!("this needs a key of the scope {}", scope.as_str()),
+    }
+}
 
 impl Engine {
     /// Who holds a key, if it is one that was made here and opens anything now.
@@ -86,9 +119,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`.
     pub fn tenants(&self, by: &Caller) -> Result<Vec<Tenant>, TenancyError> {
-        if !by.runs_the_server() {
-            return Err(FOR_THE_SYSTEM);
-        }
+        by.may(Act::RunTheServer)?;
         let tenant = |row| if let Decision::Tenant(tenant) = row { Some(tenant) } else { None };
         Ok(self.inner.trust.rows().into_iter().filter_map(tenant).collect())
     }
@@ -98,9 +129,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`; `Invalid`; `Taken`; `Away`.
     pub async fn add_tenant(&self, by: &Caller, id: &str, name: &str) -> Result<Tenant, TenancyError> {
-        if !by.runs_the_server() {
-            return Err(FOR_THE_SYSTEM);
-        }
+        by.may(Act::RunTheServer)?;
         let id = tenancy::tenant_id(id).map_err(|bad| invalid("id", &bad))?;
         if id.is_default() {
             return Err(TenancyError::Taken);
@@ -119,9 +148,7 @@ impl Engine {
     /// # Errors
     /// `Forbidden`; `NotFound`; `Away`.
     pub async fn revoke_tenant(&self, by: &Caller, id: &TenantId) -> Result<(), TenancyError> {
-        if !by.runs_the_server() {
-            return Err(FOR_THE_SYSTEM);
-        }
+        by.may(Act::RunTheServer)?;
         if id.is_default() {
             let why = "the default tenant is always there; revoke its keys instead".to_owned();
             return Err(TenancyError::Invalid { field: "id", why });
@@ -147,6 +174,10 @@ impl Engine {
     pub async fn add_key(&self, by: &Caller, asked: NewKey) -> Result<(ApiKey, String), TenancyError> {
         self.inner.manages(by, asked.tenant.as_ref())?;
         self.inner.grants(by, asked.role)?;
+        let scopes = asked.scopes.unwrap_or(by.scopes);
+        if !scopes.are_within(by.scopes) {
+            return Err(TenancyError::Forbidden("a key of each scope to be given"));
+        }
         let name = tenancy::name(&asked.name).map_err(|bad| invalid("name", &bad))?;
         let now = self.now();
         if asked.expires_at.is_some_and(|expires| expires <= now) {
@@ -159,6 +190,7 @@ impl Engine {
             hash: KeyHash::of(&text),
             name,
             role: asked.role,
+            scopes,
             created_at: now,
             expires_at: asked.expires_at,
             revoked_at: None,
@@ -191,26 +223,46 @@ impl Engine {
         Ok(users.filter(|user| by.knows(&user.tenant) && of.is_none_or(|of| *of == user.tenant)).collect())
     }
 
-    /// Makes a user.
+    /// Makes a user. One who signs in gets a password: the asked one, or one that is made and told here and nowhere else.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` if there is no such tenant; `Invalid`; `Away`.
-    pub async fn add_user(&self, by: &Caller, asked: NewUser) -> Result<User, TenancyError> {
+    /// `Forbidden`; `NotFound` if there is no such tenant; `Invalid`; `LoginTaken`; `Hash`; `Away`.
+    pub async fn add_user(&self, by: &Caller, asked: NewUser) -> Result<PasswordSet, TenancyError> {
         self.inner.manages(by, asked.tenant.as_ref())?;
         self.inner.grants(by, asked.role)?;
         let name = tenancy::name(asked.name.reveal()).map_err(|bad| invalid("name", &bad))?;
+        let login = asked.login.map(|login| Login::parse(&login)).transpose();
+        let login = login.map_err(|bad| invalid("login", &bad))?;
+        let (password, made) = match (&login, asked.password) {
+            (None, None) => (None, None),
+            (None, Some(_)) => {
+                let why = "is of no use without a login".to_owned();
+                return Err(TenancyError::Invalid { field: "password", why });
+            }
+            (Some(login), asked) => {
+                if self.inner.trust.user_of(login).is_some() {
+                    return Err(TenancyError::LoginTaken);
+                }
+                let (password, made) = self.inner.password_of(asked, Some(login)).await?;
+                (Some(password), made)
+            }
+        };
         let now = self.now();
         let user = User {
             id: UserId::minted(now, chance().map_err(failed)?),
             tenant: asked.tenant.unwrap_or_else(|| by.tenant.clone()),
             name: name.into(),
+            login,
+            password,
             role: asked.role,
             created_at: now,
             revoked_at: None,
         };
         let row = Decision::User(user.clone());
-        self.to_the_end(async move |inner| inner.decide(row).await).await??;
-        Ok(user)
+        match self.to_the_end(async move |inner| inner.decide(row).await).await?? {
+            Added::New => Ok(PasswordSet { user, made }),
+            Added::Known => Err(TenancyError::LoginTaken),
+        }
     }
 
     /// Revokes a user.
@@ -243,9 +295,7 @@ impl Engine {
 impl Inner {
     /// Whether the caller may look at keys and users, of this tenant if one is named.
     fn manages(&self, by: &Caller, of: Option<&TenantId>) -> Result<(), TenancyError> {
-        if !by.manages_access() {
-            return Err(FOR_ADMINS);
-        }
+        by.may(Act::ManageAccess)?;
         match of {
             Some(of) if !by.knows(of) || !self.trust.is_open(of) => Err(TenancyError::NotFound("tenant")),
             _ => Ok(()),

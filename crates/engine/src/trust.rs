@@ -4,10 +4,13 @@
 use crate::record::{Codec, DecisionRecord, RecordError};
 use jiff::Timestamp;
 use parking_lot::RwLock;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use trunkline_core::id::{KeyId, TenantId};
-use trunkline_core::tenancy::{ApiKey, Caller, Decision, DecisionId, KeyHash};
+use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::tenancy::{ApiKey, Caller, Decision, DecisionId, KeyHash, Login, User};
+
+/// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
+const LEFT_MAX: usize = 10_000;
 
 /// What is known.
 #[derive(Debug, Default)]
@@ -23,6 +26,10 @@ struct Known {
     store: Option<String>,
     rows: BTreeMap<DecisionId, Decision>,
     keys: HashMap<KeyHash, KeyId>,
+    /// Of those who are not revoked.
+    logins: HashMap<Login, UserId>,
+    /// Sessions that were left before they ran out.
+    left: BTreeSet<(Timestamp, String)>,
 }
 
 /// Who holds a key.
@@ -41,12 +48,17 @@ impl Trust {
         if let Decision::Key(key) = &decision {
             known.keys.insert(key.hash, key.id.clone());
         }
+        known.lose_login(&decision.id());
+        if let Decision::User(User { id, login: Some(login), revoked_at: None, .. }) = &decision {
+            known.logins.insert(login.clone(), id.clone());
+        }
         known.rows.insert(decision.id(), decision);
     }
 
     /// Takes in that there is no such row.
     pub fn forget(&self, id: &DecisionId) {
         let mut known = self.known.write();
+        known.lose_login(id);
         if let Some(Decision::Key(key)) = known.rows.remove(id) {
             known.keys.remove(&key.hash);
         }
@@ -62,6 +74,8 @@ impl Trust {
         match record {
             DecisionRecord::InStep { store } => self.is_in_step_with(store),
             DecisionRecord::Gone { id } => self.forget(&id),
+            // What has run out meanwhile goes with the next one that is left.
+            DecisionRecord::Left { session, until } => self.leave(&session, until, Timestamp::MIN),
             row => {
                 if let Some(decision) = row.opened(codec)? {
                     self.learn(decision);
@@ -76,7 +90,10 @@ impl Trust {
         let known = self.known.read();
         let store = known.store.clone().map(|store| Ok(DecisionRecord::InStep { store }));
         let rows = known.rows.values().map(|decision| DecisionRecord::sealed(codec, decision));
-        rows.chain(store).collect()
+        let left = known.left.iter();
+        let left =
+            left.map(|(until, session)| Ok(DecisionRecord::Left { session: session.clone(), until: *until }));
+        rows.chain(store).chain(left).collect()
     }
 
     /// The database it was last brought in step with.
@@ -106,6 +123,32 @@ impl Trust {
         self.known.read().holder(key, now)
     }
 
+    /// The user of this login name, if they and their tenant are not revoked.
+    pub fn user_of(&self, login: &Login) -> Option<User> {
+        let known = self.known.read();
+        known.user(known.logins.get(login)?)
+    }
+
+    /// The user of this id, if they and their tenant are not revoked.
+    pub fn user(&self, id: &UserId) -> Option<User> {
+        self.known.read().user(id)
+    }
+
+    /// Takes in that a session was left, which would have run out at this time.
+    pub fn leave(&self, session: &str, until: Timestamp, now: Timestamp) {
+        let mut known = self.known.write();
+        known.left.retain(|(until, _)| *until > now);
+        if known.left.len() >= LEFT_MAX {
+            known.left.pop_first();
+        }
+        known.left.insert((until, session.to_owned()));
+    }
+
+    /// Whether a session was left.
+    pub fn has_left(&self, session: &str, until: Timestamp) -> bool {
+        self.known.read().left.contains(&(until, session.to_owned()))
+    }
+
     /// Whether this tenant is there and not revoked.
     pub fn is_open(&self, tenant: &TenantId) -> bool {
         self.known.read().is_open(tenant)
@@ -133,9 +176,23 @@ pub(crate) enum Behind {
 impl Known {
     fn holder(&self, id: &KeyId, now: Timestamp) -> Option<Holder> {
         let Decision::Key(key) = self.rows.get(&DecisionId::Key(id.clone()))? else { return None };
-        let ApiKey { tenant, role, .. } = key;
-        (key.opens_at(now) && self.is_open(tenant))
-            .then(|| Holder { caller: Caller { tenant: tenant.clone(), role: *role }, key: id.clone() })
+        let ApiKey { tenant, role, scopes, .. } = key;
+        let caller = || Caller { tenant: tenant.clone(), role: *role, scopes: *scopes };
+        (key.opens_at(now) && self.is_open(tenant)).then(|| Holder { caller: caller(), key: id.clone() })
+    }
+
+    fn user(&self, id: &UserId) -> Option<User> {
+        let Decision::User(user) = self.rows.get(&DecisionId::User(id.clone()))? else { return None };
+        (user.revoked_at.is_none() && self.is_open(&user.tenant)).then(|| user.clone())
+    }
+
+    /// A user's login name opens nothing any more, unless they are taken in again.
+    fn lose_login(&mut self, id: &DecisionId) {
+        if let Some(Decision::User(User { id, login: Some(login), .. })) = self.rows.get(id)
+            && self.logins.get(login) == Some(id)
+        {
+            self.logins.remove(login);
+        }
     }
 
     fn is_open(&self, tenant: &TenantId) -> bool {
@@ -147,7 +204,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trunkline_core::tenancy::{Role, Tenant};
+    use trunkline_core::tenancy::{Role, Scopes, Tenant};
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_second(secs).unwrap()
@@ -165,6 +222,7 @@ mod tests {
             hash: KeyHash::of(id),
             name: String::new(),
             role: Role::Agent,
+            scopes: Scopes::ALL,
             created_at: at(0),
             expires_at: None,
             revoked_at: None,
@@ -202,5 +260,51 @@ mod tests {
         trust.learn(key("k", "default"));
         trust.forget(&key("k", "default").id());
         assert_eq!(trust.admit(&KeyHash::of("k"), at(1)), None);
+    }
+
+    fn user(id: &str, login: &str) -> Decision {
+        Decision::User(User {
+            id: UserId::new(id),
+            tenant: TenantId::new("acme"),
+            name: "Ann".to_owned().into(),
+            login: Some(Login::parse(login).unwrap()),
+            password: None,
+            role: Role::Agent,
+            created_at: at(0),
+            revoked_at: None,
+        })
+    }
+
+    #[test]
+    fn s_16_a_login_name_is_its_user_s_until_they_or_their_tenant_are_revoked() {
+        let trust = Trust::default();
+        let who = |login: &str| trust.user_of(&Login::parse(login).unwrap()).map(|user| user.id);
+        trust.learn(user("u1", "ann"));
+        assert_eq!(who("ann"), None, "a user of nobody");
+        trust.learn(tenant("acme"));
+        assert_eq!((who("Ann"), who("ben")), (Some(UserId::new("u1")), None));
+        trust.learn(user("u1", "ann").revoked(at(1)));
+        assert_eq!((who("ann"), trust.user(&UserId::new("u1"))), (None, None));
+        trust.learn(user("u2", "ann"));
+        trust.learn(user("u1", "ann").revoked(at(1)));
+        assert_eq!(who("ann"), Some(UserId::new("u2")), "the name was given again");
+        trust.forget(&DecisionId::User(UserId::new("u2")));
+        assert_eq!(who("ann"), None);
+        trust.learn(user("u3", "ann"));
+        trust.learn(tenant("acme").revoked(at(2)));
+        assert_eq!(who("ann"), None);
+    }
+
+    #[test]
+    fn s_16_what_was_left_stays_left_until_it_would_have_run_out_and_memory_is_bounded() {
+        let trust = Trust::default();
+        trust.leave("one", at(100), at(0));
+        assert!(trust.has_left("one", at(100)) && !trust.has_left("two", at(100)));
+        for session in 0..10_050 {
+            trust.leave(&session.to_string(), at(200), at(1));
+        }
+        assert!(trust.known.read().left.len() <= LEFT_MAX);
+        trust.leave("late", at(400), at(300));
+        assert_eq!(trust.known.read().left.len(), 1);
     }
 }

@@ -8,7 +8,9 @@ use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
 use trunkline_core::id::{KeyId, TenantId, UserId};
-use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, KeyHash, Tenant, User};
+use trunkline_core::tenancy::{
+    ApiKey, Decision, DecisionId, KeyHash, Login, Password, PasswordHash, Scopes, Tenant, User,
+};
 
 const READING: &str = "reading whom to trust";
 const DECIDING: &str = "changing whom to trust";
@@ -27,7 +29,7 @@ pub struct DecisionsStand {
 pub enum Added {
     /// It is there now.
     New,
-    /// There was one of its id, which stays as it is.
+    /// There was one of its id or its login, which stays as it is.
     Known,
 }
 
@@ -83,7 +85,18 @@ impl Store {
         finish(tx).await
     }
 
-    /// Brings rows back that a mirror has and this database has not, and what the mirror knows to be revoked: all or none.
+    /// Gives a user another password, durably. A later one that is there stays.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn set_password(&self, user: &UserId, password: &Password) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
+        set_password(&mut tx, user, password).await?;
+        finish(tx).await
+    }
+
+    /// Brings rows back that a mirror has and this database has not, what the mirror knows to be revoked, and its later
+    /// passwords: all or none.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -91,6 +104,9 @@ impl Store {
         let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
         for decision in decisions {
             add(&mut tx, decision).await?;
+            if let Decision::User(User { id, password: Some(password), .. }) = decision {
+                set_password(&mut tx, id, password).await?;
+            }
             if let Some(at) = decision.revoked_at() {
                 revoke(&mut tx, &decision.id(), at).await?;
             }
@@ -120,6 +136,7 @@ async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
                 key.role.as_str().into(),
                 micros(key.created_at),
                 Value::Int(key.expires_at.map(Timestamp::as_microsecond)),
+                key.scopes.words().into(),
             ];
             tx.run(&sql::ADD_API_KEY, values).await
         }
@@ -130,10 +147,18 @@ async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
                 user.name.reveal().as_str().into(),
                 user.role.as_str().into(),
                 micros(user.created_at),
+                Value::Text(user.login.as_ref().map(|login| login.as_str().into())),
+                Value::Text(user.password.as_ref().map(|password| password.hash.as_str().into())),
+                Value::Int(user.password.as_ref().map(|password| password.set_at.as_microsecond())),
             ];
             tx.run(&sql::ADD_USER, values).await
         }
     }
+}
+
+async fn set_password(tx: &mut Tx, user: &UserId, password: &Password) -> Result<u64, StoreError> {
+    let values = vec![user.as_str().into(), password.hash.as_str().into(), micros(password.set_at)];
+    tx.run(&sql::SET_PASSWORD, values).await
 }
 
 async fn revoke(tx: &mut Tx, id: &DecisionId, at: Timestamp) -> Result<u64, StoreError> {
@@ -160,12 +185,14 @@ fn tenant(row: &Row) -> Result<Tenant, StoreError> {
 
 fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
     let hash = KeyHash::from_hex(&row.text("hash")?);
+    let scopes = Scopes::parse(&row.text("scopes")?);
     Ok(ApiKey {
         id: KeyId::new(row.text("id")?),
         tenant: TenantId::new(row.text("tenant")?),
         hash: hash.ok_or_else(|| StoreError::broken(READING, "column hash holds what is no hash"))?,
         name: row.text("name")?,
         role: row.word("role")?,
+        scopes: scopes.ok_or_else(|| StoreError::broken(READING, "column scopes holds what is no scope"))?,
         created_at: row.time("created_at")?,
         expires_at: row.opt_time("expires_at")?,
         revoked_at: row.opt_time("revoked_at")?,
@@ -173,10 +200,14 @@ fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
 }
 
 fn user(row: &Row) -> Result<User, StoreError> {
+    let no_login = |_| StoreError::broken(READING, "column login holds what is none");
+    let password = row.opt_text("password")?.zip(row.opt_time("password_at")?);
     Ok(User {
         id: UserId::new(row.text("id")?),
         tenant: TenantId::new(row.text("tenant")?),
         name: row.text("name")?.into(),
+        login: row.opt_text("login")?.map(|login| Login::parse(&login)).transpose().map_err(no_login)?,
+        password: password.map(|(hash, set_at)| Password { hash: PasswordHash::new(hash), set_at }),
         role: row.word("role")?,
         created_at: row.time("created_at")?,
         revoked_at: row.opt_time("revoked_at")?,

@@ -63,6 +63,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0005_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0005_webhooks.sql"),
     },
+    File {
+        number: 6,
+        name: "users_passwords",
+        sqlite: include_str!("../migrations/sqlite/0006_users_passwords.sql"),
+        postgres: include_str!("../migrations/postgres/0006_users_passwords.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.

@@ -1,13 +1,19 @@
 //! Who may come in: API keys, known by their hashes only. The configured ones are compared here, in constant time; those
 //! that were made for tenants are the engine's to know.
 
+use crate::cors::Origin;
+use crate::proxies::Network;
 use crate::web::Web;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
-use trunkline_core::id::KeyId;
+use trunkline_core::id::{KeyId, UserId};
 use trunkline_core::tenancy::{Caller, KeyHash};
+use trunkline_engine::SignedIn;
+
+/// What the marks of people begin with: no id of a key does.
+const PERSON: &str = "u_";
 
 /// The secret that signs sessions of the dashboard.
 #[derive(Clone)]
@@ -39,12 +45,22 @@ pub struct Access {
     pub session_secret: SessionSecret,
     /// How long a session lasts, by the engine's clock.
     pub session_lifetime: SignedDuration,
+    /// Proxies whose word counts of whom they serve.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins whose pages may read what the API answers.
+    pub origins: Vec<Origin>,
 }
 
 impl Access {
-    /// Keys and a secret; sessions last twelve hours.
+    /// Keys and a secret; sessions last twelve hours, no proxy is trusted, and no other origin may read.
     pub fn new(keys: Vec<KeyHash>, session_secret: SessionSecret) -> Self {
-        Self { keys, session_secret, session_lifetime: SignedDuration::from_hours(12) }
+        Self {
+            keys,
+            session_secret,
+            session_lifetime: SignedDuration::from_hours(12),
+            trusted_proxies: Vec::new(),
+            origins: Vec::new(),
+        }
     }
 
     /// Whether this is a configured key. Takes the same time for every wrong key: all are compared.
@@ -72,8 +88,25 @@ fn mark(key: &KeyHash) -> String {
 pub(crate) struct Admitted {
     /// Whose calls they see, and what they may.
     pub(crate) caller: Caller,
-    /// What names the key that let them in, in sessions: never the key.
+    /// What names the key or the person that let them in, in sessions: never the key.
     pub(crate) mark: String,
+}
+
+impl From<SignedIn> for Admitted {
+    fn from(person: SignedIn) -> Self {
+        Self { mark: format!("{PERSON}{}_{}", person.user, person.mark), caller: person.caller }
+    }
+}
+
+/// The person of a mark and the mark of their password, if it is that of a person.
+fn person(mark: &str) -> Option<(UserId, &str)> {
+    let (id, password) = mark.strip_prefix(PERSON)?.rsplit_once('_')?;
+    Some((UserId::new(id), password))
+}
+
+/// The person of a mark, if it is that of one.
+pub(crate) fn user(mark: &str) -> Option<UserId> {
+    person(mark).map(|(user, _)| user)
 }
 
 impl Web {
@@ -87,8 +120,11 @@ impl Web {
         Some(Admitted { caller: holder.caller, mark: holder.key.to_string() })
     }
 
-    /// Who holds the key of this mark, if it opens anything now.
+    /// Who holds the key of this mark, or is its person, if it opens anything now.
     pub(crate) fn admitted(&self, mark: &str) -> Option<Caller> {
+        if let Some((user, password)) = person(mark) {
+            return self.engine.signed_in(&user, password);
+        }
         if self.access.has_mark(mark) {
             return Some(Caller::system());
         }

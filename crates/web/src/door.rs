@@ -1,7 +1,9 @@
 //! What holds for every request, whatever its route: an id, a tidy path, a panic that stays alone, and
 //! the headers that keep browsers from doing more than they should.
 
+use crate::cors;
 use crate::problem::Problem;
+use crate::proxies;
 use crate::request_id::{self, REQUEST_ID, RequestId};
 use crate::web::Web;
 use axum::body::Body;
@@ -29,7 +31,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// Who is at the other end of the connection. Headers that claim something else are not believed.
+/// Who asks: whoever is at the other end of the connection, or whom a trusted proxy there serves. Other headers that claim
+/// something else are not believed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -58,8 +61,9 @@ impl Door {
             None => {
                 let mut request = request.map(Body::new);
                 self.tidy(&mut request);
-                request.extensions_mut().insert(Peer(peer.ip()));
-                self.route(request, &id).await
+                let client = proxies::client(&self.web.access.trusted_proxies, peer.ip(), request.headers());
+                request.extensions_mut().insert(Peer(client));
+                self.shared(request, &id).await
             }
         };
         // A problem names the request that it befell, for who reports it.
@@ -69,6 +73,25 @@ impl Door {
             response.headers_mut().remove(CONTENT_LENGTH);
         }
         dress(response.headers_mut(), &id);
+        response
+    }
+
+    /// What may be read from other origins tells so, to those that a setting names.
+    async fn shared(&self, request: Request<Body>, id: &RequestId) -> Response {
+        let origins = &self.web.access.origins;
+        if origins.is_empty() || !cors::is_shared(request.uri().path()) {
+            return self.route(request, id).await;
+        }
+        let reader = cors::reader(origins, request.headers());
+        let preflight = reader.as_ref().and_then(|_| cors::preflight(request.method(), request.headers()));
+        let mut response = match preflight {
+            Some(response) => response,
+            None => self.route(request, id).await,
+        };
+        cors::varies(response.headers_mut());
+        if let Some(reader) = reader {
+            cors::let_read(reader, response.headers_mut());
+        }
         response
     }
 

@@ -6,6 +6,9 @@ use crate::problem::{Code, Problem};
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
 
+/// Headers by which some servers take one method for another. Who sends one means another server, or means ill.
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// Why a request goes no further; `None` if it may.
 pub(crate) fn unclear<B>(request: &Request<B>) -> Option<Problem> {
     let problem = if request.method() == Method::CONNECT {
@@ -13,6 +16,9 @@ pub(crate) fn unclear<B>(request: &Request<B>) -> Option<Problem> {
         Problem::new(Code::MethodNotAllowed)
     } else if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1 {
         Problem::new(Code::BadRequest).detail("there must be one Host header")
+    } else if OVERRIDES.iter().any(|name| request.headers().contains_key(*name)) {
+        Problem::new(Code::BadRequest)
+            .detail("the method is the one of the request line; no header overrides it")
     } else if !is_framed(request.headers()) {
         Problem::new(Code::BadRequest).detail("the only transfer encoding is `chunked`, once")
     } else {
@@ -58,6 +64,7 @@ mod tests {
         for headers in [
             &[][..],
             &[("host", "x"), ("host", "x")],
+            &[("host", "x"), ("x-http-method-override", "DELETE")],
             &[("host", "x"), ("transfer-encoding", "gzip, chunked")],
             &[("host", "x"), ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
         ] {

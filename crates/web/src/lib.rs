@@ -8,7 +8,7 @@
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
 //! - `openapi`: what is said of each route, as one document · `code`: every problem there is
 //! - `live`: events as they happen, over an endless answer or a WebSocket
-//! - `access`: keys · `body`: bounded reading · `problem`: errors as RFC 9457 says
+//! - `access`: keys and people · `asking`: how often · `proxies`, `cors`: from where · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
 //! To add a route: a handler in the file of its group, a `spec` of the same name, a line in `router.rs`; then `cargo xtask generate`.
 //!
@@ -18,9 +18,11 @@
 
 mod access;
 mod api;
+mod asking;
 mod body;
 mod carrier;
 mod code;
+mod cors;
 mod door;
 mod gates;
 mod head;
@@ -28,14 +30,17 @@ mod live;
 mod openapi;
 mod pages;
 mod problem;
+mod proxies;
 mod request_id;
 mod router;
 mod server;
 mod web;
 
 pub use access::{Access, SessionSecret};
+pub use cors::{BadOrigin, Origin};
 pub use openapi::{errors, openapi};
 pub use pages::settings_check::{Finding, Verdict};
+pub use proxies::{BadNetwork, Network};
 pub use server::Limits;
 /// The hash of a key, as [`Access`] takes it.
 pub use trunkline_core::tenancy::KeyHash;

@@ -8,9 +8,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    BadQuery, CampaignError, EndError, IntakeError, ListError, PlaceError, RegisterError, Shortage,
-    TenancyError, Unavailable, WebhookError,
+    BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError, RegisterError,
+    Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
 /// One problem, on its way to the client.
@@ -237,7 +238,16 @@ impl From<ListError> for Problem {
 impl From<TenancyError> for Problem {
     fn from(error: TenancyError) -> Self {
         match error {
+            TenancyError::Denied(denied) => denied.into(),
             TenancyError::Forbidden(_) => Self::new(Code::Forbidden).detail(error.to_string()),
+            TenancyError::LoginTaken => {
+                Self::new(Code::Taken).detail(error.to_string()).with("field", "login")
+            }
+            TenancyError::WrongPassword => Self::new(Code::WrongPassword),
+            TenancyError::Hash(HashError::Busy) => {
+                Self::new(Code::RateLimited).detail(error.to_string()).retry_after(2)
+            }
+            TenancyError::Hash(HashError::Failed) => Self::new(Code::Internal),
             TenancyError::NotFound(_) => Self::new(Code::NotFound).detail(error.to_string()),
             TenancyError::Invalid { field, why } => Self::field(field, &why),
             TenancyError::Taken => Self::new(Code::Taken).detail(error.to_string()).with("field", "id"),
@@ -267,6 +277,16 @@ impl From<WebhookError> for Problem {
                 .retry_after(5),
             WebhookError::Failed(error) => error.into(),
         }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let problem = match denied {
+            Denied::Role(_) => Self::new(Code::Forbidden),
+            Denied::Scope(scope) => Self::new(Code::OutOfScope).with("scope", scope.as_str()),
+        };
+        problem.detail(in_words(denied))
     }
 }
 

@@ -10,15 +10,16 @@ use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    assets, call, campaigns as campaigns_page, dashboard, deliveries, docs, login, settings_check, stream,
+    account, assets, call, campaigns as campaigns_page, dashboard, deliveries, docs, login, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
-use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use std::sync::Arc;
+use trunkline_core::tenancy::Act;
 
 /// Where a person waits for an answer: the carrier's routes that always speak.
 const SPEAKING: [&str; 3] = ["/voice", "/answer", "/fallback"];
@@ -44,16 +45,17 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/docs", get(docs::show))
         .route("/docs/errors", get(docs::errors))
         .route("/", get(dashboard::show))
-        .route("/calls", post(dashboard::place))
+        .route("/calls", post(dashboard::place).layer(Extension(Act::Call)))
         .route("/calls/{id}", get(call::show))
-        .route("/calls/{id}/end", post(call::end))
+        .route("/calls/{id}/end", post(call::end).layer(Extension(Act::Call)))
         .route("/calls/{id}/recordings/{n}", get(call::recording))
         .route("/recordings/{token}", get(link::open))
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
-        .route("/campaigns/{id}/{move}", post(campaigns_page::act))
-        .route("/deliveries", get(deliveries::list))
-        .route("/settings-check", get(settings_check::show))
+        .route("/campaigns/{id}/{move}", post(campaigns_page::act).layer(Extension(Act::Campaign)))
+        .route("/deliveries", get(deliveries::list).layer(Extension(Act::ManageAccess)))
+        .route("/settings-check", get(settings_check::show).layer(Extension(Act::RunTheServer)))
+        .route("/account", get(account::show).post(account::change))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))
         .route("/logout", post(login::leave))
@@ -75,7 +77,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
 /// What key holders may ask, with what is said of it.
 fn keyed_table() -> Table {
     Table::new(Door::Keyed)
-        .tag("calls")
+        .tag("calls", Act::Call)
         .on(Get, "/api/calls", calls::list, calls::spec::list())
         .on(Post, "/api/calls", orders::place, orders::spec::place())
         .on(Get, "/api/calls/active", calls::active, calls::spec::active())
@@ -86,7 +88,7 @@ fn keyed_table() -> Table {
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
-        .tag("registered calls")
+        .tag("registered calls", Act::Call)
         .on(Post, "/api/calls/register", registered::register, registered::spec::register())
         .on(Post, "/api/calls/import", import::import, import::spec::import())
         .on(Put, "/api/calls/{id}/status", registered::report, registered::spec::report())
@@ -99,10 +101,10 @@ fn keyed_table() -> Table {
             registered::spec::unregister_session(),
         )
         .on(Get, "/api/sessions/{sid}/call", registered::of_session, registered::spec::of_session())
-        .tag("live events")
+        .tag("live events", Act::Look)
         .on(Get, "/api/events", sse::follow, live::spec::follow())
         .on(Post, "/api/events/ticket", ticket::sell, live::spec::sell())
-        .tag("webhooks")
+        .tag("webhooks", Act::ManageAccess)
         .on(Get, "/api/webhooks", webhooks::list, webhooks::spec::list())
         .on(Post, "/api/webhooks", webhooks::add, webhooks::spec::add())
         .on(Get, "/api/webhooks/{id}", webhooks::show, webhooks::spec::show())
@@ -113,9 +115,9 @@ fn keyed_table() -> Table {
         .on(Post, "/api/webhooks/{id}/replay", webhooks::replay, webhooks::spec::replay())
         .on(Get, "/api/webhooks/{id}/deliveries", webhooks::deliveries, webhooks::spec::deliveries())
         .on(Post, "/api/webhooks/{id}/deliveries/{event}/retry", webhooks::retry, webhooks::spec::retry())
-        .tag("scripts")
+        .tag("scripts", Act::Look)
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
-        .tag("campaigns")
+        .tag("campaigns", Act::Campaign)
         .on(Get, "/api/campaigns", campaigns::list, campaigns::spec::list())
         .on(Post, "/api/campaigns", campaigns::add, campaigns::spec::add())
         .on(Get, "/api/campaigns/{id}", campaigns::show, campaigns::spec::show())
@@ -126,7 +128,7 @@ fn keyed_table() -> Table {
         .on(Get, "/api/campaigns/{id}/results", lists::results, lists::spec::results())
         .on(Get, "/api/campaigns/{id}/plan", queue::plan, queue::spec::plan())
         .on(Post, "/api/campaigns/{id}/{move}", campaigns::act, campaigns::spec::act())
-        .tag("queue")
+        .tag("queue", Act::Campaign)
         .on(Get, "/api/queue/stats", queue::stats, queue::spec::stats())
         .on(Post, "/api/queue/jobs", singles::add, singles::spec::add())
         .on(Get, "/api/jobs/{id}", jobs::show, jobs::spec::show())
@@ -134,26 +136,28 @@ fn keyed_table() -> Table {
         .on(Post, "/api/jobs/{id}/cancel", jobs::cancel, jobs::spec::cancel())
         .on(Post, "/api/jobs/{id}/retry", jobs::retry, jobs::spec::retry())
         .on(Post, "/api/jobs/{id}/call-back", call_backs::promise, call_backs::spec::promise())
-        .tag("leads")
+        .tag("leads", Act::Campaign)
         .on(Get, "/api/leads", jobs::leads, jobs::spec::leads())
         .on(Post, "/api/leads/import", lists::import_leads, lists::spec::import_leads())
         .on(Get, "/api/leads/export", lists::export_leads, lists::spec::export_leads())
-        .tag("suppressions")
+        .tag("suppressions", Act::Call)
         .on(Get, "/api/suppressions", suppressions::list, suppressions::spec::list())
         .on(Post, "/api/suppressions", suppressions::add, suppressions::spec::add())
         .on(Post, "/api/suppressions/import", lists::import_suppressions, lists::spec::import_suppressions())
         .on(Get, "/api/suppressions/export", lists::export_suppressions, lists::spec::export_suppressions())
-        .tag("tenants")
+        .tag("tenants", Act::RunTheServer)
         .on(Get, "/api/tenants", tenancy::tenants, tenancy::spec::tenants())
         .on(Post, "/api/tenants", tenancy::add_tenant, tenancy::spec::add_tenant())
         .on(Delete, "/api/tenants/{id}", tenancy::revoke_tenant, tenancy::spec::revoke_tenant())
+        .tag("tenants", Act::ManageAccess)
         .on(Get, "/api/keys", tenancy::keys, tenancy::spec::keys())
         .on(Post, "/api/keys", tenancy::add_key, tenancy::spec::add_key())
         .on(Delete, "/api/keys/{id}", tenancy::revoke_key, tenancy::spec::revoke_key())
         .on(Get, "/api/users", tenancy::users, tenancy::spec::users())
         .on(Post, "/api/users", tenancy::add_user, tenancy::spec::add_user())
+        .on(Put, "/api/users/{id}/password", tenancy::set_password, tenancy::spec::set_password())
         .on(Delete, "/api/users/{id}", tenancy::revoke_user, tenancy::spec::revoke_user())
-        .tag("server")
+        .tag("server", Act::RunTheServer)
         .on(Post, "/api/drain", drain::drain, drain::spec::drain())
         .on(Post, "/api/recover", recover::recover, recover::spec::recover())
 }
@@ -161,7 +165,7 @@ fn keyed_table() -> Table {
 /// How the server is, with what is said of it.
 fn probe_table() -> Table {
     Table::new(Door::Open)
-        .tag("probes")
+        .tag("probes", Act::Look)
         .on(Get, "/health", health::health, health::spec::health())
         .on(Get, "/healthz", health::alive, health::spec::alive())
         .on(Get, "/readyz", health::ready, health::spec::ready())

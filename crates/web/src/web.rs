@@ -1,11 +1,10 @@
 //! Everything a handler may reach: the engine, the keys, and a few settings. Nothing here changes while it serves, but
-//! for the counters and the short memory of sign-ins.
+//! for the counters and the short memory of who asked how often.
 
 use crate::access::Access;
+use crate::asking::Asking;
 use crate::carrier::{Refused, Timing};
 use crate::live::{Seats, Tickets};
-use crate::pages::attempts::Attempts;
-use crate::pages::session::Revoked;
 use crate::pages::settings_check::Finding;
 use crate::server::Limits;
 use std::sync::Arc;
@@ -47,8 +46,7 @@ pub struct Web {
     pub(crate) origin: String,
     pub(crate) findings: Vec<Finding>,
     pub(crate) limits: Limits,
-    pub(crate) attempts: Attempts,
-    pub(crate) revoked: Revoked,
+    pub(crate) asking: Asking,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) tickets: Tickets,
@@ -65,6 +63,7 @@ impl Web {
         // restarts without chance.
         let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
         let origin = origin(&parts.engine);
+        let asking = Asking::new(&parts.limits);
         let seats = Seats::new(parts.limits.event_streams, parts.limits.tenant_event_streams);
         Self {
             engine: parts.engine,
@@ -75,8 +74,7 @@ impl Web {
             origin,
             findings: parts.findings,
             limits: parts.limits,
-            attempts: Attempts::default(),
-            revoked: Revoked::default(),
+            asking,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             seats: Arc::new(seats),
             tickets: Tickets::default(),

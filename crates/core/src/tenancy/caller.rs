@@ -1,5 +1,6 @@
 //! Who asks, and what they may: the one place that says so.
 
+use super::{Act, Scope, Scopes};
 use crate::id::TenantId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,17 +48,48 @@ pub struct Caller {
     pub tenant: TenantId,
     /// What they may.
     pub role: Role,
+    /// What of it the key that they came with is good for.
+    pub scopes: Scopes,
+}
+
+/// Why somebody may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// It takes this role, or one above.
+    Role(Role),
+    /// It takes a key of this scope.
+    Scope(Scope),
 }
 
 impl Caller {
     /// Whoever holds the configured key: runs the server, and has the default tenant's calls.
     pub fn system() -> Self {
-        Self { tenant: TenantId::default_tenant(), role: Role::SystemAdmin }
+        Self::of(TenantId::default_tenant(), Role::SystemAdmin)
+    }
+
+    /// Somebody who may all that their role may.
+    pub fn of(tenant: TenantId, role: Role) -> Self {
+        Self { tenant, role, scopes: Scopes::ALL }
+    }
+
+    /// Whether they may.
+    ///
+    /// # Errors
+    /// What they lack: the role first, since no other key of theirs would help.
+    pub fn may(&self, act: Act) -> Result<(), Denied> {
+        let (role, scope) = act.needs();
+        if self.role < role {
+            Err(Denied::Role(role))
+        } else if !self.scopes.has(scope) {
+            Err(Denied::Scope(scope))
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether they may make and revoke tenants, and see how the server is.
     pub fn runs_the_server(&self) -> bool {
-        self.role == Role::SystemAdmin
+        self.may(Act::RunTheServer).is_ok()
     }
 
     /// Whether there is this tenant, as far as they can tell.
@@ -67,7 +99,7 @@ impl Caller {
 
     /// Whether they may see keys and users at all.
     pub fn manages_access(&self) -> bool {
-        self.role >= Role::Admin
+        self.may(Act::ManageAccess).is_ok()
     }
 
     /// Whether they may make or revoke a key or a user of this role.
@@ -81,7 +113,37 @@ mod tests {
     use super::*;
 
     fn caller(role: Role) -> Caller {
-        Caller { tenant: TenantId::new("acme"), role }
+        Caller::of(TenantId::new("acme"), role)
+    }
+
+    #[test]
+    fn s2_48_the_table_of_roles_and_acts() {
+        use Act::{Call, Campaign, Look, ManageAccess, RunTheServer};
+        let table: [(Role, &[Act]); 4] = [
+            (Role::Agent, &[Look, Call, Campaign]),
+            (Role::Admin, &[Look, Call, Campaign, ManageAccess]),
+            (Role::Owner, &[Look, Call, Campaign, ManageAccess]),
+            (Role::SystemAdmin, &[Look, Call, Campaign, ManageAccess, RunTheServer]),
+        ];
+        for (role, acts) in table {
+            let may: Vec<Act> = Act::ALL.into_iter().filter(|act| caller(role).may(*act).is_ok()).collect();
+            assert_eq!(may, acts, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn s_16_a_key_does_what_its_scopes_say_and_no_more_whatever_its_role() {
+        for scope in Scope::ALL {
+            let narrow = Caller { scopes: [scope].into_iter().collect(), ..caller(Role::SystemAdmin) };
+            for act in Act::ALL {
+                let (_, needed) = act.needs();
+                let expected = if needed == scope { Ok(()) } else { Err(Denied::Scope(needed)) };
+                assert_eq!(narrow.may(act), expected, "{scope:?} {act:?}");
+            }
+            assert_eq!(narrow.grants(Role::Agent), scope == Scope::Admin);
+        }
+        let agent = Caller { scopes: [Scope::Admin].into_iter().collect(), ..caller(Role::Agent) };
+        assert_eq!(agent.may(Act::RunTheServer), Err(Denied::Role(Role::SystemAdmin)), "a scope is no role");
     }
 
     #[test]

@@ -1,15 +1,22 @@
 //! Whose keys and users there are, and who may do what.
 //!
 //! In go ids, names, hashes and times; out come rows that the store keeps and every node mirrors ([`Decision`]), and the
-//! answer to "may this caller?" ([`Caller`]). A row is added once and revoked once, and never changes otherwise: that is
-//! what lets a mirror and a database be brought together without a history. Making secrets and reading clocks is left to
-//! the engine.
+//! answer to "may this caller?" ([`Caller`], [`Act`]). A row is added once and revoked once, and never changes otherwise, but
+//! for a user's password, of which the later one counts: that is what lets a mirror and a database be brought together
+//! without a history. Making secrets and reading clocks is left to the engine.
 
+mod act;
 mod caller;
 mod key_hash;
+mod password;
 
-pub use caller::{Caller, Role};
+pub use act::{Act, Scope, Scopes};
+pub use caller::{Caller, Denied, Role};
 pub use key_hash::{KeyHash, key_text};
+pub use password::{
+    LOGIN_CHARS_MAX, Login, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, PasswordHash, made_password,
+    new_password,
+};
 
 use crate::id::{KeyId, TenantId, UserId};
 use crate::private::Private;
@@ -47,6 +54,9 @@ pub struct ApiKey {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// What of that it is good for.
+    #[serde(default)]
+    pub scopes: Scopes,
     /// Since when.
     pub created_at: Timestamp,
     /// From then on it opens nothing; `None`: it does not run out.
@@ -56,7 +66,7 @@ pub struct ApiKey {
 }
 
 /// A person who works for a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Their id.
     pub id: UserId,
@@ -64,6 +74,12 @@ pub struct User {
     pub tenant: TenantId,
     /// Their name.
     pub name: Private<String>,
+    /// What they sign in as; `None`: they don't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
+    /// What opens the dashboard to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
     /// What they may do.
     pub role: Role,
     /// Since when.
@@ -124,6 +140,22 @@ impl Decision {
         revoked.get_or_insert(at);
         self
     }
+
+    /// What two sides that have this row agree on: this one's word stands, but for what never goes back. A revocation is
+    /// not taken back, and of two passwords the later one counts.
+    pub fn agreed(self, other: &Self) -> Self {
+        let mut agreed = match (self.revoked_at(), other.revoked_at()) {
+            (None, Some(at)) => self.revoked(at),
+            _ => self,
+        };
+        if let (Self::User(user), Self::User(other)) = (&mut agreed, other) {
+            let set_at = |password: &Option<Password>| password.as_ref().map(|password| password.set_at);
+            if set_at(&other.password) > set_at(&user.password) {
+                user.password.clone_from(&other.password);
+            }
+        }
+        agreed
+    }
 }
 
 impl ApiKey {
@@ -145,6 +177,17 @@ pub enum BadName {
     /// A role.
     #[error("one of {}", Role::WORDS.join(", "))]
     Role,
+    /// Scopes of a key.
+    #[error("one or more of {}", Scope::WORDS.join(", "))]
+    Scopes,
+    /// A login name.
+    #[error(
+        "give an e-mail address or a plain word of letters, digits and any of @ . _ + -, a letter or digit first"
+    )]
+    Login,
+    /// A password.
+    #[error("give {PASSWORD_CHARS_MIN} or more characters, not all the same and not the login name")]
+    Password,
 }
 
 /// Reads a tenant's id. It stands in addresses, commands and records: what it may be made of is narrow.
@@ -200,6 +243,7 @@ mod tests {
             hash: KeyHash::of("secret"),
             name: "test".to_owned(),
             role: Role::Agent,
+            scopes: Scopes::ALL,
             created_at: at(0),
             expires_at: Some(at(100)),
             revoked_at: None,
@@ -209,5 +253,39 @@ mod tests {
         assert!(!revoked.opens_at(at(10)), "a revoked key opens nothing, whatever the clock says");
         let again = Decision::Key(revoked).revoked(at(70));
         assert_eq!(again.revoked_at(), Some(at(50)), "the first revocation stands");
+    }
+
+    #[test]
+    fn of_two_passwords_the_later_one_counts_whichever_side_has_it() {
+        let at = |secs| Timestamp::from_second(secs).unwrap();
+        let user = |password: Option<i64>| {
+            Decision::User(User {
+                id: UserId::new("u"),
+                tenant: TenantId::new("acme"),
+                name: "Ann".to_owned().into(),
+                login: Some(Login::parse("ann").unwrap()),
+                password: password.map(|secs| {
+                    let hash = PasswordHash::new(secs.to_string());
+                    Password { hash, set_at: at(secs) }
+                }),
+                role: Role::Agent,
+                created_at: at(0),
+                revoked_at: None,
+            })
+        };
+        for (one, other) in [(Some(1), Some(2)), (None, Some(2)), (Some(2), Some(2))] {
+            assert_eq!(user(one).agreed(&user(other)), user(Some(2)));
+            assert_eq!(user(other).agreed(&user(one)), user(Some(2)));
+        }
+        let revoked = user(Some(1)).revoked(at(5));
+        assert_eq!(user(Some(2)).agreed(&revoked), user(Some(2)).revoked(at(5)));
+    }
+
+    #[test]
+    fn a_key_of_before_there_were_scopes_has_all() {
+        let old = r#"{"id":"k","tenant":"acme","hash":"HASH","name":"x","role":"agent",
+            "created_at":"2026-01-01T00:00:00Z","expires_at":null,"revoked_at":null}"#;
+        let key: ApiKey = serde_json::from_str(&old.replace("HASH", &"0".repeat(64))).unwrap();
+        assert_eq!(key.scopes, Scopes::ALL);
     }
 }

@@ -13,24 +13,31 @@ statements! { DECISIONS:
 
     /// Every key there ever was.
     API_KEYS =
-        "SELECT id, tenant, hash, name, role, created_at, expires_at, revoked_at FROM api_keys ORDER BY id";
+        "SELECT id, tenant, hash, name, role, scopes, created_at, expires_at, revoked_at FROM api_keys ORDER BY id";
 
     /// Every user there ever was.
-    USERS = "SELECT id, tenant, name, role, created_at, revoked_at FROM users ORDER BY id";
+    USERS =
+        "SELECT id, tenant, name, login, password, password_at, role, created_at, revoked_at FROM users ORDER BY id";
 
     /// `$1` id, `$2` name, `$3` since when. A tenant that is there stays as it is.
     ADD_TENANT =
         "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
 
-    /// `$1` id, `$2` tenant, `$3` hash, `$4` name, `$5` role, `$6` since when, `$7` until when.
+    /// `$1` id, `$2` tenant, `$3` hash, `$4` name, `$5` role, `$6` since when, `$7` until when, `$8` scopes.
     ADD_API_KEY =
-        "INSERT INTO api_keys (id, tenant, hash, name, role, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+        "INSERT INTO api_keys (id, tenant, hash, name, role, created_at, expires_at, scopes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
 
-    /// `$1` id, `$2` tenant, `$3` name, `$4` role, `$5` since when.
+    /// `$1` id, `$2` tenant, `$3` name, `$4` role, `$5` since when, `$6` login, `$7` the password's hash, `$8` since when it is that. A
+    /// login that another user has is a conflict as well.
     ADD_USER =
-        "INSERT INTO users (id, tenant, name, role, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO NOTHING";
+        "INSERT INTO users (id, tenant, name, role, created_at, login, password, password_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+
+    /// `$1` id, `$2` the password's hash, `$3` since when it is that. The later one stands.
+    SET_PASSWORD =
+        "UPDATE users SET password = $2, password_at = $3 \
+         WHERE id = $1 AND (password_at IS NULL OR password_at < $3)";
 
     /// `$1` id, `$2` since when. The first revocation stands.
     REVOKE_TENANT = "UPDATE tenants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";

@@ -2,7 +2,9 @@
 
 use crate::calls::{Engine, Place, at, on_each_engine};
 use trunkline_core::id::{KeyId, TenantId, UserId};
-use trunkline_core::tenancy::{ApiKey, Decision, KeyHash, Role, Tenant, User};
+use trunkline_core::tenancy::{
+    ApiKey, Decision, KeyHash, Login, Password, PasswordHash, Role, Scope, Tenant, User,
+};
 use trunkline_store::Added;
 
 on_each_engine!(
@@ -10,6 +12,8 @@ on_each_engine!(
     the_first_revocation_stands,
     every_change_is_counted_and_only_changes_are,
     a_mirror_fills_an_empty_database_and_takes_no_revocation_back,
+    s_16_the_later_password_stands_whoever_brings_it,
+    a_login_is_one_user_s_until_they_are_revoked,
 );
 
 fn tenant(id: &str) -> Decision {
@@ -24,10 +28,15 @@ fn key(id: &str) -> Decision {
         hash: KeyHash::of(id),
         name: "desk".to_owned(),
         role: Role::Admin,
+        scopes: [Scope::Read, Scope::Calls].into_iter().collect(),
         created_at: at(1),
         expires_at: Some(at(100)),
         revoked_at: None,
     })
+}
+
+fn password(secs: i64) -> Password {
+    Password { hash: PasswordHash::new(format!("$argon2id$of-{secs}")), set_at: at(secs) }
 }
 
 fn user(id: &str) -> Decision {
@@ -35,6 +44,8 @@ fn user(id: &str) -> Decision {
         id: UserId::new(id),
         tenant: TenantId::new("acme"),
         name: "Ann".to_owned().into(),
+        login: Some(Login::parse(&format!("{id}@example.com")).unwrap()),
+        password: Some(password(3)),
         role: Role::Owner,
         created_at: at(2),
         revoked_at: None,
@@ -89,4 +100,47 @@ async fn a_mirror_fills_an_empty_database_and_takes_no_revocation_back(engine: E
     place.store.restore_decisions(&mirror).await.unwrap();
     let expected = [tenant("acme"), key("k1").revoked(at(4)), key("k2").revoked(at(3)), user("u1")];
     assert_eq!(place.store.decisions().await.unwrap(), expected);
+}
+
+async fn s_16_the_later_password_stands_whoever_brings_it(engine: Engine) {
+    let place = Place::on(engine).await;
+    let with = |secs| match user("u1") {
+        Decision::User(user) => Decision::User(User { password: Some(password(secs)), ..user }),
+        other => other,
+    };
+    place.store.add_decision(&user("u1")).await.unwrap();
+    let before = place.store.decisions_stand().await.unwrap();
+    place.store.set_password(&UserId::new("u1"), &password(9)).await.unwrap();
+    assert!(before.changes < place.store.decisions_stand().await.unwrap().changes, "other nodes look");
+    assert_eq!(place.store.decisions().await.unwrap(), [with(9)]);
+    place.store.set_password(&UserId::new("u1"), &password(8)).await.unwrap();
+    place.store.restore_decisions(&[with(7)]).await.unwrap();
+    assert_eq!(place.store.decisions().await.unwrap(), [with(9)], "an older one brings nothing back");
+    place.store.restore_decisions(&[with(12)]).await.unwrap();
+    assert_eq!(place.store.decisions().await.unwrap(), [with(12)]);
+}
+
+async fn a_login_is_one_user_s_until_they_are_revoked(engine: Engine) {
+    let place = Place::on(engine).await;
+    let named_as_u1 = match user("u2") {
+        Decision::User(two) => {
+            Decision::User(User { login: Some(Login::parse("u1@example.com").unwrap()), ..two })
+        }
+        other => other,
+    };
+    place.store.add_decision(&user("u1")).await.unwrap();
+    assert_eq!(place.store.add_decision(&named_as_u1).await.unwrap(), Added::Known);
+    place.store.revoke_decision(&user("u1").id(), at(5)).await.unwrap();
+    assert_eq!(place.store.add_decision(&named_as_u1).await.unwrap(), Added::New);
+    let nameless = |id: &str| match user(id) {
+        Decision::User(user) => Decision::User(User { login: None, password: None, ..user }),
+        other => other,
+    };
+    for id in ["u3", "u4"] {
+        assert_eq!(
+            place.store.add_decision(&nameless(id)).await.unwrap(),
+            Added::New,
+            "who has none is in no way"
+        );
+    }
 }

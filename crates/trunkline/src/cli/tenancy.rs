@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use trunkline_core::tenancy::Role;
+use trunkline_core::tenancy::{Role, Scope, Scopes};
 
 use super::Reach;
 
@@ -41,6 +41,9 @@ pub(crate) enum Key {
         /// What it may do: agent, admin, owner or system_admin
         #[arg(long, default_value = "agent", value_parser = role)]
         role: Role,
+        /// What of that it is good for: read, calls, campaigns, admin; all, if not given
+        #[arg(long, value_parser = scopes)]
+        scopes: Option<Scopes>,
         /// Until when it opens anything; for ever, if not given
         #[arg(long, value_name = "TIME")]
         expires_at: Option<Timestamp>,
@@ -70,6 +73,22 @@ pub(crate) enum User {
         /// What they may do: agent, admin, owner or system_admin
         #[arg(long, default_value = "agent", value_parser = role)]
         role: Role,
+        /// What they sign in to the dashboard as, such as an e-mail address; a password is made and shown this once
+        #[arg(long, value_name = "NAME")]
+        login: Option<String>,
+        /// Take the password from standard input instead of making one
+        #[arg(long, requires = "login")]
+        password_stdin: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Give a user another password; it is made and shown this once, and their sessions end
+    Password {
+        /// Their id, as the list shows it
+        id: String,
+        /// Take the password from standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
         #[command(flatten)]
         reach: Reach,
     },
@@ -91,6 +110,11 @@ pub(crate) struct OfTenant {
     pub tenant: Option<String>,
     #[command(flatten)]
     pub reach: Reach,
+}
+
+fn scopes(words: &str) -> Result<Scopes, String> {
+    Scopes::parse(words)
+        .ok_or_else(|| format!("give one or more of {}, with commas between", Scope::WORDS.join(", ")))
 }
 
 fn role(word: &str) -> Result<Role, String> {

@@ -79,6 +79,11 @@ impl Client {
         self.send(self.http.post(self.address(path)).json(body)).await
     }
 
+    /// Asks for something to be so.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(self.http.put(self.address(path)).json(body)).await
+    }
+
     /// Asks for something that takes as long as it takes.
     pub async fn post_patiently(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(self.http.post(self.address(path)).json(body).timeout(LONG_PATIENCE)).await

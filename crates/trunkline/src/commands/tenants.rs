@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::calls::text;
-use super::trust::{AskedKey, Kind, Trust};
+use super::trust::{AskedKey, AskedUser, Kind, Trust};
 use crate::cli::{Key, OfTenant, Reach, Tenant, User};
 use crate::exit::{Exit, Failure};
 use crate::terminal::{Form, clean, say, say_json, table};
+use trunkline_core::private::Private;
 
 /// Makes a tenant, lists them, or shuts one out.
 pub(super) async fn tenant(command: Tenant) -> Result<Exit, Failure> {
@@ -30,9 +31,9 @@ pub(super) async fn tenant(command: Tenant) -> Result<Exit, Failure> {
 /// Makes a key, lists them, or revokes one.
 pub(super) async fn key(command: Key) -> Result<Exit, Failure> {
     match command {
-        Key::Add { name, tenant, role, expires_at, reach } => {
+        Key::Add { name, tenant, role, scopes, expires_at, reach } => {
             let trust = Trust::find(&reach).await?;
-            let added = trust.add_key(AskedKey { name, tenant, role, expires_at }).await;
+            let added = trust.add_key(AskedKey { name, tenant, role, scopes, expires_at }).await;
             trust.close().await;
             tell(&reach, &added?, |added| {
                 say(&format!("API key  {}", text(added, "key")));
@@ -52,9 +53,10 @@ pub(super) async fn key(command: Key) -> Result<Exit, Failure> {
 /// Adds a user, lists them, or shuts one out.
 pub(super) async fn user(command: User) -> Result<Exit, Failure> {
     match command {
-        User::Add { name, tenant, role, reach } => {
+        User::Add { name, tenant, role, login, password_stdin, reach } => {
+            let password = given(password_stdin)?;
             let trust = Trust::find(&reach).await?;
-            let added = trust.add_user(&name, tenant, role).await;
+            let added = trust.add_user(AskedUser { name, tenant, role, login, password }).await;
             trust.close().await;
             tell(&reach, &added?, |added| {
                 say(&format!(
@@ -64,11 +66,47 @@ pub(super) async fn user(command: User) -> Result<Exit, Failure> {
                     text(added, "role"),
                     text(added, "id"),
                 ));
+                show_password(added);
+            })
+        }
+        User::Password { id, password_stdin, reach } => {
+            let password = given(password_stdin)?;
+            let trust = Trust::find(&reach).await?;
+            let set = trust.set_password(&id, password).await;
+            trust.close().await;
+            tell(&reach, &set?, |set| {
+                say("The password is set; the sessions of the one before have ended.");
+                show_password(set);
             })
         }
         User::List(OfTenant { tenant, reach }) => list(&reach, Kind::Users, tenant.as_deref()).await,
         User::Revoke { id, reach } => revoke(&reach, Kind::Users, &id).await,
     }
+}
+
+/// A password that was made, this once.
+fn show_password(user: &Value) {
+    if let Some(password) = user["password"].as_str() {
+        say(&format!("Login     {}", text(user, "login")));
+        say(&format!("Password  {password}"));
+        say("It is shown this once.");
+    }
+}
+
+/// The first line of standard input, where a password is to be read from there.
+fn given(from_stdin: bool) -> Result<Option<Private<String>>, Failure> {
+    if !from_stdin {
+        return Ok(None);
+    }
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| Failure::while_doing("reading the password", &error))?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        return Err(Failure::new(Exit::Usage, "there is no password on standard input"));
+    }
+    Ok(Some(Private::new(password)))
 }
 
 async fn list(reach: &Reach, kind: Kind, tenant: Option<&str>) -> Result<Exit, Failure> {
@@ -79,7 +117,7 @@ async fn list(reach: &Reach, kind: Kind, tenant: Option<&str>) -> Result<Exit, F
         let columns: &[&str] = match kind {
             Kind::Tenants => &["id", "name", "created_at", "revoked_at"],
             Kind::Keys => &["id", "tenant", "role", "name", "created_at", "expires_at", "revoked_at"],
-            Kind::Users => &["id", "tenant", "role", "name", "created_at", "revoked_at"],
+            Kind::Users => &["id", "tenant", "role", "name", "login", "created_at", "revoked_at"],
         };
         let row = |row: &Value| columns.iter().map(|name| text(row, name).to_owned()).collect();
         let rows: Vec<Vec<String>> = listed[kind.word()].as_array().into_iter().flatten().map(row).collect();

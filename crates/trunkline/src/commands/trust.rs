@@ -4,11 +4,13 @@
 use getrandom::fill;
 use serde_json::{Value, json};
 use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::private::Private;
 use trunkline_core::tenancy::{
-    self, ApiKey, BadName, Decision, DecisionId, KeyHash, Role, Tenant, User, key_text,
+    self, ApiKey, BadName, Decision, DecisionId, KeyHash, Login, Password, Role, Scopes, Tenant, User,
+    key_text, made_password,
 };
-use trunkline_engine::Clock;
 use trunkline_engine::operating::Mirror;
+use trunkline_engine::{Clock, hashed};
 use trunkline_store::{Added, Store, StoreError};
 
 use super::offline::{make_store, of_held, place};
@@ -109,10 +111,12 @@ impl Trust {
 
     /// Makes a key. The answer holds it, this once.
     pub async fn add_key(&self, asked: AskedKey) -> Result<Value, Failure> {
-        let AskedKey { name, tenant, role, expires_at } = asked;
+        let AskedKey { name, tenant, role, scopes, expires_at } = asked;
         match self {
             Self::Server(client) => {
-                let body = json!({ "name": name, "tenant": tenant, "role": role, "expires_at": expires_at });
+                let body = json!({
+                    "name": name, "tenant": tenant, "role": role, "scopes": scopes, "expires_at": expires_at,
+                });
                 client.post("/api/keys", &body).await
             }
             Self::Database(store, mirror) => {
@@ -127,6 +131,7 @@ impl Trust {
                     hash: KeyHash::of(&text),
                     name: tenancy::name(&name).map_err(|bad| wrong("name", &bad))?,
                     role,
+                    scopes: scopes.unwrap_or_default(),
                     created_at: now,
                     expires_at,
                     revoked_at: None,
@@ -140,25 +145,71 @@ impl Trust {
         }
     }
 
-    /// Adds a user.
-    pub async fn add_user(&self, name: &str, tenant: Option<String>, role: Role) -> Result<Value, Failure> {
+    /// Adds a user. The answer holds the password, if one was made, this once.
+    pub async fn add_user(&self, asked: AskedUser) -> Result<Value, Failure> {
+        let AskedUser { name, tenant, role, login, password } = asked;
         match self {
             Self::Server(client) => {
-                client.post("/api/users", &json!({ "name": name, "tenant": tenant, "role": role })).await
+                let password = password.as_ref().map(Private::reveal);
+                let body = json!({ "name": name, "tenant": tenant, "role": role, "login": login, "password": password });
+                client.post("/api/users", &body).await
             }
             Self::Database(store, mirror) => {
+                let login = login.map(|login| Login::parse(&login)).transpose();
+                let login = login.map_err(|bad| wrong("login", &bad))?;
+                let (password, made) = match &login {
+                    Some(login) => {
+                        let (password, made) = password_of(password, Some(login))?;
+                        (Some(password), made)
+                    }
+                    None => (None, None),
+                };
                 let now = Clock::real().now();
-                let row = Decision::User(User {
+                let user = User {
                     id: UserId::minted(now, chance()?),
                     tenant: tenant_of(store, tenant).await?,
-                    name: tenancy::name(name).map_err(|bad| wrong("name", &bad))?.into(),
+                    name: tenancy::name(&name).map_err(|bad| wrong("name", &bad))?.into(),
+                    login,
+                    password,
                     role,
                     created_at: now,
                     revoked_at: None,
-                });
-                store.add_decision(&row).await.map_err(|error| failed(&error))?;
+                };
+                let row = Decision::User(user);
+                if store.add_decision(&row).await.map_err(|error| failed(&error))? == Added::Known {
+                    return Err(Failure::new(Exit::Failed, "login: another user has it"));
+                }
                 keep(store, mirror.as_deref()).await?;
-                Ok(as_json(Kind::Users, &row).unwrap_or_default())
+                Ok(with_password(&row, made))
+            }
+        }
+    }
+
+    /// Sets a user's password. The answer holds it, if it was made, this once.
+    pub async fn set_password(&self, id: &str, password: Option<Private<String>>) -> Result<Value, Failure> {
+        match self {
+            Self::Server(client) => {
+                if !is_id(id) {
+                    return Err(none(Kind::Users));
+                }
+                let password = password.as_ref().map(Private::reveal);
+                client.put(&format!("/api/users/{id}/password"), &json!({ "password": password })).await
+            }
+            Self::Database(store, mirror) => {
+                let rows = store.decisions().await.map_err(|error| failed(&error))?;
+                let user = rows.into_iter().find_map(|row| match row {
+                    Decision::User(user) if user.id.as_str() == id && user.revoked_at.is_none() => Some(user),
+                    _ => None,
+                });
+                let mut user = user.ok_or_else(|| none(Kind::Users))?;
+                if user.login.is_none() {
+                    return Err(Failure::new(Exit::Failed, "they have no login name to sign in with"));
+                }
+                let (password, made) = password_of(password, user.login.as_ref())?;
+                store.set_password(&user.id, &password).await.map_err(|error| failed(&error))?;
+                keep(store, mirror.as_deref()).await?;
+                user.password = Some(password);
+                Ok(with_password(&Decision::User(user), made))
             }
         }
     }
@@ -167,9 +218,7 @@ impl Trust {
     pub async fn revoke(&self, kind: Kind, id: &str) -> Result<(), Failure> {
         match self {
             Self::Server(client) => {
-                // What no id is made of would be another address.
-                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                if id.is_empty() || !id.bytes().all(is_plain) {
+                if !is_id(id) {
                     return Err(none(kind));
                 }
                 client.delete(&format!("/api/{}/{id}", kind.word())).await.map(drop)
@@ -206,7 +255,49 @@ pub(super) struct AskedKey {
     pub name: String,
     pub tenant: Option<String>,
     pub role: Role,
+    pub scopes: Option<Scopes>,
     pub expires_at: Option<jiff::Timestamp>,
+}
+
+/// A user that is to be added.
+pub(super) struct AskedUser {
+    pub name: String,
+    pub tenant: Option<String>,
+    pub role: Role,
+    pub login: Option<String>,
+    pub password: Option<Private<String>>,
+}
+
+/// What no id is made of would be another address.
+fn is_id(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The password that was given, or a made one, which is told as well.
+fn password_of(
+    given: Option<Private<String>>,
+    login: Option<&Login>,
+) -> Result<(Password, Option<String>), Failure> {
+    let (text, made) = match given {
+        Some(given) => {
+            (tenancy::new_password(given.reveal(), login).map_err(|bad| wrong("password", &bad))?, None)
+        }
+        None => {
+            let made = made_password(&chance()?);
+            (Private::new(made.clone()), Some(made))
+        }
+    };
+    let hash = hashed(text.reveal(), &chance()?);
+    let hash = hash.map_err(|error| Failure::new(Exit::Failed, error))?;
+    Ok((Password { hash, set_at: Clock::real().now() }, made))
+}
+
+fn with_password(row: &Decision, made: Option<String>) -> Value {
+    let mut told = as_json(Kind::Users, row).unwrap_or_default();
+    if let Some(made) = made {
+        told["password"] = made.into();
+    }
+    told
 }
 
 async fn open(settings: &Settings) -> Result<Trust, Failure> {
@@ -249,7 +340,17 @@ fn is_open(rows: &[Decision], tenant: &TenantId) -> Result<(), Failure> {
 fn as_json(kind: Kind, row: &Decision) -> Option<Value> {
     match (kind, row) {
         (Kind::Tenants, Decision::Tenant(tenant)) => serde_json::to_value(tenant).ok(),
-        (Kind::Users, Decision::User(user)) => serde_json::to_value(user).ok(),
+        (Kind::Users, Decision::User(user)) => {
+            let mut told = serde_json::to_value(user).ok()?;
+            let fields = told.as_object_mut()?;
+            fields.remove("password");
+            fields.insert("login".to_owned(), json!(user.login));
+            fields.insert(
+                "password_set_at".to_owned(),
+                json!(user.password.as_ref().map(|password| password.set_at)),
+            );
+            Some(told)
+        }
         (Kind::Keys, Decision::Key(key)) => {
             let mut told = serde_json::to_value(key).ok()?;
             told.as_object_mut()?.remove("hash");

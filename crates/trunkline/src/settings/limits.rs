@@ -114,6 +114,20 @@ static TENANT_EVENT_STREAMS: Key<u64> = Key::new(
     Absent::Default("1000"),
     "Clients of one tenant that may listen to live events at once; a further one gets 429.",
 );
+static KEY_REQUESTS: Key<u64> = Key::new(
+    LIMITS,
+    "key_requests_per_second",
+    read::whole::<1, 1_000_000>,
+    Absent::Default("200"),
+    "Requests a second of one key in the long run, ten seconds' worth at once; then 429. Carriers and probes are not counted.",
+);
+static STRANGER_REQUESTS: Key<u64> = Key::new(
+    LIMITS,
+    "stranger_requests_per_second",
+    read::whole::<1, 1_000_000>,
+    Absent::Default("50"),
+    "The same for one address whose keys open nothing.",
+);
 static DEFAULT_COUNTRY: Key<String> = Key::new(
     LIMITS,
     "default_country",
@@ -124,7 +138,7 @@ static DEFAULT_COUNTRY: Key<String> = Key::new(
 .env(&["DEFAULT_COUNTRY"])
 .flag("--default-country");
 
-static KEYS: [&Facts; 16] = [
+static KEYS: [&Facts; 18] = [
     &SYSTEM_CALLS.facts,
     &CARRIER_CALLS.facts,
     &TENANT_CALLS.facts,
@@ -140,6 +154,8 @@ static KEYS: [&Facts; 16] = [
     &REGISTERED_IDLE.facts,
     &EVENT_STREAMS.facts,
     &TENANT_EVENT_STREAMS.facts,
+    &KEY_REQUESTS.facts,
+    &STRANGER_REQUESTS.facts,
     &DEFAULT_COUNTRY.facts,
 ];
 
@@ -183,6 +199,10 @@ pub struct Limits {
     pub event_streams: u64,
     /// Those of one tenant.
     pub tenant_event_streams: u64,
+    /// Requests a second of one key.
+    pub key_requests: u64,
+    /// Requests a second of one address whose keys open nothing.
+    pub stranger_requests: u64,
     /// Two capital letters: the country of numbers written without +.
     pub default_country: Option<String>,
 }
@@ -209,6 +229,8 @@ impl Limits {
             registered_idle: given.read_given(&REGISTERED_IDLE)?,
             event_streams: given.read(&EVENT_STREAMS)?,
             tenant_event_streams: given.read(&TENANT_EVENT_STREAMS)?,
+            key_requests: given.read(&KEY_REQUESTS)?,
+            stranger_requests: given.read(&STRANGER_REQUESTS)?,
             default_country: given.read_given(&DEFAULT_COUNTRY)?,
         })
     }

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use trunkline_web::{BadNetwork, BadOrigin, Network, Origin};
 use url::Url;
 
-use super::error::SettingError;
+use super::error::{SettingError, Wrong, quoted};
 use super::given::Given;
-use super::key::{Absent, Facts, Key, Section};
+use super::key::{Absent, Facts, Key, Raw, Section};
 use super::public_url::{self, PublicUrl};
 use super::read;
 
@@ -100,7 +101,25 @@ static MAX_REQUEST_BYTES: Key<u64> = Key::new(
     "Largest body taken from a client of the API.",
 );
 
-static KEYS: [&Facts; 10] = [
+static TRUSTED_PROXIES: Key<Vec<Network>> = Key::new(
+    SERVER,
+    "trusted_proxies",
+    networks,
+    Absent::Default("[]"),
+    "Proxies in front of this server, as addresses or networks such as \"10.0.0.0/8\": what they write into \
+     X-Forwarded-For is believed, for the limits of addresses. Nobody else's is.",
+);
+
+static CORS_ORIGINS: Key<Vec<Origin>> = Key::new(
+    SERVER,
+    "cors_origins",
+    origins,
+    Absent::Default("[]"),
+    "Origins, such as \"https://app.example.com\", whose pages may read what the API answers. Each is meant to the letter; \
+     cookies are never allowed with it.",
+);
+
+static KEYS: [&Facts; 12] = [
     &HOST.facts,
     &PORT.facts,
     &DATA_DIR.facts,
@@ -111,6 +130,8 @@ static KEYS: [&Facts; 10] = [
     &NODE.facts,
     &MAX_WEBHOOK_BYTES.facts,
     &MAX_REQUEST_BYTES.facts,
+    &TRUSTED_PROXIES.facts,
+    &CORS_ORIGINS.facts,
 ];
 
 /// The section as declared.
@@ -138,6 +159,10 @@ pub struct Server {
     pub max_webhook_bytes: u64,
     /// Largest body taken from a client of the API, in bytes.
     pub max_request_bytes: u64,
+    /// Proxies whose word counts of whom they serve.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins whose pages may read what the API answers.
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Server {
@@ -162,6 +187,26 @@ impl Server {
             node: given.read(&NODE)?,
             max_webhook_bytes: given.read(&MAX_WEBHOOK_BYTES)?,
             max_request_bytes: given.read(&MAX_REQUEST_BYTES)?,
+            trusted_proxies: given.read(&TRUSTED_PROXIES)?,
+            cors_origins: given.read(&CORS_ORIGINS)?,
         })
     }
+}
+
+fn networks(raw: &Raw) -> Result<Vec<Network>, Wrong> {
+    let network = |word: &str| {
+        word.parse().map_err(|bad: BadNetwork| {
+            Wrong::new(format_args!("{} is neither address nor network", quoted(word)), bad.to_string())
+        })
+    };
+    read::many(raw)?.into_iter().map(network).collect()
+}
+
+fn origins(raw: &Raw) -> Result<Vec<Origin>, Wrong> {
+    let origin = |word: &str| {
+        word.parse().map_err(|bad: BadOrigin| {
+            Wrong::new(format_args!("{} is no origin of one site", quoted(word)), bad.to_string())
+        })
+    };
+    read::many(raw)?.into_iter().map(origin).collect()
 }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trunkline_carriers::callback::PublicUrls;
 use trunkline_carriers::twilio::signature::Verifier;
+use trunkline_core::throttle::Rate;
 use trunkline_engine::{Clock, Engine, Pace, StartError};
 use trunkline_sim::Sim;
 use trunkline_web::{Access, KeyHash, Parts, Web};
@@ -122,7 +123,11 @@ impl Server {
         api.push(KeyHash::of(&beside.key));
         let web = Web::new(Parts {
             engine: engine.clone(),
-            access: Access::new(api, keys.session),
+            access: Access {
+                trusted_proxies: settings.server.trusted_proxies.clone(),
+                origins: settings.server.cors_origins.clone(),
+                ..Access::new(api, keys.session)
+            },
             verifier,
             findings: findings.iter().map(shown).collect(),
             limits: web_limits(settings),
@@ -219,11 +224,14 @@ async fn connect(plan: &Plan, keys: &Keys, local: &str) -> Result<Connected, Car
 
 fn web_limits(settings: &Settings) -> trunkline_web::Limits {
     let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    let rate = |rate: u64| Rate::per_second(u32::try_from(rate).unwrap_or(u32::MAX));
     trunkline_web::Limits {
         api_bytes: size(settings.server.max_request_bytes),
         carrier_bytes: size(settings.server.max_webhook_bytes),
         event_streams: size(settings.limits.event_streams),
         tenant_event_streams: size(settings.limits.tenant_event_streams),
+        key_rate: rate(settings.limits.key_requests),
+        stranger_rate: rate(settings.limits.stranger_requests),
         ..trunkline_web::Limits::default()
     }
 }

@@ -32,9 +32,12 @@ mod turn_json;
 pub(crate) mod webhooks;
 
 use crate::access::Admitted;
+use crate::asking;
 use crate::body::{self, Bound};
+use crate::door::Peer;
 use crate::problem::Problem;
 use crate::web::Web;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::middleware::Next;
@@ -46,16 +49,39 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use trunkline_core::tenancy::Caller;
+use trunkline_core::tenancy::{Act, Caller};
 use trunkline_engine::Desk;
 
-/// Lets key holders through and nobody else.
-pub(crate) async fn keyed(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
-    match admitted(&web, request.headers()) {
-        Some(Admitted { caller, .. }) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
+/// Lets key holders through, as often as their keys may, and nobody else.
+pub(crate) async fn keyed(
+    State(web): State<Arc<Web>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now = web.engine.now();
+    let Some(Admitted { caller, mark }) = admitted(&web, request.headers()) else {
+        let standing = web.asking.without_key(peer, now);
+        return match standing.wait {
+            Some(wait) => asking::too_often(&standing, wait).into_response(),
+            None => Problem::unauthorized().into_response(),
+        };
+    };
+    let standing = web.asking.with_key(&mark, now);
+    if let Some(wait) = standing.wait {
+        return asking::too_often(&standing, wait).into_response();
+    }
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    asking::tell(&standing, response.headers_mut());
+    response
+}
+
+/// Lets those through who may do this, and nobody else.
+pub(crate) async fn permitted(act: Act, request: Request, next: Next) -> Response {
+    match request.extensions().get::<Caller>().map(|caller| caller.may(act)) {
+        Some(Ok(())) => next.run(request).await,
+        Some(Err(denied)) => Problem::from(denied).into_response(),
         None => Problem::unauthorized().into_response(),
     }
 }

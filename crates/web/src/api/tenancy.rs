@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::id::{KeyId, TenantId, UserId};
 use trunkline_core::private::Private;
-use trunkline_core::tenancy::{ApiKey, BadName, Role, Tenant, User};
+use trunkline_core::tenancy::{ApiKey, BadName, Login, Role, Scopes, Tenant, User};
 use trunkline_engine::{NewKey, NewUser};
 
 #[derive(Serialize, JsonSchema)]
@@ -37,6 +37,8 @@ struct KeyJson<'a> {
     tenant: &'a TenantId,
     name: &'a str,
     role: Role,
+    /// What of that it is good for.
+    scopes: Scopes,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
@@ -47,8 +49,41 @@ struct KeyJson<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Users")]
-struct UsersJson {
-    users: Vec<User>,
+struct UsersJson<'a> {
+    users: Vec<UserJson<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
+struct UserJson<'a> {
+    id: &'a UserId,
+    tenant: &'a TenantId,
+    name: &'a str,
+    /// What they sign in as; null: they don't.
+    login: Option<&'a str>,
+    role: Role,
+    created_at: Timestamp,
+    password_set_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    /// The password: only in the answer to who had one made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+impl<'a> UserJson<'a> {
+    fn of(user: &'a User, made: Option<&'a Private<String>>) -> Self {
+        Self {
+            id: &user.id,
+            tenant: &user.tenant,
+            name: user.name.reveal(),
+            login: user.login.as_ref().map(Login::as_str),
+            role: user.role,
+            created_at: user.created_at,
+            password_set_at: user.password.as_ref().map(|password| password.set_at),
+            revoked_at: user.revoked_at,
+            password: made.map(|made| made.reveal().as_str()),
+        }
+    }
 }
 
 impl<'a> KeyJson<'a> {
@@ -58,6 +93,7 @@ impl<'a> KeyJson<'a> {
             tenant: &key.tenant,
             name: &key.name,
             role: key.role,
+            scopes: key.scopes,
             created_at: key.created_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
@@ -115,6 +151,7 @@ pub(crate) async fn add_key(
         tenant: fields.text(&["tenant"])?.map(TenantId::new),
         name: fields.text(&["name"])?.ok_or_else(|| Problem::field("name", "is missing"))?,
         role: role(&mut fields)?,
+        scopes: scopes(&mut fields)?,
         expires_at: fields.time("expires_at")?,
     };
     fields.none_left()?;
@@ -138,7 +175,11 @@ pub(crate) async fn users(
     By(caller): By,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &UsersJson { users: web.engine.users(&caller, of(query.as_deref())?.as_ref())? }))
+    let users = web.engine.users(&caller, of(query.as_deref())?.as_ref())?;
+    Ok(json(
+        StatusCode::OK,
+        &UsersJson { users: users.iter().map(|user| UserJson::of(user, None)).collect() },
+    ))
 }
 
 /// `POST /api/users`
@@ -152,9 +193,26 @@ pub(crate) async fn add_user(
         tenant: fields.text(&["tenant"])?.map(TenantId::new),
         name: Private::new(fields.text(&["name"])?.ok_or_else(|| Problem::field("name", "is missing"))?),
         role: role(&mut fields)?,
+        login: fields.text(&["login"])?,
+        password: fields.text(&["password"])?.map(Private::new),
     };
     fields.none_left()?;
-    Ok(json(StatusCode::CREATED, &web.engine.add_user(&caller, asked).await?))
+    let added = web.engine.add_user(&caller, asked).await?;
+    Ok(json(StatusCode::CREATED, &UserJson::of(&added.user, added.made.as_ref())))
+}
+
+/// `PUT /api/users/{id}/password`
+pub(crate) async fn set_password(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::read(&read(&web, request).await?)?;
+    let asked = fields.text(&["password"])?.map(Private::new);
+    fields.none_left()?;
+    let set = web.engine.set_password(&caller, &UserId::new(id), asked).await?;
+    Ok(json(StatusCode::OK, &UserJson::of(&set.user, set.made.as_ref())))
 }
 
 /// `DELETE /api/users/{id}`
@@ -173,6 +231,14 @@ fn role(fields: &mut Fields) -> Result<Role, Problem> {
         None => Ok(Role::Agent),
         Some(word) => Role::parse(&word).ok_or_else(|| Problem::field("role", &BadName::Role.to_string())),
     }
+}
+
+/// What a key is to be good for, if it is said.
+fn scopes(fields: &mut Fields) -> Result<Option<Scopes>, Problem> {
+    let Some(value) = fields.take(&["scopes"]) else { return Ok(None) };
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|_| Problem::field("scopes", &BadName::Scopes.to_string()))
 }
 
 /// Of which tenant, if the query says so.

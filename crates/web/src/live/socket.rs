@@ -5,8 +5,11 @@ use super::json;
 use super::listener::{Listener, Told};
 use crate::access::Admitted;
 use crate::api::admitted;
+use crate::asking;
+use crate::door::Peer;
 use crate::problem::{Code, Problem};
 use crate::web::Web;
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
@@ -17,6 +20,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use trunkline_core::tenancy::Act;
 use trunkline_engine::{Cursor, Lost};
 
 /// A client has little to say.
@@ -60,6 +64,7 @@ struct Said {
 pub(crate) async fn follow(
     State(web): State<Arc<Web>>,
     headers: HeaderMap,
+    Extension(Peer(peer)): Extension<Peer>,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -71,7 +76,12 @@ pub(crate) async fn follow(
         .write_buffer_size(BUFFER_BYTES);
     let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
     let held = web.sockets.token();
-    let Some(by) = let_in(&web, &headers, &asked) else {
+    let by = let_in(&web, &headers, &asked).filter(|by| by.caller.may(Act::Look).is_ok());
+    let Some(by) = by else {
+        let standing = web.asking.without_key(peer, web.engine.now());
+        if let Some(wait) = standing.wait {
+            return Err(asking::too_often(&standing, wait));
+        }
         // Browsers tell a page nothing of an answer that is no socket.
         return Ok(upgrade.on_upgrade(async move |socket| {
             let _held = held;

@@ -10,7 +10,8 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     the calls of its own tenant, and what is another's is answered as if it were not there. Errors are \
     `application/problem+json` with a stable `code`: docs/errors.md lists them. Answers that list may be paged: send \
     what came as `next` or `next_cursor` back as `cursor`. A trailing slash means nothing. Fields and words may be added \
-    to answers at any time, and are never renamed.";
+    to answers at any time, and are never renamed. `x-role` and `x-scope` say which role an operation takes at least, and \
+    which scope of a key; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often the key may still ask.";
 
 /// The chapters, in the order of reading.
 const TAGS: [(&str, &str); 12] = [
@@ -71,6 +72,10 @@ fn written(operation: &Operation, shared: &mut Shared) -> Value {
     written["operationId"] = Value::from(name(operation));
     if operation.door == Door::Open {
         written["security"] = json!([{}, { "key": [] }]);
+    } else {
+        let (role, scope) = operation.act.needs();
+        written["x-role"] = Value::from(role.as_str());
+        written["x-scope"] = Value::from(scope.as_str());
     }
     written
 }

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// Words out of these, parted by commas.
     Words(&'static [&'static str]),
+    /// A list of one or more of these words.
+    Some(&'static [&'static str]),
     /// A whole number within these bounds.
     Whole(u64, u64),
     /// A number from 0 to 1.
@@ -137,6 +139,9 @@ impl Field {
             Kind::Words(words) => {
                 let one = words.join("|");
                 json!({ "type": "string", "pattern": format!("^({one})(,({one}))*$") })
+            }
+            Kind::Some(words) => {
+                json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": words } })
             }
             Kind::Whole(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
             Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),

@@ -1,12 +1,16 @@
 //! Routes with what is said of them: neither can be without the other.
 
 use super::spec::Spec;
+use crate::api::permitted;
 use crate::code::Code;
 use crate::web::Web;
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
+use axum::middleware::{Next, from_fn};
 use axum::routing::{MethodFilter, on};
 use std::sync::Arc;
+use trunkline_core::tenancy::{Act, Role};
 
 /// A method, as OpenAPI and the router write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub(crate) struct Operation {
     pub(crate) verb: Verb,
     pub(crate) tag: &'static str,
     pub(crate) door: Door,
+    /// What it does, where a key is needed.
+    pub(crate) act: Act,
     pub(crate) spec: Spec,
 }
 
@@ -43,6 +49,7 @@ pub(crate) struct Table {
     pub(crate) operations: Vec<Operation>,
     door: Door,
     tag: &'static str,
+    act: Act,
 }
 
 impl Verb {
@@ -70,12 +77,13 @@ impl Verb {
 
 impl Table {
     pub(crate) fn new(door: Door) -> Self {
-        Self { router: Router::new(), operations: Vec::new(), door, tag: "" }
+        Self { router: Router::new(), operations: Vec::new(), door, tag: "", act: Act::RunTheServer }
     }
 
-    /// The chapter that the next routes belong to.
-    pub(crate) fn tag(self, tag: &'static str) -> Self {
-        Self { tag, ..self }
+    /// The chapter that the next routes belong to, and what they do; reading in it is looking, but for those who manage
+    /// access or run the server.
+    pub(crate) fn tag(self, tag: &'static str, act: Act) -> Self {
+        Self { tag, act, ..self }
     }
 
     /// One operation: its method and path, who answers, and what is said of it.
@@ -84,13 +92,22 @@ impl Table {
         H: Handler<T, Arc<Web>>,
         T: 'static,
     {
-        self.router = self.router.route(path, on(verb.filter(), handler));
         let (tag, door) = (self.tag, self.door);
-        let spec = match door {
-            Door::Keyed => spec.fails(&[Code::Unauthorized]),
-            Door::Open => spec,
+        let act = match (verb, self.act) {
+            (Verb::Get, Act::Call | Act::Campaign) => Act::Look,
+            (_, act) => act,
         };
-        self.operations.push(Operation { path, verb, tag, door, spec });
+        let mut route = on(verb.filter(), handler);
+        let mut spec = spec;
+        if door == Door::Keyed {
+            route = route.layer(from_fn(move |request: Request, next: Next| permitted(act, request, next)));
+            spec = spec.fails(&[Code::Unauthorized, Code::OutOfScope, Code::RateLimited]);
+            if act.needs().0 > Role::Agent {
+                spec = spec.fails(&[Code::Forbidden]);
+            }
+        }
+        self.router = self.router.route(path, route);
+        self.operations.push(Operation { path, verb, tag, door, act, spec });
         self
     }
 }

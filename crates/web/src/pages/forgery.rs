@@ -22,6 +22,11 @@ impl Form {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// A field as it was typed, space included, as passwords are; empty if it is absent.
+    pub(crate) fn whole(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
     fn parse(body: &[u8]) -> Result<Self, Problem> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body) {

@@ -27,6 +27,8 @@ pub(crate) struct Frame {
     pub(crate) shows_deliveries: bool,
     /// Whether the reader may see how the server is.
     pub(crate) shows_settings_check: bool,
+    /// Whether the reader has a password to change.
+    pub(crate) shows_account: bool,
     /// `None` for who is not signed in.
     pub(crate) token: Option<String>,
     pub(crate) banners: Vec<Banner>,
@@ -55,6 +57,7 @@ impl Frame {
             token: Some(reader.session.form_token(&web.access)),
             shows_deliveries: reader.caller.manages_access(),
             shows_settings_check: reader.caller.runs_the_server(),
+            shows_account: crate::access::user(reader.session.mark()).is_some(),
             banners: banners(reader.t, &health),
             ..Self::plain(reader.t, &reader.here, section)
         }
@@ -78,6 +81,7 @@ impl Frame {
             languages,
             shows_deliveries: false,
             shows_settings_check: false,
+            shows_account: false,
             token: None,
             banners: Vec::new(),
         }

@@ -1,12 +1,14 @@
-//! Signing in with an API key, signing out, and choosing a language.
+//! Signing in with a password or an API key, signing out, and choosing a language.
 
 use super::forgery;
 use super::frame::{Frame, Section};
 use super::session::Session;
 use super::texts::{Language, Texts};
 use super::{Reader, cookie_name, local, page, session_of, texts_of};
+use crate::access::Admitted;
+use crate::asking::secs;
 use crate::door::Peer;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::web::Web;
 use askama::Template;
 use axum::Extension;
@@ -16,6 +18,8 @@ use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use std::sync::Arc;
+use trunkline_core::private::Private;
+use trunkline_engine::HashError;
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -46,7 +50,7 @@ pub(crate) async fn ask(
     form(texts_of(&headers), next, None, StatusCode::OK)
 }
 
-/// `POST /login`
+/// `POST /login`: with a key, or with a login name and a password. A wrong one is answered as an unknown one is.
 pub(crate) async fn enter(
     State(web): State<Arc<Web>>,
     Extension(Peer(peer)): Extension<Peer>,
@@ -58,19 +62,52 @@ pub(crate) async fn enter(
         Err(problem) => return problem.into_response(),
     };
     let next = local(fields.get("next"));
-    let now = web.engine.now();
-    if !web.attempts.may_try(peer, now) {
-        let mut response = form(t, next, Some(t.get("login-too-many")), StatusCode::TOO_MANY_REQUESTS);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
-        return response;
+    let login = fields.get("login");
+    if let Err(wait) = web.asking.guess(peer, login, web.engine.now()) {
+        return wait_first(t, next, secs(wait));
     }
-    let Some(admitted) = fields.get("key").and_then(|key| web.admit(key)) else {
-        web.attempts.was_wrong(peer, now);
-        return form(t, next, Some(t.get("login-wrong")), StatusCode::FORBIDDEN);
+    let admitted = match login {
+        None => Ok(fields.get("key").and_then(|key| web.admit(key))),
+        Some(login) => {
+            let password = Private::new(fields.whole("password").to_owned());
+            web.engine.sign_in(login, password).await.map(|person| person.map(Admitted::from))
+        }
     };
-    let session = Session::open(&web.access, &admitted, web.next_serial(), now);
-    let lifetime = web.access.session_lifetime.as_secs();
-    keep(&web, &session.seal(&web.access), lifetime, Redirect::to(next))
+    let admitted = match admitted {
+        Ok(Some(admitted)) => admitted,
+        Ok(None) => {
+            let wrong = if login.is_some() { "login-wrong-password" } else { "login-wrong" };
+            return form(t, next, Some(t.get(wrong)), StatusCode::FORBIDDEN);
+        }
+        Err(HashError::Busy) => return wait_first(t, next, 2),
+        Err(HashError::Failed) => return Problem::new(Code::Internal).into_response(),
+    };
+    web.asking.was_right(peer, login);
+    match session(&web, &admitted) {
+        Ok(session) => keep_session(&web, &session, Redirect::to(next)),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn wait_first(t: Texts, next: &str, secs: u32) -> Response {
+    let said = t.with("login-too-many", "secs", &secs.to_string());
+    let mut response = form(t, next, Some(said), StatusCode::TOO_MANY_REQUESTS);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(secs));
+    response
+}
+
+/// A new session: no two have one name, and none goes on from before somebody signed in.
+pub(super) fn session(web: &Web, by: &Admitted) -> Result<Session, Problem> {
+    let chance = web.engine.chance().map_err(|error| {
+        tracing::error!(%error, "a session could not be opened");
+        Problem::new(Code::Internal)
+    })?;
+    Ok(Session::open(&web.access, by, chance, web.engine.now()))
+}
+
+/// Gives a session to the browser.
+pub(super) fn keep_session(web: &Web, session: &Session, response: Redirect) -> Response {
+    keep(web, &session.seal(&web.access), web.access.session_lifetime.as_secs(), response)
 }
 
 /// `POST /logout`
@@ -78,7 +115,7 @@ pub(crate) async fn leave(State(web): State<Arc<Web>>, reader: Reader, request: 
     if let Err(problem) = forgery::form(&web, &reader.session, request).await {
         return reader.trouble(&web, &problem).await;
     }
-    web.revoked.add(&reader.session, web.engine.now());
+    web.engine.leave(reader.session.name(), reader.session.expires()).await;
     keep(&web, "", 0, Redirect::to("/login"))
 }
 
@@ -89,7 +126,7 @@ pub(crate) async fn language(
     Query(onward): Query<Onward>,
 ) -> Response {
     let Some(language) = Language::of_tag(&code) else {
-        return Problem::new(crate::problem::Code::NotFound).into_response();
+        return Problem::new(Code::NotFound).into_response();
     };
     let secure = if web.is_https() { "; Secure" } else { "" };
     let cookie = format!("lang={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", language.tag());

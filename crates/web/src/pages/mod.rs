@@ -3,11 +3,11 @@
 //! A page is a struct with a template of the same name in `templates/`. It shows what the engine says at that moment;
 //! `assets/live.js` asks for the same page again when the stream tells of a change, and puts in the parts that differ.
 //!
-//! - `session`, `attempts`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
-//! - `login` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
+//! - `session`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
+//! - `login` · `account` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
+pub(crate) mod account;
 pub(crate) mod assets;
-pub(crate) mod attempts;
 pub(crate) mod call;
 pub(crate) mod campaigns;
 pub(crate) mod dashboard;
@@ -34,7 +34,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use session::{Session, cookie};
 use std::sync::Arc;
 use texts::{Language, Texts};
-use trunkline_core::tenancy::Caller;
+use trunkline_core::tenancy::{Act, Caller};
 use trunkline_engine::Desk;
 
 /// Somebody signed in, and how to talk to them.
@@ -56,7 +56,14 @@ impl FromRequestParts<Arc<Web>> for Reader {
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         if let Some((session, caller)) = session_of(web, &parts.headers) {
             let desk = web.engine.of(&caller.tenant);
-            return Ok(Self { session, caller, desk, t: texts_of(&parts.headers), here: here(&parts.uri) });
+            let t = texts_of(&parts.headers);
+            let reader = Self { session, caller, desk, t, here: here(&parts.uri) };
+            // What a route does stands beside it; those that say nothing show something.
+            let act = parts.extensions.get::<Act>().copied().unwrap_or(Act::Look);
+            return match reader.caller.may(act) {
+                Ok(()) => Ok(reader),
+                Err(denied) => Err(reader.trouble(web, &denied.into()).await),
+            };
         }
         let wants_page = parts.headers.get(http::header::ACCEPT).is_none_or(|accept| {
             accept.to_str().is_ok_and(|accept| accept.contains("text/html") || accept.contains("*/*"))
@@ -75,7 +82,7 @@ fn session_of(web: &Web, headers: &HeaderMap) -> Option<(Session, Caller)> {
     let value = cookie(headers, cookie_name(web))?;
     let session = Session::unseal(&web.access, value, web.engine.now())?;
     let caller = web.admitted(session.mark())?;
-    (!web.revoked.holds(&session)).then_some((session, caller))
+    (!web.engine.has_left(session.name(), session.expires())).then_some((session, caller))
 }
 
 /// Over TLS the name itself makes browsers insist on Secure and on this very host.

@@ -1,5 +1,5 @@
-//! Who is signed in: a signed cookie, opened with an API key. Nothing is kept here but the sessions that were left
-//! before they ran out.
+//! Who is signed in: a signed cookie, opened with an API key or a password. Nothing is kept here: whether its key or its
+//! person still opens anything, and whether it was left, the engine knows.
 
 use crate::access::{Access, Admitted};
 use base64::Engine as _;
@@ -9,27 +9,34 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use jiff::Timestamp;
 use sha2::Sha256;
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
-/// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
-const REVOKED_MAX: usize = 10_000;
-
-/// A session: when it runs out, its number, and the mark of the key that opened it.
+/// A session: when it runs out, its name, and the mark of the key or the person that opened it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     expires: Timestamp,
-    serial: u64,
+    name: String,
     mark: String,
 }
 
 impl Session {
-    pub(crate) fn open(access: &Access, by: &Admitted, serial: u64, now: Timestamp) -> Self {
+    pub(crate) fn open(access: &Access, by: &Admitted, chance: [u8; 16], now: Timestamp) -> Self {
         let expires = now.checked_add(access.session_lifetime).unwrap_or(Timestamp::MAX);
-        Self { expires, serial, mark: by.mark.clone() }
+        // The cookie tells whole seconds.
+        let expires = Timestamp::from_second(expires.as_second()).unwrap_or(expires);
+        Self { expires, name: format!("{:032x}", u128::from_be_bytes(chance)), mark: by.mark.clone() }
     }
 
-    /// What names the key that opened it.
+    /// When it runs out.
+    pub(crate) fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    /// What no other session is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What names the key or the person that opened it.
     pub(crate) fn mark(&self) -> &str {
         &self.mark
     }
@@ -49,9 +56,9 @@ impl Session {
         signer(access, "session", text).verify_slice(&mac).ok()?;
         let mut parts = text.split('.');
         let expires = Timestamp::from_second(parts.next()?.parse().ok()?).ok()?;
-        let serial = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let name = parts.next()?.to_owned();
         let mark = parts.next()?.to_owned();
-        (expires > now).then_some(Self { expires, serial, mark })
+        (expires > now).then_some(Self { expires, name, mark })
     }
 
     /// What this session's forms carry, so that no other site can send them.
@@ -67,7 +74,7 @@ impl Session {
     }
 
     fn text(&self) -> String {
-        format!("{}.{:x}.{}", self.expires.as_second(), self.serial, self.mark)
+        format!("{}.{}.{}", self.expires.as_second(), self.name, self.mark)
     }
 }
 
@@ -80,26 +87,6 @@ pub(crate) fn signer(access: &Access, purpose: &str, text: &str) -> Hmac<Sha256>
     hmac.update(&[0]);
     hmac.update(text.as_bytes());
     hmac
-}
-
-/// Sessions that were left before they ran out.
-#[derive(Default)]
-pub(crate) struct Revoked(Mutex<BTreeMap<(Timestamp, u64), ()>>);
-
-impl Revoked {
-    pub(crate) fn add(&self, session: &Session, now: Timestamp) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        left.retain(|(expires, _), ()| *expires > now);
-        if left.len() >= REVOKED_MAX {
-            left.pop_first();
-        }
-        left.insert((session.expires, session.serial), ());
-    }
-
-    pub(crate) fn holds(&self, session: &Session) -> bool {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        left.contains_key(&(session.expires, session.serial))
-    }
 }
 
 /// The value of a cookie, where it was sent.
@@ -133,7 +120,7 @@ mod tests {
     }
 
     fn session() -> Session {
-        Session::open(&access(), &admitted(), 5, at(1_000))
+        Session::open(&access(), &admitted(), [5; 16], at(1_000))
     }
 
     #[test]
@@ -167,21 +154,13 @@ mod tests {
 
     #[test]
     fn a_form_token_is_good_for_its_own_session_only_and_opens_none() {
-        let other = Session::open(&access(), &admitted(), 6, at(1_000));
+        let other = Session::open(&access(), &admitted(), [6; 16], at(1_000));
         let token = session().form_token(&access());
         assert!(session().admits_form(&access(), &token));
         assert!(!other.admits_form(&access(), &token));
         assert!(!session().admits_form(&access(), ""));
         let as_cookie = format!("{}.{token}", session().text());
         assert_eq!(Session::unseal(&access(), &as_cookie, at(1_001)), None);
-    }
-
-    #[test]
-    fn a_session_that_was_left_stays_left() {
-        let revoked = Revoked::default();
-        assert!(!revoked.holds(&session()));
-        revoked.add(&session(), at(1_001));
-        assert!(revoked.holds(&session()));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use trunkline_core::throttle::Rate;
 
 /// How much and how long.
 #[derive(Clone, Debug)]
@@ -42,6 +43,10 @@ pub struct Limits {
     pub event_streams: usize,
     /// How many of one tenant.
     pub tenant_event_streams: usize,
+    /// How often one key may ask.
+    pub key_rate: Rate,
+    /// How often one address may ask whose keys open nothing.
+    pub stranger_rate: Rate,
     /// How long requests in work may take once the end of service has begun.
     pub drain: Duration,
 }
@@ -58,6 +63,8 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             event_streams: 2_000,
             tenant_event_streams: 1_000,
+            key_rate: Rate::per_second(200),
+            stranger_rate: Rate::per_second(50),
             drain: Duration::from_secs(10),
         }
     }

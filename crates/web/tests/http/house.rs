@@ -37,6 +37,8 @@ pub struct Opening {
     pub script: &'static str,
     /// How many times as fast as real time runs.
     pub speed: f64,
+    /// Who may come in, and from where: changed before the server begins.
+    pub access: fn(Access) -> Access,
 }
 
 impl Default for Opening {
@@ -49,6 +51,7 @@ impl Default for Opening {
             call_limits: CallLimits::default(),
             script: r#"["How are you?", "And tomorrow?"]"#,
             speed: 100.0,
+            access: |access| access,
         }
     }
 }
@@ -86,7 +89,7 @@ impl House {
         let config = config(&data, questions, server, Clock::paced(pace), &opening);
         let urls = config.urls.clone();
         let engine = Engine::start(config, Arc::new(twilio)).await.unwrap();
-        let access = Access::new(vec![KeyHash::of(KEY)], SessionSecret::new([9; 32]));
+        let access = (opening.access)(Access::new(vec![KeyHash::of(KEY)], SessionSecret::new([9; 32])));
         let findings = vec![Finding {
             subject: "PUBLIC_URL".into(),
             verdict: Verdict::Doubtful,

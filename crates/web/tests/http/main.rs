@@ -7,6 +7,8 @@ mod hostile;
 mod house;
 mod live;
 mod pages;
+mod people;
+mod rates;
 mod rest;
 mod service;
 mod story;

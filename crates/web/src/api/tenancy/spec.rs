@@ -1,10 +1,10 @@
 //! What is said of tenants, keys and users.
 
-use super::{KeyJson, KeysJson, TenantsJson, UsersJson};
+use super::{KeyJson, KeysJson, TenantsJson, UserJson, UsersJson};
 use crate::code::Code;
 use crate::openapi::{Body, Field, Kind, Spec, TENANCY, id};
 use http::StatusCode;
-use trunkline_core::tenancy::{Role, Tenant, User};
+use trunkline_core::tenancy::{Role, Scope, Tenant};
 
 const TENANT: &[Field] = &[
     Field::new("id", Kind::Text, "Its id, never given twice.").needed().such_as("\"acme\""),
@@ -17,10 +17,23 @@ const KEY: &[Field] = &[
     Field::new("name", Kind::Text, "What it is for.").needed().such_as("\"dialer\""),
     ROLE,
     WHOSE,
+    Field::new(
+        "scopes",
+        Kind::Some(&Scope::WORDS),
+        "What of that it is good for; what your own key is, if left out.",
+    )
+    .such_as("[\"read\", \"calls\"]"),
     Field::new("expires_at", Kind::Time, "Until when it is good."),
 ];
-const USER: &[Field] =
-    &[Field::new("name", Kind::Text, "Their name.").needed().such_as("\"Ann\""), ROLE, WHOSE];
+const PASSWORD: Field =
+    Field::new("password", Kind::Text, "Their password; one is made, and told in the answer, if left out.");
+const USER: &[Field] = &[
+    Field::new("name", Kind::Text, "Their name.").needed().such_as("\"Ann\""),
+    ROLE,
+    WHOSE,
+    Field::new("login", Kind::Text, "What they sign in to the dashboard as; they don't, if left out."),
+    PASSWORD,
+];
 
 pub(crate) fn tenants() -> Spec {
     Spec::of("List tenants").answers::<TenantsJson>(StatusCode::OK, "Tenants.").fails(&[Code::Forbidden])
@@ -71,16 +84,26 @@ pub(crate) fn revoke_key() -> Spec {
 pub(crate) fn users() -> Spec {
     Spec::of("List users")
         .query(&[WHOSE])
-        .answers::<UsersJson>(StatusCode::OK, "Users.")
+        .answers::<UsersJson<'_>>(StatusCode::OK, "Users.")
         .fails(&[Code::Forbidden, Code::NotFound])
 }
 
 pub(crate) fn add_user() -> Spec {
     Spec::of("Add a user")
+        .says("`password` is theirs, where one was made: it is told in this answer and never again.")
         .takes(Body::Fields(USER))
-        .answers::<User>(StatusCode::CREATED, "The user.")
+        .answers::<UserJson<'_>>(StatusCode::CREATED, "The user.")
         .fails(TENANCY)
         .fails(&[Code::NotFound, Code::Taken])
+}
+
+pub(crate) fn set_password() -> Spec {
+    Spec::of("Set a user's password")
+        .says("For who has lost it. The sessions that were opened with the one before end within a second.")
+        .path(const { &[id("id", "The user's id.", "\"0199b2a4-7c6e-7000-8000-000000000005\"")] })
+        .takes(Body::Fields(const { &[PASSWORD] }))
+        .answers::<UserJson<'_>>(StatusCode::OK, "The user.")
+        .fails(TENANCY)
 }
 
 pub(crate) fn revoke_user() -> Spec {
