@@ -23,6 +23,7 @@
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
 mod admission;
+mod analytics;
 mod answering;
 mod batch;
 mod bound;
@@ -63,6 +64,7 @@ mod recovery;
 mod registering;
 mod registration;
 mod reports;
+mod results;
 mod scripts;
 mod sessions;
 mod slots;
@@ -77,6 +79,7 @@ mod trust;
 mod vouched;
 mod webhook;
 
+pub use analytics::Analytics;
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
@@ -97,6 +100,7 @@ pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
+pub use results::{LastCall, PersonResult, ResultsOf, ResultsPage};
 pub use scripts::ScriptInfo;
 pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
@@ -105,6 +109,8 @@ pub use tenancy::{NewKey, NewUser, TenancyError};
 pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
+/// What calls add up to.
+pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
 /// Rows of the queue, as its doors give them.
 pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 pub use trust::Holder;

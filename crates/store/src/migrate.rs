@@ -57,6 +57,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0004_nodes.sql"),
         postgres: include_str!("../migrations/postgres/0004_nodes.sql"),
     },
+    File {
+        number: 7,
+        name: "rollups",
+        sqlite: include_str!("../migrations/sqlite/0007_rollups.sql"),
+        postgres: include_str!("../migrations/postgres/0007_rollups.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -69,6 +75,7 @@ pub(crate) const TABLES: &[&str] = &[
     "api_keys",
     "attempts",
     "call_counts",
+    "call_rollups",
     "calls",
     "campaigns",
     "cursors",
@@ -79,6 +86,8 @@ pub(crate) const TABLES: &[&str] = &[
     "meta",
     "migrations",
     "nodes",
+    "question_rollups",
+    "search",
     "suppressions",
     "tenants",
     "turns",

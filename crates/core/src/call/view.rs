@@ -6,6 +6,7 @@ use super::leg::EndSource;
 use super::state::{Activity, State, Status};
 use super::turn::{Recording, RecordingState};
 use super::{Call, Stray};
+use crate::id::CampaignId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,11 @@ impl Call {
     /// How many questions have an answer.
     pub fn answer_count(&self) -> usize {
         self.turns.values().filter(|turn| turn.answer.is_some()).count()
+    }
+
+    /// The campaign whose attempt it is.
+    pub fn campaign(&self) -> Option<CampaignId> {
+        self.job.as_ref().and_then(|of| of.campaign)
     }
 
     /// The question that was asked last, as its index.

@@ -23,7 +23,8 @@ statements! { READS:
     MIGRATIONS = "SELECT number, name, applied_at FROM migrations ORDER BY number";
 
     /// The tables it has.
-    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
+        AND name NOT LIKE 'search_index%' ORDER BY name",
         postgres: "SELECT CAST(relname AS TEXT) AS name FROM pg_catalog.pg_class \
             WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') \
             AND NOT relispartition ORDER BY relname";

@@ -89,7 +89,7 @@ async fn counts_that_drift_are_found(engine: Engine) {
     place.sql("UPDATE call_counts SET n = n + 2 WHERE status = 'busy'").await;
     place.sql("DELETE FROM call_counts WHERE status = 'completed'").await;
     let (drift, _) = place.store.drift().await.unwrap();
-    let found: Vec<_> = drift.iter().map(|drift| (drift.status.as_str(), drift.by)).collect();
+    let found: Vec<_> = drift.iter().map(|drift| (drift.of.as_str(), drift.by)).collect();
     assert_eq!(found, [("busy", 2), ("completed", -2)]);
 }
 
