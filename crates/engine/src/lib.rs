@@ -53,6 +53,7 @@ mod order;
 mod parked;
 mod patience;
 mod placing;
+mod pricing;
 mod projector;
 mod queue;
 mod reader;
@@ -79,7 +80,7 @@ mod trust;
 mod vouched;
 mod webhook;
 
-pub use analytics::Analytics;
+pub use analytics::{Analytics, Figures};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;

@@ -9,6 +9,9 @@ CREATE INDEX calls_person ON calls (tenant, script, (CASE WHEN direction = 'inbo
     THEN CASE WHEN substr(from_number, 1, 1) = '+' THEN from_number ELSE id END
     ELSE CASE WHEN substr(to_number, 1, 1) = '+' THEN to_number ELSE id END END), created_at, id);
 
+-- Calls of which the carrier may still say what they cost.
+CREATE INDEX calls_unpriced ON calls (ended_at) WHERE price_amount IS NULL AND ended_at IS NOT NULL;
+
 -- Calls by day of creation (days since 1970 UTC) and what they were; '' where there is nothing. answered: connected;
 -- talk_secs: how long those were; tN: how many of them so many seconds at most, and longer than the one before.
 CREATE TABLE call_rollups (
@@ -96,6 +99,7 @@ END;
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('calls', 'calls_person', '1000000 100000 20000 5 1 1'),
+    ('calls', 'calls_unpriced', '100000 1'),
     ('call_rollups', 'call_rollups', '50000 10000 30 20 5 5 1'),
     ('question_rollups', 'question_rollups', '50000 10000 30 10 10 1'),
     ('search', 'sqlite_autoindex_search_1', '1000000 1');

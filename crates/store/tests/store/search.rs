@@ -87,7 +87,7 @@ async fn what_is_typed_is_never_a_query(engine: Engine) {
         ("%", &[]),
         ("_", &[]),
         ("\\", &[]),
-        ("100%", &[4]),
+        ("100% sure", &[4]),
         ("ann\u{0}lee", &[2, 1]),
         ("", &[]),
         ("§acme", &[]),

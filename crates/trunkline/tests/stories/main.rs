@@ -36,6 +36,7 @@ mod reconcile;
 mod refused;
 mod registered;
 mod restored;
+mod results;
 mod scripts;
 mod sequence;
 mod shares;

@@ -12,6 +12,7 @@ use trunkline_engine::{Health, Part};
 pub(crate) enum Section {
     Calls,
     Campaigns,
+    Analytics,
     SettingsCheck,
     None,
 }
@@ -84,6 +85,10 @@ impl Frame {
 
     pub(crate) fn is_campaigns(&self) -> bool {
         self.section == Section::Campaigns
+    }
+
+    pub(crate) fn is_analytics(&self) -> bool {
+        self.section == Section::Analytics
     }
 
     pub(crate) fn is_settings_check(&self) -> bool {

@@ -6,6 +6,7 @@
 //! - `session`, `attempts`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
 //! - `login` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
+pub(crate) mod analytics;
 pub(crate) mod assets;
 pub(crate) mod attempts;
 pub(crate) mod call;
