@@ -57,7 +57,8 @@ impl Answered {
             AnswerValue::Choice { label, .. } => Some(Private::new(label.clone())),
             AnswerValue::Recorded | AnswerValue::Invalid => None,
         };
-        let stored = turn.recordings.iter().rposition(|one| matches!(one.state, RecordingState::Stored { .. }));
+        let stored =
+            turn.recordings.iter().rposition(|one| matches!(one.state, RecordingState::Stored { .. }));
         Some(Self {
             call,
             question: turn.question.clone(),
@@ -84,7 +85,13 @@ mod tests {
     use jiff::Timestamp;
 
     fn turn(step: u16, value: Option<AnswerValue>, states: &[RecordingState]) -> Turn {
-        let answer = value.map(|value| Answer { ask: 0, at: Timestamp::UNIX_EPOCH, value, digits: None, speech: None });
+        let answer = value.map(|value| Answer {
+            ask: 0,
+            at: Timestamp::UNIX_EPOCH,
+            value,
+            digits: None,
+            speech: None,
+        });
         let recording = |(n, state): (usize, &RecordingState)| Recording {
             id: RecordingId::new(format!("RE{step}{n}")),
             ask: 0,
@@ -133,7 +140,9 @@ mod tests {
 
     #[test]
     fn a_recording_that_is_not_in_the_folder_is_no_link() {
-        for state in [RecordingState::Named, RecordingState::Ready, RecordingState::Failed { why: String::new() }] {
+        for state in
+            [RecordingState::Named, RecordingState::Ready, RecordingState::Failed { why: String::new() }]
+        {
             let recorded = answered(&turn(0, Some(AnswerValue::Recorded), std::slice::from_ref(&state)), 0);
             assert_eq!(cell(&recorded), None, "{state:?}");
         }

@@ -87,7 +87,11 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn cut(word: &str) -> String {
-    word.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()).take(LETTERS).collect()
+    word.chars()
+        .flat_map(char::to_lowercase)
+        .filter(|letter| letter.is_alphanumeric())
+        .take(LETTERS)
+        .collect()
 }
 
 /// The words that somebody looks for.

@@ -101,7 +101,7 @@ impl CallFilter {
         &self,
         before: &PageCursor,
         limit: i64,
-        looked_for: Option<String>,
+        looked_for: Option<&str>,
     ) -> Result<Vec<Value>, StoreError> {
         let words = serde_json::to_string(&self.metadata).map_err(|_| StoreError::PageCursor)?;
         let direction = self.direction.map(|direction| match direction {
@@ -119,7 +119,7 @@ impl CallFilter {
             self.carrier.as_deref().into(),
             self.script.as_deref().into(),
             self.number.as_ref().map(Address::as_str).into(),
-            looked_for.clone().into(),
+            looked_for.into(),
             words.into(),
             self.activity.map(|liveness| i64::from(liveness == Liveness::Active)).into(),
         ];
@@ -326,7 +326,8 @@ impl Store {
         if asked.words().is_empty() {
             return Ok(Vec::new());
         }
-        let values = filter.values(before, limit, search::patterns(asked))?;
+        let patterns = search::patterns(asked);
+        let values = filter.values(before, limit, patterns.as_deref())?;
         let newest = self.db.read(DOING, &sql::SEARCH_NEWEST, values).await?;
         if i64::try_from(newest.len()).is_ok_and(|found| found >= limit) {
             return Ok(newest);
@@ -336,7 +337,7 @@ impl Store {
             Db::Postgres(_) => Quoting::TsQuery,
         };
         let query = search::quoted(asked, &filter.tenant, quoting);
-        let values = filter.values(before, limit, Some(query))?;
+        let values = filter.values(before, limit, Some(&query))?;
         self.db.read(DOING, &sql::SEARCH_WORDS, values).await
     }
 }

@@ -89,7 +89,9 @@ impl Store {
             i64::from(limit).into(),
         ];
         let rows = self.db.read(DOING, &sql::UNPRICED, values).await?;
-        rows.iter().map(|row| Ok((row.word("id")?, CarrierCallId::new(row.text("carrier_call_id")?)))).collect()
+        rows.iter()
+            .map(|row| Ok((row.word("id")?, CarrierCallId::new(row.text("carrier_call_id")?))))
+            .collect()
     }
 
     async fn folds(&self, statement: &Statement, values: Vec<Value>) -> Result<Vec<Call>, StoreError> {

@@ -215,9 +215,8 @@ async fn put_folds(
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
     moves.write(tx).await?;
     // What is said of a call that goes on is looked for when it is over.
-    let told = calls.iter().filter(|change| {
-        change.known.is_none() || change.is_reborn() || change.call.is_over()
-    });
+    let told =
+        calls.iter().filter(|change| change.known.is_none() || change.is_reborn() || change.call.is_over());
     let words = told.map(|change| search::row(change.call)).collect();
     tx.insert(&sql::UPSERT_WORDS, words).await?;
     if people == Leads::OfCalls {

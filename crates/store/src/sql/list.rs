@@ -56,7 +56,14 @@ macro_rules! newest {
 
 macro_rules! list {
     ($engine:ident, $which:literal) => {
-        concat!("SELECT ", columns!(), " FROM calls WHERE $11 IS NULL AND ", $which, refine!($engine), newest!())
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM calls WHERE $11 IS NULL AND ",
+            $which,
+            refine!($engine),
+            newest!()
+        )
     };
 }
 

@@ -38,9 +38,27 @@ pub(super) const CALLS: Table = Table {
     name: "call_rollups",
     by_month: ByMonth::No,
     texts: &["tenant", "carrier", "campaign", "script", "disposition"],
-    numbers: &["day", "calls", "answered", "talk_secs", "t5", "t10", "t20", "t30", "t60", "t90", "t120", "t180", "t300", "t600", "t1800", "t_more"],
+    numbers: &[
+        "day",
+        "calls",
+        "answered",
+        "talk_secs",
+        "t5",
+        "t10",
+        "t20",
+        "t30",
+        "t60",
+        "t90",
+        "t120",
+        "t180",
+        "t300",
+        "t600",
+        "t1800",
+        "t_more",
+    ],
     key: &["tenant", "day", "carrier", "campaign", "script", "disposition"],
-    known: Known::Does("calls = call_rollups.calls + excluded.calls, \
+    known: Known::Does(
+        "calls = call_rollups.calls + excluded.calls, \
         answered = call_rollups.answered + excluded.answered, \
         talk_secs = call_rollups.talk_secs + excluded.talk_secs, \
         t5 = call_rollups.t5 + excluded.t5, \
@@ -54,7 +72,8 @@ pub(super) const CALLS: Table = Table {
         t300 = call_rollups.t300 + excluded.t300, \
         t600 = call_rollups.t600 + excluded.t600, \
         t1800 = call_rollups.t1800 + excluded.t1800, \
-        t_more = call_rollups.t_more + excluded.t_more"),
+        t_more = call_rollups.t_more + excluded.t_more",
+    ),
 };
 
 /// Changes of what questions count, which may be negative.
@@ -64,8 +83,10 @@ pub(super) const QUESTIONS: Table = Table {
     texts: &["tenant", "campaign", "script"],
     numbers: &["day", "step", "reached", "answered"],
     key: &["tenant", "day", "campaign", "script", "step"],
-    known: Known::Does("reached = question_rollups.reached + excluded.reached, \
-        answered = question_rollups.answered + excluded.answered"),
+    known: Known::Does(
+        "reached = question_rollups.reached + excluded.reached, \
+        answered = question_rollups.answered + excluded.answered",
+    ),
 };
 
 statements! { ROLLUPS:

@@ -10,17 +10,29 @@ use super::{rows, statements};
 /// So many of the newest calls are looked through before the index is asked.
 macro_rules! newest_few {
     () => {
-        "(SELECT * FROM calls WHERE tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
-         ORDER BY created_at DESC, id DESC LIMIT 2000)"
+        concat!(
+            "(SELECT ",
+            columns!(),
+            " FROM calls WHERE tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
+             ORDER BY created_at DESC, id DESC LIMIT 2000)"
+        )
     };
 }
 
 macro_rules! walked {
     ($engine:ident, $each:literal) => {
         concat!(
-            "SELECT ", columns!(), " FROM ", newest_few!(), " AS calls WHERE EXISTS (SELECT 1 FROM search \
-             WHERE search.call = calls.id AND NOT EXISTS (SELECT 1 FROM ", $each, " AS w WHERE search.words NOT LIKE w.value))",
-            refine!($engine), " AND ($14 IS NULL OR campaign = $14) ORDER BY created_at DESC, id DESC LIMIT $5"
+            "SELECT ",
+            columns!(),
+            " FROM ",
+            newest_few!(),
+            " AS calls WHERE EXISTS (SELECT 1 FROM search \
+             WHERE search.call = calls.id AND NOT EXISTS (SELECT 1 FROM ",
+            $each,
+            " AS w WHERE search.words NOT LIKE w.value))",
+            refine!($engine),
+            " AND ($14 IS NULL OR EXISTS \
+             (SELECT 1 FROM attempts WHERE attempts.call = calls.id AND attempts.campaign = $14)) ORDER BY created_at DESC, id DESC LIMIT $5"
         )
     };
 }
@@ -32,7 +44,10 @@ pub(super) const WORDS: Table = Table {
     texts: &["call", "tenant", "words"],
     numbers: &[],
     key: &["call"],
-    known: Known::Takes { all_but: &[], only_if: "(search.tenant, search.words) <> (excluded.tenant, excluded.words)" },
+    known: Known::Takes {
+        all_but: &[],
+        only_if: "(search.tenant, search.words) <> (excluded.tenant, excluded.words)",
+    },
 };
 
 statements! { SEARCHES:
@@ -43,11 +58,13 @@ statements! { SEARCHES:
     SEARCH_WORDS =
         concat!("SELECT ", columns!(), " FROM (SELECT search.call AS found FROM search_index \
             CROSS JOIN search ON search.place = search_index.rowid WHERE search_index MATCH $11 AND search.tenant = $1) \
-            CROSS JOIN calls ON calls.id = found WHERE true", refine!(sqlite), " AND ($14 IS NULL OR campaign = $14) ORDER BY created_at DESC, id DESC LIMIT $5"),
+            CROSS JOIN calls ON calls.id = found WHERE true", refine!(sqlite), " AND ($14 IS NULL OR EXISTS \
+             (SELECT 1 FROM attempts WHERE attempts.call = calls.id AND attempts.campaign = $14)) ORDER BY created_at DESC, id DESC LIMIT $5"),
         postgres: concat!("WITH f AS MATERIALIZED (SELECT call AS found FROM search WHERE tenant = $1 \
             AND array_to_tsvector(string_to_array(ltrim(words), ' ')) @@ CAST(CAST($11 AS TEXT) AS tsquery)) \
             SELECT ", columns!(), " FROM f JOIN calls ON calls.id = f.found WHERE true", refine!(postgres),
-            " AND ($14 IS NULL OR campaign = $14) ORDER BY created_at + 0 DESC, id DESC LIMIT $5");
+            " AND ($14 IS NULL OR EXISTS \
+             (SELECT 1 FROM attempts WHERE attempts.call = calls.id AND attempts.campaign = $14)) ORDER BY created_at + 0 DESC, id DESC LIMIT $5");
 }
 
 statements! { SEARCH_ROWS:

@@ -180,8 +180,7 @@ async fn a_number_with_a_long_history_pages_like_any_list(engine: Engine) {
 async fn a_row_prints_no_personal_data(engine: Engine) {
     let place = mixed(engine).await;
     let page = place.store.list(&all(), &PageRequest::first(9)).await.unwrap();
-    let printed =
-        format!("{page:?} {:?}", CallFilter { search: Some(Asked::read("דנה")), ..all() });
+    let printed = format!("{page:?} {:?}", CallFilter { search: Some(Asked::read("דנה")), ..all() });
     for personal in ["דנה", "Person", "+15550100001", "A-1"] {
         assert!(!printed.contains(personal), "{personal} is printed");
     }

@@ -60,7 +60,11 @@ async fn ids(place: &Place, what: Pruning) -> Vec<CallId> {
 async fn sound_rows_have_no_flaw(engine: Engine) {
     let (place, stories) = filled(engine).await;
     assert_eq!(flaws(&place).await, Vec::<String>::new());
-    assert_eq!(place.store.drift().await.unwrap(), (vec![], 3 + 5), "counts, and rollups of calls and questions");
+    assert_eq!(
+        place.store.drift().await.unwrap(),
+        (vec![], 3 + 5),
+        "counts, and rollups of calls and questions"
+    );
     assert_eq!(place.store.strays().await.unwrap(), Strays::default());
     let known = place.store.known(&[stories[0].call.id, CallId::from_bytes([9; 16])]).await.unwrap();
     assert_eq!(known, [stories[0].call.id]);

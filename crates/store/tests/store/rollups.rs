@@ -157,10 +157,8 @@ async fn a_database_that_had_calls_before_counts_them(engine: Engine) {
     let mut busy = Story::new(4, 86_400).dialed().rings().ends(EndWord::Busy);
     busy.call.party.name = Some(Private::new("Ann".to_owned()));
     place.project(9, &[&asked(1, 0), &asked(2, 90_000), &busy, &Story::new(5, 3)]).await;
-    let kept = (
-        sums(&place, Apart::Day).await,
-        place.store.questions_counted(&tenant(), &week()).await.unwrap(),
-    );
+    let kept =
+        (sums(&place, Apart::Day).await, place.store.questions_counted(&tenant(), &week()).await.unwrap());
     let script = match engine {
         Engine::Sqlite => include_str!("../../migrations/sqlite/0007_rollups.sql"),
         Engine::Postgres => include_str!("../../migrations/postgres/0007_rollups.sql"),
@@ -171,10 +169,8 @@ async fn a_database_that_had_calls_before_counts_them(engine: Engine) {
         let from = statement.find("INSERT INTO").unwrap();
         place.sql(&statement[from..]).await;
     }
-    let filled = (
-        sums(&place, Apart::Day).await,
-        place.store.questions_counted(&tenant(), &week()).await.unwrap(),
-    );
+    let filled =
+        (sums(&place, Apart::Day).await, place.store.questions_counted(&tenant(), &week()).await.unwrap());
     assert_eq!(filled, kept);
     is_sound(&place).await;
 }

@@ -38,7 +38,8 @@ fn named(n: u64, name: &str) -> Story {
 async fn mixed(engine: Engine) -> Place {
     let place = Place::on(engine).await;
     let with_metadata = Story::with(4, 4, |request| {
-        let metadata = json!({ "order": "A-4711", "note": "100% \"sure\"", "deep": { "city": ["Łódź"] }, "n": 5 });
+        let metadata =
+            json!({ "order": "A-4711", "note": "100% \"sure\"", "deep": { "city": ["Łódź"] }, "n": 5 });
         request.party.metadata = Private::new(metadata.as_object().unwrap().clone().into_iter().collect());
     });
     let stories =

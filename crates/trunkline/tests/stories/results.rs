@@ -37,7 +37,8 @@ fn answers(name: &str, keys: [&str; 2]) -> Habit {
 
 /// Calls these people by the script, one after the other.
 fn called(day: &Day, people: &[&str]) -> Vec<String> {
-    let calls: Vec<String> = people.iter().map(|to| day.call_with(&json!({ "to": to, "name": "Ann Lee" }))).collect();
+    let calls: Vec<String> =
+        people.iter().map(|to| day.call_with(&json!({ "to": to, "name": "Ann Lee" }))).collect();
     calls.iter().for_each(|call| drop(day.ended(call)));
     calls
 }
@@ -68,7 +69,11 @@ fn what_people_answered_is_one_row_a_person_and_one_column_a_question(opening: O
         let found = results(day, "script=questions");
         let is_whole = |number: &str, calls: u64| {
             let people = found["people"].as_array().unwrap();
-            people.iter().any(|one| one["number"] == number && one["calls"] == calls && one["last_call"]["status"] != "in_progress")
+            people.iter().any(|one| {
+                one["number"] == number
+                    && one["calls"] == calls
+                    && one["last_call"]["status"] != "in_progress"
+            })
         };
         (is_whole(&ann, 2) && is_whole(&ben, 1)).then_some(found.clone())
     });
@@ -86,7 +91,7 @@ fn what_people_answered_is_one_row_a_person_and_one_column_a_question(opening: O
     });
     assert_eq!(day.get(&recorded).status, 200, "{recorded}");
     let csv = day.get("/api/results.csv?script=questions");
-    assert_eq!(csv.header("content-type"), "text/csv");
+    assert!(csv.header("content-type").starts_with("text/csv"));
     let text = csv.text();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), 3, "{text}");
@@ -147,7 +152,11 @@ fn what_calls_came_to_is_added_up_by_day_carrier_campaign_and_script(opening: Op
     let by_day = sums("day").json();
     let today = day.now().strftime("%Y-%m-%d").to_string();
     let row = &by_day["rows"][0];
-    assert_eq!((&row["key"], &row["calls"], &row["answered"]), (&json!(today), &json!(3), &json!(2)), "{by_day}");
+    assert_eq!(
+        (&row["key"], &row["calls"], &row["answered"]),
+        (&json!(today), &json!(3), &json!(2)),
+        "{by_day}"
+    );
     assert_eq!((&by_day["zone"], &row["answer_rate"]), (&json!("UTC"), &json!(0.667)));
     assert!(row["talk_seconds"].as_u64() > Some(0) && row["median_talk_seconds"].is_u64(), "{by_day}");
     let counted: Vec<(u64, u64)> = by_day["questions"]
@@ -168,10 +177,14 @@ fn what_calls_came_to_is_added_up_by_day_carrier_campaign_and_script(opening: Op
     let only = day.get(&format!("/api/analytics?campaign={id}")).json();
     assert_eq!(only["total"]["calls"], 1);
     let csv = day.get("/api/analytics.csv?by=day").text();
-    assert!(csv.starts_with("day,name,calls,answered,") && csv.contains(&format!("{today},,3,2,66.7,")), "{csv}");
+    assert!(
+        csv.starts_with("day,name,calls,answered,") && csv.contains(&format!("{today},,3,2,66.7,")),
+        "{csv}"
+    );
     let none = day.get("/api/analytics?since=2020-01-01&until=2020-02-01").json();
     assert_eq!(none["rows"], json!([]));
-    for wrong in ["by=hour", "since=2026-02-01&until=2026-01-01", "since=yesterday", "campaign=x", "zone=UTC"] {
+    for wrong in ["by=hour", "since=2026-02-01&until=2026-01-01", "since=yesterday", "campaign=x", "zone=UTC"]
+    {
         assert_eq!(day.get(&format!("/api/analytics?{wrong}")).status, 400, "{wrong}");
     }
 }
@@ -190,9 +203,10 @@ fn calls_are_found_by_their_words_while_they_live_and_afterwards(opening: Openin
         calls.iter().map(|call| call["id"].as_str().unwrap().to_owned()).collect()
     };
     let finds = ["ann", "neil 4711", "O'NEIL", "(010) 0001", "0100", "\"ann\" -4711*"];
-    let misses = ["bob", "eil", "711 ann bob", "ann OR bob", "' OR 1=1 --", "%", "*", "\"", "NEAR(", "§default"];
+    let misses =
+        ["bob", "eil", "711 ann bob", "ann OR bob", "' OR 1=1 --", "%", "*", "\"", "NEAR(", "§default"];
     for _ in ["alive", "over"] {
-        finds.iter().for_each(|words| assert_eq!(found(words), [call.clone()], "{words}"));
+        finds.iter().for_each(|words| assert_eq!(found(words), std::slice::from_ref(&call), "{words}"));
         misses.iter().for_each(|words| assert_eq!(found(words), Vec::<String>::new(), "{words}"));
         day.ended(&call);
         day.is_quiet();
@@ -207,7 +221,9 @@ fn what_a_call_cost_is_known_once_the_carrier_says_it_and_never_guessed(opening:
     day.person(&ben, Habit::Busy);
     let calls = called(&day, &[&ann, &ben]);
     assert_eq!(day.look_at(&calls[0])["cost"], Value::Null, "the control: it comes late");
-    let cost = day.until("the price is known", |day| Some(day.look_at(&calls[0])["cost"].clone()).filter(|cost| !cost.is_null()));
+    let cost = day.until("the price is known", |day| {
+        Some(day.look_at(&calls[0])["cost"].clone()).filter(|cost| !cost.is_null())
+    });
     assert!(cost.to_string().contains("-0.0"), "{cost}");
     assert_eq!(day.look_at(&calls[1])["cost"], Value::Null);
     let kinds = day.get(&format!("/api/calls/{}/events", calls[0])).json();

@@ -193,7 +193,10 @@ impl Names {
             name: self.name(&of.key).map(str::to_owned),
             calls,
             answered,
-            answer_rate: of.answered_per_mille().and_then(|rate| u32::try_from(rate).ok()).map(|rate| f64::from(rate) / 1_000.0),
+            answer_rate: of
+                .answered_per_mille()
+                .and_then(|rate| u32::try_from(rate).ok())
+                .map(|rate| f64::from(rate) / 1_000.0),
             talk_seconds,
             average_talk_seconds: of.average_talk_secs(),
             median_talk_seconds: of.talk_secs_of(50),
@@ -224,7 +227,16 @@ fn questions(desk: &Desk, counted: &[QuestionCount]) -> Vec<QuestionCountJson> {
 fn table(found: &Analytics, by: &str, names: &Names) -> Sheet {
     let figures = found.figures();
     let ends: BTreeSet<&String> = figures.iter().flat_map(|one| one.dispositions.keys()).collect();
-    let fixed = [by, "name", "calls", "answered", "answer_percent", "talk_seconds", "median_talk_seconds", "p90_talk_seconds"];
+    let fixed = [
+        by,
+        "name",
+        "calls",
+        "answered",
+        "answer_percent",
+        "talk_seconds",
+        "median_talk_seconds",
+        "p90_talk_seconds",
+    ];
     let number = |n: u64| Cell::Number(u32::try_from(n).unwrap_or(u32::MAX));
     let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
     let some = |n: Option<u32>| n.map_or(Cell::Empty, Cell::Number);
@@ -244,6 +256,7 @@ fn table(found: &Analytics, by: &str, names: &Names) -> Sheet {
         row.extend(ends.iter().map(|end| number(one.dispositions.get(*end).copied().unwrap_or(0))));
         row
     });
-    let headings = fixed.into_iter().map(str::to_owned).chain(ends.iter().map(|end| (*end).clone())).collect();
+    let headings =
+        fixed.into_iter().map(str::to_owned).chain(ends.iter().map(|end| (*end).clone())).collect();
     Sheet { headings, rows: rows.collect() }
 }

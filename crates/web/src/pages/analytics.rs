@@ -85,11 +85,7 @@ struct QuestionView {
 }
 
 /// `GET /analytics`
-pub(crate) async fn show(
-    State(web): State<Arc<Web>>,
-    reader: Reader,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn show(State(web): State<Arc<Web>>, reader: Reader, RawQuery(query): RawQuery) -> Response {
     match view(&web, &reader, query.as_deref()).await {
         Ok(view) => page(StatusCode::OK, &view),
         Err(problem) => reader.trouble(&web, &problem).await,
@@ -97,11 +93,7 @@ pub(crate) async fn show(
 }
 
 /// `GET /analytics.csv`
-pub(crate) async fn csv(
-    State(web): State<Arc<Web>>,
-    reader: Reader,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn csv(State(web): State<Arc<Web>>, reader: Reader, RawQuery(query): RawQuery) -> Response {
     told(&web, &reader, analytics::table_of(&reader.desk, query.as_deref()).await).await
 }
 
@@ -171,7 +163,9 @@ impl Line {
         let rate = of.answered_per_mille().map(|rate| format!("{}.{} %", rate / 10, rate % 10));
         let mut ends: Vec<(&String, &u64)> = of.dispositions.iter().filter(|(_, n)| **n > 0).collect();
         ends.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-        let end = |(end, n): (&String, &u64)| format!("{} {n}", t.or(&format!("status-{end}"), &end.replace('_', " ")));
+        let end = |(end, n): (&String, &u64)| {
+            format!("{} {n}", t.or(&format!("status-{end}"), &end.replace('_', " ")))
+        };
         Self {
             key,
             calls,
@@ -244,9 +238,11 @@ mod tests {
 
     #[test]
     fn a_script_shows_how_many_of_those_who_began_answered_each_question() {
-        let count = |step, reached, answered| QuestionCount { script: "survey".to_owned(), step, reached, answered };
+        let count =
+            |step, reached, answered| QuestionCount { script: "survey".to_owned(), step, reached, answered };
         let views = scripts(&[count(0, 10, 8), count(1, 8, 5)], |_| vec!["Who?".to_owned()]);
-        let shown: Vec<_> = views[0].questions.iter().map(|one| (one.number, &*one.text, one.width)).collect();
+        let shown: Vec<_> =
+            views[0].questions.iter().map(|one| (one.number, &*one.text, one.width)).collect();
         assert_eq!(shown, [(1, "Who?", 800), (2, "", 500)]);
     }
 

@@ -22,7 +22,10 @@ pub(crate) fn page() -> Spec {
     Spec::of("Read what people answered: one row a person, one column a question")
         .says(WHOSE)
         .query(PAGED)
-        .answers::<ResultsJson<'_>>(StatusCode::OK, "A page of people; of several answers to a question the last one.")
+        .answers::<ResultsJson<'_>>(
+            StatusCode::OK,
+            "A page of people; of several answers to a question the last one.",
+        )
         .fails(QUEUE)
         .fails(&[crate::code::Code::NotFound, crate::code::Code::NotNow])
 }
