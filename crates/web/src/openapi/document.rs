@@ -13,12 +13,13 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     to answers at any time, and are never renamed.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("calls", "Place calls, end them, and read what became of them."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
     ("scripts", "What can be asked."),
     ("campaigns", "Whom to reach and how, and how far it is."),
+    ("results", "What people answered, and what calls came to."),
     ("queue", "Jobs: one person to reach, and why that is not being done now."),
     ("leads", "The people of all campaigns."),
     ("suppressions", "Numbers never to call."),
@@ -77,7 +78,7 @@ fn written(operation: &Operation, shared: &mut Shared) -> Value {
 /// A name for programs that make clients: the method and the words of the path.
 fn name(operation: &Operation) -> String {
     let path = operation.path.trim_start_matches("/api");
-    let words = path.split('/').filter(|word| !word.is_empty());
+    let words = path.split(['/', '.']).filter(|word| !word.is_empty());
     words.fold(operation.verb.word().to_owned(), |name, word| {
         let word = word.replace(['{', '}'], "");
         let mut letters = word.chars();
