@@ -13,7 +13,7 @@ macro_rules! newest_few {
         concat!(
             "(SELECT ",
             columns!(),
-            " FROM calls WHERE tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
+            ", carrier FROM calls WHERE tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
              ORDER BY created_at DESC, id DESC LIMIT 2000)"
         )
     };
