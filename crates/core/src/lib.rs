@@ -10,6 +10,7 @@
 //!   whom to dial next. [`window`]: when a person may be called, at his own clock. [`plan`]: a campaign in virtual time.
 //!   [`leads`]: what an imported file means.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
+//! - [`results`]: what one person answered. [`search`]: which words find a call.
 //! - [`phone`]: E.164 numbers.
 //! - [`tenancy`]: whose keys and users there are, and who may do what. [`throttle`]: how often somebody may ask, and guess.
 //! - [`outgoing`]: webhooks that are sent: when again, to whom no more, and to which addresses never.
@@ -25,7 +26,9 @@ pub mod phone;
 pub mod plan;
 pub mod private;
 pub mod queue;
+pub mod results;
 pub mod script;
+pub mod search;
 pub mod tenancy;
 pub mod throttle;
 pub mod window;

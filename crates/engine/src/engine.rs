@@ -264,6 +264,7 @@ impl Engine {
         inner.supervise("queue", Inner::work_queue);
         inner.supervise("deadlines", Inner::watch_deadlines);
         inner.supervise("checkpoints", Inner::make_checkpoints);
+        inner.supervise("prices", Inner::look_for_prices);
         inner.supervise("scripts", Inner::watch_scripts);
         inner.supervise("tenants", Inner::keep_in_step);
         inner.supervise("webhooks", Inner::send_webhooks);

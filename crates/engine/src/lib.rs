@@ -23,6 +23,7 @@
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
 mod admission;
+mod analytics;
 mod answering;
 mod batch;
 mod bound;
@@ -54,6 +55,7 @@ mod parked;
 mod passwords;
 mod patience;
 mod placing;
+mod pricing;
 mod projector;
 mod queue;
 mod reader;
@@ -65,6 +67,7 @@ mod recovery;
 mod registering;
 mod registration;
 mod reports;
+mod results;
 mod scripts;
 mod sessions;
 mod sign_in;
@@ -80,6 +83,7 @@ mod trust;
 mod vouched;
 mod webhook;
 
+pub use analytics::{Analytics, Figures};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
@@ -102,6 +106,7 @@ pub use reading::{Counts, Entry, Health, History, Listing, Part, Query, Scope};
 pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
+pub use results::{LastCall, PersonResult, ResultsOf, ResultsPage};
 pub use scripts::{AskConsent, ScriptInfo};
 pub use sign_in::{PasswordSet, SignedIn};
 pub use sweep::{Sweeping, Swept};
@@ -111,6 +116,8 @@ pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
 pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
+/// What calls add up to.
+pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
 /// Rows of the queue, as its doors give them.
 pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 /// Rows of outgoing webhooks, as their doors give them.

@@ -36,6 +36,8 @@ const GATHER_UNDER_LOAD: Duration = Duration::from_millis(250);
 const LOAD: usize = 200;
 /// Between two tries to reach a store that is away.
 const RETRY: Duration = Duration::from_millis(500);
+/// The words of so many calls are kept at once that had none.
+const WORDS_AT_ONCE: u16 = 500;
 /// How often the store is told to sync and the journal to let go of old segments.
 const UPKEEP: Duration = Duration::from_secs(10);
 
@@ -293,6 +295,8 @@ impl Inner {
         let mut reader = self.reader_after(Lsn::new(position.0))?;
         let mut upkeep = tokio::time::interval(UPKEEP);
         let mut first = true;
+        // Calls that were there before there was an index of words: some at a time, when there is nothing else to do.
+        let (mut wordless, mut after) = (true, None);
         loop {
             let drained = self.drain(store, &mut reader).await?;
             self.projection.is_back();
@@ -302,9 +306,14 @@ impl Inner {
                 first = false;
             }
             self.let_dial();
+            if wordless && drained < LOAD {
+                after = store.keep_words_after(after, WORDS_AT_ONCE).await?;
+                wordless = after.is_some();
+            }
             let gather = if drained < LOAD { GATHER } else { GATHER_UNDER_LOAD };
             tokio::select! {
                 _ = self.journal.changed(reader.position()) => tokio::time::sleep(gather).await,
+                () = std::future::ready(()), if wordless => {}
                 () = self.projection.doubted.notified() => drop(store.sync(&self.ident).await?),
                 _ = upkeep.tick() => {
                     if store.moved() {

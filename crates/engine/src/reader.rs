@@ -12,6 +12,7 @@ use std::time::Duration;
 use trunkline_core::call::{Call, Refused};
 use trunkline_core::id::{CallId, CarrierCallId, EventKey, TenantId};
 use trunkline_core::private::{Address, Private};
+use trunkline_core::search;
 use trunkline_journal::Lsn;
 use trunkline_store::{CallFilter, EventRow, Liveness, PageCursor, PageRequest, StoreError};
 
@@ -355,7 +356,7 @@ fn filters(tenant: &TenantId, query: &Query) -> Vec<CallFilter> {
         number: query.number.as_ref().map(|number| Address::new(number.clone())),
         since: query.since,
         until: query.until,
-        search: query.search.clone().map(Private::new),
+        search: query.search.as_deref().map(search::Asked::read),
         metadata: Private::new(query.metadata.iter().cloned().collect()),
         ..CallFilter::all_of(tenant.clone())
     };
@@ -369,14 +370,7 @@ fn filters(tenant: &TenantId, query: &Query) -> Vec<CallFilter> {
 fn matches(query: &Query, call: &Call) -> bool {
     let party = &call.party;
     let has_number = |number: &String| party.to.as_str() == number || party.from.as_str() == number;
-    let has_text = |words: &String| {
-        let words = words.to_lowercase();
-        let name = party.name.as_ref().map(|name| name.reveal().to_lowercase()).unwrap_or_default();
-        let metadata = serde_json::to_string(party.metadata.reveal()).unwrap_or_default().to_lowercase();
-        [party.to.as_str(), party.from.as_str(), &name, &metadata]
-            .iter()
-            .any(|text| text.contains(words.as_str()))
-    };
+    let has_words = |typed: &String| search::Asked::read(typed).finds(call);
     let has_value = |(key, value): &(String, String)| match party.metadata.reveal().get(key) {
         Some(serde_json::Value::String(text)) => text == value,
         Some(other) => serde_json::from_str::<serde_json::Value>(value).is_ok_and(|value| value == *other),
@@ -390,7 +384,7 @@ fn matches(query: &Query, call: &Call) -> bool {
         && query.number.as_ref().is_none_or(has_number)
         && query.since.is_none_or(|since| call.created_at >= since)
         && query.until.is_none_or(|until| call.created_at < until)
-        && query.search.as_ref().is_none_or(has_text)
+        && query.search.as_ref().is_none_or(has_words)
         && query.metadata.iter().all(has_value)
 }
 

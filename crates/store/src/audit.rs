@@ -37,9 +37,9 @@ pub struct Drift {
     pub tenant: String,
     /// On which day, in days since 1970 UTC.
     pub day: i64,
-    /// With which status.
-    pub status: String,
-    /// How many too many it says; negative: too few.
+    /// With which status, or of what.
+    pub of: String,
+    /// How many too many it says; negative: too few; 0: their number is right and what they add up to is not.
     pub by: i64,
 }
 
@@ -119,17 +119,25 @@ impl Store {
     pub async fn drift(&self) -> Result<(Vec<Drift>, u64), StoreError> {
         let mut tx = self.db.snapshot(DOING).await?;
         let rows = tx.rows(&sql::DRIFT, vec![]).await?;
-        let kept = number(&mut tx, &sql::COUNTS_KEPT).await?;
+        let calls = tx.rows(&sql::ROLLUP_DRIFT, vec![]).await?;
+        let questions = tx.rows(&sql::QUESTION_DRIFT, vec![]).await?;
+        let kept = number(&mut tx, &sql::COUNTS_KEPT).await? + number(&mut tx, &sql::ROLLUPS_KEPT).await?;
         tx.commit().await?;
-        let drift = rows.iter().map(|row| {
-            Ok(Drift {
-                tenant: row.text("tenant")?,
-                day: row.int("day")?,
-                status: row.text("status")?,
-                by: row.int("n")?,
-            })
-        });
-        Ok((drift.collect::<Result<_, StoreError>>()?, kept))
+        let drift = |row: &Row, of: String| {
+            Ok(Drift { tenant: row.text("tenant")?, day: row.int("day")?, of, by: row.int("n")? })
+        };
+        let mut all = Vec::new();
+        for row in &rows {
+            all.push(drift(row, row.text("status")?)?);
+        }
+        for row in &calls {
+            all.push(drift(row, format!("analytics of {}", row.text("disposition")?))?);
+        }
+        for row in &questions {
+            let of = format!("question {} of {}", row.int("step")?, row.text("script")?);
+            all.push(drift(row, of)?);
+        }
+        Ok((all, kept))
     }
 
     /// Turns and legs that belong to no call.

@@ -80,13 +80,13 @@ impl Store {
     }
 }
 
-fn day_number(day: Date) -> Result<i64, StoreError> {
+pub(crate) fn day_number(day: Date) -> Result<i64, StoreError> {
     let midnight =
         day.to_zoned(TimeZone::UTC).map_err(|_| StoreError::broken(DOING, "a day is out of range"))?;
     Ok(midnight.timestamp().as_second().div_euclid(DAY_SECS))
 }
 
-fn day(number: i64) -> Result<Date, StoreError> {
+pub(crate) fn day(number: i64) -> Result<Date, StoreError> {
     let midnight = Timestamp::from_second(number.saturating_mul(DAY_SECS))
         .map_err(|_| StoreError::broken(DOING, "a day is out of range"))?;
     Ok(midnight.to_zoned(TimeZone::UTC).date())

@@ -7,6 +7,7 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
+//! - `rollup`: what is counted by day · `search`: calls by their words · `results`: what people answered
 //! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
 //! - `queue`: campaigns, leads and jobs, whose truth is here
 //! - `webhooks`: what is sent to tenants' software, and to where
@@ -42,8 +43,11 @@ mod project;
 mod prune;
 mod queue;
 mod refusal;
+mod results;
+mod rollup;
 mod row;
 mod rows;
+mod search;
 mod sql;
 mod sqlite;
 mod store;
@@ -72,6 +76,8 @@ pub use queue::{
     DayCap, EarlierCall, GateCount, InMinute, JobNews, JobRecord, Lead, LeadRecord, Line, NewJob, NewLead,
     Planned, QueueCount, QueueRows, QueuedJob, Retired, Saved, StoredCampaign, UnreadableCampaign,
 };
+pub use results::PersonCalls;
+pub use rollup::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
 pub use store::{Copied, Store, Target};
 pub use suppression::Suppression;
 pub use walk::CallHistory;

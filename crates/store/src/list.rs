@@ -3,8 +3,10 @@
 //! A page is found by its place (creation time and id), not by counting: rows that come in while somebody turns pages
 //! neither repeat nor hide any, and the thousandth page costs what the first does.
 
+use crate::db::Db;
 use crate::error::StoreError;
 use crate::row::Row;
+use crate::search::{self, Quoting};
 use crate::sql::{self, Statement};
 use crate::store::Store;
 use crate::value::Value;
@@ -15,6 +17,7 @@ use std::str::FromStr;
 use trunkline_core::call::{Direction, Disposition, Metadata, Outcome, Price, State, Status};
 use trunkline_core::id::{AccountId, CallId, CampaignId, CarrierCallId, SessionId, TenantId};
 use trunkline_core::private::{Address, Private};
+use trunkline_core::search::Asked;
 
 const DOING: &str = "listing calls";
 
@@ -44,8 +47,8 @@ pub struct CallFilter {
     pub since: Option<Timestamp>,
     /// Created before this time.
     pub until: Option<Timestamp>,
-    /// With this text in a number, in the name or in a metadata value; letters of ASCII in either case.
-    pub search: Option<Private<String>>,
+    /// With these words.
+    pub search: Option<Asked>,
     /// With these metadata values, as text.
     pub metadata: Private<BTreeMap<String, String>>,
 }
@@ -93,7 +96,13 @@ impl CallFilter {
         }
     }
 
-    fn values(&self, before: &PageCursor, limit: i64) -> Result<Vec<Value>, StoreError> {
+    /// The values of a statement; where words are looked for, as it takes them.
+    fn values(
+        &self,
+        before: &PageCursor,
+        limit: i64,
+        looked_for: Option<&str>,
+    ) -> Result<Vec<Value>, StoreError> {
         let words = serde_json::to_string(&self.metadata).map_err(|_| StoreError::PageCursor)?;
         let direction = self.direction.map(|direction| match direction {
             Direction::Inbound => "inbound",
@@ -110,27 +119,15 @@ impl CallFilter {
             self.carrier.as_deref().into(),
             self.script.as_deref().into(),
             self.number.as_ref().map(Address::as_str).into(),
-            self.search.as_ref().map(|search| pattern(search.reveal())).into(),
+            looked_for.into(),
             words.into(),
             self.activity.map(|liveness| i64::from(liveness == Liveness::Active)).into(),
         ];
-        values.extend(self.campaign.map(|campaign| Value::from(campaign.to_string())));
+        if looked_for.is_some() || self.campaign.is_some() {
+            values.push(self.campaign.map(|campaign| campaign.to_string()).into());
+        }
         Ok(values)
     }
-}
-
-/// A LIKE pattern for a text anywhere, taken literally.
-fn pattern(search: &str) -> String {
-    let mut pattern = String::with_capacity(search.len() + 2);
-    pattern.push('%');
-    for letter in search.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Which page.
@@ -302,13 +299,45 @@ impl Store {
             before = before.min(cursor.clone());
         }
         // One more than asked for: if it is there, there is a next page.
-        let values = filter.values(&before, i64::from(limit) + 1)?;
-        let rows = self.db.read(DOING, filter.statement(), values).await?;
+        let rows = match &filter.search {
+            Some(asked) => self.search(filter, asked, &before, i64::from(limit) + 1).await?,
+            None => {
+                let values = filter.values(&before, i64::from(limit) + 1, None)?;
+                self.db.read(DOING, filter.statement(), values).await?
+            }
+        };
         let mut items = rows.iter().map(CallRow::read).collect::<Result<Vec<_>, _>>()?;
         let more = items.len() > usize::from(limit);
         items.truncate(usize::from(limit));
         let next =
             if more { items.last().map(|last| PageCursor::after(last.created_at, last.id)) } else { None };
         Ok(Page { items, next })
+    }
+
+    /// What many calls have is among the newest ones; what few have is found by the index. The newest ones fill the page, or the
+    /// index has all there is.
+    async fn search(
+        &self,
+        filter: &CallFilter,
+        asked: &Asked,
+        before: &PageCursor,
+        limit: i64,
+    ) -> Result<Vec<Row>, StoreError> {
+        if asked.words().is_empty() {
+            return Ok(Vec::new());
+        }
+        let patterns = search::patterns(asked);
+        let values = filter.values(before, limit, patterns.as_deref())?;
+        let newest = self.db.read(DOING, &sql::SEARCH_NEWEST, values).await?;
+        if i64::try_from(newest.len()).is_ok_and(|found| found >= limit) {
+            return Ok(newest);
+        }
+        let quoting = match &*self.db {
+            Db::Sqlite(_) => Quoting::Fts5,
+            Db::Postgres(_) => Quoting::TsQuery,
+        };
+        let query = search::quoted(asked, &filter.tenant, quoting);
+        let values = filter.values(before, limit, Some(&query))?;
+        self.db.read(DOING, &sql::SEARCH_WORDS, values).await
     }
 }

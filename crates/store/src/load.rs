@@ -7,7 +7,7 @@ use crate::sql::{self, Statement};
 use crate::store::Store;
 use crate::value::Value;
 use std::collections::BTreeMap;
-use trunkline_core::call::{Call, Turn};
+use trunkline_core::call::{Call, PriceLook, Turn, Whom};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, SessionId, TenantId};
 
 const DOING: &str = "reading a call";
@@ -67,6 +67,31 @@ impl Store {
     ) -> Result<Option<Call>, StoreError> {
         let values = vec![tenant.as_str().into(), session.as_str().into()];
         Ok(self.folds(&sql::FOLD_BY_SESSION, values).await?.pop())
+    }
+
+    /// This node's calls at this account that a look for prices is about, at most so many.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn unpriced(
+        &self,
+        account: &AccountId,
+        node: &str,
+        look: PriceLook,
+        limit: u16,
+    ) -> Result<Vec<(CallId, CarrierCallId)>, StoreError> {
+        let values = vec![
+            look.after.as_microsecond().into(),
+            look.upto.as_microsecond().into(),
+            account.as_str().into(),
+            node.into(),
+            i64::from(look.whom == Whom::Connected).into(),
+            i64::from(limit).into(),
+        ];
+        let rows = self.db.read(DOING, &sql::UNPRICED, values).await?;
+        rows.iter()
+            .map(|row| Ok((row.word("id")?, CarrierCallId::new(row.text("carrier_call_id")?))))
+            .collect()
     }
 
     async fn folds(&self, statement: &Statement, values: Vec<Value>) -> Result<Vec<Call>, StoreError> {

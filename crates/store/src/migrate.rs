@@ -69,6 +69,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0006_users_passwords.sql"),
         postgres: include_str!("../migrations/postgres/0006_users_passwords.sql"),
     },
+    File {
+        number: 7,
+        name: "rollups",
+        sqlite: include_str!("../migrations/sqlite/0007_rollups.sql"),
+        postgres: include_str!("../migrations/postgres/0007_rollups.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -81,6 +87,7 @@ pub(crate) const TABLES: &[&str] = &[
     "api_keys",
     "attempts",
     "call_counts",
+    "call_rollups",
     "calls",
     "campaigns",
     "cursors",
@@ -91,6 +98,8 @@ pub(crate) const TABLES: &[&str] = &[
     "meta",
     "migrations",
     "nodes",
+    "question_rollups",
+    "search",
     "suppressions",
     "tenants",
     "turns",

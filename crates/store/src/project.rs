@@ -8,7 +8,9 @@ use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::position::{JournalIdent, Position};
 use crate::queue::{JobNews, put_news};
+use crate::rollup::{self, Counting, Moves};
 use crate::rows::{self, Columns, IdColumn, LeadColumns, LegColumns};
+use crate::search;
 use crate::sql::{self, Statement};
 use crate::store::{Store, bigint, ident, of_node, own};
 use crate::suppression::Suppression;
@@ -218,12 +220,19 @@ async fn put_folds(
         )
     };
     let rows = calls.iter().map(row).collect::<Result<_, _>>()?;
+    let moves = moves(tx, &calls, turns).await?;
     tx.insert(&sql::UPSERT_CALLS, rows).await?;
     let rows = calls.iter().flat_map(|change| turns.of(change).map(|turn| rows::turn(change.call, turn)));
     let rows = rows.collect::<Result<_, _>>()?;
     tx.insert(&sql::UPSERT_TURNS, rows).await?;
     tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
+    moves.write(tx).await?;
+    // What is said of a call that goes on is looked for when it is over.
+    let told =
+        calls.iter().filter(|change| change.known.is_none() || change.is_reborn() || change.call.is_over());
+    let words = told.map(|change| search::row(change.call)).collect();
+    tx.insert(&sql::UPSERT_WORDS, words).await?;
     if people == Leads::OfCalls {
         let new = calls.iter().filter(|change| change.known.is_none()).map(|change| change.call);
         put(tx, &sql::UPSERT_LEADS, written(leads(new).into_values())?).await?;
@@ -272,6 +281,34 @@ fn suppressions(all: &[Suppression]) -> Vec<Columns> {
     latest.into_values().map(rows::suppression).collect()
 }
 
+/// What the rollups move by.
+async fn moves(tx: &mut Tx, calls: &[Change<'_>], turns: &Turns) -> Result<Moves, StoreError> {
+    let mut moves = Moves::default();
+    let mut asked = Vec::new();
+    for change in calls {
+        let now = Counting::of(change.call);
+        let was = change.known.as_ref().map(|known| &known.counting);
+        if was != Some(&now) {
+            was.into_iter().for_each(|was| moves.take(was));
+            moves.add(&now);
+        }
+        let has_moved = was.is_some_and(|was| was.asks_elsewhere(&now));
+        if has_moved || turns.of(change).next().is_some() {
+            asked.push((change, now));
+        }
+    }
+    let known = asked.iter().filter(|(change, _)| change.known.is_some()).map(|(change, _)| change.call.id);
+    let known: Vec<CallId> = known.collect();
+    let known = rollup::known_turns(tx, known.into_iter()).await?;
+    for (change, now) in &asked {
+        if let (Some(was), Some(turns)) = (&change.known, known.get(&change.call.id)) {
+            moves.take_turns(&was.counting, turns);
+        }
+        moves.add_turns(now, change.call);
+    }
+    Ok(moves)
+}
+
 /// A fold that is to be written, and what the table knows of the call.
 struct Change<'a> {
     call: &'a Call,
@@ -294,6 +331,7 @@ struct Known {
     node: Option<String>,
     is_over: bool,
     birth: Birth,
+    counting: Counting,
 }
 
 /// What a call is born with.
@@ -395,6 +433,7 @@ async fn known(
             node: row.opt_text("node")?,
             is_over: row.opt_int("ended_at")?.is_some(),
             birth,
+            counting: Counting::read(row)?,
         };
         known.insert(row.word("id")?, call);
     }

@@ -3,6 +3,7 @@
 use crate::db::Durability;
 use crate::error::StoreError;
 use crate::project::{put, written};
+use crate::rollup::{self, Counting, Moves};
 use crate::rows::{self, Columns, IdColumn, LegColumns};
 use crate::sql;
 use crate::store::Store;
@@ -106,6 +107,13 @@ impl Store {
         let values = vec![Value::Rows(wanted), what.before.as_microsecond().into(), status];
         let rows = tx.rows(&sql::STILL_ENDED_BEFORE, values).await?;
         let calls = rows.iter().map(|row| row.json("fold")).collect::<Result<Vec<Call>, _>>()?;
+        let mut moves = Moves::default();
+        let turns = rollup::known_turns(&mut tx, calls.iter().map(|call| call.id)).await?;
+        for call in &calls {
+            let was = Counting::of(call);
+            moves.take(&was);
+            moves.take_turns(&was, turns.get(&call.id).map_or(&[], Vec::as_slice));
+        }
         let these = || written(calls.iter().map(|call| IdColumn { id: call.id }));
         let pruned = Pruned {
             events: put(&mut tx, &sql::DELETE_EVENTS_OF, these()?).await?
@@ -117,6 +125,8 @@ impl Store {
             calls: put(&mut tx, &sql::DELETE_CALLS, these()?).await?,
         };
         tx.insert(&sql::ADD_COUNTS, fewer(&calls)).await?;
+        moves.write(&mut tx).await?;
+        put(&mut tx, &sql::DELETE_WORDS, these()?).await?;
         let known = prunings(&tx.rows(&sql::PRUNINGS, vec![]).await?)?;
         let before = known.iter().filter(|known| known.status == what.status).map(|known| known.before).max();
         let before = before.map_or(what.before, |known| known.max(what.before));

@@ -17,7 +17,7 @@ use trunkline_core::private::Private;
 pub(crate) type Columns = Vec<(&'static str, Value)>;
 
 /// A text, without the character NUL, which no text of PostgreSQL can hold: a question mark in a box stands for it.
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
@@ -97,6 +97,7 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         // The turns stand in rows of their own: a call that goes on changes one of many.
         ("fold", json(&call.without_turns())?.into()),
         ("node", opt_text(node)),
+        ("campaign", call.campaign().map(|campaign| campaign.to_string()).into()),
         ("question", opt_number(call.question())),
         ("answer_count", number(call.answer_count())),
         ("created_at", time(call.created_at)),
@@ -108,7 +109,6 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
     ])
 }
 
-/// The carrier of an account: `twilio` of `twilio:AC…`.
 /// A row of `turns`.
 ///
 /// # Errors

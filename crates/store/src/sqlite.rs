@@ -102,7 +102,8 @@ impl Sqlite {
         let failed = |error| StoreError::from_sqlx(doing, &error);
         let mut writer = self.writer.acquire().await.map_err(failed)?;
         // The copy that is made on the way may be larger than the memory.
-        let scrub = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
+        let scrub = "INSERT INTO search_index (search_index) VALUES ('optimize'); \
+            PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
         sqlx::raw_sql(scrub).execute(&mut *writer).await.map_err(failed)?;
         let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
         match checkpoint.and_then(|row| row.try_get::<i64, _>(0)).map_err(failed)? {

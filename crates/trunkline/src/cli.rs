@@ -6,6 +6,7 @@ mod numbers;
 mod operating;
 mod queue;
 mod reach;
+mod results;
 mod serve;
 mod tenancy;
 mod webhooks;
@@ -22,6 +23,7 @@ pub(crate) use queue::{
     Campaign, Jobs, Leads, ListArgs, NewCampaign, OneCampaign, OutFile, PlanCampaign, Queue, SheetFormat,
 };
 pub(crate) use reach::{Offline, Reach};
+pub(crate) use results::{Results, ResultsFormat};
 pub(crate) use serve::{Demo, Pace, Selftest, Serve, Sim};
 pub(crate) use tenancy::{Key, OfTenant, Tenant, User};
 pub(crate) use webhooks::Webhook;
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     /// The people we know
     #[command(subcommand)]
     Leads(Leads),
+    /// What people answered: one row a person, one column a question
+    Results(Box<Results>),
     /// Tell how the server is; the exit code says whether all is well
     Status(Reach),
     /// Let the server begin no more calls; those there are go on

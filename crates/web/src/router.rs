@@ -2,15 +2,16 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found, orders,
-    queue, recordings, recover, registered, scripts, singles, suppressions, tenancy, webhooks,
+    analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
+    orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    account, assets, call, campaigns as campaigns_page, dashboard, deliveries, docs, login, settings_check, stream,
+    account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries, docs,
+    login, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -53,6 +54,10 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act).layer(Extension(Act::Campaign)))
+        .route("/analytics", get(analytics_page::show))
+        .route("/analytics.csv", get(analytics_page::csv))
+        .route("/results.csv", get(analytics_page::answers_csv))
+        .route("/results.xlsx", get(analytics_page::answers_xlsx))
         .route("/deliveries", get(deliveries::list).layer(Extension(Act::ManageAccess)))
         .route("/settings-check", get(settings_check::show).layer(Extension(Act::RunTheServer)))
         .route("/account", get(account::show).post(account::change))
@@ -128,6 +133,12 @@ fn keyed_table() -> Table {
         .on(Get, "/api/campaigns/{id}/results", lists::results, lists::spec::results())
         .on(Get, "/api/campaigns/{id}/plan", queue::plan, queue::spec::plan())
         .on(Post, "/api/campaigns/{id}/{move}", campaigns::act, campaigns::spec::act())
+        .tag("results", Act::Look)
+        .on(Get, "/api/results", results::page, results::spec::page())
+        .on(Get, "/api/results.csv", results::csv, results::spec::csv())
+        .on(Get, "/api/results.xlsx", results::xlsx, results::spec::xlsx())
+        .on(Get, "/api/analytics", analytics::show, analytics::spec::show())
+        .on(Get, "/api/analytics.csv", analytics::csv, analytics::spec::csv())
         .tag("queue", Act::Campaign)
         .on(Get, "/api/queue/stats", queue::stats, queue::spec::stats())
         .on(Post, "/api/queue/jobs", singles::add, singles::spec::add())

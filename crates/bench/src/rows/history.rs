@@ -1,4 +1,4 @@
-//! Row 12: a page of the list, and searches, over a long history, on each engine, beside the bare statement that walks the
+//! Row 12: a page of the list, searches, and analytics, over a long history, on each engine, beside the bare statement that walks the
 //! index for a page.
 
 use std::net::SocketAddr;
@@ -23,7 +23,9 @@ const AGAIN: Duration = Duration::from_secs(1);
 struct Asked {
     what: &'static str,
     path: String,
-    /// How many calls must be on the page.
+    /// What the page is of.
+    of: &'static str,
+    /// How many of them must be on it.
     calls: usize,
     /// What is aimed at, in milliseconds at p95.
     aim: f64,
@@ -101,8 +103,16 @@ fn asked(plan: &Plan, deep: &str) -> Vec<Asked> {
     let asked = |what, query: String, calls, aim| Asked {
         what,
         path: format!("/api/calls?limit=50{query}"),
+        of: "calls",
         calls,
         aim,
+    };
+    let added_up = |what, query: &str, rows| Asked {
+        what,
+        path: format!("/api/analytics?{query}"),
+        of: "rows",
+        calls: rows,
+        aim: 20.0,
     };
     vec![
         asked("the first page", String::new(), 50, 50.0),
@@ -116,6 +126,8 @@ fn asked(plan: &Plan, deep: &str) -> Vec<Asked> {
         ),
         asked("search for what many have", "&search=Person".to_owned(), 50, 50.0),
         asked("search for what only the oldest has", "&search=Oldest".to_owned(), 1, 50.0),
+        added_up("analytics of thirty days", "by=day&since=2020-09-20&until=2020-10-20", 30),
+        added_up("analytics of all years", "by=script&since=2020-09-01&until=2030-01-01", 1),
     ]
 }
 
@@ -141,9 +153,9 @@ async fn ask(address: SocketAddr, asked: &Asked, times: usize) -> Result<Pages> 
             tokio::time::sleep(AGAIN).await;
             continue;
         }
-        let calls = page["calls"].as_array().map_or(0, Vec::len);
+        let calls = page[asked.of].as_array().map_or(0, Vec::len);
         if calls != asked.calls {
-            bail!("{}: {calls} calls and not {}; history is {}", asked.what, asked.calls, page["history"]);
+            bail!("{}: {calls} rows and not {}; history is {}", asked.what, asked.calls, page["history"]);
         }
     }
     Ok(pages)

@@ -10,6 +10,7 @@
 //! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
 //! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
 //! - `failure`: code and words for an end that nobody wanted
+//! - `pricing`: when to ask what it cost
 //! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod apply;
@@ -23,6 +24,7 @@ mod evidence;
 mod failure;
 mod leg;
 mod personal;
+mod pricing;
 mod registered;
 mod state;
 mod turn;
@@ -37,6 +39,7 @@ pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::Personal;
+pub use pricing::{PriceLook, Whom, price_looks};
 pub use registered::{Registered, Registration, StatusReport};
 pub use state::{Activity, State, Status};
 pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};

@@ -6,6 +6,7 @@ use super::leg::EndSource;
 use super::state::{Activity, State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
 use super::{Call, Stray};
+use crate::id::CampaignId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,11 @@ impl Call {
             _ => None,
         });
         consents.next()
+    }
+
+    /// The campaign whose attempt it is.
+    pub fn campaign(&self) -> Option<CampaignId> {
+        self.job.as_ref().and_then(|of| of.campaign)
     }
 
     /// The question that was asked last, as its index.

@@ -370,7 +370,7 @@ impl Check<'_> {
         self.report.counts.of = kept.max(count(drift.len()));
         self.report.counts.good = self.report.counts.of - count(drift.len());
         for drift in &drift {
-            let of = format!("count of tenant {}, day {}, {}", drift.tenant, drift.day, drift.status);
+            let of = format!("count of tenant {}, day {}, {}", drift.tenant, drift.day, drift.of);
             self.report.fault(of, format!("it is {} off", drift.by));
         }
         let strays = self.store.strays().await?;

@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// The calls of these jobs, of each the last one last; those in memory as they are now.
-    async fn calls_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Vec<Call>>, CampaignError> {
+    pub(crate) async fn calls_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Vec<Call>>, CampaignError> {
         let inner = self.inner();
         let attempts = inner.ask_queue(async |store| store.attempts_of(jobs).await).await?;
         let ids: Vec<CallId> = attempts.iter().map(|attempt| attempt.call).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -118,7 +118,7 @@ pub(super) fn json(exchange: &Exchange, call: &CallRecord, view: View) -> Value 
         "group_sid": null,
         "parent_call_sid": call.parent,
         "phone_number_sid": exchange.numbers.by_number(ours).map(|number| number.sid),
-        "price": price(call),
+        "price": price(call).filter(|_| is_priced(call, exchange.clock.now())),
         "price_unit": "USD",
         "queue_time": call.queue_ms.to_string(),
         "start_time": date(call.started_at),
@@ -139,6 +139,13 @@ pub(super) fn json(exchange: &Exchange, call: &CallRecord, view: View) -> Value 
             "user_defined_messages": format!("{uri}/UserDefinedMessages.json"),
         },
     })
+}
+
+/// Prices are worked out some minutes after the end.
+const PRICED_AFTER: SignedDuration = SignedDuration::from_mins(3);
+
+fn is_priced(call: &CallRecord, now: Timestamp) -> bool {
+    call.ended_at.is_some_and(|ended| now.duration_since(ended) >= PRICED_AFTER)
 }
 
 /// 1.4 US cents for every minute begun, known when the call is over.

@@ -60,8 +60,8 @@ statements! { AUDITS:
     AUDIT_CALLS = concat!(rows!(),
         "SELECT id, tenant, account, carrier, carrier_call_id, session_id, direction, kind, status, state, disposition, \
          outcome, from_number, to_number, name, script, price_amount, price_unit, error_code, error_message, metadata, \
-         fold, node, question, answer_count, created_at, ringing_at, answered_at, ended_at, updated_at, duration_secs \
-         FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
+         fold, node, question, answer_count, created_at, ringing_at, answered_at, ended_at, updated_at, duration_secs, \
+         campaign FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id");
 
     /// `$1`: rows with `id`. Every column of the turns of these calls.
     AUDIT_TURNS = audit_turns!(), postgres: audit_turns!(" AND turns.month = call_month(item ->> 'id')");

@@ -2,29 +2,20 @@
 //!
 //! They share their parameters, so that the caller picks a text and binds once:
 //! `$1` tenant · `$2 $3` strictly before this (created_at, id) · `$4` created at or after · `$5` limit · `$6` status ·
-//! `$7` direction · `$8` carrier · `$9` script · `$10` number on either side · `$11` a LIKE pattern · `$12` metadata that
-//! must be there, as a JSON object of texts · `$13` 1 active only, 0 ended only. Null: no such filter. `LIST_CAMPAIGN` alone has `$14`, the
-//! campaign.
+//! `$7` direction · `$8` carrier · `$9` script · `$10` number on either side · `$11` null · `$12` metadata that
+//! must be there, as a JSON object of texts · `$13` 1 active only, 0 ended only. Null: no such filter. `LIST_CAMPAIGN` has `$14`, the
+//! campaign. Those that look for words (`search`) have it too, and the words in `$11`.
 
 use super::statements;
 
 macro_rules! columns {
     () => {
-        "SELECT id, tenant, account, carrier_call_id, session_id, direction, kind, status, state, disposition, \
+        "id, tenant, account, carrier_call_id, session_id, direction, kind, status, state, disposition, \
          outcome, from_number, to_number, name, script, question, answer_count, created_at, ringing_at, answered_at, \
-         ended_at, updated_at, duration_secs, price_amount, price_unit, error_code, error_message, metadata FROM calls "
+         ended_at, updated_at, duration_secs, price_amount, price_unit, error_code, error_message, metadata"
     };
 }
-
-/// Whether a text is like the pattern, letters of ASCII in either case.
-macro_rules! like {
-    (sqlite, $text:literal) => {
-        concat!($text, " LIKE $11 ESCAPE '\\'")
-    };
-    (postgres, $text:literal) => {
-        concat!($text, " ILIKE $11 ESCAPE '\\'")
-    };
-}
+pub(super) use columns;
 
 /// The members of a JSON object, the values as text, the way a person writes them.
 macro_rules! members {
@@ -39,24 +30,23 @@ macro_rules! members {
     };
 }
 
+pub(super) use members;
+
+/// The filters that every list has.
 macro_rules! refine {
     ($engine:ident) => {
         concat!(
-            " AND tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
+            " AND calls.tenant = $1 AND (created_at, id) < ($2, $3) AND created_at >= $4 \
              AND ($6 IS NULL OR status = $6) AND ($7 IS NULL OR direction = $7) AND ($8 IS NULL OR carrier = $8) \
              AND ($9 IS NULL OR script = $9) AND ($10 IS NULL OR from_number = $10 OR to_number = $10) \
              AND ($13 IS NULL OR ($13 = 1) = (ended_at IS NULL)) \
-             AND ($11 IS NULL OR ",
-            like!($engine, "to_number"), " OR ", like!($engine, "from_number"), " OR ", like!($engine, "name"),
-            // Taking JSON apart costs more than all the rest, and most often there is nothing in it. CASE: PostgreSQL takes a
-            // condition for one that hardly any row meets, and would sort them.
-            " OR CASE WHEN metadata = '{}' THEN false ELSE EXISTS (SELECT 1 FROM ", members!($engine, "calls.metadata"), " AS m WHERE ",
-            like!($engine, "m.value"), ") END) AND CASE WHEN $12 = '{}' THEN true ELSE NOT EXISTS (SELECT 1 FROM ", members!($engine, "$12"),
+             AND CASE WHEN $12 = '{}' THEN true ELSE NOT EXISTS (SELECT 1 FROM ", members!($engine, "$12"),
             " AS w WHERE NOT EXISTS (SELECT 1 FROM ", members!($engine, "calls.metadata"),
             " AS m WHERE m.key = w.key AND m.value = w.value)) END "
         )
     };
 }
+pub(super) use refine;
 
 macro_rules! newest {
     () => {
@@ -66,15 +56,23 @@ macro_rules! newest {
 
 macro_rules! list {
     ($engine:ident, $which:literal) => {
-        concat!(columns!(), "WHERE ", $which, refine!($engine), newest!())
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM calls WHERE $11 IS NULL AND ",
+            $which,
+            refine!($engine),
+            newest!()
+        )
     };
 }
 
 macro_rules! list_number {
     ($engine:ident) => {
         concat!(
+            "SELECT ",
             columns!(),
-            "WHERE id IN (\
+            " FROM calls WHERE $11 IS NULL AND id IN (\
              SELECT id FROM (SELECT id FROM calls WHERE from_number = $10",
             refine!($engine),
             newest!(),

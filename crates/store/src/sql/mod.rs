@@ -18,6 +18,9 @@ mod plans;
 mod queue;
 mod queue_rows;
 mod read;
+mod results;
+mod rollups;
+mod search;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -31,6 +34,9 @@ pub(crate) use nodes::*;
 pub(crate) use queue::*;
 pub(crate) use queue_rows::*;
 pub(crate) use read::*;
+pub(crate) use results::*;
+pub(crate) use rollups::*;
+pub(crate) use search::*;
 pub(crate) use webhooks::*;
 pub(crate) use write::*;
 
@@ -89,6 +95,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         .iter()
         .chain(AUDITS)
         .chain(LISTS)
+        .chain(SEARCHES)
+        .chain(SEARCH_ROWS)
+        .chain(ROLLUPS)
+        .chain(RESULTS)
         .chain(WRITES)
         .chain(DECISIONS)
         .chain(QUEUE)

@@ -46,6 +46,15 @@ async fn what_must_not_grow_with_history_uses_its_index_on_sqlite() {
         (&sql::KNOWN_CALLS, &["SEARCH calls USING INDEX sqlite_autoindex_calls_1 (id=?)"]),
         (&sql::EVENTS, &["SEARCH events USING INDEX events_key (call=?)"]),
         (&sql::COUNTS, &["SEARCH call_counts USING PRIMARY KEY (tenant=?)"]),
+        (&sql::ROLLUPS_BY_DAY, &["SEARCH call_rollups USING PRIMARY KEY (tenant=? AND day>? AND day<?)"]),
+        (
+            &sql::QUESTIONS_COUNTED,
+            &["SEARCH question_rollups USING PRIMARY KEY (tenant=? AND day>? AND day<?)"],
+        ),
+        (&sql::PEOPLE_OF_SCRIPT, &["calls_person (tenant=? AND script=?"]),
+        (&sql::CALLS_OF_PEOPLE, &["calls_person (tenant=? AND script=?"]),
+        (&sql::UNPRICED, &["calls_unpriced (ended_at>? AND ended_at<?)"]),
+        (&sql::SEARCH_WORDS, &["SCAN search_index VIRTUAL TABLE INDEX", "sqlite_autoindex_calls_1 (id=?)"]),
         (&sql::DAILY_COUNTS, &["SEARCH call_counts USING PRIMARY KEY (tenant=? AND day>? AND day<?)"]),
         (&sql::SUPPRESSIONS, &["SEARCH suppressions USING PRIMARY KEY (tenant=?)"]),
         (

@@ -23,7 +23,8 @@ statements! { READS:
     MIGRATIONS = "SELECT number, name, applied_at FROM migrations ORDER BY number";
 
     /// The tables it has.
-    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+    TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
+        AND name NOT LIKE 'search_index%' ORDER BY name",
         postgres: "SELECT CAST(relname AS TEXT) AS name FROM pg_catalog.pg_class \
             WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') \
             AND NOT relispartition ORDER BY relname";
@@ -50,6 +51,13 @@ statements! { READS:
     FOLD_BY_LEG =
         "SELECT calls.fold FROM legs JOIN calls ON calls.id = legs.call \
          WHERE legs.account = $1 AND legs.carrier_call_id = $2";
+
+    /// `$1` ended after, `$2` and not after, `$3` account, `$4` node, `$5` 1: connected ones only, `$6` how many: calls that the
+    /// carrier knows and of which no price is known.
+    UNPRICED =
+        "SELECT id, carrier_call_id FROM calls WHERE price_amount IS NULL AND ended_at > $1 AND ended_at <= $2 \
+         AND account = $3 AND COALESCE(node, $4) = $4 AND ($5 = 0 OR answered_at IS NOT NULL) \
+         AND carrier_call_id IS NOT NULL ORDER BY ended_at LIMIT $6";
 
     /// `$1` tenant, `$2` the carrier's id, at whichever carrier; the newest call of several.
     FOLD_BY_CARRIER_ID =

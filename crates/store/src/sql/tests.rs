@@ -46,7 +46,7 @@ async fn every_statement_is_understood_by_both_engines_and_answers_with_the_same
         let name = statement.name;
         let lite = (&mut sqlite).prepare(statement.sqlite.into_sql_str()).await;
         let lite = lite.unwrap_or_else(|error| panic!("{name} on SQLite: {error}\n{}", statement.sqlite));
-        let lists = super::LISTS.iter().any(|list| list.name == name);
+        let lists = super::LISTS.iter().chain(super::SEARCHES).any(|list| list.name == name);
         let types =
             if lists { LIST_TYPES.map(|oid| PgTypeInfo::with_oid(Oid(oid))).to_vec() } else { vec![] };
         let pg = (&mut postgres).prepare_with(statement.postgres.into_sql_str(), &types).await;

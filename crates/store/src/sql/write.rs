@@ -1,13 +1,14 @@
 //! Statements that write: the projection, the cursor, the migrations.
 
 use super::insert::{ByMonth, Known, Table, inserts};
-use super::{rows, statements};
+use super::{rollups, rows, search, statements};
 
 macro_rules! known_calls {
     () => {
         concat!(
             rows!(),
-            "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number, node, ended_at FROM calls \
+            "SELECT id, tenant, status, created_at, updated_at, session_id, from_number, to_number, node, ended_at, carrier, \
+             campaign, script, disposition, answered_at, duration_secs FROM calls \
              WHERE id IN (SELECT item ->> 'id' FROM r) ORDER BY id"
         )
     };
@@ -22,7 +23,7 @@ inserts! {
         texts: &[
             "id", "tenant", "account", "carrier", "carrier_call_id", "session_id", "direction", "kind", "status",
             "state", "disposition", "outcome", "from_number", "to_number", "name", "script", "price_amount",
-            "price_unit", "error_code", "error_message", "metadata", "fold", "node",
+            "price_unit", "error_code", "error_message", "metadata", "fold", "node", "campaign",
         ],
         numbers: &[
             "question", "answer_count", "created_at", "ringing_at", "answered_at", "ended_at", "updated_at",
@@ -99,6 +100,15 @@ inserts! {
         key: &["tenant", "day", "status"],
         known: Known::Does("n = call_counts.n + excluded.n"),
     };
+
+    /// What calls count: changes, which may be negative.
+    ADD_ROLLUPS = rollups::CALLS;
+
+    /// What questions count: changes, which may be negative.
+    ADD_QUESTION_ROLLUPS = rollups::QUESTIONS;
+
+    /// The words of calls. Those that stay the same are not written again.
+    UPSERT_WORDS = search::WORDS;
 
     /// Suppressions. The later change stands.
     UPSERT_SUPPRESSIONS = Table {

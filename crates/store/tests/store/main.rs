@@ -28,7 +28,13 @@ mod queue;
 #[cfg(test)]
 mod queue_rows;
 #[cfg(test)]
+mod results;
+#[cfg(test)]
+mod rollups;
+#[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod sqlite;
 #[cfg(test)]

@@ -123,15 +123,20 @@ pub(super) async fn export(reach: &Reach, path: &str, out: &OutFile) -> Result<E
     };
     let query = [("format".to_owned(), word.to_owned())];
     let bytes = Client::find(reach)?.download(path, &query).await?;
+    put(file, &bytes)
+}
+
+/// Writes a fetched table to a file, or to standard output.
+pub(super) fn put(file: Option<&Path>, bytes: &[u8]) -> Result<Exit, Failure> {
     match file {
         Some(file) => {
             let failed =
                 |error| Failure::while_doing(format_args!("cannot write {}", file.display()), &error);
-            std::fs::write(file, &bytes).map_err(failed)?;
+            std::fs::write(file, bytes).map_err(failed)?;
             note(&format!("{}: {} bytes", file.display(), bytes.len()));
         }
         None => {
-            let written = std::io::stdout().lock().write_all(&bytes);
+            let written = std::io::stdout().lock().write_all(bytes);
             written.map_err(|error| Failure::while_doing("cannot write", &error))?;
         }
     }

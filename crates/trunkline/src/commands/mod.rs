@@ -21,6 +21,7 @@ mod prune;
 mod queue;
 mod recover;
 mod restore;
+mod results;
 mod selftest;
 mod serve;
 mod sim;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Queue(command) => block_on(queue::queue(command)),
         Command::Jobs(command) => block_on(queue::jobs(command)),
         Command::Leads(command) => block_on(lists::leads(command)),
+        Command::Results(args) => block_on(results::run(*args)),
         Command::Status(args) => block_on(status::status(args)),
         Command::Drain(args) => block_on(status::drain(args)),
         Command::Suppress(command) => block_on(status::suppress(command)),

@@ -40,6 +40,7 @@ mod reconcile;
 mod refused;
 mod registered;
 mod restored;
+mod results;
 mod scripts;
 mod sequence;
 mod shares;

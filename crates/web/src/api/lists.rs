@@ -156,7 +156,12 @@ fn told(report: ListReport, encoding: Option<Encoding>) -> Response {
     json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &ListReport { encoding, ..report })
 }
 
-async fn file(sheet: Sheet, form: Option<ListForm>, name: &'static str) -> Result<Response, Problem> {
+/// A table as a file of this name.
+pub(super) async fn file(
+    sheet: Sheet,
+    form: Option<ListForm>,
+    name: &'static str,
+) -> Result<Response, Problem> {
     let form = form.unwrap_or(ListForm::Csv);
     let written = tokio::task::spawn_blocking(move || {
         let headings: Vec<&str> = sheet.headings.iter().map(String::as_str).collect();

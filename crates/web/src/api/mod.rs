@@ -3,8 +3,10 @@
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
+//! - `results`: what people answered · `analytics`: what calls came to
 //! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
 
+pub(crate) mod analytics;
 pub(crate) mod call_backs;
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -24,6 +26,7 @@ mod range;
 pub(crate) mod recordings;
 pub(crate) mod recover;
 pub(crate) mod registered;
+pub(crate) mod results;
 pub(crate) mod scripts;
 pub(crate) mod singles;
 pub(crate) mod suppressions;

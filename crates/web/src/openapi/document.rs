@@ -21,6 +21,7 @@ const TAGS: [(&str, &str); 12] = [
     ("webhooks", "What happens, sent to your software, signed."),
     ("scripts", "What can be asked."),
     ("campaigns", "Whom to reach and how, and how far it is."),
+    ("results", "What people answered, and what calls came to."),
     ("queue", "Jobs: one person to reach, and why that is not being done now."),
     ("leads", "The people of all campaigns."),
     ("suppressions", "Numbers never to call."),
@@ -83,7 +84,7 @@ fn written(operation: &Operation, shared: &mut Shared) -> Value {
 /// A name for programs that make clients: the method and the words of the path.
 fn name(operation: &Operation) -> String {
     let path = operation.path.trim_start_matches("/api");
-    let words = path.split('/').filter(|word| !word.is_empty());
+    let words = path.split(['/', '.']).filter(|word| !word.is_empty());
     words.fold(operation.verb.word().to_owned(), |name, word| {
         let word = word.replace(['{', '}'], "");
         let mut letters = word.chars();

@@ -44,6 +44,7 @@ struct CampaignsPage {
 struct CampaignPage {
     frame: Frame,
     t: Texts,
+    id: CampaignId,
     campaign: CampaignView,
     moves: Vec<MoveView>,
     picture: Vec<Bar>,
@@ -163,6 +164,7 @@ async fn view(web: &Web, reader: &Reader, id: CampaignId) -> Result<CampaignPage
     Ok(CampaignPage {
         frame: Frame::of(web, reader, Section::Campaigns).await,
         t,
+        id,
         moves: moves(t, id, standing.campaign.state),
         campaign: CampaignView::of(t, &standing),
         key: key(t, &calls),

@@ -13,6 +13,7 @@ pub(crate) enum Section {
     Calls,
     Campaigns,
     Deliveries,
+    Analytics,
     SettingsCheck,
     None,
 }
@@ -97,6 +98,10 @@ impl Frame {
 
     pub(crate) fn is_deliveries(&self) -> bool {
         self.section == Section::Deliveries
+    }
+
+    pub(crate) fn is_analytics(&self) -> bool {
+        self.section == Section::Analytics
     }
 
     pub(crate) fn is_settings_check(&self) -> bool {

@@ -7,6 +7,7 @@
 //! - `login` · `account` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
 pub(crate) mod account;
+pub(crate) mod analytics;
 pub(crate) mod assets;
 pub(crate) mod call;
 pub(crate) mod campaigns;

@@ -14,7 +14,11 @@ const FILTERS: &[Field] = &[
     Field::new("carrier", Kind::Text, "Through which carrier, such as `twilio`."),
     Field::new("campaign", Kind::Id, "Calls of this campaign.").or_blank(),
     Field::new("number", Kind::Text, "Calls from or to a number that holds these digits."),
-    Field::new("search", Kind::Text, "Calls with these words in numbers, names or ids."),
+    Field::new(
+        "search",
+        Kind::Text,
+        "Calls with words that begin so, all of them, in numbers, name, metadata or answers; of a number any three digits.",
+    ),
     Field::new("since", Kind::Day, "Calls that began then or later.").or_blank(),
     Field::new("until", Kind::Day, "Calls that began before.").or_blank(),
     Field::new("limit", Kind::Whole(1, 500), "How many at most.").or_blank(),
