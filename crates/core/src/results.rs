@@ -51,8 +51,8 @@ impl Answered {
     fn of(call: CallId, turn: &Turn, before: usize) -> Option<Self> {
         let answer = turn.answer.as_ref()?;
         let value = match &answer.value {
-            AnswerValue::YesNo(true) => Some(Private::new("yes".to_owned())),
-            AnswerValue::YesNo(false) => Some(Private::new("no".to_owned())),
+            AnswerValue::YesNo(true) | AnswerValue::Consent(true) => Some(Private::new("yes".to_owned())),
+            AnswerValue::YesNo(false) | AnswerValue::Consent(false) => Some(Private::new("no".to_owned())),
             AnswerValue::Number(number) => Some(number.clone()),
             AnswerValue::Choice { label, .. } => Some(Private::new(label.clone())),
             AnswerValue::Recorded | AnswerValue::Invalid => None,

@@ -3,15 +3,16 @@
 use crate::api::recordings::link;
 use crate::api::{
     analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
-    orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy, webhooks,
+    orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy,
+    webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries, docs,
-    login, settings_check, stream,
+    account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
+    docs, login, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;

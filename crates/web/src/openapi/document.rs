@@ -14,7 +14,7 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     which scope of a key; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often the key may still ask.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("calls", "Place calls, end them, and read what became of them."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
