@@ -26,7 +26,8 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, BadOrigin> {
         let url = Url::parse(text).map_err(|_| BadOrigin)?;
-        let is_web = matches!(url.scheme(), "http" | "https");
+        // A name with a star in it would be taken for a pattern, and matches nothing.
+        let is_web = matches!(url.scheme(), "http" | "https") && !text.contains('*');
         let origin = url.origin().ascii_serialization();
         if is_web && origin == text.trim_end_matches('/') { Ok(Self(origin)) } else { Err(BadOrigin) }
     }
