@@ -1,5 +1,4 @@
 //! What a stolen key can't make the server dial (S-07): what no setting allows is refused, in whatever spelling.
-#![expect(clippy::unwrap_used, reason = "what a test builds on must be there")]
 
 use trunkline_core::dial::destination::{Destinations, Expensive};
 use trunkline_core::phone::PhoneNumber;

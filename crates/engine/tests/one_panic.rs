@@ -140,6 +140,7 @@ async fn until(engine: &Engine, call: &Call, holds: impl Fn(&Call) -> bool) -> A
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_while_one_call_is_placed_costs_that_call_alone() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let carrier = Arc::new(Carrying { account: AccountId::new("twilio:AC1"), placed: AtomicUsize::new(0) });
     let engine = Engine::start(config(folder.path()), carrier.clone()).await.unwrap();

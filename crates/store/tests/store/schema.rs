@@ -32,7 +32,7 @@ async fn migrations_are_numbered_named_and_dated(engine: Engine) {
     let place = Place::on(engine).await;
     let migrations = place.store.migrations().await.unwrap();
     assert_eq!((migrations[0].number, migrations[0].name.as_str()), (1, "calls"));
-    assert!(migrations.iter().is_sorted_by(|one, next| one.number < next.number));
+    assert!(migrations.iter().zip(1..).all(|(migration, number)| migration.number == number));
 }
 
 async fn two_processes_may_open_an_empty_database_together(engine: Engine) {

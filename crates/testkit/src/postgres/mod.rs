@@ -111,19 +111,25 @@ impl Server {
             command.args(["-c", setting]);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
-        let child = command.spawn()?;
-        let pid = child.id();
-        *postmaster = Some(child);
         let begun = Instant::now();
-        while !self.is_ready(pid) {
-            let ended = postmaster.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            if ended.is_some() || begun.elapsed() > PATIENCE {
-                let said = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        loop {
+            let child = postmaster.insert(command.spawn()?);
+            let pid = child.id();
+            let mut ended = false;
+            while !ended && begun.elapsed() < PATIENCE {
+                if self.is_ready(pid) {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(20));
+                ended = child.try_wait()?.is_some();
+            }
+            // A killed one's children may hold its shared memory for a moment longer; it is begun again when they are gone.
+            let said = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            let waits_for_children = said.lines().rev().take(2).any(|line| line.contains("is still in use"));
+            if !(ended && waits_for_children && begun.elapsed() < PATIENCE) {
                 return Err(io::Error::other(format!("PostgreSQL does not come up: {said}")));
             }
-            std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     /// Kills it and its children with no chance to finish anything. Its port is refused until it begins again.

@@ -264,6 +264,7 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use trunkline_core::call::{
         CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
         Source, What,

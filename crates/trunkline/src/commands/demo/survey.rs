@@ -54,6 +54,8 @@ impl Survey<'_> {
         let campaign = campaign.map_err(|error| Failure::while_doing("cannot begin the campaign", &error))?;
         watch.until_done(campaign, &mut events).await?;
         let mut calls = self.calls_so_far().await?;
+        // What came after a call was settled, such as a callback that was late, is told now.
+        calls.values().flatten().for_each(|call| watch.tell(call));
         let called = |person: &Person| (person.clone(), calls.remove(&person.number).unwrap_or_default());
         Ok(self.people.iter().map(called).collect())
     }
@@ -76,6 +78,15 @@ impl Survey<'_> {
         }
         known.values_mut().for_each(|calls| calls.sort_by_key(|call| (call.created_at, call.id)));
         Ok(known)
+    }
+
+    /// Tells what happened in a call since it was last seen.
+    fn tell(&self, call: &Call, seen: &mut Seen) {
+        let person = self.people.iter().find(|person| person.number == call.party.to.as_str());
+        let Some(person) = person else { return };
+        for happening in seen.look(call) {
+            self.show.happening(self.engine.now(), person, call, &happening);
+        }
     }
 
     /// A page of calls, once history is there.
@@ -148,16 +159,16 @@ impl Watch<'_> {
     }
 
     async fn look_at_calls(&mut self) {
-        let Survey { engine, show, people, .. } = self.survey;
-        let desk = engine.desk();
+        let desk = self.survey.engine.desk();
         let looks = self.seen.iter_mut().filter(|(_, seen)| !seen.settled).map(async |(id, seen)| {
             let Ok(Some(call)) = desk.call(&id.to_string()).await else { return };
-            let person = people.iter().find(|person| person.number == call.party.to.as_str());
-            let Some(person) = person else { return };
-            for happening in seen.look(&call) {
-                show.happening(engine.now(), person, &call, &happening);
-            }
+            self.survey.tell(&call, seen);
         });
         futures_util::future::join_all(looks).await;
+    }
+
+    /// Tells what is new of a call.
+    fn tell(&mut self, call: &Call) {
+        self.survey.tell(call, self.seen.entry(call.id).or_default());
     }
 }
