@@ -47,7 +47,7 @@ fn two_nodes(server: &Server, speed: f64) -> [Day; 2] {
 /// A campaign that calls at any hour, tries again only what was never placed, and is started with these people.
 fn campaign(day: &Day, people: &[String]) {
     let retry = json!({ "max_attempts": 9, "by_class": {}, "by_disposition": { "not_placed": [30] }, "unfinished": [] });
-    let body = json!({ "name": "takeover", "script": "questions", "retry": retry,
+    let body = json!({ "name": format!("takeover from {}", people[0]), "script": "questions", "retry": retry,
         "window": { "hours": [{ "from": "00:00:00", "to": "00:00:00" }] } });
     let made = day.until("campaigns are taken", |day| {
         Some(day.post("/api/campaigns", &body)).filter(|made| made.status != 503)

@@ -19,6 +19,8 @@ use trunkline_core::results::Answered;
 use trunkline_engine::exchange::people::ListForm;
 use trunkline_engine::{Desk, PersonResult, ResultsOf, ResultsPage};
 
+/// The longest name of a script that can be asked for, in characters.
+const NAME_MAX: usize = 200;
 const LIMIT: u32 = 50;
 const MOST: u32 = 500;
 
@@ -139,6 +141,9 @@ impl Asked {
                 return Err(Problem::query("query", "must be UTF-8 without NUL"));
             }
             let asked = match &*name {
+                "script" if value.chars().count() > NAME_MAX => {
+                    return Err(Problem::query("script", "has at most 200 characters"));
+                }
                 "script" if !value.is_empty() => Some(ResultsOf::Script(value.into_owned())),
                 "campaign" => {
                     let id = value.parse();

@@ -44,13 +44,16 @@ impl Day {
     /// Starts the server; when this returns it serves.
     pub fn start(&mut self) -> &mut Self {
         assert!(matches!(self.host, Host::Down), "it is running");
-        // A server that was taken away in this process may let go of its port a little later.
+        // A server that was taken away in this process may let go of its port and its journal a little later.
         let port = self.port;
         self.until("its port is free", |_| {
             std::net::TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(())
         });
         self.host = match self.opening.place {
-            Place::Here => Host::Here(self.start_here().unwrap()),
+            Place::Here => Host::Here(self.until("its journal is free", |day| match day.start_here() {
+                Err(error) if format!("{error:?}").contains("Locked(") => None,
+                started => Some(started.unwrap()),
+            })),
             Place::Apart => Host::Apart(self.spawn()),
         };
         self.until("the server serves", |day| day.serves().then_some(()));
