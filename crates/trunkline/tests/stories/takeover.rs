@@ -445,7 +445,12 @@ fn torture(attempts: usize, seed: u64, ending: Ending) {
     let still_open = "SELECT id, state, node, fold FROM jobs WHERE state <> 'settled'";
     let settled = Instant::now();
     while !rows(&server, still_open).is_empty() {
-        assert!(settled.elapsed() < PATIENCE, "stuck: {:#?}", rows(&server, still_open));
+        assert!(
+            settled.elapsed() < PATIENCE,
+            "stuck: {:#?}\n{}",
+            rows(&server, still_open),
+            stories_of_open_jobs(&server)
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
     let day = &nodes[0];
@@ -495,6 +500,15 @@ fn stories_of(server: &Server, twice: &[(&String, &u64)]) -> String {
         )
     };
     twice.iter().take(3).flat_map(|(number, _)| events(number)).collect::<Vec<_>>().join("\n")
+}
+
+/// What happened in the calls of some jobs that are not over, and where those calls stand.
+fn stories_of_open_jobs(server: &Server) -> String {
+    let calls = "SELECT calls.id, calls.node, status, state, calls.fold FROM calls JOIN attempts ON attempts.call = calls.id \
+                 JOIN jobs ON jobs.id = attempts.job WHERE jobs.state <> 'settled' ORDER BY attempts.no DESC LIMIT 3";
+    let story =
+        |row: String| format!("{row}\n{}", story_of(server, row.split('|').next().unwrap_or_default()));
+    rows(server, calls).into_iter().map(story).collect::<Vec<_>>().join("\n\n")
 }
 
 /// What happened to a call, a line each.
