@@ -64,9 +64,8 @@ impl Store {
     /// `Unavailable`.
     pub async fn beat(&self, node: &NodeId, epoch: u64, lease: Duration) -> Result<Option<Life>, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
-        let epoch_value = i64::try_from(epoch).unwrap_or(i64::MAX);
         let touched =
-            tx.run(&sql::BEAT, vec![node.as_str().into(), epoch_value.into(), micros(lease)]).await?;
+            tx.run(&sql::BEAT, vec![node.as_str().into(), epoch_value(epoch), micros(lease)]).await?;
         let rows = tx.rows(&sql::OTHER_NODES, vec![node.as_str().into()]).await?;
         let others = rows.first().map_or(Ok(0), |row| row.number("n"))?;
         tx.commit().await?;
@@ -74,23 +73,29 @@ impl Store {
     }
 
     /// Takes what nodes carried whose lease ended longer ago than the grace: their calls that are not over, and their jobs.
-    /// The nodes that were counted out.
+    /// The nodes that were counted out; `None` if that has happened to this one itself. It must begin another life first, and
+    /// give up what others have taken: what it took back while it still has it in memory would never be taken up.
     ///
     /// # Errors
     /// `Unavailable`: it is not known whether it was done; what was taken is found by [`Store::carried`].
     pub async fn take_over(
         &self,
         node: &NodeId,
+        epoch: u64,
         grace: Duration,
         now: Timestamp,
-    ) -> Result<Vec<NodeId>, StoreError> {
+    ) -> Result<Option<Vec<NodeId>>, StoreError> {
         let asked = || vec![node.as_str().into(), micros(grace)];
         let silent = self.db.read(DOING, &sql::SILENT_NODES, asked()).await?;
         let mut taken = Vec::new();
         for row in &silent {
-            let (from, epoch) = (NodeId::new(row.text("node")?), row.int("epoch")?);
+            let (from, from_epoch) = (NodeId::new(row.text("node")?), row.int("epoch")?);
             let mut tx = self.db.begin(DOING, Durability::Exclusive).await?;
-            let guarded = vec![from.as_str().into(), epoch.into(), micros(grace)];
+            // Its row stays locked until the end: nobody counts it out meanwhile.
+            if tx.run(&sql::STILL_ALIVE, vec![node.as_str().into(), epoch_value(epoch)]).await? != 1 {
+                return Ok(None);
+            }
+            let guarded = vec![from.as_str().into(), from_epoch.into(), micros(grace)];
             if tx.run(&sql::COUNT_OUT, guarded).await? != 1 {
                 continue;
             }
@@ -101,7 +106,7 @@ impl Store {
             tx.commit().await?;
             taken.push(from);
         }
-        Ok(taken)
+        Ok(Some(taken))
     }
 
     /// The calls that a node carries and that are not over.
@@ -173,6 +178,10 @@ fn held(row: &Row) -> Result<Option<HeldJob>, StoreError> {
     }
     let (pair, claimed_at) = (row.opt_text("pair")?, row.time("claimed_at")?);
     Ok(Some(HeldJob { queued: queued(row)?, call, pair, claimed_at }))
+}
+
+fn epoch_value(epoch: u64) -> Value {
+    i64::try_from(epoch).unwrap_or(i64::MAX).into()
 }
 
 fn micros(span: Duration) -> Value {

@@ -154,18 +154,16 @@ impl Inner {
         let (sent, length) = (uptime(), self.lease.wanted());
         match store.beat(&node, epoch, length).await? {
             Some(life) => self.lease.confirmed(epoch, sent, length, life.others),
-            None => {
-                tracing::warn!(
-                    "node.counted_out: it was silent for too long, and others have taken over its calls"
-                );
-                self.lease.ended();
-                return self.joins(store).await;
-            }
+            None => return self.begins_again(store).await,
         }
         self.listens(store).await?;
         if self.lease.may_count_out(uptime()) {
             let grace = self.lease.shortest / PARTS;
-            for from in store.take_over(&node, grace, self.clock.now()).await? {
+            // Stopped since the beat, it may be the one that was silent.
+            let Some(silent) = store.take_over(&node, epoch, grace, self.clock.now()).await? else {
+                return self.begins_again(store).await;
+            };
+            for from in silent {
                 tracing::warn!(%from, "node.taken_over: it is silent, and its calls are this node's");
                 self.lease.looks_again();
             }
@@ -177,6 +175,12 @@ impl Inner {
             return Err(error);
         }
         Ok(())
+    }
+
+    async fn begins_again(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        tracing::warn!("node.counted_out: it was silent for too long, and others have taken over its calls");
+        self.lease.ended();
+        self.joins(store).await
     }
 
     /// Begins a life among the others: what they have taken is given up before the lease holds.

@@ -64,6 +64,9 @@ statements! { NODES:
     BEAT = beat!("CAST(unixepoch('subsec') * 1000000 AS BIGINT)"),
         postgres: beat!("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)");
 
+    /// `$1` node, `$2` epoch. Locks the node's row; touches none if it was counted out.
+    STILL_ALIVE = "UPDATE nodes SET epoch = epoch WHERE node = $1 AND epoch = $2";
+
     /// `$1` node: how many others there are.
     OTHER_NODES = "SELECT COUNT(*) AS n FROM nodes WHERE node <> $1";
 

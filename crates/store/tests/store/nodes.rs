@@ -33,19 +33,34 @@ async fn a_node_is_left_alone_while_its_lease_lasts_and_counted_out_once_after_i
     let store = &place.store;
     let life = store.join(&node("one"), LONG).await.unwrap();
     assert_eq!((life.epoch, life.others), (1, 0));
-    store.join(&node("two"), LONG).await.unwrap();
+    for name in ["two", "three"] {
+        store.join(&node(name), LONG).await.unwrap();
+    }
     place.project(1, &[&Story::new(1, 0)]).await;
-    assert!(store.take_over(&node("two"), OVER, at(9)).await.unwrap().is_empty(), "its lease lasts");
+    let takes = async |name, grace| store.take_over(&node(name), 1, grace, at(9)).await.unwrap();
+    assert_eq!(takes("two", OVER).await, Some(vec![]), "its lease lasts");
     let life = store.beat(&node("one"), life.epoch, OVER).await.unwrap().unwrap();
-    assert_eq!(life.others, 1);
-    assert!(store.take_over(&node("two"), LONG, at(9)).await.unwrap().is_empty(), "and some more");
-    assert_eq!(store.take_over(&node("two"), OVER, at(9)).await.unwrap(), [node("one")]);
+    assert_eq!(life.others, 2);
+    assert_eq!(takes("two", LONG).await, Some(vec![]), "and some more");
+    assert_eq!(takes("two", OVER).await, Some(vec![node("one")]));
     assert_eq!(store.beat(&node("one"), life.epoch, LONG).await.unwrap(), None, "its next beat tells it so");
-    assert!(
-        store.take_over(&node("three"), OVER, at(9)).await.unwrap().is_empty(),
-        "nothing is left to take"
-    );
+    assert_eq!(takes("three", OVER).await, Some(vec![]), "nothing is left to take");
     assert_eq!(store.join(&node("one"), LONG).await.unwrap().epoch, 3);
+}
+
+#[tokio::test]
+async fn a_node_that_was_counted_out_takes_nothing_before_it_has_begun_another_life() {
+    let (place, _) = two().await;
+    let store = &place.store;
+    for name in ["one", "two"] {
+        store.join(&node(name), OVER).await.unwrap();
+    }
+    place.project(1, &[&Story::new(1, 0)]).await;
+    let takes = async |name, epoch| store.take_over(&node(name), epoch, OVER, at(9)).await.unwrap();
+    assert_eq!(takes("two", 1).await, Some(vec![node("one")]));
+    assert_eq!(takes("one", 1).await, None, "it was stopped, and does not know yet what it has lost");
+    let life = store.join(&node("one"), OVER).await.unwrap();
+    assert_eq!(takes("one", life.epoch).await, Some(vec![node("two")]));
 }
 
 #[tokio::test]
@@ -58,7 +73,7 @@ async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_be
     let begun = Story::new(1, 0);
     let (id, call) = (begun.call.id, &begun.call);
     place.project(1, &[&begun]).await;
-    store.take_over(&node("two"), OVER, at(9)).await.unwrap();
+    store.take_over(&node("two"), 1, OVER, at(9)).await.unwrap();
     assert_eq!(store.carried(&node("two")).await.unwrap(), [id]);
     assert_eq!(store.carried_elsewhere(&node("one"), &[id]).await.unwrap()[&id], node("two"));
 
