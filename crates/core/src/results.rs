@@ -3,7 +3,7 @@
 //! A later answer to the same question stands, also where the later call answered nothing else. Nothing is guessed: a question that
 //! was not answered has no entry, and an answer that nobody wrote down is its recording.
 
-use crate::call::{AnswerValue, Call, RecordingState, Turn};
+use crate::call::{Call, RecordingState, Turn};
 use crate::id::CallId;
 use crate::private::Private;
 use std::collections::BTreeMap;
@@ -50,13 +50,7 @@ impl Answers {
 impl Answered {
     fn of(call: CallId, turn: &Turn, before: usize) -> Option<Self> {
         let answer = turn.answer.as_ref()?;
-        let value = match &answer.value {
-            AnswerValue::YesNo(true) | AnswerValue::Consent(true) => Some(Private::new("yes".to_owned())),
-            AnswerValue::YesNo(false) | AnswerValue::Consent(false) => Some(Private::new("no".to_owned())),
-            AnswerValue::Number(number) => Some(number.clone()),
-            AnswerValue::Choice { label, .. } => Some(Private::new(label.clone())),
-            AnswerValue::Recorded | AnswerValue::Invalid => None,
-        };
+        let value = answer.value.word().map(|word| Private::new(word.to_owned()));
         let stored =
             turn.recordings.iter().rposition(|one| matches!(one.state, RecordingState::Stored { .. }));
         Some(Self {
@@ -80,7 +74,7 @@ impl Answered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Answer, Recording};
+    use crate::call::{Answer, AnswerValue, Recording};
     use crate::id::RecordingId;
     use jiff::Timestamp;
 

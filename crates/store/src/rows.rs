@@ -156,11 +156,8 @@ fn answer_type(answer: &Answer) -> &'static str {
 
 fn answer_value(answer: &Answer) -> Option<&str> {
     match &answer.value {
-        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => Some("yes"),
-        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => Some("no"),
-        AnswerValue::Number(number) => Some(number.reveal()),
         AnswerValue::Choice { key, .. } => Some(key),
-        AnswerValue::Recorded | AnswerValue::Invalid => None,
+        other => other.word(),
     }
 }
 

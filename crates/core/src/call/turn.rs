@@ -72,6 +72,19 @@ pub enum AnswerValue {
     Invalid,
 }
 
+impl AnswerValue {
+    /// The answer in a word: yes, no, the number, the choice's label. `None` where no word holds it.
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Self::YesNo(true) | Self::Consent(true) => Some("yes"),
+            Self::YesNo(false) | Self::Consent(false) => Some("no"),
+            Self::Number(number) => Some(number.reveal()),
+            Self::Choice { label, .. } => Some(label),
+            Self::Recorded | Self::Invalid => None,
+        }
+    }
+}
+
 /// The recording of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recording {

@@ -164,12 +164,9 @@ pub(crate) fn answers_of<'a>(turns: impl Iterator<Item = &'a Turn>) -> Cell {
 
 fn answer(turn: &Turn) -> serde_json::Value {
     let value = turn.answer.as_ref().map(|answer| match &answer.value {
-        AnswerValue::Recorded => "recorded".to_owned(),
-        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => "yes".to_owned(),
-        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => "no".to_owned(),
-        AnswerValue::Number(number) => number.reveal().clone(),
-        AnswerValue::Choice { label, .. } => label.clone(),
-        AnswerValue::Invalid => "invalid".to_owned(),
+        AnswerValue::Recorded => "recorded",
+        AnswerValue::Invalid => "invalid",
+        other => other.word().unwrap_or_default(),
     });
     match &turn.transcript {
         Some(said) => json!({ "question": turn.question, "answer": value, "said": said }),

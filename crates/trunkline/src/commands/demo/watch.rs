@@ -101,17 +101,11 @@ impl Seen {
 /// The answer to a question in words; `None` if there is none.
 pub(super) fn answer(turn: &Turn) -> Option<String> {
     let value = &turn.answer.as_ref()?.value;
-    Some(match value {
-        AnswerValue::Recorded => {
-            let secs = turn.recording_of_answer().and_then(|recording| recording.duration_secs);
-            secs.map_or_else(|| "recorded".to_owned(), |secs| format!("recorded, {secs} s"))
-        }
-        AnswerValue::YesNo(true) | AnswerValue::Consent(true) => "yes".to_owned(),
-        AnswerValue::YesNo(false) | AnswerValue::Consent(false) => "no".to_owned(),
-        AnswerValue::Number(number) => number.reveal().clone(),
-        AnswerValue::Choice { label, .. } => label.clone(),
-        AnswerValue::Invalid => return None,
-    })
+    if *value != AnswerValue::Recorded {
+        return value.word().map(str::to_owned);
+    }
+    let secs = turn.recording_of_answer().and_then(|recording| recording.duration_secs);
+    Some(secs.map_or_else(|| "recorded".to_owned(), |secs| format!("recorded, {secs} s")))
 }
 
 /// When, for people: minutes and seconds since the survey began.
