@@ -83,7 +83,7 @@ impl Kept {
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).map(cut)
+    text.split(|letter: char| !letter.is_alphanumeric()).map(cut).filter(|word| !word.is_empty())
 }
 
 fn cut(word: &str) -> String {
@@ -112,7 +112,7 @@ impl Asked {
         let mut asked: Vec<String> = if digits.len() >= DIGITS && typed.chars().all(is_of_a_number) {
             vec![cut(&digits)]
         } else {
-            words(typed).filter(|word| !word.is_empty()).collect()
+            words(typed).collect()
         };
         asked.truncate(ASKED);
         Self(asked)
