@@ -32,11 +32,6 @@ impl LastLook {
     pub fn ask(self) -> Result<(), String> {
         (self.0)()
     }
-
-    /// Nothing forbids it.
-    pub fn free() -> Self {
-        Self::new(|| Ok(()))
-    }
 }
 
 impl fmt::Debug for LastLook {

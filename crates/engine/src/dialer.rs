@@ -145,46 +145,44 @@ impl Inner {
 
     fn last_look(self: &Arc<Self>, handle: &Handle, on: OnLeg, begun_at: Timestamp) -> LastLook {
         let (inner, handle) = (self.clone(), handle.clone());
-        LastLook::new(move || match inner.withheld(&handle, on, begun_at) {
-            Some(why) => Err(why),
-            None => Ok(()),
-        })
+        LastLook::new(move || inner.still_may(&handle, on, begun_at).map_err(str::to_owned))
     }
 
     /// While the request is written: has anything forbidden it since its intent was durable?
     ///
     /// A process that was paused in between may find that others have ruled on the attempt: what is not written within
     /// the post's own time-out is never written, which is what the settle time rests on.
-    fn withheld(&self, handle: &Handle, on: OnLeg, begun_at: Timestamp) -> Option<String> {
+    fn still_may(&self, handle: &Handle, on: OnLeg, begun_at: Timestamp) -> Result<(), &'static str> {
         let late =
             SignedDuration::try_from(self.config.post_timeout).unwrap_or(SignedDuration::from_secs(10));
         if self.clock.now().duration_since(begun_at) >= late {
-            return Some("too late to be sent: this process was paused".to_owned());
+            return Err("too late to be sent: this process was paused");
         }
         let live = handle.lock();
         if live.health == Health::GivenUp {
-            return Some("another node has taken it over".to_owned());
+            return Err("another node has taken it over");
         }
         // Where others could take it over, and may have: one of a job goes back to the queue, and is safe there.
         if live.call.job.is_some() && !self.holds_lease() {
-            return Some("this node may have been counted out".to_owned());
+            return Err("this node may have been counted out");
         }
-        let leg = live.call.leg_no(on.leg)?;
-        if leg.hang_up.is_some() || leg.state() != State::Dialing {
-            return Some("withdrawn before anything was sent".to_owned());
+        let leg = live.call.leg_no(on.leg);
+        if leg.is_none_or(|leg| leg.hang_up.is_some() || leg.state() != State::Dialing) {
+            return Err("withdrawn before anything was sent");
         }
         // It may have waited since its gates were open: for a slot, for the disk, or for this process to be started again.
         if live.call.job.as_ref().is_some_and(|of| of.is_after_hours(self.clock.now())) {
-            return Some("no hour for calls any more where they are".to_owned());
+            return Err("no hour for calls any more where they are");
         }
         let campaign = live.call.job.as_ref().and_then(|of| self.campaigns.get(of.campaign?));
         if campaign.is_some_and(|campaign| campaign.state != CampaignState::Running) {
-            return Some("its campaign was stopped before anything was sent".to_owned());
+            return Err("its campaign was stopped before anything was sent");
         }
         let number = live.call.party.person(live.call.direction);
-        self.suppressed
-            .contains(&live.call.tenant, number)
-            .then(|| "suppressed before anything was sent".to_owned())
+        if self.suppressed.contains(&live.call.tenant, number) {
+            return Err("suppressed before anything was sent");
+        }
+        Ok(())
     }
 
     async fn record_answer(
