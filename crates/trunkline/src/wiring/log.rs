@@ -1,10 +1,14 @@
 //! The log, on standard error. Rooms of others that write down what they handle are kept quiet: what they handle is
-//! people's numbers.
+//! people's numbers. What strangers and files say is written as text: it begins no line and is no command to a terminal.
 
+use std::fmt::{self as text, Write};
 use std::io::IsTerminal;
 
 use tracing::Level;
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -21,11 +25,27 @@ pub fn start(log: &Log) {
     let quiet = filter_fn(|meta| *meta.level() <= Level::WARN || !is_quiet(meta.target()));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let layer = match log.format {
-        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).compact().boxed(),
+        Format::Text => {
+            let is_seen = std::io::stderr().is_terminal();
+            lines.with_ansi(is_seen).compact().fmt_fields(debug_fn(told).delimited(" ")).boxed()
+        }
         Format::Json => lines.json().flatten_event(true).boxed(),
     };
     // In tests somebody may have been faster.
     let _ = tracing_subscriber::registry().with(layer.with_filter(quiet)).with(filter).try_init();
+}
+
+/// One field of a line.
+fn told(line: &mut Writer<'_>, field: &Field, value: &dyn text::Debug) -> text::Result {
+    if field.name() != "message" {
+        write!(line, "{}=", field.name())?;
+    }
+    format!("{value:?}").chars().try_for_each(|letter| match letter {
+        // What turns the writing round or ends a line, beside the controls.
+        _ if letter.is_control() => write!(line, "{}", letter.escape_default()),
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => write!(line, "{}", letter.escape_default()),
+        _ => line.write_char(letter),
+    })
 }
 
 fn is_quiet(target: &str) -> bool {

@@ -17,6 +17,7 @@ mod durability;
 mod ends;
 mod hours;
 mod inbound;
+mod injections;
 mod journal_alone;
 mod killed;
 mod limits;

@@ -24,7 +24,7 @@ const QUESTIONS: &str = r#"{"questions": [
     {"text": "Anything else?"}], "opt_out": {"key": "9"}}"#;
 
 #[test]
-fn the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
+fn s_18_s_19_the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
     let mut day = Day::with()
         .questions(QUESTIONS)
         .in_its_own_process()
@@ -36,7 +36,9 @@ fn the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
     a_whole_life(&day);
     // A second life reads all of it back.
     day.restarts();
-    a_whole_life(&day);
+    let refusals = a_whole_life(&day);
+    let metrics = day.get("/metrics").text();
+    assert!(metrics.contains("trunkline_"), "the control: something is measured");
     let left: serde_json::Value =
         serde_json::from_slice(&fs::read(day.folder().join("server.json")).unwrap()).unwrap();
     let key_beside = left["key"].as_str().unwrap().to_owned();
@@ -44,7 +46,7 @@ fn the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
 
     let (stdout, stderr) = day.written();
     assert!(stderr.contains("DEBUG") && stderr.contains("call.posted"), "the control: it is talkative");
-    let log = format!("{stdout}\n{stderr}");
+    let log = format!("{stdout}\n{stderr}\n{metrics}\n{refusals}");
     let private =
         [NAME, "Xanthippe", "5550187643", "5550187644", DIGITS, SPOKEN, VARIABLE, METADATUM, SESSION];
     let secrets = [TOKEN, SECRET_KEY, key_beside.as_str()];
@@ -69,8 +71,8 @@ fn the_most_talkative_log_tells_no_name_no_number_no_answer_and_no_secret() {
     }
 }
 
-/// A call with everything personal in it, and everything that can go wrong with it.
-fn a_whole_life(day: &Day) {
+/// A call with everything personal in it, and everything that can go wrong with it. What was said of what went wrong.
+fn a_whole_life(day: &Day) -> String {
     let habit = Habit::Answers {
         ring_secs: None,
         said: vec![SPOKEN.to_owned()],
@@ -87,7 +89,12 @@ fn a_whole_life(day: &Day) {
     day.get(&format!("/api/calls?search={VARIABLE}&metadata.crm={METADATUM}"));
     day.get(&format!("/api/calls/{call}/events"));
     // What is refused is not told either.
-    day.post("/api/calls", &json!({ "to": format!("{NUMBER}99999999"), "name": NAME }));
+    let mut refused = vec![
+        day.post("/api/calls", &json!({ "to": format!("{NUMBER}99999999"), "name": NAME })),
+        day.post("/api/calls", &json!({ "to": NUMBER, "name": NAME, "variables": { "city": [VARIABLE] } })),
+        day.post("/api/calls", &json!({ "to": NUMBER, "name": NAME, "script": "nowhere" })),
+    ];
+    assert!(refused.iter().all(|answer| answer.status >= 400), "the control: all of them are wrong");
     day.post("/api/calls", &json!({ "to": NUMBER, "name": NAME, METADATUM: 1 }));
     let busy = day.webhook(&day.url("/status"), &form([("From", NUMBER), ("CallStatus", "busy")]));
     assert!(busy.status < 500);
@@ -98,9 +105,10 @@ fn a_whole_life(day: &Day) {
         ("CallStatus", SPOKEN),
         ("Digits", DIGITS),
     ]);
-    day.send(day.signed(&day.url("/voice"), &strange, "forged", "x"));
+    refused.push(day.send(day.signed(&day.url("/voice"), &strange, "forged", "x")));
     day.send(day.ask(Method::GET, &format!("/nowhere/{NUMBER}?name={NAME}")));
     day.post("/api/suppressions", &json!({ "number": "+15550187644", "reason": "asked by letter" }));
+    refused.iter().map(|answer| answer.text() + "\n").collect()
 }
 
 #[test]
