@@ -101,7 +101,7 @@ fn assert_one_text_node(text: &str) {
 }
 
 #[test]
-fn text_that_tries_to_be_markup_is_one_text_node() {
+fn s_05_text_that_tries_to_be_markup_is_one_text_node() {
     for text in [
         "<Dial>+15550100</Dial>",
         "</Say><Dial>+15550100</Dial><Say>",
@@ -134,7 +134,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_one_text_node(text in any::<String>()) {
+    fn s_05_any_text_is_one_text_node(text in any::<String>()) {
         assert_one_text_node(&text);
     }
 

@@ -290,7 +290,7 @@ fn the_self_test_passes() {
 /// S-18: each secret, rightly and wrongly given, in every way in which people give them. What is wrong is said by name and
 /// place; the secret is said nowhere.
 #[test]
-fn no_secret_is_ever_said_however_wrongly_it_is_given() {
+fn s_18_no_secret_is_ever_said_however_wrongly_it_is_given() {
     const WORD: &str = "s3crEt0Word";
     let secret = format!("{WORD}-{}", "x".repeat(24));
     let given = |template: &str| template.replace("<it>", &secret).replace("<cut>", WORD);

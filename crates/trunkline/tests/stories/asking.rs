@@ -68,7 +68,7 @@ fn an_answer_is_fetched_checksummed_and_played_in_whole_and_in_part() {
 
 /// S-20: who does not agree is not recorded, and the call says so.
 #[test]
-fn nobody_is_recorded_who_did_not_agree_where_it_is_asked() {
+fn s_20_nobody_is_recorded_who_did_not_agree_where_it_is_asked() {
     const BEN: &str = "+15550100402";
     const EVE: &str = "+15550100403";
     let mut day = Day::with().set("TRUNKLINE_RECORDINGS_CONSENT", "always").begin();
@@ -98,7 +98,7 @@ fn nobody_is_recorded_who_did_not_agree_where_it_is_asked() {
 
 /// S-15: who has the link hears this recording, in whole or in part, for a while, and nothing else.
 #[test]
-fn a_link_opens_one_recording_without_a_key_for_a_while() {
+fn s_15_a_link_opens_one_recording_without_a_key_for_a_while() {
     let day = Day::with().at_speed(20.0).begin();
     let call = day.call(ANN);
     day.ended(&call);

@@ -151,7 +151,7 @@ fn half_a_workbook_is_refused_in_words() {
 
 /// S-07, S-12, S-20: names that attack whoever reads them, in the page, in tables and in the ear.
 #[test]
-fn names_that_attack_are_text_wherever_they_come_out() {
+fn s_12_names_that_attack_are_text_wherever_they_come_out() {
     let names = [
         "<script>alert(1)</script>",
         "=HYPERLINK(\"http://evil.example\",\"win\")",

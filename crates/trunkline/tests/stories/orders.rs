@@ -29,7 +29,7 @@ fn a_key_repeated_means_the_same_call_and_with_another_body_none() {
 }
 
 #[test]
-fn fifty_at_once_with_one_key_make_one_call() {
+fn s_26_fifty_at_once_with_one_key_make_one_call() {
     let day = Day::begin();
     let requests = (0..50).map(|_| keyed(&day, "same", &json!({ "to": ANN }))).collect();
     let answers = day.send_all(requests);
@@ -188,7 +188,7 @@ fn everything_given_with_an_order_comes_back() {
 
 /// S-07, S4.24: a stolen key calls no premium-rate or satellite numbers, and in test mode nobody but the listed numbers.
 #[test]
-fn a_number_that_is_not_to_be_called_is_refused_by_name_and_reason() {
+fn s_07_a_number_that_is_not_to_be_called_is_refused_by_name_and_reason() {
     let refused = |day: &Day, to: &str, why: &str| {
         let answer = day.post("/api/calls", &json!({ "to": to }));
         assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("to")), "{to}: {}", answer.text());

@@ -1,4 +1,4 @@
-//! What is shipped beside the program: the Debian package, the alert rules, the dashboard.
+//! What is shipped beside the program: the Debian package, the alert rules, the dashboard, what is said of attacks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,6 +12,7 @@ use crate::day::Day;
 const RULES: &str = include_str!("../../../../deploy/prometheus/trunkline.rules.yaml");
 const DASHBOARD: &str = include_str!("../../../../deploy/grafana/trunkline.json");
 const METRICS: &str = include_str!("../../../../docs/metrics.md");
+const SECURITY: &str = include_str!("../../../../docs/security.md");
 const ALERTS: &str = include_str!("../../../../docs/operating/alerts.md");
 
 /// The names of metrics in a text.
@@ -54,6 +55,37 @@ fn every_alert_has_its_chapter_and_every_chapter_its_alert() {
         let link = format!("docs/operating/alerts.md#{}", alert.to_lowercase());
         assert!(RULES.contains(&link), "{alert} leads nowhere");
     }
+}
+
+/// Every Rust source below a folder, as one text.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        match entry.path() {
+            path if path.is_dir() => all += &sources(&path),
+            path if path.extension().is_some_and(|end| end == "rs") => {
+                all += &fs::read_to_string(path).unwrap()
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_test_that_the_page_of_attacks_names_is_there() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let is_test = |name: &str| sources.contains(&format!("fn {name}("));
+    let mut rows = 0;
+    for row in SECURITY.lines().filter(|line| line.starts_with("| S-")) {
+        let shown_by = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let named: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "nothing shows {row}");
+        let gone: Vec<_> = named.iter().filter(|name| name.contains('_') && !is_test(name)).collect();
+        assert!(gone.is_empty(), "{gone:?} of {row}");
+        rows += 1;
+    }
+    assert!(rows > 20 && !is_test("a_test_that_was_never_written"), "the control");
 }
 
 #[test]

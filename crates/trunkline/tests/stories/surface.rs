@@ -121,7 +121,7 @@ fn key(day: &Day, tenant: &str, role: &str) -> (String, String) {
 }
 
 #[test]
-fn every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_tenant() {
+fn s_08_every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_tenant() {
     // Each wrong key is asked with for every route, in a row.
     let mut day = Day::with().set("TRUNKLINE_LIMITS_STRANGER_REQUESTS_PER_SECOND", "1000").begin();
     knows_its_database(&day);

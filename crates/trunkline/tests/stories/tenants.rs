@@ -304,7 +304,7 @@ fn the_dashboard_is_that_of_the_key_s_tenant_and_ends_with_the_key() {
 }
 
 #[test]
-fn a_revoked_key_is_shut_within_a_second_whoever_revoked_it() {
+fn s_16_a_revoked_key_is_shut_within_a_second_whoever_revoked_it() {
     let day = begin();
     let ((acme, here), (beta, there)) = (tenant(&day, "acme"), tenant(&day, "beta"));
     let path = format!("/api/keys/{here}");

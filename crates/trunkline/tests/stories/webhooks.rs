@@ -33,7 +33,7 @@ fn facts(day: &Day, call: &str) -> serde_json::Value {
 }
 
 #[test]
-fn what_the_carrier_did_not_sign_is_refused_and_leaves_no_trace() {
+fn s_01_what_the_carrier_did_not_sign_is_refused_and_leaves_no_trace() {
     let day = Day::begin();
     a_call_that_is_over(&day);
     let hook = voice_hook(&day);
@@ -89,7 +89,7 @@ fn what_the_carrier_did_not_sign_is_refused_and_leaves_no_trace() {
 }
 
 #[test]
-fn a_true_webhook_replayed_a_hundred_times_changes_nothing() {
+fn s_02_a_true_webhook_replayed_a_hundred_times_changes_nothing() {
     let day = Day::begin();
     let call = a_call_that_is_over(&day);
     let (seen, turns) = (facts(&day, &call), day.turns(&call));
@@ -234,7 +234,7 @@ fn news_of_a_call_that_nobody_knows_is_no_fault_of_ours() {
 }
 
 #[test]
-fn headers_that_claim_another_address_are_not_believed() {
+fn s_04_headers_that_claim_another_address_are_not_believed() {
     let day = Day::begin();
     a_call_that_is_over(&day);
     let hook = voice_hook(&day);

@@ -97,7 +97,7 @@ async fn a_wrong_number_is_said_beside_its_field_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_site_can_place_no_call() {
+async fn s_11_another_site_can_place_no_call() {
     let house = House::open().await;
     let cookie = house.sign_in().await;
     let token = hidden(&house.page("/", &cookie).await, "token");

@@ -87,7 +87,7 @@ fn opened(day: &Day) -> String {
 }
 
 #[test]
-fn an_erased_person_is_in_no_file_and_in_no_replay() {
+fn s_21_an_erased_person_is_in_no_file_and_in_no_replay() {
     let mut day = a_day_with_her(None);
     let before = hits(&day.folder());
     for word in [NAME, "5550187643", DIGITS, CITY, CRM, SAID] {

@@ -26,7 +26,7 @@ fn a_redirect_is_not_followed_and_ten_megabytes_are_not_read() {
 }
 
 #[test]
-fn s06_nothing_is_sent_inside() {
+fn s_06_nothing_is_sent_inside() {
     let day = Day::with().set("TRUNKLINE_WEBHOOKS_HTTP", "allow").begin();
     knows_its_database(&day);
     let receiver = Receiver::that(Mood::Says(200));

@@ -172,7 +172,7 @@ fn bent(whole: &Webhook) -> Vec<(String, Webhook)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_true_webhook_bent_in_any_way_is_refused_and_never_written_down() {
+async fn s_01_a_true_webhook_bent_in_any_way_is_refused_and_never_written_down() {
     let watched = Watched::open(Opening::default()).await;
     let server = watched.house.server;
     let before = watched.records();

@@ -82,7 +82,7 @@ fn a_whole_call() -> Vec<Hook> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_true_webhook_sent_again_at_any_moment_changes_nothing() {
+async fn s_02_a_true_webhook_sent_again_at_any_moment_changes_nothing() {
     // An hour is a few seconds here: nothing else may come of that.
     let call_limits = Limits { ring_timeout_secs: 86_400, time_limit_secs: 86_400, ..Limits::default() };
     let watched = Watched::open(Opening { speed: 1_200.0, call_limits, ..Opening::default() }).await;

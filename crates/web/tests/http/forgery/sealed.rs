@@ -87,7 +87,7 @@ fn forged(token: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_nobody_of_ours_sealed_is_a_polite_goodbye_without_effect() {
+async fn s_29_an_address_that_nobody_of_ours_sealed_is_a_polite_goodbye_without_effect() {
     let watched = Watched::open(Opening::default()).await;
     let house = &watched.house;
     let first = house.webhook("/voice?q=0", &form(SID, "in-progress")).await;

@@ -117,7 +117,7 @@ fn forms(house: &House) -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_are_no_order_are_refused() {
+async fn s_14_bodies_that_are_no_order_are_refused() {
     assert_eq!(judge(&house().await, no_json()).await, 30);
 }
 
@@ -146,7 +146,7 @@ fn most_held() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_megabytes_are_refused_without_being_kept() {
+async fn s_14_a_hundred_megabytes_are_refused_without_being_kept() {
     const BODY: usize = 100 << 20;
     let house = house().await;
     is_well(&house).await;

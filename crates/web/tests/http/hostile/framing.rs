@@ -128,7 +128,7 @@ fn behind_an_error() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_second_request_is_smuggled_behind_an_unclear_length() {
+async fn s_14_no_second_request_is_smuggled_behind_an_unclear_length() {
     assert_eq!(judge(&house().await, lengths()).await, 46);
 }
 

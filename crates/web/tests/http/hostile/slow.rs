@@ -75,7 +75,7 @@ async fn who_dawdles_over_a_body_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_who_dawdle_keep_nobody_waiting() {
+async fn s_14_five_hundred_who_dawdle_keep_nobody_waiting() {
     let house = House::open().await;
     let mut dawdling = Vec::new();
     for n in 0..500 {
