@@ -1,6 +1,7 @@
 //! Nodes that share a database: one of several takes over what a silent one carried, and what that says late is not believed.
 
 use crate::calls::{Engine, Place, Story, at, batch};
+use crate::queue::{call_id, claiming, enqueue, job_id, new_job};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use trunkline_core::id::NodeId;
@@ -93,4 +94,24 @@ async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_be
     let on = Projection { made_from_rows, ..batch(6, &[&ended]) };
     assert!(store.project(&on).await.unwrap().lost.is_empty());
     assert_eq!(store.cursor(&batch(0, &[]).journal).await.unwrap().position, Position(6));
+}
+
+#[tokio::test]
+async fn a_job_that_can_not_be_read_keeps_no_other_from_its_new_node() {
+    let (place, _) = two().await;
+    let store = &place.store;
+    for name in ["one", "two"] {
+        store.join(&node(name), OVER).await.unwrap();
+    }
+    enqueue(&place, 1, &[new_job(1, "+15550100001"), new_job(2, "+15550100002")]).await;
+    let both = [claiming(1, "a"), claiming(2, "b")];
+    assert_eq!(store.claim(&node("one"), &both, at(5)).await.unwrap().len(), 2);
+    assert_eq!(store.held_jobs(&node("one")).await.unwrap().len(), 2);
+    place.sql("UPDATE jobs SET fold = '{}' WHERE number = '+15550100001'").await;
+    let held: Vec<_> = store.held_jobs(&node("one")).await.unwrap().iter().map(|held| held.call).collect();
+    assert_eq!(held, [call_id(2)]);
+
+    assert_eq!(store.take_over(&node("two"), 1, OVER, at(9)).await.unwrap(), Some(vec![node("one")]));
+    let held = store.held_jobs(&node("two")).await.unwrap();
+    assert_eq!(held.iter().map(|held| held.queued.job.id).collect::<Vec<_>>(), [job_id(2)]);
 }
