@@ -145,7 +145,7 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=20 {
+    for row in 4..=21 {
         let asked_for = only.iter().any(|only| first_of(*only) == row);
         if !only.is_empty() && !asked_for {
             continue;
@@ -165,6 +165,7 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             15 => rows::placing::run(site, plan).await,
             18 => rows::backlog::run(site, plan).await,
             20 => rows::events::run(site, plan).await,
+            21 => rows::dashboard::run(site, plan).await,
             _ => continue,
         };
         match measured {

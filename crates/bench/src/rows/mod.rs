@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod callbacks;
 pub mod ceilings;
+pub mod dashboard;
 pub mod events;
 pub mod history;
 pub mod lookups;
