@@ -7,7 +7,7 @@
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now · `call_backs`: what a person asked for
 //! - `singles`: one person at a time
-//! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `results`: tables
+//! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `sheets`: tables of people and leads
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, turn, intent, call
 //! - `under_way`: who was picked and has no call yet
 //! - `persons`: who was called a moment ago · `spent`: what of the day is used up · `fitness`: how carrier and numbers do
@@ -24,7 +24,7 @@ mod importing;
 mod jobs;
 mod persons;
 mod planning;
-mod results;
+mod sheets;
 mod singles;
 mod spent;
 mod stats;
@@ -40,7 +40,7 @@ pub use importing::{ListError, ListOrder, ListReport, Trial};
 pub use jobs::{Enqueued, JobView, LeftOut, Person, SkippedPerson};
 pub(crate) use persons::Persons;
 pub use planning::Foreseen;
-pub use results::Sheet;
+pub use sheets::Sheet;
 pub use singles::{Single, SingleError, SingleOf, Taken};
 pub(crate) use spent::Spent;
 pub use stats::{GateShare, OldestJob, QueueStats, Rate};
