@@ -9,9 +9,11 @@ use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::{Handle, Health};
 use crate::machines;
+use crate::spans;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 use trunkline_carriers::callback::Place;
 use trunkline_carriers::{HangUpAnswer, LastLook, Order, PostAnswer};
 use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
@@ -58,7 +60,11 @@ impl Inner {
         let Some((call, on, order, begun_at)) = self.begin_post(&handle, leg).await else { return };
         let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
         let look = self.last_look(&handle, on, begun_at);
-        let answer = tokio::time::timeout(timeout, self.carrier.place(&order, look)).await;
+        let answer = tokio::time::timeout(
+            timeout,
+            self.carrier.place(&order, look).instrument(spans::asking("place")),
+        )
+        .await;
         let answer = answer.unwrap_or_else(|_| PostAnswer::Unclear("no answer in time".to_owned()));
         self.fitness.answered(&answer, self.clock.now());
         self.tally.posted(answer.word());
@@ -237,7 +243,7 @@ impl Inner {
 
     async fn hang_up(self: Arc<Self>, handle: Handle, leg: LegNo, id: CarrierCallId) {
         let call = handle.lock().call.id;
-        match self.carrier.hang_up(&id).await {
+        match self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
             Ok(HangUpAnswer::Asked) => {}
             // It is over already and we were not told: find out how.
             Ok(HangUpAnswer::AlreadyOver | HangUpAnswer::Gone) => self.ask(handle, leg),
@@ -250,7 +256,7 @@ impl Inner {
         tracing::warn!(%call, "call.stray: a call that no attempt owns is hung up");
         let mut wait = Duration::from_secs(1);
         loop {
-            match self.carrier.hang_up(&id).await {
+            match self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
                 Ok(_) => break,
                 Err(error) => tracing::warn!(%call, %error, "call.stray_not_hung_up: tried again"),
             }

@@ -36,6 +36,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
 use trunkline_core::dial::gates::Closed;
@@ -337,7 +338,7 @@ impl Engine {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let task = tokio::spawn(run(self.inner.clone()));
+        let task = tokio::spawn(run(self.inner.clone()).in_current_span());
         task.await.map_err(|_| {
             tracing::error!("engine.request_died: it failed alone");
             IntakeError::died()

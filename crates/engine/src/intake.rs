@@ -7,9 +7,11 @@ use crate::engine::Inner;
 use crate::live::{Handle, Health, Inserted, Live, Origin};
 use crate::live_events::Became;
 use crate::record::{CameTo, RecordError, kind};
+use crate::spans;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use thiserror::Error;
+use tracing::Instrument;
 use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, Status, What};
 use trunkline_core::id::{CallId, EventKey};
 use trunkline_journal::keys::KeyError;
@@ -179,7 +181,7 @@ impl Inner {
             }
             Step::Journaling { pending, effects, taken } => (pending, effects, taken),
         };
-        if let Err(error) = pending.await {
+        if let Err(error) = pending.instrument(spans::appending(event)).await {
             let mut live = handle.lock();
             live.seen.retain(|seen| *seen != key_hash(&event.key));
             self.ahead(handle, &mut live);
@@ -272,7 +274,7 @@ impl Inner {
             }
         };
         if let Some(pending) = pending
-            && let Err(error) = pending.await
+            && let Err(error) = pending.instrument(spans::appending(&event)).await
         {
             let live = handle.lock();
             self.forget(&live.call);

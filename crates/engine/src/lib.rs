@@ -72,6 +72,7 @@ mod scripts;
 mod sessions;
 mod sign_in;
 mod slots;
+mod spans;
 mod step;
 mod suppression_lists;
 mod suppressions;

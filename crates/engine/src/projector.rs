@@ -9,6 +9,7 @@ use crate::history::{Run, put, runs};
 use crate::live::{Handle, Origin};
 use crate::parked::Parked;
 use crate::reading::{History, Part};
+use crate::spans;
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tracing::Instrument;
 use trunkline_core::call::Call;
 use trunkline_core::campaign::Wish;
 use trunkline_core::id::CallId;
@@ -367,7 +369,11 @@ impl Inner {
             drained += records.len();
             for run in runs(&records) {
                 match run {
-                    Run::News(records) => self.project_news(store, records).await?,
+                    Run::News(records) => {
+                        self.project_news(store, records)
+                            .instrument(spans::projecting(records.len()))
+                            .await?;
+                    }
                     Run::History(records) => {
                         put(&self.codec, &self.ident, store, records).await?;
                         if let Some(last) = records.last() {

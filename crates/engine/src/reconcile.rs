@@ -2,7 +2,9 @@
 
 use crate::engine::Inner;
 use crate::live::Handle;
+use crate::spans;
 use std::sync::Arc;
+use tracing::Instrument;
 use trunkline_carriers::{AskError, Listed};
 use trunkline_core::call::{Call, Event, News, OnLeg, Progress, Source, State, What};
 use trunkline_core::dial::matches_attempt;
@@ -31,7 +33,7 @@ impl Inner {
         if state == State::Ended {
             return;
         }
-        match self.carrier.fetch(&id).await {
+        match self.carrier.fetch(&id).instrument(spans::asking("fetch")).await {
             Ok(Some(fetched)) => {
                 let still_up = !matches!(fetched.news, Some(News::Ended(_)));
                 if let Some(news) = fetched.news {
@@ -41,7 +43,7 @@ impl Inner {
                 }
                 if still_up && state == State::Ending {
                     // Our hang-up did not arrive: ask for it again.
-                    if let Err(error) = self.carrier.hang_up(&id).await {
+                    if let Err(error) = self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
                         let call = handle.lock().call.id;
                         tracing::warn!(%call, %error, "call.not_hung_up: it will be asked for again");
                     }
@@ -70,7 +72,12 @@ impl Inner {
         let Some(attempt) = call.leg_no(leg).filter(|leg| leg.is_unclear()) else { return };
         let on = OnLeg { leg, fence: attempt.fence };
         let intent = attempt.dial_started_at.unwrap_or(attempt.queued_at);
-        match self.carrier.list(&call.party.to, &call.party.from, intent).await {
+        match self
+            .carrier
+            .list(&call.party.to, &call.party.from, intent)
+            .instrument(spans::asking("list"))
+            .await
+        {
             Ok(listed) => {
                 self.carrier_answers();
                 match self.call_of_attempt(&call, leg, listed) {

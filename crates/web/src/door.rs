@@ -22,6 +22,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use tower::Service;
+use tracing::Instrument;
+use tracing::field::Empty;
 use trunkline_carriers::callback::PublicUrl;
 use trunkline_core::id::CallId;
 
@@ -118,14 +120,28 @@ impl Door {
         let trace = request_id::trace(request.headers()).map(str::to_owned);
         let begun = Instant::now();
         let mut router = self.router.clone();
+        let span = tracing::info_span!(
+            "http.request",
+            otel.kind = "server",
+            http.request.method = %request.method(),
+            url.path = %Told(uri.path()),
+            request.id = %id,
+            http.response.status_code = Empty,
+            otel.status_code = Empty,
+        );
+        request_id::joins(&span, request.headers());
         let answering = async move { router.call(request).await.unwrap_or_else(|never| match never {}) };
-        let answered = alone(answering).await;
+        let answered = alone(answering).instrument(span.clone()).await;
+        let status = answered.as_ref().map_or(500, |response| response.status().as_u16());
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
         if let Some(histogram) = crate::router::timed(&self.web, uri.path()) {
             histogram.took(begun.elapsed());
         }
         match answered {
             Some(response) => {
-                let status = response.status().as_u16();
                 tracing::debug!(request = %id, trace, path = %Told(uri.path()), status, "answered");
                 response
             }

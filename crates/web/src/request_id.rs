@@ -2,7 +2,11 @@
 //! name, so that its own log and ours can be laid side by side, and the trace (W3C Trace Context) it belongs to.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use std::fmt;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The header that names a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,6 +57,25 @@ pub(crate) fn trace(headers: &HeaderMap) -> Option<&str> {
     let is_one = trace.bytes().any(|byte| byte != b'0') && parent.bytes().any(|byte| byte != b'0');
     // Later versions may add parts; the first has four.
     (is_whole && is_one && (version != "00" || parts.len() == 4)).then_some(trace)
+}
+
+/// Makes a span part of the trace that the request belongs to, if it brought one.
+pub(crate) fn joins(span: &Span, headers: &HeaderMap) {
+    if span.is_disabled() {
+        return;
+    }
+    if let Some(parent) = trace(headers).and_then(|_| parent(headers)) {
+        // Where nobody traces there is nothing to join.
+        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+}
+
+fn parent(headers: &HeaderMap) -> Option<SpanContext> {
+    let mut parts = headers.get(TRACEPARENT)?.to_str().ok()?.split('-').skip(1);
+    let trace = TraceId::from_hex(parts.next()?).ok()?;
+    let span = SpanId::from_hex(parts.next()?).ok()?;
+    let flags = TraceFlags::new(u8::from_str_radix(parts.next()?, 16).ok()?);
+    Some(SpanContext::new(trace, span, flags, true, TraceState::default()))
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 use super::sender::CLAIM;
 use crate::clock::chance;
 use crate::engine::Inner;
+use crate::spans;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 use trunkline_carriers::outgoing::Message;
 use trunkline_core::outgoing::{Answer, DisabledBy, Endpoint, Trouble, Verdict, is_given_up, retry_at};
 use trunkline_store::{AttemptMade, Became, Held, Store, StoreError, StoredEndpoint, Waiting, WebhookLine};
@@ -129,7 +131,7 @@ impl Inner {
             Some(secrets) => {
                 // Receivers compare it with the real time, whatever pace calls run at.
                 let message = Message { id, at: crate::clock::wall_now(), body };
-                self.outgoing.poster.post(&to.url, message, &secrets).await
+                self.outgoing.poster.post(&to.url, message, &secrets).instrument(spans::sending()).await
             }
             None => Answer::Trouble(Trouble::SecretLost),
         };

@@ -13,7 +13,7 @@ use crate::wiring::{NotStarted, Plan, Population, Server, log, panics};
 /// Serves.
 pub(super) async fn run(args: Serve) -> Result<Exit, Failure> {
     let settings = settings(args.settings)?;
-    log::start(&settings.log);
+    let _spans = log::start_with(&settings.log, &settings.traces);
     panics::start();
     settings.check().iter().for_each(note);
     let pace = pace(&args.pace, &settings)?;

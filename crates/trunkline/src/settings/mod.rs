@@ -35,6 +35,7 @@ mod store;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod webhooks;
 
 pub use access::Access;
@@ -55,13 +56,14 @@ pub use server::Server;
 pub use sources::Sources;
 pub use store::Store;
 pub use tenants::Tenants;
+pub use traces::Traces;
 pub use webhooks::Webhooks;
 
 use given::{Given, Layer};
 use key::Section;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 13] = [
+static SECTIONS: [Section; 14] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -75,6 +77,7 @@ static SECTIONS: [Section; 13] = [
     recordings::SECTION,
     webhooks::SECTION,
     log::SECTION,
+    traces::SECTION,
 ];
 
 /// Everything the operator decides. Its secrets don't print.
@@ -106,6 +109,8 @@ pub struct Settings {
     pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
+    /// Where traces are sent.
+    pub traces: Traces,
     /// What was noticed while loading: names that do nothing. [`Settings::check`] has it too.
     pub noticed: Vec<Finding>,
 }
@@ -136,6 +141,7 @@ impl Settings {
             journal: Journal::read(&given)?,
             webhooks: Webhooks::read(&given)?,
             log: Log::read(&given)?,
+            traces: Traces::read(&given)?,
             server,
             store,
             cache,

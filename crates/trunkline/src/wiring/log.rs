@@ -1,28 +1,54 @@
 //! The log, on standard error. Rooms of others that write down what they handle are kept quiet: what they handle is
 //! people's numbers. What strangers and files say is written as text: it begins no line and is no command to a terminal.
 
-use std::fmt::{self as text, Write};
+use std::fmt as text;
 use std::io::IsTerminal;
 
-use tracing::Level;
 use tracing::field::Field;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::settings::{Format, Log};
+use super::traces::{self, Sender};
+use crate::settings::{Format, Log, Traces};
 
 /// Crates that log numbers, addresses or statements below a warning, whatever the filter asks for.
 const QUIET: [&str; 9] =
     ["rlibphonenumber", "hyper", "hyper_util", "h2", "redis", "reqwest", "rustls", "sqlx", "tower_http"];
 
-/// Logs from here on as the settings say. The first to call it in a process wins.
+/// Logs and traces from here on as the settings say; spans are sent as long as their sender is held. The first to call it in a
+/// process wins.
+pub fn start_with(log: &Log, traces: &Traces) -> Sender {
+    let (spans, sender) = traces::layer(traces);
+    let is_wanting = traces.endpoint.is_some() && spans.is_none();
+    // In tests somebody may have been faster.
+    let _ = tracing_subscriber::registry().with(lines(log)).with(spans).try_init();
+    if is_wanting {
+        tracing::warn!("traces.not_sent: no client for the collector could be made on this machine");
+    }
+    sender
+}
+
+/// Logs from here on as it says, and traces nothing. The first to call it in a process wins.
 pub fn start(log: &Log) {
+    let _ = tracing_subscriber::registry().with(lines(log)).try_init();
+}
+
+/// What writes the log.
+fn lines<S>(log: &Log) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let quiet = filter_fn(|meta| *meta.level() <= Level::WARN || !is_quiet(meta.target()));
+    // Spans are the traces' own: a line says all by itself.
+    let quiet =
+        filter_fn(|meta| !meta.is_span() && (*meta.level() <= Level::WARN || !is_quiet(meta.target())));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let layer = match log.format {
         Format::Text => {
@@ -31,8 +57,7 @@ pub fn start(log: &Log) {
         }
         Format::Json => lines.json().flatten_event(true).boxed(),
     };
-    // In tests somebody may have been faster.
-    let _ = tracing_subscriber::registry().with(layer.with_filter(quiet)).with(filter).try_init();
+    layer.with_filter(filter.and(quiet))
 }
 
 /// One field of a line.

@@ -4,7 +4,7 @@
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
 //! - `calls_file`: calls of another program, taken over once
 //! - `recovering`: a sweep without a server
-//! - `log`: where the log goes · `panics`: what it tells of a panic
+//! - `log`: where the log goes · `traces`: where spans go · `panics`: what it tells of a panic
 
 mod beside;
 mod calls_file;
@@ -16,6 +16,7 @@ pub mod log;
 pub mod panics;
 mod recovering;
 mod server;
+mod traces;
 
 pub(crate) use beside::Beside;
 pub(crate) use carrier::twilio;
@@ -27,3 +28,4 @@ pub use keys::KeysError;
 pub(crate) use keys::api_key;
 pub(crate) use recovering::sweep_alone;
 pub use server::{NotStarted, Plan, Server};
+pub use traces::Sender;

@@ -51,6 +51,7 @@ mod takeover;
 mod tenants;
 mod thirds;
 mod trace;
+mod traces;
 mod two_tenants;
 mod webhooks;
 mod why;

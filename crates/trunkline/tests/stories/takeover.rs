@@ -447,9 +447,10 @@ fn torture(attempts: usize, seed: u64, ending: Ending) {
     while !rows(&server, still_open).is_empty() {
         assert!(
             settled.elapsed() < PATIENCE,
-            "stuck: {:#?}\n{}",
+            "stuck: {:#?}\n{}\n{}",
             rows(&server, still_open),
-            stories_of_open_jobs(&server)
+            stories_of_open_jobs(&server),
+            nodes.iter().map(standing).collect::<String>()
         );
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -504,11 +505,20 @@ fn stories_of(server: &Server, twice: &[(&String, &u64)]) -> String {
 
 /// What happened in the calls of some jobs that are not over, and where those calls stand.
 fn stories_of_open_jobs(server: &Server) -> String {
-    let calls = "SELECT calls.id, calls.node, status, state, calls.fold FROM calls JOIN attempts ON attempts.call = calls.id \
+    let calls = "SELECT calls.id, calls.node, calls.status, calls.state, calls.fold FROM calls JOIN attempts ON attempts.call = calls.id \
                  JOIN jobs ON jobs.id = attempts.job WHERE jobs.state <> 'settled' ORDER BY attempts.no DESC LIMIT 3";
     let story =
         |row: String| format!("{row}\n{}", story_of(server, row.split('|').next().unwrap_or_default()));
     rows(server, calls).into_iter().map(story).collect::<Vec<_>>().join("\n\n")
+}
+
+/// How a node sees itself, and what it does at its database.
+fn standing(day: &Day) -> String {
+    let [ready, active] = ["/readyz", "/api/calls/active"].map(|path| match day.try_get(path) {
+        Some(answer) => answer.text().chars().take(4_000).collect(),
+        None => "no answer".to_owned(),
+    });
+    format!("{ready}\n{active}\n{}\n", day.last_lines())
 }
 
 /// What happened to a call, a line each.

@@ -246,9 +246,14 @@ impl Day {
         })
     }
 
+    /// The end of what the server wrote.
+    pub fn last_lines(&self) -> String {
+        self.host.diary()
+    }
+
     /// What is known, for whoever must find out why a story failed.
     fn diary(&self) -> String {
-        let server = self.host.diary();
+        let server = self.last_lines();
         let calls: Vec<String> = self.sim.calls().iter().map(|call| format!("{call:?}")).collect();
         let webhooks: Vec<String> = self
             .sim

