@@ -220,7 +220,7 @@ fn every_verb_in_twilios_dialect() {
     };
     let document = Document::new(vec![
         Verb::Say(spoken),
-        Verb::Play(Play { url: "https://x.example/a.mp3?b&c".to_owned() }),
+        Verb::Play(Play { url: "https://x.example/a.mp3?b&c".to_owned(), loops: None }),
         Verb::Pause { secs: 1 },
         Verb::Record(Box::new(record)),
         Verb::Gather(Box::new(gather)),
