@@ -2,7 +2,7 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
+    actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
     orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy,
     webhooks,
 };
@@ -94,6 +94,9 @@ fn keyed_table() -> Table {
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
+        .on(Post, "/api/calls/{id}/hold", actions::hold, actions::spec::hold())
+        .on(Post, "/api/calls/{id}/resume", actions::resume, actions::spec::resume())
+        .on(Post, "/api/calls/{id}/transfer", actions::transfer, actions::spec::transfer())
         .tag("registered calls", Act::Call)
         .on(Post, "/api/calls/register", registered::register, registered::spec::register())
         .on(Post, "/api/calls/import", import::import, import::spec::import())
