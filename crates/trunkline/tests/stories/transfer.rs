@@ -1,0 +1,1 @@
+//! A call is handed to somebody else.
