@@ -208,7 +208,13 @@ impl Inner {
             .unwrap_or_else(|| Arc::new(Script::builtin()))
     }
 
-    pub(crate) fn spoke(&self, call: CallId, token: &CallbackState, fetch: &VoiceFetch, turn: &Turn) -> Event {
+    pub(crate) fn spoke(
+        &self,
+        call: CallId,
+        token: &CallbackState,
+        fetch: &VoiceFetch,
+        turn: &Turn,
+    ) -> Event {
         Event {
             call,
             key: EventKey::new(fetch.key.clone()),

@@ -126,4 +126,6 @@ pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, Un
 /// Rows of outgoing webhooks, as their doors give them.
 pub use trunkline_store::{AttemptMade, Delivery, DeliveryCount, DeliveryPage, Replay, StoredEndpoint};
 pub use trust::Holder;
-pub use webhook::{DialReport, Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
+pub use webhook::{
+    DialReport, Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch,
+};

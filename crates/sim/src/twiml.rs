@@ -335,7 +335,10 @@ impl Reader {
 
     fn dial(&mut self, element: &Element) -> Result<Dial, BadDocument> {
         let (mut to, mut told) = (Vec::new(), None);
-        self.known(element, &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "record"]);
+        self.known(
+            element,
+            &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "record"],
+        );
         for child in &element.children {
             match child.name.as_str() {
                 "Number" | "Sip" => {

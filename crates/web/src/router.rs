@@ -2,9 +2,9 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
-    orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy,
-    webhooks,
+    actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics,
+    not_found, orders, queue, recordings, recover, registered, results, scripts, singles, suppressions,
+    tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};

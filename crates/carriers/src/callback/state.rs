@@ -29,7 +29,9 @@ impl Place {
     pub fn answers(self) -> Option<Cursor> {
         match self {
             Self::Hear(at) => Some(at),
-            Self::Open(_) | Self::Hold(_) | Self::Resume(_) | Self::Transfer(_) | Self::Transferred(_) => None,
+            Self::Open(_) | Self::Hold(_) | Self::Resume(_) | Self::Transfer(_) | Self::Transferred(_) => {
+                None
+            }
         }
     }
 }

@@ -127,10 +127,8 @@ async fn pages(
     filters: &[(&str, &str)],
     found: &mut BTreeMap<String, Call>,
 ) -> Result<(), AskError> {
-    let query = Serializer::new(String::new())
-        .extend_pairs(filters)
-        .append_pair("PageSize", PAGE_SIZE)
-        .finish();
+    let query =
+        Serializer::new(String::new()).extend_pairs(filters).append_pair("PageSize", PAGE_SIZE).finish();
     let mut next = Some(format!("{}?{query}", twilio.address("/Calls.json")));
     for _ in 0..MAX_PAGES {
         let Some(url) = next else { return Ok(()) };

@@ -2,8 +2,8 @@
 //! default that matters.
 
 use super::{
-    Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say, Stream,
-    Trim, Verb, text,
+    Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say,
+    Stream, Trim, Verb, text,
 };
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};

@@ -78,7 +78,11 @@ impl Call {
             News::Answered => leg.answered(at, Certainty::Observed),
             News::Ended(end) => drop(leg.carrier_end(at, end)),
         }
-        if action.children.iter().map(seen).eq(before.iter().map(seen)) { Err(Refused::Same) } else { Ok(Vec::new()) }
+        if action.children.iter().map(seen).eq(before.iter().map(seen)) {
+            Err(Refused::Same)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// The carrier is done dialing: it fetches, on the call's own leg, what comes after.
@@ -104,12 +108,7 @@ impl Call {
 
     /// A page was fetched, which the carrier does only for a leg that is answered. Whatever comes of it, if another call of
     /// the carrier's fetched it.
-    fn fetched(
-        &mut self,
-        on: OnLeg,
-        id: &CarrierCallId,
-        event: &Event,
-    ) -> Result<Option<Applied>, Refused> {
+    fn fetched(&mut self, on: OnLeg, id: &CarrierCallId, event: &Event) -> Result<Option<Applied>, Refused> {
         let leg = match self.bound(on, id, event.at(), IsEnd::No)? {
             Binding::Own(leg) | Binding::New(leg) => leg,
             Binding::Stray => return Ok(Some(self.stray(id))),

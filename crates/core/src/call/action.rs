@@ -7,11 +7,11 @@
 //! Actions have numbers, so that what comes of them can be merged in any order: the one with the highest number that has
 //! begun says what the call is doing. How each event changes them is in `acting.rs`.
 
+use super::Call;
 use super::disposition::Cause;
 use super::event::{EndWord, Idempotency};
 use super::leg::Leg;
 use super::state::{Activity, State, Status};
-use super::Call;
 use crate::id::{ActionNo, CarrierCallId, LegNo};
 use crate::private::Address;
 use jiff::Timestamp;
@@ -143,11 +143,6 @@ impl Action {
         self.begun_at.is_some() || !self.children.is_empty() || self.over.is_some()
     }
 
-    /// Whether nothing is to come of it.
-    fn is_void(&self) -> bool {
-        self.refused.is_some() && !self.is_begun()
-    }
-
     /// The transfer it is, if it is one.
     pub fn transfer(&self) -> Option<&Transfer> {
         match &self.asked.as_ref()?.wish {
@@ -158,9 +153,11 @@ impl Action {
 
     /// Where it stands, if it is a transfer.
     pub fn handover(&self) -> Handover {
-        let took = |leg: &Leg| leg.answered.is_some() || leg.cause() == Some(Cause::Carrier(EndWord::Completed));
+        let took =
+            |leg: &Leg| leg.answered.is_some() || leg.cause() == Some(Cause::Carrier(EndWord::Completed));
         let told = self.over.is_some_and(|over| over.word == Some(EndWord::Completed));
-        let all_ended = !self.children.is_empty() && self.children.iter().all(|leg| leg.state() == State::Ended);
+        let all_ended =
+            !self.children.is_empty() && self.children.iter().all(|leg| leg.state() == State::Ended);
         match (told || self.children.iter().any(took), self.over.is_some() || all_ended) {
             (true, true) => Handover::Done,
             (true, false) => Handover::Talking,
@@ -191,13 +188,18 @@ impl Call {
 
     /// What the carrier does beside the script, or did last.
     pub fn standing_action(&self) -> Option<(ActionNo, &Action)> {
-        self.actions.iter().rev().find(|(_, action)| action.is_begun()).map(|(no, action)| (*no, action.as_ref()))
+        self.actions
+            .iter()
+            .rev()
+            .find(|(_, action)| action.is_begun())
+            .map(|(no, action)| (*no, action.as_ref()))
     }
 
-    /// What was asked for and has not begun.
+    /// What was asked for last, if the carrier has not done it yet and still should.
     pub fn pending_action(&self) -> Option<(ActionNo, &Action)> {
-        let (no, action) = self.actions.iter().rev().find(|(_, action)| !action.is_void())?;
-        (action.asked.is_some() && !action.is_begun()).then_some((*no, action.as_ref()))
+        let (no, action) = self.actions.last_key_value()?;
+        let is_open = action.asked.is_some() && !action.is_begun() && action.refused.is_none();
+        is_open.then_some((*no, action.as_ref()))
     }
 
     /// What an answered call is doing.
@@ -256,7 +258,8 @@ impl Call {
     /// The legs of those the call was handed to, each with the number it has among all legs, and its action.
     pub fn children(&self) -> impl Iterator<Item = (LegNo, &Action, &Leg)> {
         let own = u16::try_from(self.legs.len()).unwrap_or(u16::MAX);
-        let all = self.actions.values().flat_map(|action| action.children.iter().map(move |leg| (action, leg)));
+        let all =
+            self.actions.values().flat_map(|action| action.children.iter().map(move |leg| (action, leg)));
         (1..).zip(all).map(move |(nth, (action, leg))| (LegNo(own.saturating_add(nth)), action.as_ref(), leg))
     }
 

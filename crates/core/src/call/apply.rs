@@ -135,7 +135,9 @@ impl Call {
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
             What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
             What::Spoke(spoke) => self.spoke(spoke, event),
-            What::HoldAsked(asked) => self.asked(asked.no, Wish::Hold, asked.idempotency.as_ref(), event.received_at),
+            What::HoldAsked(asked) => {
+                self.asked(asked.no, Wish::Hold, asked.idempotency.as_ref(), event.received_at)
+            }
             What::ResumeAsked(asked) => {
                 self.asked(asked.no, Wish::Resume, asked.idempotency.as_ref(), event.received_at)
             }

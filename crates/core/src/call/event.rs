@@ -7,8 +7,8 @@ use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
 use crate::campaign::Machine;
 use crate::id::{
-    AccountId, ActionNo, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId, RecordingId,
-    SessionId, TenantId,
+    AccountId, ActionNo, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId,
+    RecordingId, SessionId, TenantId,
 };
 use crate::private::{Address, Private};
 use crate::queue::Claim;

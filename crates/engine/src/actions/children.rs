@@ -18,7 +18,9 @@ impl Inner {
         report: StatusReport,
     ) -> Result<(), IntakeError> {
         let what = match report.news {
-            Ok(news) => What::ActionNews(Box::new(ActionNews { no, carrier_call_id: report.carrier_call_id, news })),
+            Ok(news) => {
+                What::ActionNews(Box::new(ActionNews { no, carrier_call_id: report.carrier_call_id, news }))
+            }
             Err(word) => {
                 self.unknown_words.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 tracing::warn!(%call, word, "carrier.unknown_word: kept, without effect");
@@ -63,15 +65,19 @@ impl Inner {
                 News::Ended(_) => "ended",
             };
             let key = format!("{}:{}:asked:{word}", self.account, child.id);
-            let what = What::ActionNews(Box::new(ActionNews { no, carrier_call_id: child.id, news: child.news }));
-            if let Err(error) = self.observe_on(handle, self.own_event(call, key, Source::Reconciler, what)).await {
+            let what =
+                What::ActionNews(Box::new(ActionNews { no, carrier_call_id: child.id, news: child.news }));
+            if let Err(error) =
+                self.observe_on(handle, self.own_event(call, key, Source::Reconciler, what)).await
+            {
                 tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
                 return;
             }
         }
         // Nobody took it, and the carrier does not come back by itself: the person must not wait for ever.
         let still = ringing_transfer(&handle.lock().call).is_some();
-        let failed = handle.lock().call.action(no).is_some_and(|action| action.handover() == Handover::Failed);
+        let failed =
+            handle.lock().call.action(no).is_some_and(|action| action.handover() == Handover::Failed);
         if still || failed {
             self.go_on(handle).await;
         }

@@ -137,7 +137,10 @@ impl Inner {
     ) -> Result<Transfer, PlaceError> {
         let to = self.dialable(tenant, "to", order.to.reveal())?;
         if to == *call.party.person(call.direction) {
-            return Err(PlaceError::Invalid { field: "to", why: "this is the person on the line".to_owned() });
+            return Err(PlaceError::Invalid {
+                field: "to",
+                why: "this is the person on the line".to_owned(),
+            });
         }
         let ring_timeout_secs = match order.ring_timeout_secs {
             Some(secs) if !(5..=600).contains(&secs) => {

@@ -12,7 +12,9 @@ use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
 use trunkline_carriers::voice::{Document, action, page};
-use trunkline_core::call::{ActionBegun, Activity, Call, CarrierEnd, Event, Handover, News, Source, TransferOver, What};
+use trunkline_core::call::{
+    ActionBegun, Activity, Call, CarrierEnd, Event, Handover, News, Source, TransferOver, What,
+};
 use trunkline_core::campaign::standing;
 use trunkline_core::id::{ActionNo, EventKey};
 use trunkline_core::script::{Caller, Page, Script};

@@ -15,7 +15,9 @@ impl Inner {
     pub(crate) async fn redirect(self: Arc<Self>, handle: Handle, leg: LegNo, no: ActionNo) {
         let (call, id, url) = {
             let live = handle.lock();
-            let Some(own) = live.call.leg_no(leg).filter(|leg| leg.state() == State::Answered) else { return };
+            let Some(own) = live.call.leg_no(leg).filter(|leg| leg.state() == State::Answered) else {
+                return;
+            };
             let Some(id) = own.carrier_call_id.clone() else { return };
             let Some(place) = pending(&live.call).filter(|(pending, _)| *pending == no) else { return };
             let on = OnLeg { leg, fence: own.fence };

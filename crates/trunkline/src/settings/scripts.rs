@@ -50,8 +50,7 @@ static HOLD_MUSIC: Key<AudioUrl> = Key::new(
 )
 .env(&["HOLD_MUSIC_URL"]);
 
-static KEYS: [&Facts; 4] =
-    [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts, &HOLD_MUSIC.facts];
+static KEYS: [&Facts; 4] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts, &HOLD_MUSIC.facts];
 
 /// The section as declared.
 pub static SECTION: Section =

@@ -62,6 +62,9 @@ fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() 
     assert_eq!(over["answer_count"], 3);
     let heard = day.heard_by(ANN);
     let questions: Vec<&String> = heard.iter().filter(|text| text.ends_with('?')).collect();
-    assert_eq!(questions, ["What is your name?", "Which day suits you?", "Which day suits you?", "Anything else?"]);
+    assert_eq!(
+        questions,
+        ["What is your name?", "Which day suits you?", "Which day suits you?", "Anything else?"]
+    );
     assert_eq!(count(&kinds(&day, &call), "action_begun"), 2, "each began once");
 }

@@ -76,7 +76,13 @@ mod tests {
         let order = |body: &str| super::order(body.as_bytes());
         let read = order(r#"{"to": "+15550100123", "ring_timeout_secs": 20}"#).unwrap();
         assert_eq!((read.to.reveal().as_str(), read.ring_timeout_secs), ("+15550100123", Some(20)));
-        for bad in ["", "{}", r#"{"to": 1}"#, r#"{"to": "+1", "when": "now"}"#, r#"{"to": "+1", "ring_timeout_secs": -1}"#] {
+        for bad in [
+            "",
+            "{}",
+            r#"{"to": 1}"#,
+            r#"{"to": "+1", "when": "now"}"#,
+            r#"{"to": "+1", "ring_timeout_secs": -1}"#,
+        ] {
             assert!(order(bad).is_err(), "{bad}");
         }
     }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata, Outcome, Rang,
-    State, Status,
+    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata, Outcome,
+    Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_engine::{Novelty, Placed};
@@ -301,8 +301,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
     use trunkline_core::call::{
-        CarrierEnd, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
-        Source, What,
+        CarrierEnd, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef, Source, What,
     };
     use trunkline_core::id::{AccountId, EventKey, LegNo, TenantId};
     use trunkline_core::private::{Address, Private};

@@ -10,7 +10,11 @@ const TRANSFER: &[Field] = &[
         .needed()
         .or(&["to_number"])
         .such_as("\"+15550100123\""),
-    Field::new("ring_timeout_secs", Kind::Whole(0, 4_294_967_295), "How long it may ring; as the call itself, if left out."),
+    Field::new(
+        "ring_timeout_secs",
+        Kind::Whole(0, 4_294_967_295),
+        "How long it may ring; as the call itself, if left out.",
+    ),
 ];
 
 pub(crate) fn hold() -> Spec {
