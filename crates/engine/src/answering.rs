@@ -66,7 +66,7 @@ impl Inner {
         {
             return Ok(document);
         }
-        if !over && let Some(no) = action_of(token.place) {
+        if let Some(no) = action_of(token.place) {
             return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;
         }
         let (call, script, turn, over, aside) = {
@@ -283,7 +283,7 @@ fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
 }
 
 /// Over, or about to be: nothing more is said on this leg.
-fn is_over(call: &Call, token: &CallbackState) -> bool {
+pub(crate) fn is_over(call: &Call, token: &CallbackState) -> bool {
     call.leg_no(token.leg).is_none_or(|leg| match leg.state() {
         State::Ended => !leg.is_ruled_not_placed(),
         State::Ending => true,

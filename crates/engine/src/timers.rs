@@ -133,11 +133,7 @@ impl Inner {
             Why::Act => return self.redirect_again(handle),
             Why::NotDone => return self.give_up_action(handle),
             Why::AskChild => return self.ask_child(handle),
-            Why::HoldOver => {
-                tracing::info!(%call, "call.hold_over: it was on hold for too long, and goes on");
-                let inner = self.clone();
-                return drop(self.tasks.spawn(async move { inner.go_on(&handle).await }));
-            }
+            Why::HoldOver => return self.end_hold(handle),
         };
         tracing::info!(%call, leg = %on.leg, why = ?why, "call.deadline");
         let event = self.own_event(call, format!("deadline:{}:{why:?}:{now}", on.leg), Source::Engine, what);

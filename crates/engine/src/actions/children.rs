@@ -75,12 +75,7 @@ impl Inner {
             }
         }
         // Nobody took it, and the carrier does not come back by itself: the person must not wait for ever.
-        let still = ringing_transfer(&handle.lock().call).is_some();
-        let failed =
-            handle.lock().call.action(no).is_some_and(|action| action.handover() == Handover::Failed);
-        if still || failed {
-            self.go_on(handle).await;
-        }
+        self.go_on(handle, no).await;
     }
 }
 

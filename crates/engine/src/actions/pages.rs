@@ -4,7 +4,7 @@
 //! to the page where the call should be.
 
 use super::redirecting::pending;
-use crate::answering::{Turn, is_stray};
+use crate::answering::{Turn, is_over, is_stray};
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
@@ -74,7 +74,8 @@ impl Inner {
             (live.call.clone(), elsewhere)
         };
         let mint = self.mint(&call, token.on());
-        if fetch.line == Line::Closed || is_stray(&call, token, &fetch.carrier_call_id) {
+        let gone = fetch.line == Line::Closed || is_over(&call, token);
+        if gone || is_stray(&call, token, &fetch.carrier_call_id) {
             return Ok(Document::hang_up());
         }
         if let Some(place) = elsewhere {

@@ -61,12 +61,24 @@ impl Inner {
         });
     }
 
-    /// The script goes on without anybody asking for it: a hold was too long, or nobody took a transfer.
-    pub(crate) async fn go_on(self: &Arc<Self>, handle: &Handle) {
+    /// Lets a call go on that was on hold for too long.
+    pub(crate) fn end_hold(self: &Arc<Self>, handle: Handle) {
+        let held = {
+            let live = handle.lock();
+            live.call.standing_action().map(|(no, _)| (live.call.id, no))
+        };
+        let Some((call, no)) = held else { return };
+        tracing::info!(%call, "call.hold_over: it was on hold for too long, and goes on");
+        let inner = self.clone();
+        self.tasks.spawn(async move { inner.go_on(&handle, no).await });
+    }
+
+    /// The script goes on without anybody asking for it, if the call is still at this action: a hold was too long, or nobody
+    /// took a transfer.
+    pub(crate) async fn go_on(self: &Arc<Self>, handle: &Handle, no: ActionNo) {
         let taken = self
             .observe_made(handle, |call| {
-                let waits = matches!(call.activity(), Activity::OnHold | Activity::Transferring);
-                let goes_on = waits && call.pending_action().is_none() && call.state() == State::Answered;
+                let goes_on = waits_at(call, no) && call.pending_action().is_none();
                 Ok::<_, ActionError>(goes_on.then(|| self.asked(call, Wish::Resume, None, Source::Engine)))
             })
             .await;
@@ -83,6 +95,15 @@ impl Inner {
             tracing::error!(%call, %error, "call.action_not_journaled: it is tried again");
         }
     }
+}
+
+/// Whether an answered call is at this hold, or at this transfer of which the carrier has not said that it is over.
+fn waits_at(call: &Call, no: ActionNo) -> bool {
+    let Some((_, action)) = call.standing_action().filter(|(standing, _)| *standing == no) else {
+        return false;
+    };
+    let is_left = action.transfer().is_some() && action.over.is_none() && !call.is_handed_over();
+    call.state() == State::Answered && (is_left || call.activity() == Activity::OnHold)
 }
 
 /// What was asked for and has not begun, with its page.
