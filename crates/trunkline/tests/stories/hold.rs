@@ -142,16 +142,46 @@ fn a_hold_that_was_promised_is_done_once_whatever_is_killed_meanwhile() {
 }
 
 #[test]
-fn a_carrier_that_refuses_leaves_the_call_as_it_was() {
+fn what_the_carrier_does_not_do_at_once_is_done_with_the_next_page() {
     let day = slow().begin();
     day.fault(FaultKind::UpdateFails, ANN);
-    day.person(ANN, Habit::says(["Ann", "Tuesday", "no", "no", "no"]));
-    let call = day.call_with(&json!({ "to": ANN, "time_limit_secs": 600 }));
-    day.until("a question", |day| (day.look_at(&call)["question"] == 0).then_some(()));
+    let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");
+    day.is(&call, "on_hold");
+    is_taken(&day, &call, "resume");
     let over = day.ended(&call);
     assert_eq!((&over["outcome"], &over["answer_count"]), (&json!("finished"), &json!(3)), "{over}");
-    assert!(!day.heard_by(ANN).iter().any(|text| text == HOLD));
+}
+
+#[test]
+fn what_the_carrier_never_does_is_given_up_and_leaves_the_call_as_it_was() {
+    // Nothing is fetched while music plays.
+    let day = slow().set("HOLD_MUSIC_URL", "https://example.com/music.mp3").begin();
+    let call = asked_twice(&day, ANN);
+    is_taken(&day, &call, "hold");
+    day.is(&call, "on_hold");
+    day.fault(FaultKind::UpdateFails, ANN);
+    is_taken(&day, &call, "resume");
+    assert_eq!(ask(&day, &call, "resume").json()["state"], "under_way");
+    day.until("it is given up", |day| (count(day, &call, "action_refused") == 1).then_some(()));
+    assert_eq!(day.look_at(&call)["status"], "on_hold");
+    day.sim.clear_faults();
+    is_taken(&day, &call, "resume");
+    assert_eq!(day.ended(&call)["outcome"], "finished");
+}
+
+#[test]
+fn a_hold_of_a_call_that_is_over_without_our_knowing_finds_out_how_it_ended() {
+    let day = slow().begin();
+    day.fault(FaultKind::CallbackLost, ANN);
+    day.person(ANN, Habit::HangsUpInMidQuestion { question: 2 });
+    let call = day.call(ANN);
+    day.is_quiet();
+    assert_eq!(day.look_at(&call)["status"], "answered", "the control: nobody has told us");
+    is_taken(&day, &call, "hold");
+    let over = day.ended(&call);
+    assert_eq!((&over["status"], &over["answer_count"]), (&json!("completed"), &json!(2)), "{over}");
+    assert_eq!((count(&day, &call, "action_begun"), count(&day, &call, "action_refused")), (0, 1));
 }
 
 #[test]

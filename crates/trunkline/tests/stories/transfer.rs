@@ -2,7 +2,7 @@
 //! is dialed so that would not be dialed otherwise (S-07).
 
 use serde_json::{Value, json};
-use trunkline_sim::{FaultKind, Habit};
+use trunkline_sim::{CallRecord, FaultKind, Habit};
 
 use crate::day::{Answer, Day, OURS, Opening};
 use crate::hold::{asked_twice, count, is_taken, questions, slow};
@@ -34,6 +34,13 @@ fn child(call: &Value) -> Value {
     children[0].clone()
 }
 
+/// Whether a leg lasted as long as the carrier says; its times are told in whole seconds.
+fn is_as_long(leg: &Value, theirs: &CallRecord) -> bool {
+    let (ours, theirs) =
+        (leg["duration_seconds"].as_u64().unwrap(), u64::from(theirs.duration_secs.unwrap()));
+    ours.abs_diff(theirs) <= 1
+}
+
 fn whoever_is_put_through_talks_and_one_call_is_shown_with_both_legs(opening: Opening) {
     let mut day = opening.at_speed(20.0).begin();
     day.person(BOB, picks_up());
@@ -61,7 +68,7 @@ fn whoever_is_put_through_talks_and_one_call_is_shown_with_both_legs(opening: Op
         (leg["carrier_call_id"].as_str(), theirs[0].from.as_str()),
         (Some(theirs[0].sid.as_str()), OURS)
     );
-    assert_eq!(leg["duration_seconds"].as_u64(), theirs[0].duration_secs.map(u64::from), "{leg}");
+    assert!(is_as_long(&leg, &theirs[0]), "{leg}");
     assert_eq!(questions(&day, ANN).len(), 2, "the script is done with");
     day.is_quiet();
     assert_eq!(day.get("/api/calls").json()["calls"].as_array().unwrap().len(), 1, "one call");
@@ -174,7 +181,7 @@ fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record
             Some(child(&day.look_at(call))).filter(|leg| leg["end"] == "completed")
         });
         let theirs = &day.sim.calls_to(&format!("+1555010077{n}"))[0];
-        assert_eq!(leg["duration_seconds"].as_u64(), theirs.duration_secs.map(u64::from), "{n}: {leg}");
+        assert!(is_as_long(&leg, theirs), "{n}: {leg}");
         assert_eq!(leg["carrier_call_id"], theirs.sid.as_str());
     }
     assert_eq!(day.get("/api/calls").json()["calls"].as_array().unwrap().len(), calls.len());
