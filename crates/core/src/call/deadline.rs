@@ -140,11 +140,10 @@ impl Call {
         };
         if let Some(wish) = self.pending_action().and_then(|(_, action)| action.asked.as_ref()) {
             let again = paced(self.after(wish.at, timing.acting_secs, Why::Act));
-            let last =
-                paced(self.after(wish.at, timing.acting_secs.saturating_mul(timing.asks), Why::NotDone));
+            let last = self.after(wish.at, timing.acting_secs.saturating_mul(timing.asks), Why::NotDone);
             // A process that has just begun asks again before it gives up.
             let has_asked = asked.is_some_and(|last| last > wish.at);
-            return Some(if has_asked { again.min(last) } else { again });
+            return Some(if has_asked && last.at <= again.at { last } else { again });
         }
         let (_, action) = self.standing_action()?;
         match (self.activity(), action.begun_at?) {

@@ -246,7 +246,7 @@ fn nothing_that_was_asked_for_lasts_for_ever() {
     let asked = with(&[event(10, hold(1))]);
     assert_eq!(due(&asked, None), (Why::Act, 20), "asked again");
     assert_eq!(due(&asked, Some(20)), (Why::Act, 30));
-    assert_eq!(due(&asked, Some(39)), (Why::Act, 49).min((Why::NotDone, 49)), "then given up");
+    assert_eq!(due(&asked, Some(39)), (Why::NotDone, 40), "then given up");
     let held = with(&[event(10, hold(1)), event(11, begun(1))]);
     assert_eq!(due(&held, None).0, Why::Ask, "the carrier is asked as ever");
     let patient = Timing { silent_secs: 100_000, ..timing };
