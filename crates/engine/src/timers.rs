@@ -109,6 +109,10 @@ impl Inner {
                     let again = now.checked_add(gap).unwrap_or(now);
                     live.armed = Some(again);
                     self.timers.set(again, live.call.id);
+                    if deadline.why == Why::Act {
+                        // Somebody waits for it.
+                        self.timers.arm(&mut live, &self.config.timing);
+                    }
                     // Nothing of it was sent, so nothing is unclear.
                     if deadline.why == Why::Unclear && live.held_up == Some(on.leg) {
                         return;
