@@ -151,6 +151,7 @@ time-ended = Ended
 
 outcome-finished = All questions asked
 outcome-partial = Broken off
+outcome-transferred = Handed to somebody else
 
 evidence-title = Evidence
 evidence-status = Carrier's status

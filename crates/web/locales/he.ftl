@@ -151,6 +151,7 @@ time-ended = הסתיימה
 
 outcome-finished = כל השאלות נשאלו
 outcome-partial = נקטעה
+outcome-transferred = הועברה למישהו אחר
 
 evidence-title = ראיות
 evidence-status = מצב לפי הספק

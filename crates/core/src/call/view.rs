@@ -20,6 +20,8 @@ pub enum Outcome {
     Finished,
     /// Some questions were answered, and the line was closed before the good-bye.
     Partial,
+    /// Somebody else took the call over: what the script still had to ask is theirs.
+    Transferred,
 }
 
 impl Outcome {
@@ -28,6 +30,7 @@ impl Outcome {
         match self {
             Self::Finished => "finished",
             Self::Partial => "partial",
+            Self::Transferred => "transferred",
         }
     }
 }
@@ -107,6 +110,8 @@ impl Call {
         self.script.as_ref()?;
         if self.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
             Some(Outcome::Finished)
+        } else if self.is_handed_over() {
+            Some(Outcome::Transferred)
         } else if self.is_over() && self.answer_count() > 0 {
             Some(Outcome::Partial)
         } else {

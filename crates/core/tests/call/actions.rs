@@ -146,6 +146,7 @@ fn a_transfer_that_is_answered_in_any_order() {
         ],
     );
     assert!(call.is_handed_over());
+    assert_eq!(call.outcome(), Some(Outcome::Transferred), "nobody is called again for what was not asked");
     let (no, _, leg) = call.children().next().unwrap();
     assert_eq!((no.0, leg.answered_at(), leg.duration_secs()), (2, Some(at(25)), Some(15)));
     assert_eq!(call.leg().duration_secs(), Some(38), "the person's own leg is its own");

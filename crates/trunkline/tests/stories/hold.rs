@@ -62,6 +62,11 @@ fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() 
     assert_eq!(count(&day, &call, "action_begun"), 2, "each began once");
     let again = ask(&day, &call, "hold");
     assert_eq!((again.status, &again.json()["code"]), (409, &json!("already_over")));
+    day.is_quiet();
+    let turns = day.get(&format!("/api/calls/{call}/turns")).json();
+    let kept = |turn: &Value| turn["recordings"].as_array().map_or(0, Vec::len);
+    let all: usize = turns["turns"].as_array().unwrap().iter().map(kept).sum();
+    assert_eq!(all, day.sim.recordings(&day.sid(ANN)).len(), "what was cut off is kept, too: {turns}");
 }
 
 #[test]

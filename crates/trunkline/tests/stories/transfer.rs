@@ -55,7 +55,7 @@ fn whoever_is_put_through_talks_and_one_call_is_shown_with_both_legs(opening: Op
     let late = transfer(&day, &call, BOB);
     assert_eq!((late.status, &late.json()["state"]), (409, &json!("transferred")), "{}", late.text());
     let over = day.ended(&call);
-    assert_eq!((&over["status"], &over["outcome"]), (&json!("completed"), &json!("partial")), "{over}");
+    assert_eq!((&over["status"], &over["outcome"]), (&json!("completed"), &json!("transferred")), "{over}");
     let leg = child(&over);
     assert_eq!(
         (&leg["to"], &leg["end"], &leg["parent"]),
@@ -131,9 +131,9 @@ fn a_hang_up_of_either_at_any_moment_ends_it_all() {
     let declines = hangs_up("+15550100012", "+15550100772", false, &second);
     let talks = hangs_up("+15550100013", "+15550100773", true, &first);
     let leaves = hangs_up("+15550100014", "+15550100774", true, &second);
-    for call in [&rings, &talks, &leaves] {
+    for (call, outcome) in [(&rings, "partial"), (&talks, "transferred"), (&leaves, "transferred")] {
         let over = day.ended(call);
-        assert_eq!((&over["status"], &over["outcome"]), (&json!("completed"), &json!("partial")), "{over}");
+        assert_eq!((&over["status"], &over["outcome"]), (&json!("completed"), &json!(outcome)), "{over}");
     }
     assert_eq!(day.ended(&declines)["outcome"], "finished");
     let ended = |call: &str| child(&day.look_at(call))["end"].clone();

@@ -283,7 +283,7 @@ mod tests {
             for disposition in DISPOSITIONS.split_whitespace() {
                 has(&format!("disposition-{disposition}"));
             }
-            for outcome in [Outcome::Finished, Outcome::Partial] {
+            for outcome in [Outcome::Finished, Outcome::Partial, Outcome::Transferred] {
                 has(&format!("outcome-{}", outcome.as_str()));
             }
             let worded =
