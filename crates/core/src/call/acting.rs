@@ -1,7 +1,7 @@
 //! What each fact does to a hold, a resume or a transfer.
 
 use super::Call;
-use super::action::{Action, Asked, DialOver, NotDone, Wish};
+use super::action::{Action, ActionKind, Asked, DialOver, NotDone};
 use super::apply::{Applied, Binding, IsEnd};
 use super::effect::Refused;
 use super::event::{ActionBegun, ActionNews, Event, Idempotency, News, OnLeg, TransferAsked, TransferOver};
@@ -17,7 +17,7 @@ impl Call {
     pub(super) fn asked(
         &mut self,
         no: ActionNo,
-        wish: Wish,
+        kind: ActionKind,
         idempotency: Option<&Idempotency>,
         at: Timestamp,
     ) -> Applied {
@@ -25,13 +25,13 @@ impl Call {
         if action.asked.is_some() {
             return Err(Refused::Same);
         }
-        action.asked = Some(Asked { at, wish, idempotency: idempotency.cloned() });
+        action.asked = Some(Asked { at, kind, idempotency: idempotency.cloned() });
         Ok(Vec::new())
     }
 
     /// A call that is handed on from its first page: the carrier gets to know it with the answer to its own fetch.
     pub(super) fn forwarded(&mut self, asked: &TransferAsked, at: Timestamp) -> Applied {
-        let wish = Wish::Transfer(Box::new(asked.transfer.clone()));
+        let wish = ActionKind::Transfer(Box::new(asked.transfer.clone()));
         self.asked(asked.no, wish, asked.idempotency.as_ref(), at)?;
         earliest(&mut self.action_mut(asked.no).begun_at, at);
         Ok(Vec::new())

@@ -44,7 +44,7 @@ pub struct Asked {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub wish: Wish,
+    pub kind: ActionKind,
     /// The client's Idempotency-Key and the hash of its request: a repeat is answered, not done again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
@@ -53,7 +53,7 @@ pub struct Asked {
 /// What a live call shall do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wish {
+pub enum ActionKind {
     /// The person waits and hears music.
     Hold,
     /// The script goes on where it stood.
@@ -145,9 +145,9 @@ impl Action {
 
     /// The transfer it is, if it is one.
     pub fn transfer(&self) -> Option<&Transfer> {
-        match &self.asked.as_ref()?.wish {
-            Wish::Transfer(transfer) => Some(transfer),
-            Wish::Hold | Wish::Resume => None,
+        match &self.asked.as_ref()?.kind {
+            ActionKind::Transfer(transfer) => Some(transfer),
+            ActionKind::Hold | ActionKind::Resume => None,
         }
     }
 
@@ -167,10 +167,10 @@ impl Action {
     }
 
     fn activity(&self) -> Activity {
-        match self.asked.as_ref().map(|asked| &asked.wish) {
-            Some(Wish::Hold) => Activity::OnHold,
-            Some(Wish::Transfer(_)) if self.handover() == Handover::Dialing => Activity::Transferring,
-            Some(Wish::Transfer(_) | Wish::Resume) | None => Activity::Talking,
+        match self.asked.as_ref().map(|asked| &asked.kind) {
+            Some(ActionKind::Hold) => Activity::OnHold,
+            Some(ActionKind::Transfer(_)) if self.handover() == Handover::Dialing => Activity::Transferring,
+            Some(ActionKind::Transfer(_) | ActionKind::Resume) | None => Activity::Talking,
         }
     }
 }
@@ -221,7 +221,7 @@ impl Call {
     ///
     /// # Errors
     /// [`NotNow`]: where the call is instead.
-    pub fn may(&self, wish: &Wish) -> Result<(), NotNow> {
+    pub fn may(&self, wish: &ActionKind) -> Result<(), NotNow> {
         if self.registered.is_some() {
             return Err(NotNow::ClientsOwn);
         }
@@ -241,10 +241,10 @@ impl Call {
         }
         match (wish, self.activity()) {
             (_, Activity::Transferring) => Err(NotNow::Transferring),
-            (Wish::Hold, Activity::OnHold) => Err(NotNow::OnHold),
-            (Wish::Resume, Activity::Talking) => Err(NotNow::NotOnHold),
-            (Wish::Hold | Wish::Transfer(_), Activity::Talking)
-            | (Wish::Resume | Wish::Transfer(_), Activity::OnHold) => Ok(()),
+            (ActionKind::Hold, Activity::OnHold) => Err(NotNow::OnHold),
+            (ActionKind::Resume, Activity::Talking) => Err(NotNow::NotOnHold),
+            (ActionKind::Hold | ActionKind::Transfer(_), Activity::Talking)
+            | (ActionKind::Resume | ActionKind::Transfer(_), Activity::OnHold) => Ok(()),
         }
     }
 

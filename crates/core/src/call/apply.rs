@@ -1,6 +1,6 @@
 //! What each fact does to a call.
 
-use super::action::Wish;
+use super::action::ActionKind;
 use super::disposition::{Cause, Gate};
 use super::effect::{Effect, Owed, Refused};
 use super::event::{Arrival, Event, Metadata, News, OnLeg, Progress, Refusal, Request, What};
@@ -136,13 +136,13 @@ impl Call {
             What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
             What::Spoke(spoke) => self.spoke(spoke, event),
             What::HoldAsked(asked) => {
-                self.asked(asked.no, Wish::Hold, asked.idempotency.as_ref(), event.received_at)
+                self.asked(asked.no, ActionKind::Hold, asked.idempotency.as_ref(), event.received_at)
             }
             What::ResumeAsked(asked) => {
-                self.asked(asked.no, Wish::Resume, asked.idempotency.as_ref(), event.received_at)
+                self.asked(asked.no, ActionKind::Resume, asked.idempotency.as_ref(), event.received_at)
             }
             What::TransferAsked(asked) => {
-                let wish = Wish::Transfer(Box::new(asked.transfer.clone()));
+                let wish = ActionKind::Transfer(Box::new(asked.transfer.clone()));
                 self.asked(asked.no, wish, asked.idempotency.as_ref(), event.received_at)
             }
             What::Forwarded(asked) => self.forwarded(asked, event.received_at),

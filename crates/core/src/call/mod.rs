@@ -33,7 +33,7 @@ mod state;
 mod turn;
 mod view;
 
-pub use action::{Action, Asked, DialOver, Handover, NotDone, NotNow, Transfer, Wish};
+pub use action::{Action, ActionKind, Asked, DialOver, Handover, NotDone, NotNow, Transfer};
 pub use cost::{Amount, Cost};
 pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};

@@ -2,7 +2,7 @@
 //! own key, and put back when it is read. With the key gone, the event is still a fact of the call, with blanks.
 
 use super::Call;
-use super::action::{Asked, Wish};
+use super::action::{ActionKind, Asked};
 use super::event::{Direction, Metadata, Party, What};
 use super::turn::AnswerValue;
 use crate::private::{Address, Private};
@@ -124,7 +124,7 @@ impl What {
             (Self::Transcribed { text, .. }, Personal::Text(said)) => *text = said,
             (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
             (Self::TransferAsked(asked) | Self::Forwarded(asked), Personal::Number(to)) => {
-                asked.transfer.to = to
+                asked.transfer.to = to;
             }
             _ => {}
         }
@@ -147,7 +147,7 @@ impl Call {
             }
         }
         for action in self.actions.values_mut() {
-            if let Some(Asked { wish: Wish::Transfer(transfer), .. }) = &mut action.asked {
+            if let Some(Asked { kind: ActionKind::Transfer(transfer), .. }) = &mut action.asked {
                 transfer.to = Address::default();
             }
         }

@@ -170,7 +170,7 @@ fn a_transfer_that_nobody_takes_in_any_order_also_where_its_refusal_was_ruled_to
         ],
     );
     assert_eq!((call.status(), call.is_handed_over()), (Status::Answered, false));
-    assert!(call.may(&Wish::Hold).is_ok());
+    assert!(call.may(&ActionKind::Hold).is_ok());
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn news_of_the_other_leg_say_nothing_of_the_call() {
 #[test]
 fn what_may_be_asked_where() {
     use NotNow as N;
-    let transfer = || Wish::Transfer(Box::default());
+    let transfer = || ActionKind::Transfer(Box::default());
     let over = with(&[event(10, ended(EndWord::Completed))]);
     for (facts, hold, resume, hand_over) in [
         (
@@ -222,7 +222,7 @@ fn what_may_be_asked_where() {
         (vec![event(0, registered())], Err(N::ClientsOwn), Err(N::ClientsOwn), Err(N::ClientsOwn)),
     ] {
         let call = call_of(&facts);
-        let may = [call.may(&Wish::Hold), call.may(&Wish::Resume), call.may(&transfer())];
+        let may = [call.may(&ActionKind::Hold), call.may(&ActionKind::Resume), call.may(&transfer())];
         assert_eq!(may, [hold, resume, hand_over], "{:?} {:?}", call.state(), call.activity());
     }
 }

@@ -22,7 +22,7 @@ use crate::order::PlaceError;
 use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{
-    ActionAsked, Call, Event, Idempotency, NotNow, Source, Transfer, TransferAsked, What, Wish,
+    ActionAsked, ActionKind, Call, Event, Idempotency, NotNow, Source, Transfer, TransferAsked, What,
 };
 use trunkline_core::id::TenantId;
 use trunkline_core::private::{Address, Private};
@@ -96,12 +96,12 @@ impl Inner {
             return Ok(self.settled(&handle).await);
         }
         let wish = match order {
-            ActionOrder::Hold => Wish::Hold,
-            ActionOrder::Resume => Wish::Resume,
+            ActionOrder::Hold => ActionKind::Hold,
+            ActionOrder::Resume => ActionKind::Resume,
             ActionOrder::Transfer(order) => {
                 // Where it can't be, that is what its sender should hear.
-                known.may(&Wish::Transfer(Box::default()))?;
-                Wish::Transfer(Box::new(self.transfer(tenant, &known, &order)?))
+                known.may(&ActionKind::Transfer(Box::default()))?;
+                ActionKind::Transfer(Box::new(self.transfer(tenant, &known, &order)?))
             }
         };
         self.observe_made(&handle, |call| {
@@ -116,12 +116,18 @@ impl Inner {
     }
 
     /// The event of a wish, as the next action of the call.
-    fn asked(&self, call: &Call, wish: Wish, idempotency: Option<Idempotency>, source: Source) -> Event {
+    fn asked(
+        &self,
+        call: &Call,
+        kind: ActionKind,
+        idempotency: Option<Idempotency>,
+        source: Source,
+    ) -> Event {
         let no = call.next_action();
         let what = match wish {
-            Wish::Hold => What::HoldAsked(Box::new(ActionAsked { no, idempotency })),
-            Wish::Resume => What::ResumeAsked(Box::new(ActionAsked { no, idempotency })),
-            Wish::Transfer(transfer) => {
+            ActionKind::Hold => What::HoldAsked(Box::new(ActionAsked { no, idempotency })),
+            ActionKind::Resume => What::ResumeAsked(Box::new(ActionAsked { no, idempotency })),
+            ActionKind::Transfer(transfer) => {
                 What::TransferAsked(Box::new(TransferAsked { no, transfer: *transfer, idempotency }))
             }
         };

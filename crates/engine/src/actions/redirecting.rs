@@ -7,7 +7,7 @@ use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_carriers::HangUpAnswer;
 use trunkline_carriers::callback::Place;
-use trunkline_core::call::{Activity, Call, OnLeg, Source, State, What, Wish};
+use trunkline_core::call::{ActionKind, Activity, Call, OnLeg, Source, State, What};
 use trunkline_core::id::{ActionNo, CallId, LegNo};
 
 impl Inner {
@@ -79,7 +79,9 @@ impl Inner {
         let taken = self
             .observe_made(handle, |call| {
                 let goes_on = waits_at(call, no) && call.pending_action().is_none();
-                Ok::<_, ActionError>(goes_on.then(|| self.asked(call, Wish::Resume, None, Source::Engine)))
+                Ok::<_, ActionError>(
+                    goes_on.then(|| self.asked(call, ActionKind::Resume, None, Source::Engine)),
+                )
             })
             .await;
         if let Err(error) = taken {
@@ -109,10 +111,10 @@ fn waits_at(call: &Call, no: ActionNo) -> bool {
 /// What was asked for and has not begun, with its page.
 pub(super) fn pending(call: &Call) -> Option<(ActionNo, Place)> {
     let (no, action) = call.pending_action()?;
-    let place = match action.asked.as_ref()?.wish {
-        Wish::Hold => Place::Hold(no),
-        Wish::Resume => Place::Resume(no),
-        Wish::Transfer(_) => Place::Transfer(no),
+    let place = match action.asked.as_ref()?.kind {
+        ActionKind::Hold => Place::Hold(no),
+        ActionKind::Resume => Place::Resume(no),
+        ActionKind::Transfer(_) => Place::Transfer(no),
     };
     Some((no, place))
 }

@@ -15,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Direction, Disposition, State as CallState, Wish};
+use trunkline_core::call::{ActionKind, Call, Direction, Disposition, State as CallState};
 use trunkline_core::id::{CarrierCallId, SessionId};
 use trunkline_core::private::Private;
 use trunkline_engine::{ActionOrder, EndError, TransferOrder};
@@ -161,9 +161,9 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         pill: Pill::of(t, call.status()),
         is_over: call.is_over(),
         is_ending: call.state() == CallState::Ending,
-        may_hold: call.may(&Wish::Hold).is_ok(),
-        may_resume: call.may(&Wish::Resume).is_ok(),
-        may_transfer: call.may(&Wish::Transfer(Box::default())).is_ok(),
+        may_hold: call.may(&ActionKind::Hold).is_ok(),
+        may_resume: call.may(&ActionKind::Resume).is_ok(),
+        may_transfer: call.may(&ActionKind::Transfer(Box::default())).is_ok(),
         facts: facts(t, &call),
         times: times(t, &call),
         evidence: evidence(t, &call),
