@@ -124,7 +124,7 @@ impl Inner {
         source: Source,
     ) -> Event {
         let no = call.next_action();
-        let what = match wish {
+        let what = match kind {
             ActionKind::Hold => What::HoldAsked(Box::new(ActionAsked { no, idempotency })),
             ActionKind::Resume => What::ResumeAsked(Box::new(ActionAsked { no, idempotency })),
             ActionKind::Transfer(transfer) => {

@@ -192,7 +192,9 @@ fn of_transfers_at_once_one_is_done() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     let others: Vec<String> = (0..8).map(|n| format!("+1555010077{n}")).collect();
-    others.iter().for_each(|other| drop(day.person(other, picks_up())));
+    for other in &others {
+        day.person(other, picks_up());
+    }
     let requests = others.iter().map(|other| {
         let request = day.ask(reqwest::Method::POST, &format!("/api/calls/{call}/transfer"));
         request.bearer_auth(crate::day::KEY).json(&json!({ "to": other }))

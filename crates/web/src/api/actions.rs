@@ -69,8 +69,6 @@ fn order(body: &[u8]) -> Result<TransferOrder, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_transfer_says_to_whom_and_nothing_that_means_nothing() {
         let order = |body: &str| super::order(body.as_bytes());
