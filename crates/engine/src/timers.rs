@@ -109,6 +109,10 @@ impl Inner {
                     let again = now.checked_add(gap).unwrap_or(now);
                     live.armed = Some(again);
                     self.timers.set(again, live.call.id);
+                    if deadline.why == Why::Act {
+                        // Somebody waits for it.
+                        self.timers.arm(&mut live, &self.config.timing);
+                    }
                     // Nothing of it was sent, so nothing is unclear.
                     if deadline.why == Why::Unclear && live.held_up == Some(on.leg) {
                         return;
@@ -130,6 +134,10 @@ impl Inner {
             Why::GiveUp => What::GaveUp(on),
             Why::List => return self.list(handle, on.leg),
             Why::Ask => return self.ask(handle, on.leg),
+            Why::Act => return self.redirect_again(handle),
+            Why::NotDone => return self.give_up_action(handle),
+            Why::AskChild => return self.ask_child(handle),
+            Why::HoldOver => return self.end_hold(handle),
         };
         tracing::info!(%call, leg = %on.leg, why = ?why, "call.deadline");
         let event = self.own_event(call, format!("deadline:{}:{why:?}:{now}", on.leg), Source::Engine, what);

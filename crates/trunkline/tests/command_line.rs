@@ -166,6 +166,11 @@ fn a_call_is_placed_followed_and_shown_from_the_command_line() {
     let ended = run(folder.path(), &["end", id], &[]);
     assert_eq!(code(&ended), 1);
     assert!(stderr(&ended).contains("already over"), "{}", stderr(&ended));
+    for arguments in [&["hold", id][..], &["resume", id], &["transfer", id, "+15550109001"]] {
+        let late = run(folder.path(), arguments, &[]);
+        assert_eq!(code(&late), 1);
+        assert!(stderr(&late).contains("already over"), "{}", stderr(&late));
+    }
     let wrong = run(folder.path(), &["call", "12"], &[]);
     assert_eq!(code(&wrong), 1);
     assert_eq!(stderr(&wrong).lines().count(), 1);

@@ -403,6 +403,20 @@ async fn a_listing_that_does_not_end_is_an_error_and_never_a_short_list() {
 }
 
 #[tokio::test]
+async fn whoever_a_call_was_handed_to_is_found_by_that_call_and_never_among_attempts() {
+    let child = call(2, "null")
+        .replace("queued", "in-progress")
+        .replace('}', &format!(r#","parent_call_sid":"{CALL_SID}"}}"#));
+    let both = format!(r#"{{"calls":[{},{child}]}}"#, call(1, "null"));
+    let carrier = FakeCarrier::with(Answer::json(200, &both)).await;
+    let attempts = listed(&carrier, "2010-08-31T12:00:00Z").await.unwrap();
+    assert_eq!(attempts.iter().map(|call| call.news.clone()).collect::<Vec<_>>(), [News::Accepted]);
+    let children = twilio_at(&carrier.base).children(&CarrierCallId::new(CALL_SID)).await.unwrap();
+    assert_eq!(children.iter().map(|call| call.news.clone()).collect::<Vec<_>>(), [News::Answered]);
+    assert!(carrier.requests()[2].line.contains(&format!("ParentCallSid={CALL_SID}&")));
+}
+
+#[tokio::test]
 async fn a_page_elsewhere_is_not_asked_for() {
     let elsewhere = r#"{"calls":[],"next_page_uri":"@evil.example/steal"}"#;
     let carrier = FakeCarrier::with(Answer::json(200, elsewhere)).await;

@@ -181,6 +181,7 @@ impl Seen {
                 facts.heard.push(verdict.answer);
                 verdict.next
             }
+            place => panic!("this product asks for no {place:?}"),
         };
         facts.pages += 1;
         let page = match next {

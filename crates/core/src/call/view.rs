@@ -3,7 +3,7 @@
 use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
-use super::state::{Activity, State, Status};
+use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
 use super::{Call, Stray};
 use crate::id::CampaignId;
@@ -20,6 +20,8 @@ pub enum Outcome {
     Finished,
     /// Some questions were answered, and the line was closed before the good-bye.
     Partial,
+    /// Somebody else took the call over: what the script still had to ask is theirs.
+    Transferred,
 }
 
 impl Outcome {
@@ -28,6 +30,7 @@ impl Outcome {
         match self {
             Self::Finished => "finished",
             Self::Partial => "partial",
+            Self::Transferred => "transferred",
         }
     }
 }
@@ -52,6 +55,7 @@ impl Call {
             strays: self.strays.clone(),
             turns: BTreeMap::new(),
             registered: self.registered,
+            actions: self.actions.clone(),
             price: self.price.clone(),
         }
     }
@@ -62,11 +66,6 @@ impl Call {
             Some(disposition) => Status::ended(disposition),
             None => Status::live(self.state(), self.activity()),
         }
-    }
-
-    /// What an answered call is doing.
-    pub fn activity(&self) -> Activity {
-        self.registered.map_or(Activity::Talking, |registered| registered.activity)
     }
 
     /// How it ended; `None` while it lives.
@@ -111,6 +110,8 @@ impl Call {
         self.script.as_ref()?;
         if self.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
             Some(Outcome::Finished)
+        } else if self.is_handed_over() {
+            Some(Outcome::Transferred)
         } else if self.is_over() && self.answer_count() > 0 {
             Some(Outcome::Partial)
         } else {

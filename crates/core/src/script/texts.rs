@@ -27,6 +27,12 @@ pub struct Texts {
     pub apology: &'static str,
     /// When a call comes in and no line is free.
     pub capacity: &'static str,
+    /// While somebody is on hold and hears no music.
+    pub hold: &'static str,
+    /// Before a call is handed to somebody else.
+    pub transfer: &'static str,
+    /// When the one it was to be handed to could not be reached.
+    pub not_reached: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
@@ -74,6 +80,9 @@ impl Texts {
         reprompt: "Sorry, I did not get that.",
         apology: "Sorry, we have a technical problem and must end this call. Goodbye.",
         capacity: "Sorry, all our lines are busy right now. Please call again later. Goodbye.",
+        hold: "Please hold the line.",
+        transfer: "You are being connected. Please hold the line.",
+        not_reached: "Sorry, nobody could be reached.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
@@ -109,6 +118,9 @@ impl Texts {
         reprompt: "סליחה, לא הבנתי.",
         apology: "סליחה, אירעה תקלה טכנית ועלינו לסיים את השיחה. להתראות.",
         capacity: "סליחה, כל הקווים שלנו תפוסים כרגע. אפשר להתקשר שוב מאוחר יותר. להתראות.",
+        hold: "אנא המתינו על הקו.",
+        transfer: "השיחה מועברת. אנא המתינו על הקו.",
+        not_reached: "סליחה, לא הצלחנו להשיג מענה.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",

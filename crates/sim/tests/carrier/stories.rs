@@ -299,6 +299,45 @@ async fn a_second_person_is_dialed_and_the_action_hears_how_it_went() {
 }
 
 #[tokio::test]
+async fn a_second_leg_is_told_of_to_the_callback_of_its_number_and_names_its_parent() {
+    let dial = "<Dial action='/after'><Number statusCallback='/leg' \
+                statusCallbackEvent='initiated ringing answered completed'>+15125550200</Number></Dial>";
+    let (product, sim, call) =
+        story([("/voice", dial), ("/after", "<Hangup/>"), ("/leg", "")], Habit::answers()).await;
+    let told = product.asked_at("/leg");
+    let words: Vec<&str> = told.iter().map(|asked| asked.get("CallStatus")).collect();
+    assert_eq!(words, ["initiated", "ringing", "in-progress", "completed"]);
+    let leg = &sim.calls_to(BOB)[0];
+    for asked in &told {
+        assert_eq!((asked.get("CallSid"), asked.get("ParentCallSid")), (leg.sid.as_str(), call.as_str()));
+        assert_eq!(asked.get("Direction"), "outbound-dial");
+    }
+    assert_eq!(told[3].get("CallDuration"), leg.duration_secs.unwrap().to_string());
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_first_ends_a_dial_and_its_action_hears_of_it() {
+    for (who, status, goes_on) in [(ANN, "completed", false), (BOB, "in-progress", true)] {
+        let product = Product::with_documents([
+            ("/voice", "<Dial action='/after'><Number>+15125550200</Number></Dial>"),
+            ("/after", "<Say>Goodbye.</Say>"),
+        ])
+        .await;
+        let sim = sim(SimOptions { speed: 10.0, ..options() }).await;
+        sim.set_person(BOB, Habit::Answers { ring_secs: Some(1), said: vec![], digits: vec![] });
+        let call = Client::of(&sim).create(&product, ANN, &[]).await;
+        let talks = |call: &trunkline_sim::CallRecord| call.status == CallStatus::InProgress;
+        sim.wait_for(|sim| sim.calls_to(BOB).first().is_some_and(talks)).await;
+        assert!(sim.hang_up(&sim.calls_to(who)[0].sid));
+        sim.wait_until_idle().await;
+        let after = &product.asked_at("/after")[0];
+        assert_eq!((after.get("DialCallStatus"), after.get("CallStatus")), ("completed", status), "{who}");
+        assert_eq!(sim.heard(&call).contains(&Heard::Said { text: "Goodbye.".into() }), goes_on, "{who}");
+        assert!(!sim.hang_up(&call), "it is over");
+    }
+}
+
+#[tokio::test]
 async fn a_second_person_may_be_busy() {
     let documents = [("/voice", "<Dial action='/after'>+15125559001</Dial>"), ("/after", "<Hangup/>")];
     let (product, _sim, _call) = story(documents, Habit::answers()).await;

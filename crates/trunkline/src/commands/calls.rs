@@ -158,6 +158,7 @@ fn happened(event: &Value) -> String {
             let heard = if body["heard"].is_null() { "" } else { "hears an answer, " };
             match body["says"]["step"].as_u64() {
                 Some(step) => format!("{heard}asks question {}", step + 1),
+                None if body["says"]["says"] == "nothing" => format!("{heard}says nothing"),
                 None => format!("{heard}says goodbye"),
             }
         }
@@ -166,6 +167,7 @@ fn happened(event: &Value) -> String {
             format!("recording {state}")
         }
         "status_reported" => format!("its client says {}", text(body, "status").replace('_', " ")),
+        "action_news" => format!("the other phone: {}", text(body, "news")),
         kind => kind.replace('_', " "),
     }
 }

@@ -210,7 +210,7 @@ fn no_route_tells_a_tenant_anything_of_another_s_calls() {
 
     // What there is, to the last byte, is what there would be of a call that never was.
     let nobody = "0199b2a4-7c6e-7000-8000-000000000001";
-    let routes: [(Method, &str, Value); 8] = [
+    let routes: [(Method, &str, Value); 11] = [
         (Method::GET, "", Value::Null),
         (Method::GET, "/events", Value::Null),
         (Method::GET, "/turns", Value::Null),
@@ -219,6 +219,9 @@ fn no_route_tells_a_tenant_anything_of_another_s_calls() {
         (Method::PATCH, "", json!({ "metadata": { "a": 1 } })),
         (Method::PUT, "/status", json!({ "status": "completed" })),
         (Method::POST, "/end", Value::Null),
+        (Method::POST, "/hold", Value::Null),
+        (Method::POST, "/resume", Value::Null),
+        (Method::POST, "/transfer", json!({ "to": "+15550100777" })),
     ];
     for (method, rest, body) in &routes {
         let absent = ask(&day, &beta, method.clone(), &format!("/api/calls/{nobody}{rest}"), body);

@@ -186,6 +186,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         recording_max_bytes: 10 << 20,
         questions,
         default_script: None,
+        hold_music: None,
         consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),
         from: Some(Address::new("+15005550006")),

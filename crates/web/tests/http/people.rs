@@ -311,6 +311,15 @@ async fn s_08_pages_of_another_tenant_s_things_are_as_those_that_never_were() {
     assert_eq!((page(&theirs, &call).await, page(&theirs, nobodys).await), (404, 404));
     let token = house.token(&theirs, "/").await;
     for path in [&*call, nobodys] {
-        assert_eq!(house.posts(&theirs, &format!("{path}/end"), &[("token", &token)]).await.status, 404);
+        for action in ["end", "hold", "resume", "transfer"] {
+            let form = [("token", &*token), ("to", "+15550109001")];
+            assert_eq!(
+                house.posts(&theirs, &format!("{path}/{action}"), &form).await.status,
+                404,
+                "{action}"
+            );
+        }
+        let forged = [("token", "x"), ("to", "+15550109001")];
+        assert_eq!(house.posts(&ours, &format!("{path}/transfer"), &forged).await.status, 403);
     }
 }

@@ -87,6 +87,28 @@ async fn a_call_ends_once_and_then_says_how_it_had_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_has_answered_is_not_held_nor_handed_over_and_says_where_it_is() {
+    let house = House::open().await;
+    let later = json!({"to": "+15550109000", "not_before": "2999-01-01T00:00:00Z"});
+    let placed = house.api("POST", "/api/calls", &later.to_string()).await.json();
+    let to = json!({"to": "+15550109001"}).to_string();
+    for (action, body) in [("hold", ""), ("resume", ""), ("transfer", &*to)] {
+        let path = format!("/api/calls/{}/{action}", placed["id"].as_str().unwrap());
+        let answer = house.api("POST", &path, body).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (409, &json!("not_now")), "{}", answer.text());
+        assert_eq!(answer.json()["state"], "initiated");
+        assert_eq!(house.api("POST", &format!("/api/calls/{NOBODY}/{action}"), body).await.status, 404);
+    }
+    let path = format!("/api/calls/{}/transfer", placed["id"].as_str().unwrap());
+    for (body, code) in
+        [("", "bad_request"), ("{}", "invalid_field"), (r#"{"to": "+1", "at": 1}"#, "unknown_field")]
+    {
+        let answer = house.api("POST", &path, body).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(code)), "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_not_found_and_never_guessed() {
     let house = House::open().await;
     for target in [
