@@ -3,8 +3,8 @@
 use crate::api::recordings::link;
 use crate::api::{
     analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
-    orders, queue, recordings, recover, registered, results, scripts, singles, suppressions, tenancy,
-    webhooks,
+    numbers, orders, queue, recordings, recover, registered, results, scripts, singles, suppressions,
+    tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -123,6 +123,12 @@ fn keyed_table() -> Table {
         .on(Post, "/api/webhooks/{id}/deliveries/{event}/retry", webhooks::retry, webhooks::spec::retry())
         .tag("scripts", Act::Look)
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
+        .tag("numbers", Act::Look)
+        .on(Get, "/api/numbers", numbers::list, numbers::spec::list())
+        .on(Get, "/api/numbers/{number}", numbers::show, numbers::spec::show())
+        .tag("numbers", Act::ManageAccess)
+        .on(Put, "/api/numbers/{number}", numbers::set, numbers::spec::set())
+        .on(Delete, "/api/numbers/{number}", numbers::remove, numbers::spec::remove())
         .tag("campaigns", Act::Campaign)
         .on(Get, "/api/campaigns", campaigns::list, campaigns::spec::list())
         .on(Post, "/api/campaigns", campaigns::add, campaigns::spec::add())

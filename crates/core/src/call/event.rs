@@ -9,6 +9,7 @@ use crate::id::{
     AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId, RecordingId,
     SessionId, TenantId,
 };
+use crate::numbers::Route;
 use crate::private::{Address, Private};
 use crate::queue::Claim;
 use crate::script::Cursor;
@@ -341,6 +342,9 @@ pub struct Arrival {
     /// What is asked, if the number has a script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptRef>,
+    /// Which way the number sent it, if somebody called us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
     /// How long things may take.
     pub limits: Limits,
 }

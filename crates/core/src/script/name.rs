@@ -26,6 +26,12 @@ impl ScriptName {
         Self("builtin".to_owned())
     }
 
+    /// What a message is called that is said while a number is closed.
+    #[must_use]
+    pub fn after_hours() -> Self {
+        Self("after_hours".to_owned())
+    }
+
     /// The name as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

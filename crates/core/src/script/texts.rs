@@ -27,6 +27,8 @@ pub struct Texts {
     pub apology: &'static str,
     /// When a call comes in and no line is free.
     pub capacity: &'static str,
+    /// When a call comes in while nobody is there.
+    pub closed: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
@@ -74,6 +76,7 @@ impl Texts {
         reprompt: "Sorry, I did not get that.",
         apology: "Sorry, we have a technical problem and must end this call. Goodbye.",
         capacity: "Sorry, all our lines are busy right now. Please call again later. Goodbye.",
+        closed: "We are closed now. Please call again during our opening hours. Goodbye.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
@@ -109,6 +112,7 @@ impl Texts {
         reprompt: "סליחה, לא הבנתי.",
         apology: "סליחה, אירעה תקלה טכנית ועלינו לסיים את השיחה. להתראות.",
         capacity: "סליחה, כל הקווים שלנו תפוסים כרגע. אפשר להתקשר שוב מאוחר יותר. להתראות.",
+        closed: "אנחנו סגורים כעת. אפשר להתקשר שוב בשעות הפתיחה. להתראות.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",

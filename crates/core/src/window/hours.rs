@@ -60,6 +60,11 @@ impl Days {
         self.0.is_empty()
     }
 
+    /// The days, from Monday on.
+    pub fn iter(&self) -> impl Iterator<Item = Weekday> {
+        self.0.iter().copied()
+    }
+
     fn contains(&self, day: Weekday) -> bool {
         self.0.contains(&day)
     }

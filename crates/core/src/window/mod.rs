@@ -13,8 +13,10 @@ mod hours;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod week;
 mod zones;
 
 pub use hours::{CallingWindow, Days, Hours};
 pub use opening::{NeverOpens, Opening};
+pub use week::{WeekFault, check_week};
 pub use zones::{UnknownZone, Zone, Zones};

@@ -25,6 +25,7 @@ mod lost;
 mod machines;
 mod measures;
 mod nodes;
+mod numbers;
 mod odd_lists;
 mod operator;
 mod orders;

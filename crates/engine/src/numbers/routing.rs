@@ -1,0 +1,66 @@
+//! Which way a number sends a call: to its script, or, while it is closed, to what answers then.
+
+use super::{OurNumber, ours};
+use crate::engine::Inner;
+use crate::webhook::VoiceFetch;
+use std::sync::Arc;
+use trunkline_core::call::Direction;
+use trunkline_core::numbers::{AfterHours, Answer, Route};
+use trunkline_core::script::{Script, ScriptName};
+
+/// What a call hears, and which way its number sent it.
+pub(crate) struct Routed {
+    pub script: Arc<Script>,
+    /// `None` if nobody called us, or no number says anything.
+    pub route: Option<Route>,
+}
+
+impl Inner {
+    /// What answers the number that was called; what the number that calls would have, where other software calls.
+    pub(crate) fn routed(&self, fetch: &VoiceFetch) -> Routed {
+        let Some(number) = self.number_of(ours(fetch.direction, &fetch.from, &fetch.to)) else {
+            return Routed { script: self.script_or_default(None), route: None };
+        };
+        let route = match fetch.direction {
+            Direction::Inbound => Some(number.answering.at(self.clock.now())),
+            Direction::Outbound => None,
+        };
+        let script = match route {
+            Some(Route::AfterHours) => self.after_hours(&number),
+            Some(Route::Script) | None => self.answering(&number),
+        };
+        Routed { script, route }
+    }
+
+    fn answering(&self, number: &OurNumber) -> Arc<Script> {
+        let Answer::Script(script) = &number.answering.answer;
+        self.script_or_default(Some(script))
+    }
+
+    fn after_hours(&self, number: &OurNumber) -> Arc<Script> {
+        let AfterHours { message, language, script } =
+            number.answering.after_hours.clone().unwrap_or_default();
+        match (script, message) {
+            (Some(script), None) => self.script_or_default(Some(&script)),
+            (Some(script), Some(message)) => {
+                let script = self.script_or_default(Some(&script));
+                self.made(Script::clone(&script).beginning_with(&message))
+            }
+            (None, message) => {
+                let language = language.unwrap_or_else(|| self.answering(number).language.clone());
+                self.made(Script::message(message.as_deref(), language))
+            }
+        }
+    }
+
+    /// A script that is in no file, known by its content from now on.
+    fn made(&self, script: Script) -> Arc<Script> {
+        self.scripts.version(script.version).unwrap_or_else(|| self.scripts.take_in(script))
+    }
+
+    fn script_or_default(&self, name: Option<&ScriptName>) -> Arc<Script> {
+        let current =
+            self.scripts.current(name.map(ScriptName::as_str)).or_else(|| self.scripts.current(None));
+        current.unwrap_or_else(|| Arc::new(Script::builtin()))
+    }
+}
