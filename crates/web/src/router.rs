@@ -12,7 +12,7 @@ use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
     account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
-    docs, login, settings_check, stream,
+    docs, login, numbers as numbers_page, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -55,6 +55,11 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act).layer(Extension(Act::Campaign)))
+        .route(
+            "/numbers",
+            get(numbers_page::show).merge(post(numbers_page::set).layer(Extension(Act::ManageAccess))),
+        )
+        .route("/numbers/remove", post(numbers_page::remove).layer(Extension(Act::ManageAccess)))
         .route("/analytics", get(analytics_page::show))
         .route("/analytics.csv", get(analytics_page::csv))
         .route("/results.csv", get(analytics_page::answers_csv))

@@ -33,7 +33,7 @@ pub struct Hours {
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Days(Vec<Weekday>);
 
-const WEEK: [(Weekday, &str); 7] = [
+pub(super) const WEEK: [(Weekday, &str); 7] = [
     (Weekday::Monday, "mon"),
     (Weekday::Tuesday, "tue"),
     (Weekday::Wednesday, "wed"),
