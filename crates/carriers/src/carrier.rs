@@ -44,6 +44,12 @@ pub trait Carrier: fmt::Debug + Send + Sync {
         since: Timestamp,
     ) -> Soon<'a, Result<Vec<Listed>, AskError>>;
 
+    /// All legs that this leg dialed: those of a transfer.
+    ///
+    /// # Errors
+    /// [`AskError`] also when the listing could not be read to its end.
+    fn children<'a>(&'a self, parent: &'a CarrierCallId) -> Soon<'a, Result<Vec<Listed>, AskError>>;
+
     /// Asks for a call to be hung up. May be asked again.
     ///
     /// # Errors

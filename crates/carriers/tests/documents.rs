@@ -5,13 +5,14 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
-use trunkline_carriers::callback::{Mint, PublicUrls, SecretKeys};
+use trunkline_carriers::callback::{Mint, Place, PublicUrls, SecretKeys};
 use trunkline_carriers::voice::{
-    Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, Redirect, RejectReason, Say,
-    Stream, Trim, Verb, page,
+    Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, Redirect,
+    RejectReason, Say, Stream, Trim, Verb, action, page,
 };
-use trunkline_core::call::OnLeg;
-use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
+use trunkline_core::call::{OnLeg, Transfer};
+use trunkline_core::id::{AccountId, ActionNo, CallId, Fence, LegNo};
+use trunkline_core::private::Address;
 use trunkline_core::script::{Caller, Cursor, Next, Page, Script};
 
 /// A document as a parser sees it.
@@ -161,6 +162,7 @@ proptest! {
             method: Method::Post,
             timeout_secs: 30,
             time_limit_secs: None,
+            status_callback: None,
         };
         let xml = Document::new(vec![Verb::Dial(Box::new(dial))]).to_twiml();
         let tree = parsed(&xml);
@@ -207,6 +209,7 @@ fn every_verb_in_twilios_dialect() {
         method: Method::Post,
         timeout_secs: 20,
         time_limit_secs: Some(600),
+        status_callback: Some("https://x.example/status?s=t#rc=5".to_owned()),
     };
     let stream = Stream {
         url: "wss://x.example/media".to_owned(),
@@ -220,7 +223,8 @@ fn every_verb_in_twilios_dialect() {
     };
     let document = Document::new(vec![
         Verb::Say(spoken),
-        Verb::Play(Play { url: "https://x.example/a.mp3?b&c".to_owned() }),
+        Verb::Play(Play { url: "https://x.example/a.mp3?b&c".to_owned(), loops: None }),
+        Verb::Play(Play { url: "https://x.example/music.mp3".to_owned(), loops: Some(Loops::Endless) }),
         Verb::Pause { secs: 1 },
         Verb::Record(Box::new(record)),
         Verb::Gather(Box::new(gather)),
@@ -258,6 +262,25 @@ fn a_goodbye_hangs_up() {
 }
 
 #[test]
+fn whoever_waits_never_falls_silent_and_is_never_hung_up_on() {
+    let (no, script) = (ActionNo::FIRST, Script::builtin());
+    let music = "https://x.example/music.mp3".parse().unwrap();
+    let words = minted(|mint| action::hold(&script.hold(), None, Place::Hold(no), mint));
+    let plays = minted(|mint| action::hold(&script.hold(), Some(&music), Place::Hold(no), mint));
+    insta::assert_snapshot!(format!("{words}\n{plays}"));
+}
+
+#[test]
+fn a_transfer_dials_one_number_and_asks_us_what_comes_after() {
+    let to =
+        Transfer { to: Address::new("+15550100777"), from: Address::new("+15550199"), ring_timeout_secs: 20 };
+    let script = yes_or_no();
+    insta::assert_snapshot!(minted(|mint| {
+        action::transfer(&script.transfer(), &to, 3_600, ActionNo::FIRST, mint)
+    }));
+}
+
+#[test]
 fn a_page_that_only_closes_waits_for_nothing() {
     let xml = page::closing(&Script::builtin().open(&Caller::default(), Cursor::first(1))).to_twiml();
     assert!(!xml.contains("<Record") && xml.ends_with("<Hangup/></Response>"), "{xml}");
@@ -270,11 +293,15 @@ fn yes_or_no() -> Script {
 }
 
 fn spoken(page: &Page) -> String {
+    minted(|mint| page::document(page, mint))
+}
+
+fn minted(document: impl FnOnce(&Mint<'_>) -> Document) -> String {
     let urls: PublicUrls = "https://calls.example.com".parse().unwrap();
     let keys = SecretKeys::from_bytes(&[1; 32]);
     let on = OnLeg { leg: LegNo::FIRST, fence: Fence::FIRST };
     let mint = Mint::new(&urls, &keys, &AccountId::new("twilio:AC1"), CallId::from_bytes([9; 16]), on, None);
-    without_tokens(&line_by_line(&page::document(page, &mint)))
+    without_tokens(&line_by_line(&document(&mint)))
 }
 
 fn line_by_line(document: &Document) -> String {

@@ -4,6 +4,7 @@
 //! any node, after any restart, with no database, answers the next step. Whatever goes wrong here, a person is
 //! listening: the answer is always a voice document.
 
+use crate::actions::{action_of, aside};
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
@@ -65,15 +66,20 @@ impl Inner {
         {
             return Ok(document);
         }
-        let (call, script, turn, over) = {
+        if !over && let Some(no) = action_of(token.place) {
+            return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;
+        }
+        let (call, script, turn, over, aside) = {
             let live = handle.lock();
-            let over = is_over(&live.call, &token);
-            let line = if over { Line::Closed } else { fetch.line };
+            let over = over || is_over(&live.call, &token);
+            // What was said while the carrier was asked to go elsewhere is heard, and nothing is asked that nobody hears.
+            let aside = aside(&live.call).filter(|_| !over && fetch.line == Line::Open);
+            let line = if over || aside.is_some() { Line::Closed } else { fetch.line };
             let mut turn = Turn::take(&script, &caller, token.place, fetch, line);
             if let Some(at) = resumes(&live.call, token.place) {
                 turn.page = script.reopen(&caller, at);
             }
-            (live.call.id, script.version, turn, over)
+            (live.call.id, script.version, turn, over, aside)
         };
         if turn.next == Next::OptedOut {
             let call = handle.lock().call.clone();
@@ -87,7 +93,11 @@ impl Inner {
         if over || is_stray(&live.call, &token, &fetch.carrier_call_id) {
             return Ok(Document::hang_up());
         }
-        Ok(page::document(&turn.page, &self.mint(&live.call, token.on())))
+        let mint = self.mint(&live.call, token.on());
+        Ok(match aside {
+            Some(place) => Document::redirect(mint.voice(place)),
+            None => page::document(&turn.page, &mint),
+        })
     }
 
     /// The fold can't be reached (the call is only in a store that is away): the token alone answers.
@@ -102,6 +112,9 @@ impl Inner {
         };
         let caller =
             Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
+        if action_of(token.place).is_some() {
+            return Ok(self.action_by_token(&script, token));
+        }
         let turn = Turn::take(&script, &caller, token.place, fetch, fetch.line);
         self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
         Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
@@ -188,7 +201,13 @@ impl Inner {
             .unwrap_or_else(|| Arc::new(Script::builtin()))
     }
 
-    fn spoke(&self, call: CallId, token: &CallbackState, fetch: &VoiceFetch, turn: &Turn) -> Event {
+    pub(crate) fn spoke(
+        &self,
+        call: CallId,
+        token: &CallbackState,
+        fetch: &VoiceFetch,
+        turn: &Turn,
+    ) -> Event {
         Event {
             call,
             key: EventKey::new(fetch.key.clone()),
@@ -242,7 +261,11 @@ fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
     let asked = script.questions.iter().position(|question| question.kind == Kind::Consent);
     let step = match place {
         Place::Hear(at) | Place::Open(Next::Ask(at)) => usize::from(at.step),
-        Place::Open(Next::GoodBye | Next::OptedOut) => return place,
+        Place::Open(Next::GoodBye | Next::OptedOut)
+        | Place::Hold(_)
+        | Place::Resume(_)
+        | Place::Transfer(_)
+        | Place::Transferred(_) => return place,
     };
     match asked.and_then(|asked| u16::try_from(asked).ok()) {
         Some(asked) if step > usize::from(asked) && call.consent() != Some(true) => {
@@ -274,16 +297,16 @@ fn is_foreign(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
 }
 
 /// Whether the carrier's call is not the one this leg is bound to: it is being hung up.
-fn is_stray(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
+pub(crate) fn is_stray(call: &Call, token: &CallbackState, id: &CarrierCallId) -> bool {
     call.strays.contains_key(id)
         || call.leg_no(token.leg).is_none_or(|leg| leg.carrier_call_id.as_ref() != Some(id))
 }
 
 /// What was heard, and what is said now.
-struct Turn {
+pub(crate) struct Turn {
     heard: Option<HeardFact>,
     says: Says,
-    page: Page,
+    pub page: Page,
     next: Next,
 }
 
@@ -300,7 +323,20 @@ impl Turn {
                 let verdict = script.hear(at, &heard);
                 (verdict.next, fact(at, verdict.answer, fetch))
             }
+            // Pages of their own, which never come here.
+            Place::Hold(_) | Place::Resume(_) | Place::Transfer(_) | Place::Transferred(_) => {
+                (Next::GoodBye, None)
+            }
         };
+        Self::said(script, caller, next, heard, line)
+    }
+
+    /// The script goes on here.
+    pub(crate) fn going_on(script: &Script, caller: &Caller, next: Next) -> Self {
+        Self::said(script, caller, next, None, Line::Open)
+    }
+
+    fn said(script: &Script, caller: &Caller, next: Next, heard: Option<HeardFact>, line: Line) -> Self {
         let next = match next {
             Next::Ask(at) if script.question(at.step).is_none() => Next::GoodBye,
             next => next,

@@ -13,6 +13,7 @@ use trunkline_core::call::{Limits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::Address;
+use trunkline_core::script::AudioUrl;
 use trunkline_store::Target;
 use trunkline_store::cache::CacheAddress;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub questions: PathBuf,
     /// The script of calls that name none; the file's own name if absent.
     pub default_script: Option<String>,
+    /// What somebody on hold hears; words if absent.
+    pub hold_music: Option<AudioUrl>,
     /// Whether people are asked before their answers are recorded.
     pub consent: AskConsent,
     /// Our numbers: whose they are, and which script answers them.

@@ -48,6 +48,9 @@ impl Inner {
             Owed::HangUpStray(id) => {
                 drop(self.tasks.spawn(async move { inner.hang_up_stray(handle, id).await }));
             }
+            Owed::Act(leg, no) => {
+                drop(self.tasks.spawn(async move { inner.redirect(handle, leg, no).await }));
+            }
             // The deadline of an unclear attempt is its first listing.
             Owed::Reconcile(_) => {}
         }

@@ -6,6 +6,7 @@
 use crate::engine::Inner;
 use crate::live::{Handle, Health, Inserted, Live, Origin};
 use crate::live_events::Became;
+use crate::reader::Unavailable;
 use crate::record::{CameTo, RecordError, kind};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -125,6 +126,26 @@ impl Inner {
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
         Ok(taken)
+    }
+
+    /// Takes in an event that is made of the call as it is at this moment, or none: nothing else comes in between.
+    pub(crate) async fn observe_made<E: From<IntakeError> + From<Unavailable>>(
+        self: &Arc<Self>,
+        handle: &Handle,
+        make: impl FnOnce(&Call) -> Result<Option<Event>, E>,
+    ) -> Result<(), E> {
+        let (event, step) = {
+            let mut live = handle.lock();
+            if live.health == Health::GivenUp {
+                return Err(self.elsewhere().into());
+            }
+            let Some(event) = make(&live.call)? else { return Ok(()) };
+            let step = self.apply(handle, &mut live, &event, Telling::All)?;
+            (event, step)
+        };
+        let (_, effects) = self.durable(handle, &event, step).await?;
+        self.perform(handle, effects);
+        Ok(())
     }
 
     /// Takes in two events of which the second takes back what the first seems to mean: nobody sees the call between them.
@@ -439,6 +460,14 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::StrayHungUp { .. } => "stray_hung_up",
         What::TakenOver { .. } => "taken_over",
         What::Spoke(_) => "spoke",
+        What::HoldAsked(_) => "hold_asked",
+        What::ResumeAsked(_) => "resume_asked",
+        What::TransferAsked(_) => "transfer_asked",
+        What::Forwarded(_) => "forwarded",
+        What::ActionBegun(_) => "action_begun",
+        What::ActionRefused { .. } => "action_refused",
+        What::ActionNews(_) => "action_news",
+        What::TransferOver(_) => "transfer_over",
         What::Recording(_) => "recording",
         What::Transcribed { .. } => "transcribed",
         What::AnsweredBy { .. } => "answered_by",

@@ -13,6 +13,7 @@
 //! - `engine`: start, stop, the doors of carriers · `desk`: what a tenant may ask · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
+//! - `actions`: hold, resume and transfer of a live call
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose numbers there are, what answers them · `trust`, `mirror`, `step`: whom to trust, also without the store
@@ -22,6 +23,7 @@
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
+mod actions;
 mod admission;
 mod analytics;
 mod answering;
@@ -83,6 +85,7 @@ mod trust;
 mod vouched;
 mod webhook;
 
+pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
 pub use clock::{Clock, Pace};
 pub use config::Config;
@@ -123,4 +126,6 @@ pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, Un
 /// Rows of outgoing webhooks, as their doors give them.
 pub use trunkline_store::{AttemptMade, Delivery, DeliveryCount, DeliveryPage, Replay, StoredEndpoint};
 pub use trust::Holder;
-pub use webhook::{Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
+pub use webhook::{
+    DialReport, Line, MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch,
+};

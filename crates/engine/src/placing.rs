@@ -132,6 +132,23 @@ impl Inner {
         Ok((party, warning.into_iter().collect()))
     }
 
+    /// A number as a person wrote it, if this tenant may call it: valid, of a kind that is dialed at all, and not suppressed.
+    pub(crate) fn dialable(
+        &self,
+        tenant: &TenantId,
+        field: &'static str,
+        raw: &str,
+    ) -> Result<Address, PlaceError> {
+        let (number, _) = self.number(field, raw)?;
+        if let Some(why) = self.not_allowed(&number) {
+            return Err(PlaceError::Invalid { field, why: why.to_string() });
+        }
+        if self.suppressed.contains(tenant, &number) {
+            return Err(PlaceError::Suppressed);
+        }
+        Ok(number)
+    }
+
     fn number(&self, field: &'static str, raw: &str) -> Result<(Address, Option<String>), PlaceError> {
         match PhoneNumber::parse(raw, self.config.default_country) {
             Ok(parsed) => {

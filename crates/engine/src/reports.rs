@@ -6,7 +6,7 @@ use crate::numbers::ours;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use trunkline_carriers::callback::CallbackState;
+use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_core::call::{Arrival, Direction, Event, OnLeg, Party, Progress, RecordingNews, Source, What};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, EventKey};
 
@@ -16,6 +16,9 @@ impl Inner {
         else {
             return self.status_of_unknown(report).await;
         };
+        if let Some(Place::Transfer(no)) = report.token.as_ref().map(|token| token.place) {
+            return self.child_status(call, no, report).await;
+        }
         let what = match &report.news {
             Ok(news) => What::Progress(Progress {
                 on,

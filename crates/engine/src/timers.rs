@@ -130,6 +130,14 @@ impl Inner {
             Why::GiveUp => What::GaveUp(on),
             Why::List => return self.list(handle, on.leg),
             Why::Ask => return self.ask(handle, on.leg),
+            Why::Act => return self.redirect_again(handle),
+            Why::NotDone => return self.give_up_action(handle),
+            Why::AskChild => return self.ask_child(handle),
+            Why::HoldOver => {
+                tracing::info!(%call, "call.hold_over: it was on hold for too long, and goes on");
+                let inner = self.clone();
+                return drop(self.tasks.spawn(async move { inner.go_on(&handle).await }));
+            }
         };
         tracing::info!(%call, leg = %on.leg, why = ?why, "call.deadline");
         let event = self.own_event(call, format!("deadline:{}:{why:?}:{now}", on.leg), Source::Engine, what);

@@ -31,10 +31,21 @@ pub struct VoiceFetch {
     pub speech: Option<Private<String>>,
     /// The recording just made.
     pub recording: Option<RecordingFact>,
+    /// How a transfer went, if one is over.
+    pub dial: Option<DialReport>,
     /// Whether anybody hears what is said next.
     pub line: Line,
     /// The carrier's dedup key of this request.
     pub key: String,
+}
+
+/// How a transfer went.
+#[derive(Clone, Debug)]
+pub struct DialReport {
+    /// The carrier's id of the leg that was dialed, if it tells.
+    pub carrier_call_id: Option<CarrierCallId>,
+    /// How that leg ended, or a word we do not know.
+    pub news: Result<News, String>,
 }
 
 /// A line, as the carrier that asks for the next page tells of it.

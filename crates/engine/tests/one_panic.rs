@@ -54,6 +54,10 @@ impl Carrier for Carrying {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    fn children<'a>(&'a self, _: &'a CarrierCallId) -> Soon<'a, Result<Vec<Listed>, AskError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn hang_up<'a>(&'a self, _: &'a CarrierCallId) -> Soon<'a, Result<HangUpAnswer, AskError>> {
         Box::pin(async { Ok(HangUpAnswer::Asked) })
     }
@@ -94,6 +98,7 @@ fn config(folder: &std::path::Path) -> Config {
         recording_max_bytes: 1 << 20,
         questions: folder.join("questions.json"),
         default_script: None,
+        hold_music: None,
         consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),
         from: Some(Address::new("+15005550006")),

@@ -11,6 +11,7 @@
 //! | `PUT /sim/people/{number or pattern}` | a habit, e.g. `{"habit":"answers","said":["Ann"]}` |
 //! | `GET`, `POST`, `DELETE /sim/faults` | lists, adds, removes all, e.g. `{"kind":"create_fails","on":"+1555*","count":3}` |
 //! | `POST /sim/inbound` | `{"from":N,"to":OURS,"habit":{…}}`: a person calls us; answers with the call |
+//! | `POST /sim/calls/{CallSid}/hang-up` | its person hangs up, or declines while it rings |
 //! | `GET /sim/wait` | answers when no call is live and no webhook on its way |
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ type Shared = State<Arc<Exchange>>;
 pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
     Router::new()
         .route("/sim/calls", get(calls))
+        .route("/sim/calls/{call}/hang-up", post(hang_up))
         .route("/sim/dialed", get(dialed))
         .route("/sim/stats", get(stats))
         .route("/sim/heard/{call}", get(heard))
@@ -57,6 +59,10 @@ async fn calls(State(exchange): Shared, Query(To { to }): Query<To>) -> Json<Vec
     // In a query a plus sign that was not encoded has become a space.
     let to = to.map(|to| to.replacen(' ', "+", 1));
     Json(exchange.register.all(to.as_deref()))
+}
+
+async fn hang_up(State(exchange): Shared, Path(call): Path<String>) -> StatusCode {
+    if exchange.hang_up(&CallSid::from(call)) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
 async fn dialed(State(exchange): Shared) -> Json<Value> {

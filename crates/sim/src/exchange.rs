@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Person;
@@ -22,7 +22,7 @@ use crate::line::Line;
 use crate::memory::Memory;
 use crate::numbers::{Numbers, OwnNumber};
 use crate::options::SimOptions;
-use crate::orders::Source;
+use crate::orders::{Order, Source, Wish};
 use crate::people::People;
 use crate::person::Habit;
 use crate::recordings::Recordings;
@@ -143,13 +143,26 @@ impl Exchange {
     }
 
     /// The leg that a `<Dial>` makes; whoever dialed it lives its life.
-    pub(crate) fn make_leg(&self, parent: &CallSid, from: &str, to: &str) -> (CallRecord, Person) {
+    pub(crate) fn make_leg(
+        &self,
+        parent: &CallSid,
+        from: &str,
+        to: &str,
+    ) -> (CallRecord, Person, mpsc::UnboundedReceiver<Order>) {
         let nth = self.register.next_turn(Direction::OutboundDial, to);
         let mut record = self.new_record(Direction::OutboundDial, (from, to), nth);
         record.parent = Some(parent.clone());
         self.memory.created(&record);
-        self.register.add(record.clone(), record.created_at, None);
-        (record, self.people.person(to, nth))
+        let (sender, orders) = mpsc::unbounded_channel();
+        self.register.add(record.clone(), record.created_at, Some(sender));
+        (record, self.people.person(to, nth), orders)
+    }
+
+    /// The person on a live call hangs up; one whose phone rings declines.
+    pub(crate) fn hang_up(&self, call: &CallSid) -> bool {
+        let (obeyed, _) = oneshot::channel();
+        let order = Order { wish: Wish::PersonHangsUp, obeyed };
+        self.register.orders(call).is_some_and(|orders| orders.send(order).is_ok())
     }
 
     fn make(

@@ -9,6 +9,7 @@ use crate::answer::{Answerer, Pickup};
 use crate::call::{CallEvent, CallStatus, Direction, Form};
 use crate::courier::WebhookKind;
 use crate::faults::{FaultKind, Moment};
+use crate::heard::Heard;
 use crate::line::{Ending, Line};
 use crate::orders::{Order, Source, Wish};
 use crate::recordings::{RecordingRecord, RecordingSource};
@@ -97,9 +98,9 @@ pub(crate) async fn live(
         Direction::OutboundApi | Direction::OutboundDial => {
             let reached = tokio::select! {
                 biased;
-                obeyed = taken_back(&mut orders) => {
-                    told = obeyed;
-                    Err(Ending { status: CallStatus::Canceled, sip_code: 487 })
+                (obeyed, ending) = taken_back(&mut orders) => {
+                    told = Some(obeyed);
+                    Err(ending)
                 }
                 reached = reach(&mut session.line, plan.ring_secs) => reached,
             };
@@ -156,10 +157,15 @@ async fn reach(line: &mut Line, ring_timeout_secs: u32) -> Result<Answerer, Endi
 }
 
 /// Waits for the order to end a call that nobody has picked up; other orders cannot be obeyed yet.
-async fn taken_back(orders: &mut mpsc::UnboundedReceiver<Order>) -> Option<oneshot::Sender<()>> {
+pub(crate) async fn taken_back(orders: &mut mpsc::UnboundedReceiver<Order>) -> (oneshot::Sender<()>, Ending) {
     loop {
         match orders.recv().await {
-            Some(Order { wish: Wish::End, obeyed }) => return Some(obeyed),
+            Some(Order { wish: Wish::End, obeyed }) => {
+                return (obeyed, Ending { status: CallStatus::Canceled, sip_code: 487 });
+            }
+            Some(Order { wish: Wish::PersonHangsUp, obeyed }) => {
+                return (obeyed, Ending { status: CallStatus::Busy, sip_code: 603 });
+            }
             Some(Order { wish: Wish::Follow(_), .. }) => {}
             None => std::future::pending().await,
         }
@@ -195,6 +201,11 @@ async fn talk(
                 Some(Order { wish: Wish::End, obeyed }) => {
                     *told = Some(obeyed);
                     Over::CutOff
+                }
+                Some(Order { wish: Wish::PersonHangsUp, .. }) => {
+                    session.line.hear(Heard::PersonHungUp);
+                    session.cut_off();
+                    Over::PersonHungUp
                 }
                 None => Over::CutOff,
             },

@@ -177,7 +177,7 @@ impl Line {
         });
     }
 
-    fn token(&mut self) -> String {
+    pub(crate) fn token(&mut self) -> String {
         self.hooks += 1;
         let hex =
             Chance::of(self.exchange.seed, &["token", self.sid.as_str(), &self.hooks.to_string()]).hex32();

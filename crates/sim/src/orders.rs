@@ -1,4 +1,4 @@
-//! Orders to a live call: end it, or follow another document.
+//! Orders to a live call: end it, or follow another document. One comes from outside: its person hangs up.
 
 use tokio::sync::oneshot;
 
@@ -16,6 +16,8 @@ pub(crate) enum Source {
 pub(crate) enum Wish {
     /// Hang up, or take back a call that still rings.
     End,
+    /// Not the product's: the person on this line hangs up, or declines while it rings.
+    PersonHangsUp,
     /// Follow another document from now on.
     Follow(Source),
 }

@@ -141,6 +141,11 @@ impl Sim {
         self.exchange.call_in(from, to, habit).map(|call| call.sid)
     }
 
+    /// The person on a live call hangs up; one whose phone rings declines. `false` if the call is over.
+    pub fn hang_up(&self, sid: &CallSid) -> bool {
+        self.exchange.hang_up(sid)
+    }
+
     /// Points one of the account's numbers at a URL, as `POST IncomingPhoneNumbers/{Sid}.json` does.
     pub fn set_voice_url(&self, number: &str, url: &str) {
         if let Some(own) = self.exchange.numbers.by_number(number) {

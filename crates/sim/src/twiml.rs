@@ -3,6 +3,7 @@
 //! In goes a document's text, out comes a list of verbs and the warnings that Twilio would file in its debugger. A
 //! document that is not well-formed, has another root, or has an unknown verb is refused as a whole.
 
+use crate::call::CallEvent;
 use crate::target::Method;
 use crate::xml::{self, Element, NotXml};
 
@@ -126,6 +127,17 @@ pub(crate) struct Dial {
     pub(crate) timeout: u32,
     pub(crate) time_limit: u32,
     pub(crate) caller_id: Option<String>,
+    /// Who is told of the second leg's progress: by the first `<Number>`.
+    pub(crate) told: Option<Told>,
+}
+
+/// A status callback of a second leg.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Told {
+    pub(crate) url: String,
+    pub(crate) method: Method,
+    /// None given means the end only.
+    pub(crate) events: Vec<CallEvent>,
 }
 
 /// Why a document is refused.
@@ -322,10 +334,17 @@ impl Reader {
     }
 
     fn dial(&mut self, element: &Element) -> Result<Dial, BadDocument> {
-        let mut to = Vec::new();
+        let (mut to, mut told) = (Vec::new(), None);
+        self.known(
+            element,
+            &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "record"],
+        );
         for child in &element.children {
             match child.name.as_str() {
-                "Number" | "Sip" => to.extend(content(child)),
+                "Number" | "Sip" => {
+                    told = told.or(self.told(child));
+                    to.extend(content(child));
+                }
                 "Client" => to.extend(content(child).map(|name| format!("client:{name}"))),
                 _ => return Err(misplaced("Dial", child)),
             }
@@ -343,7 +362,24 @@ impl Reader {
             timeout: self.number(element, "timeout", 30, 1),
             time_limit: self.number(element, "timeLimit", 14_400, 1),
             caller_id: address(element, "callerId"),
+            told,
         })
+    }
+
+    fn told(&mut self, element: &Element) -> Option<Told> {
+        self.known(
+            element,
+            &["statusCallback", "statusCallbackMethod", "statusCallbackEvent", "url", "method", "sendDigits"],
+        );
+        let url = address(element, "statusCallback")?;
+        let mut events = Vec::new();
+        for word in element.attribute("statusCallbackEvent").unwrap_or_default().split_whitespace() {
+            match CallEvent::parse(word) {
+                Some(event) => events.push(event),
+                None => self.warn(element, &format!("statusCallbackEvent {word} is unknown")),
+            }
+        }
+        Some(Told { url, method: self.method(element, "statusCallbackMethod"), events })
     }
 
     fn times(&mut self, element: &Element) -> u32 {

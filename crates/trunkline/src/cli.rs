@@ -13,7 +13,7 @@ mod webhooks;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use calls::{Call, Calls, OneCall, Recover};
+pub(crate) use calls::{Call, Calls, OneCall, Recover, Transfer};
 pub(crate) use journal::{Journal, JournalAt};
 pub(crate) use numbers::{Numbers, SetNumber, Suppress};
 pub(crate) use operating::{
@@ -53,6 +53,12 @@ pub(crate) enum Command {
     Show(OneCall),
     /// End a call
     End(OneCall),
+    /// Put a call on hold: the person waits and hears music
+    Hold(OneCall),
+    /// Let a call on hold go on where its script stood
+    Resume(OneCall),
+    /// Hand a call to somebody else: the two talk
+    Transfer(Transfer),
     /// Call a list of people: make a campaign, import the list, look at the plan, start it
     #[command(subcommand)]
     Campaign(Campaign),

@@ -8,10 +8,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use trunkline_core::call::NotNow;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError, RegisterError,
-    Shortage, TenancyError, Unavailable, WebhookError, in_words,
+    ActionError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
+    RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
 /// One problem, on its way to the client.
@@ -175,6 +176,31 @@ impl From<EndError> for Problem {
                 .with("call_status", status),
             EndError::History(away) => away.into(),
             EndError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
+            ActionError::NotNow(NotNow::Over(status)) => EndError::Over(status.as_str()).into(),
+            ActionError::NotNow(why) => {
+                let state = match why {
+                    NotNow::ClientsOwn => "registered",
+                    NotNow::NotAnswered(status) | NotNow::Over(status) => status.as_str(),
+                    NotNow::Ending => "ending",
+                    NotNow::UnderWay => "under_way",
+                    NotNow::OnHold => "on_hold",
+                    NotNow::NotOnHold => "answered",
+                    NotNow::Transferring => "transferring",
+                    NotNow::HandedOver => "transferred",
+                };
+                Self::new(Code::NotNow).detail(why.to_string()).with("state", state)
+            }
+            ActionError::Order(error) => error.into(),
+            ActionError::History(away) => away.into(),
+            ActionError::Journal(error) => error.into(),
         }
     }
 }

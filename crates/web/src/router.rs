@@ -2,9 +2,9 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics, not_found,
-    numbers, orders, queue, recordings, recover, registered, results, scripts, singles, suppressions,
-    tenancy, webhooks,
+    actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics,
+    not_found, numbers, orders, queue, recordings, recover, registered, results, scripts, singles,
+    suppressions, tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -50,6 +50,9 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/calls", post(dashboard::place).layer(Extension(Act::Call)))
         .route("/calls/{id}", get(call::show))
         .route("/calls/{id}/end", post(call::end).layer(Extension(Act::Call)))
+        .route("/calls/{id}/hold", post(call::hold).layer(Extension(Act::Call)))
+        .route("/calls/{id}/resume", post(call::resume).layer(Extension(Act::Call)))
+        .route("/calls/{id}/transfer", post(call::transfer).layer(Extension(Act::Call)))
         .route("/calls/{id}/recordings/{n}", get(call::recording))
         .route("/recordings/{token}", get(link::open))
         .route("/campaigns", get(campaigns_page::list))
@@ -99,6 +102,9 @@ fn keyed_table() -> Table {
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
+        .on(Post, "/api/calls/{id}/hold", actions::hold, actions::spec::hold())
+        .on(Post, "/api/calls/{id}/resume", actions::resume, actions::spec::resume())
+        .on(Post, "/api/calls/{id}/transfer", actions::transfer, actions::spec::transfer())
         .tag("registered calls", Act::Call)
         .on(Post, "/api/calls/register", registered::register, registered::spec::register())
         .on(Post, "/api/calls/import", import::import, import::spec::import())

@@ -7,7 +7,7 @@ use super::keys::SecretKeys;
 use super::state::{CallbackState, Place};
 use super::urls::{PublicUrl, PublicUrls, Scheme};
 use trunkline_core::call::OnLeg;
-use trunkline_core::id::{AccountId, CallId};
+use trunkline_core::id::{AccountId, ActionNo, CallId};
 use trunkline_core::script::{Cursor, Next, ScriptVersion};
 
 /// Nobody waits for a callback: five retries, whatever went wrong.
@@ -84,6 +84,11 @@ impl<'a> Mint<'a> {
         self.callback("/status", Place::START)
     }
 
+    /// Told of progress of the leg that is dialed for a transfer.
+    pub fn child_status(&self, no: ActionNo) -> String {
+        self.callback("/status", Place::Transfer(no))
+    }
+
     /// Told who took the call.
     pub fn amd(&self) -> String {
         self.callback("/amd", Place::START)
@@ -127,6 +132,10 @@ fn step_in_clear(place: Place) -> String {
         Place::Open(Next::Ask(at)) => at.step.to_string(),
         Place::Open(Next::GoodBye | Next::OptedOut) => "end".to_owned(),
         Place::Hear(at) => at.step.saturating_add(1).to_string(),
+        Place::Hold(_) => "hold".to_owned(),
+        Place::Resume(_) => "resume".to_owned(),
+        Place::Transfer(_) => "transfer".to_owned(),
+        Place::Transferred(_) => "transferred".to_owned(),
     }
 }
 

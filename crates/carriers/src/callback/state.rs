@@ -1,7 +1,7 @@
 //! What a callback URL knows: compact, binary, versioned.
 
 use trunkline_core::call::OnLeg;
-use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
+use trunkline_core::id::{AccountId, ActionNo, CallId, Fence, LegNo};
 use trunkline_core::script::{Cursor, Next, ScriptVersion};
 
 /// What a page's URL is for.
@@ -11,6 +11,14 @@ pub enum Place {
     Open(Next),
     /// It brings what was heard at this cursor; the script says where that leads.
     Hear(Cursor),
+    /// The person waits.
+    Hold(ActionNo),
+    /// The script goes on after a hold.
+    Resume(ActionNo),
+    /// Somebody else is dialed; a status told here is that of their leg.
+    Transfer(ActionNo),
+    /// It brings how that went.
+    Transferred(ActionNo),
 }
 
 impl Place {
@@ -20,8 +28,10 @@ impl Place {
     /// The question that what comes with the request is the answer to, if it is one.
     pub fn answers(self) -> Option<Cursor> {
         match self {
-            Self::Open(_) => None,
             Self::Hear(at) => Some(at),
+            Self::Open(_) | Self::Hold(_) | Self::Resume(_) | Self::Transfer(_) | Self::Transferred(_) => {
+                None
+            }
         }
     }
 }
@@ -70,6 +80,10 @@ impl CallbackState {
             Place::Open(Next::GoodBye) => bytes.push(1),
             Place::Open(Next::OptedOut) => bytes.push(2),
             Place::Hear(at) => put(&mut bytes, 3, at),
+            Place::Hold(no) => put_action(&mut bytes, 4, no),
+            Place::Resume(no) => put_action(&mut bytes, 5, no),
+            Place::Transfer(no) => put_action(&mut bytes, 6, no),
+            Place::Transferred(no) => put_action(&mut bytes, 7, no),
         }
         bytes.extend(self.account.as_str().as_bytes());
         bytes
@@ -94,6 +108,10 @@ impl CallbackState {
             [1] => Place::Open(Next::GoodBye),
             [2] => Place::Open(Next::OptedOut),
             [3] => Place::Hear(bytes.cursor()?),
+            [4] => Place::Hold(bytes.action()?),
+            [5] => Place::Resume(bytes.action()?),
+            [6] => Place::Transfer(bytes.action()?),
+            [7] => Place::Transferred(bytes.action()?),
             _ => return None,
         };
         let account = AccountId::new(std::str::from_utf8(bytes.0).ok()?);
@@ -105,6 +123,11 @@ fn put(bytes: &mut Vec<u8>, kind: u8, at: Cursor) {
     bytes.push(kind);
     bytes.extend(at.step.to_be_bytes());
     bytes.extend([at.ask, at.repeat]);
+}
+
+fn put_action(bytes: &mut Vec<u8>, kind: u8, no: ActionNo) {
+    bytes.push(kind);
+    bytes.extend(no.0.to_be_bytes());
 }
 
 struct Bytes<'a>(&'a [u8]);
@@ -120,6 +143,10 @@ impl Bytes<'_> {
         let step = u16::from_be_bytes(self.take()?);
         let [ask, repeat] = self.take()?;
         Some(Cursor { step, ask, repeat })
+    }
+
+    fn action(&mut self) -> Option<ActionNo> {
+        Some(ActionNo(u16::from_be_bytes(self.take()?)))
     }
 }
 
@@ -138,6 +165,10 @@ pub(super) mod tests {
             cursor().prop_map(Place::Hear),
             Just(Place::Open(Next::GoodBye)),
             Just(Place::Open(Next::OptedOut)),
+            any::<u16>().prop_map(|no| Place::Hold(ActionNo(no))),
+            any::<u16>().prop_map(|no| Place::Resume(ActionNo(no))),
+            any::<u16>().prop_map(|no| Place::Transfer(ActionNo(no))),
+            any::<u16>().prop_map(|no| Place::Transferred(ActionNo(no))),
         ]
     }
 

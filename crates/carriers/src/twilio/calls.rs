@@ -38,6 +38,8 @@ struct Call {
     price_unit: Option<String>,
     #[serde(default)]
     answered_by: Option<String>,
+    #[serde(default)]
+    parent_call_sid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,30 +105,36 @@ pub(super) async fn list(
     let day = since.checked_sub(SLACK).unwrap_or(since).to_zoned(TimeZone::UTC).date().to_string();
     let mut found = BTreeMap::new();
     for filter in [("StartTime>", day.as_str()), ("Status", "queued")] {
-        pages(twilio, to, from, filter, &mut found).await?;
+        pages(twilio, &[("To", to.as_str()), ("From", from.as_str()), filter], &mut found).await?;
     }
-    Ok(found.into_values().collect())
+    // Whoever a call was handed to belongs to that call, and is never an attempt of ours.
+    Ok(found.into_values().filter(|call| call.parent_call_sid.is_none()).map(listed).collect())
+}
+
+/// The legs that this leg dialed.
+pub(super) async fn children(twilio: &Twilio, parent: &CarrierCallId) -> Result<Vec<Listed>, AskError> {
+    if !is_sid(parent.as_str(), "CA") {
+        return Ok(Vec::new());
+    }
+    let mut found = BTreeMap::new();
+    pages(twilio, &[("ParentCallSid", parent.as_str())], &mut found).await?;
+    let is_its = |call: &Call| call.parent_call_sid.as_deref() == Some(parent.as_str());
+    Ok(found.into_values().filter(is_its).map(listed).collect())
 }
 
 async fn pages(
     twilio: &Twilio,
-    to: &Address,
-    from: &Address,
-    (name, value): (&str, &str),
-    found: &mut BTreeMap<String, Listed>,
+    filters: &[(&str, &str)],
+    found: &mut BTreeMap<String, Call>,
 ) -> Result<(), AskError> {
-    let query = Serializer::new(String::new())
-        .append_pair("To", to.as_str())
-        .append_pair("From", from.as_str())
-        .append_pair(name, value)
-        .append_pair("PageSize", PAGE_SIZE)
-        .finish();
+    let query =
+        Serializer::new(String::new()).extend_pairs(filters).append_pair("PageSize", PAGE_SIZE).finish();
     let mut next = Some(format!("{}?{query}", twilio.address("/Calls.json")));
     for _ in 0..MAX_PAGES {
         let Some(url) = next else { return Ok(()) };
         let reply = Reply::to(twilio.asking(&url)).await?.success()?;
         let page: Page = reply.json()?;
-        found.extend(page.calls.into_iter().map(|call| (call.sid.clone(), listed(call))));
+        found.extend(page.calls.into_iter().map(|call| (call.sid.clone(), call)));
         next = match page.next_page_uri {
             Some(path) if !path.is_empty() => Some(
                 twilio.page_address(&path).ok_or(AskError::Unreadable("its next page is somewhere else"))?,

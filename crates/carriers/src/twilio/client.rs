@@ -174,6 +174,10 @@ impl Carrier for Twilio {
         Box::pin(calls::list(self, to, from, since))
     }
 
+    fn children<'a>(&'a self, parent: &'a CarrierCallId) -> Soon<'a, Result<Vec<Listed>, AskError>> {
+        Box::pin(calls::children(self, parent))
+    }
+
     fn hang_up<'a>(&'a self, id: &'a CarrierCallId) -> Soon<'a, Result<HangUpAnswer, AskError>> {
         Box::pin(calls::hang_up(self, id))
     }

@@ -285,6 +285,10 @@ fn place(place: Place) -> String {
         Place::Open(Next::GoodBye) => "goodbye".to_owned(),
         Place::Open(Next::OptedOut) => "opted-out".to_owned(),
         Place::Hear(at) => format!("hear/{}.{}.{}", at.step, at.ask, at.repeat),
+        Place::Hold(no) => format!("hold/{no}"),
+        Place::Resume(no) => format!("resume/{no}"),
+        Place::Transfer(no) => format!("transfer/{no}"),
+        Place::Transferred(no) => format!("transferred/{no}"),
     }
 }
 

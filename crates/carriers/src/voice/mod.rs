@@ -9,6 +9,7 @@
 //!
 //! To add a verb: a variant of [`Verb`], an arm in `twiml.rs`, a line in its snapshot test.
 
+pub mod action;
 pub mod page;
 mod text;
 mod twiml;
@@ -109,6 +110,15 @@ pub struct Say {
 pub struct Play {
     /// Where the carrier fetches it.
     pub url: String,
+    /// How often, when not once.
+    pub loops: Option<Loops>,
+}
+
+/// How often an audio file is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loops {
+    /// As long as somebody listens.
+    Endless,
 }
 
 /// A recording.
@@ -183,6 +193,8 @@ pub struct Dial {
     pub timeout_secs: u16,
     /// How long they may talk, in seconds.
     pub time_limit_secs: Option<u32>,
+    /// Told of progress of the leg that is dialed.
+    pub status_callback: Option<String>,
 }
 
 /// A media stream, both ways.

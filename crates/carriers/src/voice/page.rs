@@ -24,8 +24,12 @@ pub fn document(page: &Page, mint: &Mint<'_>) -> Document {
 
 /// The document that says this page's lines and hangs up, whatever the page would wait for: an apology, a goodbye.
 pub fn closing(page: &Page) -> Document {
-    let lines = page.lines.iter().map(|line| spoken(prompt(page, line)));
-    Document::new(lines.chain([Verb::Hangup]).collect())
+    Document::new(said(page).chain([Verb::Hangup]).collect())
+}
+
+/// What this page says, without what it waits for.
+pub(super) fn said(page: &Page) -> impl Iterator<Item = Verb> {
+    page.lines.iter().map(|line| spoken(prompt(page, line)))
 }
 
 fn prompt(page: &Page, line: &Line) -> Prompt {
@@ -36,7 +40,7 @@ fn prompt(page: &Page, line: &Line) -> Prompt {
             language: Some(page.language.as_str().to_owned()),
             loops: None,
         }),
-        Line::Play(url) => Prompt::Play(Play { url: url.as_str().to_owned() }),
+        Line::Play(url) => Prompt::Play(Play { url: url.as_str().to_owned(), loops: None }),
         Line::Pause(secs) => Prompt::Pause { secs: u16::from(*secs).max(1) },
     }
 }

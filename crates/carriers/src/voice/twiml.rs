@@ -2,8 +2,8 @@
 //! default that matters.
 
 use super::{
-    Beep, Dial, Document, Gather, Input, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say, Stream,
-    Trim, Verb, text,
+    Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say,
+    Stream, Trim, Verb, text,
 };
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -107,7 +107,8 @@ impl Xml {
     }
 
     fn play(&mut self, play: &Play) {
-        self.text(Element::new("Play"), &play.url);
+        let loops = play.loops.map(|Loops::Endless| "0");
+        self.text(Element::new("Play").with_option("loop", loops), &play.url);
     }
 
     fn pause(&mut self, secs: u16) {
@@ -190,7 +191,14 @@ impl Xml {
             .with_number("timeout", dial.timeout_secs)
             .with_option("timeLimit", dial.time_limit_secs.map(|secs| secs.to_string()).as_deref())
             .with_option("callerId", dial.caller_id.as_deref());
-        self.open(element, |xml| xml.text(Element::new("Number"), &dial.number));
+        let mut number = Element::new("Number");
+        if let Some(callback) = &dial.status_callback {
+            number = number
+                .with("statusCallback", callback)
+                .with("statusCallbackMethod", "POST")
+                .with("statusCallbackEvent", "initiated ringing answered completed");
+        }
+        self.open(element, |xml| xml.text(number, &dial.number));
     }
 
     fn stream(&mut self, stream: &Stream) {

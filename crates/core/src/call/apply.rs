@@ -1,5 +1,6 @@
 //! What each fact does to a call.
 
+use super::action::Wish;
 use super::disposition::{Cause, Gate};
 use super::effect::{Effect, Owed, Refused};
 use super::event::{Arrival, Event, Metadata, News, OnLeg, Progress, Refusal, Request, What};
@@ -50,6 +51,7 @@ impl Call {
             legs: vec![leg],
             strays: BTreeMap::new(),
             turns: BTreeMap::new(),
+            actions: BTreeMap::new(),
             price: None,
         }
     }
@@ -81,6 +83,7 @@ impl Call {
             legs: vec![leg],
             strays: BTreeMap::new(),
             turns: BTreeMap::new(),
+            actions: BTreeMap::new(),
             price: None,
         }
     }
@@ -134,6 +137,21 @@ impl Call {
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
             What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
             What::Spoke(spoke) => self.spoke(spoke, event),
+            What::HoldAsked(asked) => {
+                self.asked(asked.no, Wish::Hold, asked.idempotency.as_ref(), event.received_at)
+            }
+            What::ResumeAsked(asked) => {
+                self.asked(asked.no, Wish::Resume, asked.idempotency.as_ref(), event.received_at)
+            }
+            What::TransferAsked(asked) => {
+                let wish = Wish::Transfer(Box::new(asked.transfer.clone()));
+                self.asked(asked.no, wish, asked.idempotency.as_ref(), event.received_at)
+            }
+            What::Forwarded(asked) => self.forwarded(asked, event.received_at),
+            What::ActionBegun(begun) => self.action_begun(begun, event),
+            What::ActionRefused { no, why } => self.action_refused(*no, why, event.received_at),
+            What::ActionNews(told) => self.action_news(told, event),
+            What::TransferOver(over) => self.transfer_over(over, event),
             What::Recording(news) => self.recording(news),
             What::Transcribed { step, text } => self.transcribed(*step, text),
             What::AnsweredBy { on, verdict } => self.taken_by(*on, *verdict),
@@ -480,6 +498,9 @@ impl Call {
                     if let Some(id) = &leg.carrier_call_id {
                         owed.push(Owed::HangUp(leg.no, id.clone()));
                     }
+                }
+                State::Answered if leg.no == self.leg().no => {
+                    owed.extend(self.pending_action().map(|(no, _)| Owed::Act(leg.no, no)));
                 }
                 _ => {}
             }

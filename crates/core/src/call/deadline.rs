@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::leg::Leg;
-use super::state::State;
+use super::state::{Activity, State};
 use crate::dial::{Ruling, rule};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,10 @@ pub struct Timing {
     pub asks: u32,
     /// A carrier that can't be asked for this long ends the call as unknown.
     pub give_up_secs: u32,
+    /// The carrier that was asked to hold, resume or transfer a call, and does not, is asked again after this.
+    pub acting_secs: u32,
+    /// A call on hold goes on by itself after this.
+    pub hold_secs: u32,
     /// A call that a client carries itself, and says nothing of for this long, is closed as unknown; never if absent.
     pub idle_secs: Option<u32>,
 }
@@ -44,6 +48,8 @@ impl Default for Timing {
             ask_gap_secs: 30,
             asks: 3,
             give_up_secs: 3_600,
+            acting_secs: 10,
+            hold_secs: 1_800,
             idle_secs: None,
         }
     }
@@ -73,6 +79,14 @@ pub enum Why {
     Ask,
     /// It is over its maximum length: hang it up.
     TimeLimit,
+    /// The carrier has not done what was asked for: ask it again.
+    Act,
+    /// It won't do it any more: refuse the action.
+    NotDone,
+    /// It was on hold for too long: let it go on.
+    HoldOver,
+    /// A transfer is neither answered nor over, and should be: ask the carrier about its other leg.
+    AskChild,
     /// Nobody knows: close it as unknown.
     GiveUp,
 }
@@ -106,6 +120,7 @@ impl Call {
                 let since = by_our_clock(leg, leg.answered_at());
                 let length = self.limits.time_limit_secs.saturating_add(timing.grace_secs);
                 let limit = self.after(since, length, Why::TimeLimit);
+                let limit = self.action_deadline(timing, asked).map_or(limit, |action| action.min(limit));
                 limit.min(self.ask(leg, timing, self.after(since, length, Why::Ask), heard, asked))
             }
             State::Ending => {
@@ -115,6 +130,31 @@ impl Call {
             State::Ended => return None,
         };
         Some(next)
+    }
+
+    /// When to look at what was asked for beside the script.
+    fn action_deadline(&self, timing: &Timing, asked: Option<Timestamp>) -> Option<Deadline> {
+        let paced = |next: Deadline| match asked {
+            Some(last) => next.max(self.after(last, timing.ask_gap_secs.min(timing.acting_secs), next.why)),
+            None => next,
+        };
+        if let Some(wish) = self.pending_action().and_then(|(_, action)| action.asked.as_ref()) {
+            let again = paced(self.after(wish.at, timing.acting_secs, Why::Act));
+            let last =
+                paced(self.after(wish.at, timing.acting_secs.saturating_mul(timing.asks), Why::NotDone));
+            // A process that has just begun asks again before it gives up.
+            let has_asked = asked.is_some_and(|last| last > wish.at);
+            return Some(if has_asked { again.min(last) } else { again });
+        }
+        let (_, action) = self.standing_action()?;
+        match (self.activity(), action.begun_at?) {
+            (Activity::OnHold, since) => Some(paced(self.after(since, timing.hold_secs, Why::HoldOver))),
+            (Activity::Transferring, since) => {
+                let ring = action.transfer().map_or(0, |transfer| transfer.ring_timeout_secs);
+                Some(paced(self.after(since, ring.saturating_add(timing.grace_secs), Why::AskChild)))
+            }
+            (Activity::Talking, _) => None,
+        }
     }
 
     /// Since when it waits for its turn: a first attempt that was asked for later begins to wait later; a further one

@@ -1,7 +1,7 @@
 //! What must now be done, and why a fact changed nothing.
 
 use super::state::{State, Status};
-use crate::id::{CarrierCallId, LegNo, RecordingId};
+use crate::id::{ActionNo, CarrierCallId, LegNo, RecordingId};
 use serde::{Deserialize, Serialize};
 
 /// What must be done after an event is durable. Emitted once per (call, kind, step); what is owed beyond a crash is
@@ -28,6 +28,8 @@ pub enum Owed {
     Reconcile(LegNo),
     /// Hang this leg up.
     HangUp(LegNo, CarrierCallId),
+    /// Send this leg to the page of the action that was asked for.
+    Act(LegNo, ActionNo),
     /// Hang up a call at the carrier that belongs to no open attempt.
     HangUpStray(CarrierCallId),
 }

@@ -1,13 +1,14 @@
 //! What happened: facts in the past tense, each with its time inside.
 
+use super::action::Transfer;
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
 use super::turn::{AnswerValue, RecordingState};
 use crate::campaign::Machine;
 use crate::id::{
-    AccountId, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId, RecordingId,
-    SessionId, TenantId,
+    AccountId, ActionNo, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId,
+    RecordingId, SessionId, TenantId,
 };
 use crate::numbers::Route;
 use crate::private::{Address, Private};
@@ -149,6 +150,27 @@ pub enum What {
     },
     /// The carrier fetched a step of the script, bringing what it heard since the step before.
     Spoke(Box<Spoke>),
+    /// Somebody asked for the call to wait.
+    HoldAsked(Box<ActionAsked>),
+    /// Somebody asked for the call to go on, or it had waited too long.
+    ResumeAsked(Box<ActionAsked>),
+    /// Somebody asked for the call to be handed to somebody else.
+    TransferAsked(Box<TransferAsked>),
+    /// The call is handed to somebody else from its first page: no carrier needs to be asked.
+    Forwarded(Box<TransferAsked>),
+    /// The carrier fetched the page of a hold, a resume or a transfer: it does what was asked for.
+    ActionBegun(Box<ActionBegun>),
+    /// The carrier did not do what was asked for, and nobody asks again.
+    ActionRefused {
+        /// Which action.
+        no: ActionNo,
+        /// What it said, or that it said nothing.
+        why: String,
+    },
+    /// News of the leg that was dialed for a transfer.
+    ActionNews(Box<ActionNews>),
+    /// The carrier is done dialing for a transfer, or the talk that came of it is over.
+    TransferOver(Box<TransferOver>),
     /// News of an answer's recording.
     Recording(Box<RecordingNews>),
     /// The text of an answer.
@@ -499,6 +521,70 @@ pub struct Spoke {
     pub heard: Option<Heard>,
     /// What is said now.
     pub says: Says,
+}
+
+/// A hold or a resume that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionAsked {
+    /// Which action it is.
+    pub no: ActionNo,
+    /// The client's Idempotency-Key and the hash of its request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A transfer that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferAsked {
+    /// Which action it is.
+    pub no: ActionNo,
+    /// To whom, and how.
+    pub transfer: Transfer,
+    /// The client's Idempotency-Key and the hash of its request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<Idempotency>,
+}
+
+/// The page of an action was fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionBegun {
+    /// Which leg fetched it.
+    #[serde(flatten)]
+    pub on: OnLeg,
+    /// The carrier's id of that leg.
+    pub carrier_call_id: CarrierCallId,
+    /// Which action.
+    pub no: ActionNo,
+}
+
+/// News of a leg that was dialed for a transfer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionNews {
+    /// Which action.
+    pub no: ActionNo,
+    /// The carrier's id of the leg that was dialed.
+    pub carrier_call_id: CarrierCallId,
+    /// What it says.
+    #[serde(flatten)]
+    pub news: News,
+}
+
+/// The page that comes after a transfer was fetched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransferOver {
+    /// Which leg fetched it: the call's own.
+    #[serde(flatten)]
+    pub on: OnLeg,
+    /// The carrier's id of that leg.
+    pub carrier_call_id: CarrierCallId,
+    /// Which action.
+    pub no: ActionNo,
+    /// The carrier's id of the leg that was dialed, if it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<CarrierCallId>,
+    /// How that leg ended, if the carrier's word is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<CarrierEnd>,
 }
 
 /// What the person gave as an answer.

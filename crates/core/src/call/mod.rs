@@ -10,9 +10,12 @@
 //! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
 //! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
 //! - `failure`: code and words for an end that nobody wanted
+//! - `action`: hold, resume, transfer · `acting`: what each fact does to them
 //! - `pricing`: when to ask what it cost
 //! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
 
+mod acting;
+mod action;
 mod apply;
 mod cost;
 mod deadline;
@@ -30,6 +33,7 @@ mod state;
 mod turn;
 mod view;
 
+pub use action::{Action, Asked, DialOver, Handover, NotDone, NotNow, Transfer, Wish};
 pub use cost::{Amount, Cost};
 pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
@@ -45,7 +49,7 @@ pub use state::{Activity, State, Status};
 pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};
 pub use view::Outcome;
 
-use crate::id::{AccountId, CallId, CarrierCallId, LegNo, SessionId, TenantId};
+use crate::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo, SessionId, TenantId};
 use crate::numbers::Route;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -96,6 +100,9 @@ pub struct Call {
     /// Question by question. Boxed: a map has room for eleven at once, and most calls have fewer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub turns: BTreeMap<u16, Box<Turn>>,
+    /// Holds, resumes and transfers that were asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<ActionNo, Box<Action>>,
     /// What the carrier charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,

@@ -2,6 +2,7 @@
 //! own key, and put back when it is read. With the key gone, the event is still a fact of the call, with blanks.
 
 use super::Call;
+use super::action::{Asked, Wish};
 use super::event::{Direction, Metadata, Party, What};
 use super::turn::AnswerValue;
 use crate::private::{Address, Private};
@@ -28,6 +29,8 @@ pub enum Personal {
     Text(Private<String>),
     /// Keys to merge into the metadata.
     Patch(Private<Metadata>),
+    /// To whom a call is handed.
+    Number(Address),
 }
 
 impl What {
@@ -38,6 +41,8 @@ impl What {
             | Self::Arrived(_)
             | Self::Registered(_)
             | Self::Transcribed { .. }
+            | Self::TransferAsked(_)
+            | Self::Forwarded(_)
             | Self::MetadataMerged { .. } => true,
             Self::StatusReported(report) => !report.patch.reveal().is_empty(),
             Self::Spoke(spoke) => spoke.heard.as_ref().is_some_and(|heard| {
@@ -70,6 +75,9 @@ impl What {
             }
             Self::Transcribed { text, .. } => Some(Personal::Text(std::mem::take(text))),
             Self::MetadataMerged { patch } => Some(Personal::Patch(std::mem::take(patch))),
+            Self::TransferAsked(asked) | Self::Forwarded(asked) => {
+                Some(Personal::Number(std::mem::take(&mut asked.transfer.to)))
+            }
             Self::DialStarted(_)
             | Self::PostBegun(_)
             | Self::PostUnclear { .. }
@@ -85,6 +93,12 @@ impl What {
             | Self::HangUpAsked { .. }
             | Self::StrayHungUp { .. }
             | Self::TakenOver { .. }
+            | Self::HoldAsked(_)
+            | Self::ResumeAsked(_)
+            | Self::ActionBegun(_)
+            | Self::ActionRefused { .. }
+            | Self::ActionNews(_)
+            | Self::TransferOver(_)
             | Self::Recording(_)
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }
@@ -109,6 +123,9 @@ impl What {
             }
             (Self::Transcribed { text, .. }, Personal::Text(said)) => *text = said,
             (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
+            (Self::TransferAsked(asked) | Self::Forwarded(asked), Personal::Number(to)) => {
+                asked.transfer.to = to
+            }
             _ => {}
         }
     }
@@ -127,6 +144,11 @@ impl Call {
             }
             if let Some(said) = &mut turn.transcript {
                 *said = Private::default();
+            }
+        }
+        for action in self.actions.values_mut() {
+            if let Some(Asked { wish: Wish::Transfer(transfer), .. }) = &mut action.asked {
+                transfer.to = Address::default();
             }
         }
     }

@@ -89,6 +89,7 @@ impl Call {
             legs: vec![leg],
             strays: BTreeMap::new(),
             turns: BTreeMap::new(),
+            actions: BTreeMap::new(),
             price: None,
         }
     }
@@ -119,6 +120,14 @@ impl Call {
             | What::Gated { .. }
             | What::StrayHungUp { .. }
             | What::Spoke(_)
+            | What::HoldAsked(_)
+            | What::ResumeAsked(_)
+            | What::TransferAsked(_)
+            | What::Forwarded(_)
+            | What::ActionBegun(_)
+            | What::ActionRefused { .. }
+            | What::ActionNews(_)
+            | What::TransferOver(_)
             | What::Recording(_)
             | What::Transcribed { .. }
             | What::AnsweredBy { .. }

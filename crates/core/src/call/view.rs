@@ -3,7 +3,7 @@
 use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
-use super::state::{Activity, State, Status};
+use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
 use super::{Call, Stray};
 use crate::id::CampaignId;
@@ -53,6 +53,7 @@ impl Call {
             strays: self.strays.clone(),
             turns: BTreeMap::new(),
             registered: self.registered,
+            actions: self.actions.clone(),
             price: self.price.clone(),
         }
     }
@@ -63,11 +64,6 @@ impl Call {
             Some(disposition) => Status::ended(disposition),
             None => Status::live(self.state(), self.activity()),
         }
-    }
-
-    /// What an answered call is doing.
-    pub fn activity(&self) -> Activity {
-        self.registered.map_or(Activity::Talking, |registered| registered.activity)
     }
 
     /// How it ended; `None` while it lives.

@@ -24,6 +24,6 @@ pub use caller_id::{CallerIds, Choose, Health, Sent};
 pub use check::Fault;
 pub use machine::{Act, Machine};
 pub use policy::{Campaign, Pacing, People};
-pub use resume::{Resume, left_to_ask, resume};
+pub use resume::{Resume, left_to_ask, resume, standing};
 pub use retry::{AttemptEnd, Delays, RetryPolicy, Wish};
 pub use state::{BadMove, CampaignState, Move};

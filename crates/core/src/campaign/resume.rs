@@ -43,6 +43,26 @@ pub fn resume(script: &Script, earlier: &[&Call]) -> Option<Resume> {
     None
 }
 
+/// Where a live call stands in its script: what comes after the last answer, or the question that is still open, asked from the
+/// top. What was answered stays answered.
+pub fn standing(script: &Script, call: &Call) -> Next {
+    if call.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
+        return Next::GoodBye;
+    }
+    let asked = call.turns.values().filter(|turn| turn.asks > 0).max_by_key(|turn| turn.step);
+    let Some(last) = asked else {
+        return call.job.as_ref().and_then(|of| of.resume).map_or_else(|| script.start(), Next::Ask);
+    };
+    match answer(last) {
+        Some(answer) => script.answered(last.step, &answer),
+        // A repeat, so that the greeting is not said again and its answer is known from the first asking's.
+        None => Next::Ask(Cursor { repeat: last.asks.min(MOST_REPEATS), ..Cursor::first(last.step) }),
+    }
+}
+
+/// As many as count as repeats: whoever was put on hold often may have the question again all the same.
+const MOST_REPEATS: u8 = 2;
+
 /// What a call that is over achieved, told by what is left to ask: whoever has answered the last question was reached, whether
 /// or not the good-bye was heard; whoever hung up at a question is asked on. `None` if nothing was asked, or the script says
 /// nothing of this call.

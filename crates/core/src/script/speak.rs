@@ -38,6 +38,26 @@ impl Script {
         }
     }
 
+    /// What somebody on hold hears where there is no music.
+    #[must_use]
+    pub fn hold(&self) -> Page {
+        self.saying(vec![Line::Say(self.texts().hold.to_owned())], Then::HangUp)
+    }
+
+    /// What is said before the call is handed to somebody else.
+    #[must_use]
+    pub fn transfer(&self) -> Page {
+        self.saying(vec![Line::Say(self.texts().transfer.to_owned())], Then::HangUp)
+    }
+
+    /// What is spoken where the call goes on after nobody else could be reached.
+    #[must_use]
+    pub fn after_transfer(&self, caller: &Caller, next: Next) -> Page {
+        let mut page = self.page(caller, next);
+        page.lines.insert(0, Line::Say(self.texts().not_reached.to_owned()));
+        page
+    }
+
     /// What a person hears when something of ours breaks, before we hang up.
     #[must_use]
     pub fn apology(&self) -> Page {

@@ -29,6 +29,12 @@ pub struct Texts {
     pub capacity: &'static str,
     /// When a call comes in while nobody is there.
     pub closed: &'static str,
+    /// While somebody is on hold and hears no music.
+    pub hold: &'static str,
+    /// Before a call is handed to somebody else.
+    pub transfer: &'static str,
+    /// When the one it was to be handed to could not be reached.
+    pub not_reached: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
@@ -77,6 +83,9 @@ impl Texts {
         apology: "Sorry, we have a technical problem and must end this call. Goodbye.",
         capacity: "Sorry, all our lines are busy right now. Please call again later. Goodbye.",
         closed: "We are closed now. Please call again during our opening hours. Goodbye.",
+        hold: "Please hold the line.",
+        transfer: "You are being connected. Please hold the line.",
+        not_reached: "Sorry, nobody could be reached.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
@@ -113,6 +122,9 @@ impl Texts {
         apology: "סליחה, אירעה תקלה טכנית ועלינו לסיים את השיחה. להתראות.",
         capacity: "סליחה, כל הקווים שלנו תפוסים כרגע. אפשר להתקשר שוב מאוחר יותר. להתראות.",
         closed: "אנחנו סגורים כעת. אפשר להתקשר שוב בשעות הפתיחה. להתראות.",
+        hold: "אנא המתינו על הקו.",
+        transfer: "השיחה מועברת. אנא המתינו על הקו.",
+        not_reached: "סליחה, לא הצלחנו להשיג מענה.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",

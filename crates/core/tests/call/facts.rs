@@ -224,3 +224,46 @@ pub fn posted() -> Vec<Event> {
 pub fn requeued(no: u16, not_before: i64) -> What {
     What::Requeued { leg: LegNo(no), not_before: at(not_before) }
 }
+
+pub fn hold(no: u16) -> What {
+    What::HoldAsked(Box::new(ActionAsked { no: ActionNo(no), idempotency: None }))
+}
+
+pub fn resume(no: u16) -> What {
+    What::ResumeAsked(Box::new(ActionAsked { no: ActionNo(no), idempotency: None }))
+}
+
+pub fn asked_for(no: u16) -> TransferAsked {
+    let to = Address::new("+15550100009");
+    let transfer = Transfer { to, from: Address::new("+15550100002"), ring_timeout_secs: 20 };
+    TransferAsked { no: ActionNo(no), transfer, idempotency: None }
+}
+
+pub fn transfer(no: u16) -> What {
+    What::TransferAsked(Box::new(asked_for(no)))
+}
+
+pub fn begun(no: u16) -> What {
+    What::ActionBegun(Box::new(ActionBegun { on: leg(1), carrier_call_id: sid("CA1"), no: ActionNo(no) }))
+}
+
+pub fn not_done(no: u16) -> What {
+    What::ActionRefused { no: ActionNo(no), why: "it did not".into() }
+}
+
+/// News of the leg that was dialed for a transfer.
+pub fn child(no: u16, news: News) -> What {
+    What::ActionNews(Box::new(ActionNews { no: ActionNo(no), carrier_call_id: sid("CA5"), news }))
+}
+
+/// The carrier is done dialing, with this leg ended so.
+pub fn transfer_over(no: u16, ended: Option<(&str, EndWord)>) -> What {
+    let reported = Reported::default();
+    What::TransferOver(Box::new(TransferOver {
+        on: leg(1),
+        carrier_call_id: sid("CA1"),
+        no: ActionNo(no),
+        child: ended.map(|(id, _)| sid(id)),
+        end: ended.map(|(_, word)| CarrierEnd { word, duration_secs: None, reported }),
+    }))
+}

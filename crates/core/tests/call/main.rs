@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and prints its seed or size"
 )]
 
+mod actions;
 mod ends;
 mod facts;
 mod order;

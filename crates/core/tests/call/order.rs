@@ -54,7 +54,7 @@ fn first_difference(
     Ok(calls.swap_remove(calls.len() - 1))
 }
 
-fn any_order(prefix: &[Event], facts: &[Event]) -> Call {
+pub fn any_order(prefix: &[Event], facts: &[Event]) -> Call {
     first_difference(prefix, facts, merge).unwrap_or_else(|difference| panic!("{difference}"))
 }
 

@@ -16,6 +16,7 @@ fn personal_facts() -> Vec<What> {
         request,
         arrived(Direction::Inbound),
         spoke(Some(said), question(1, 0)),
+        to_her_sister(),
         What::Transcribed { step: 0, text: "I am Ann Lee, +15550100001, 4711".to_owned().into() },
         What::MetadataMerged {
             patch: Metadata::from([
@@ -25,6 +26,12 @@ fn personal_facts() -> Vec<What> {
             .into(),
         },
     ]
+}
+
+fn to_her_sister() -> What {
+    let mut asked = asked_for(1);
+    asked.transfer.to = trunkline_core::private::Address::new("+15550100001");
+    What::TransferAsked(Box::new(asked))
 }
 
 const OF_A_PERSON: [&str; 4] = ["Ann Lee", "5550100001", "4711", "forty-seven"];
@@ -86,6 +93,7 @@ fn a_call_that_forgot_its_person_is_what_its_blanked_events_make_it() {
     facts.push(event(11, said(0, "I am Ann Lee.")));
     facts.push(event(12, said(3, "4711")));
     facts.extend(personal_facts().pop().map(|merged| event(13, merged)));
+    facts.push(event(13, to_her_sister()));
     facts.push(event(14, ended_after(EndWord::Completed, 5)));
     let mut call = call_of(&facts);
     assert!(!call.is_erased());
@@ -106,6 +114,8 @@ fn facts_without_a_personal_part_have_none_to_take() {
         accepted(),
         spoke(None, question(0, 0)),
         priced(),
+        hold(1),
+        child(1, News::Ringing),
         amd(AnsweredBy::Human),
     ] {
         let mut what = fact.clone();

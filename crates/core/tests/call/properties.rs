@@ -61,6 +61,10 @@ fn facts_of(on: OnLeg, id: &CarrierCallId) -> impl Strategy<Value = What> + use<
         What::Expired(on),
         What::AnsweredBy { on, verdict: AnsweredBy::Human },
         What::AnsweredBy { on, verdict: AnsweredBy::Fax },
+        What::ActionBegun(Box::new(ActionBegun { on, carrier_call_id: id.clone(), no: ActionNo(1) })),
+        What::ActionBegun(Box::new(ActionBegun { on, carrier_call_id: id.clone(), no: ActionNo(2) })),
+        transfer_over(2, Some(("CA5", EndWord::NoAnswer))),
+        transfer_over(2, None),
     ])
 }
 
@@ -77,6 +81,12 @@ fn facts_of_the_call() -> Vec<What> {
         priced(),
         What::UnknownWord { word: "paused".into() },
         requested(),
+        hold(1),
+        transfer(2),
+        resume(3),
+        not_done(2),
+        child(2, News::Ringing),
+        child(2, end(EndWord::Completed, Some(4), Reported::default())),
     ]
 }
 
@@ -210,7 +220,7 @@ proptest! {
             let allowed = match effect {
                 // Once more for a leg that is answered meanwhile; once more when it is ready.
                 Effect::Owed(Owed::HangUp(..)) | Effect::FetchRecording(_) => 2,
-                Effect::Owed(Owed::Post(_) | Owed::Reconcile(_) | Owed::HangUpStray(_)) => 1,
+                Effect::Owed(Owed::Post(_) | Owed::Reconcile(_) | Owed::HangUpStray(_) | Owed::Act(..)) => 1,
                 Effect::Released => 1 + reopened,
                 Effect::Announce(_) => usize::MAX,
             };

@@ -59,6 +59,8 @@ a carrier's end
     (the client's own)      everywhere
 spoke
     (the client's own)      everywhere
+hold asked
+    (the client's own)      everywhere
 gated
     (the client's own)      everywhere
 expired
@@ -108,6 +110,7 @@ fn every_fact_in_every_place_of_a_registered_call() {
         ("accepted", accepted()),
         ("a carrier's end", news(1, "CA7", end(EndWord::Busy, None, Reported::default()))),
         ("spoke", spoke(None, question(0, 0))),
+        ("hold asked", hold(1)),
         ("gated", What::Gated { gate: Gate::Suppressed }),
         ("expired", What::Expired(leg(1))),
         ("unknown word", What::UnknownWord { word: "paused".into() }),

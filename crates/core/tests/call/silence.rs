@@ -31,8 +31,16 @@ fn follow(call: &mut Call, carrier: Carrier, from: Timestamp, slack: i64) -> Tim
             Why::Rule => What::RuledNotPlaced(on),
             Why::TimeLimit => hang_up(HangUpReason::TimeLimit),
             Why::GiveUp => What::GaveUp(on),
+            // The carrier is asked, and does nothing.
+            Why::Act => {
+                asked = Some(now);
+                continue;
+            }
+            Why::NotDone => not_done(call.pending_action().unwrap().0.0),
+            Why::HoldOver | Why::AskChild => resume(call.next_action().0),
         };
-        asked = (deadline.why == Why::Ask).then_some(now).or(asked);
+        let asks = matches!(deadline.why, Why::Ask | Why::HoldOver | Why::AskChild);
+        asked = asks.then_some(now).or(asked);
         let _ = call.apply(&Event { received_at: now, ..event(0, what) });
     }
     panic!("never over: {:?} {call:#?}", call.deadline(&Timing::default(), None, asked));

@@ -185,6 +185,9 @@ fn facts() -> Vec<(&'static str, What)> {
 
 fn place(call: &Call) -> String {
     match call.disposition() {
+        None if call.registered.is_none() && call.activity() != Activity::Talking => {
+            call.status().as_str().into()
+        }
         Some(disposition) => format!("over: {}", disposition.as_str()),
         None if call.leg().is_unclear() => "unclear".into(),
         None => call.state().as_str().into(),
@@ -202,6 +205,7 @@ fn cell(before: &[Event], what: What) -> String {
                 match effect {
                     Effect::Owed(Owed::HangUp(..)) => cell += " + hang up",
                     Effect::Owed(Owed::HangUpStray(_)) => cell += " + hang up stray",
+                    Effect::Owed(Owed::Act(..)) => cell += " + act",
                     Effect::Owed(Owed::Post(_)) => cell += " + post",
                     Effect::Owed(Owed::Reconcile(_)) => cell += " + reconcile",
                     Effect::FetchRecording(_) | Effect::Announce(_) | Effect::Released => {}

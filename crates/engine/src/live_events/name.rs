@@ -172,6 +172,14 @@ fn brought(what: &What) -> Option<EventName> {
         | What::HangUpAsked { .. }
         | What::StrayHungUp { .. }
         | What::TakenOver { .. }
+        | What::HoldAsked(_)
+        | What::ResumeAsked(_)
+        | What::TransferAsked(_)
+        | What::Forwarded(_)
+        | What::ActionBegun(_)
+        | What::ActionRefused { .. }
+        | What::ActionNews(_)
+        | What::TransferOver(_)
         | What::MetadataMerged { .. }
         | What::UnknownWord { .. } => return None,
     })

@@ -16,10 +16,10 @@ use crate::call::{CallStatus, Form};
 use crate::courier::{Answer, Failure, WebhookKind};
 use crate::faults::{FaultKind, Moment};
 use crate::heard::Heard;
-use crate::ids::CallSid;
 use crate::line::Line;
 use crate::orders::Source;
 use crate::session::ask::OpenRecording;
+use crate::session::dial::SecondLeg;
 use crate::target::{FailureKind, Method, Target};
 use crate::twiml::{self, Document, RejectReason, Verb};
 
@@ -72,8 +72,8 @@ pub(crate) struct Session {
     /// What was heard since the last answer.
     prompt: Vec<String>,
     recording: Option<OpenRecording>,
-    second_leg: Option<CallSid>,
-    /// The action of a recording that a hang-up ended, to be requested when the call is over.
+    second_leg: Option<SecondLeg>,
+    /// The action of a recording or a dial that a hang-up ended, to be requested when the call is over.
     farewell: Option<Ask>,
 }
 
@@ -113,14 +113,16 @@ impl Session {
         Over::CutOff
     }
 
-    /// The product hung up: an open recording ends here and its action is told of the hang-up.
+    /// Somebody hung up: an open recording or a dial ends here, and its action is told so.
     pub(crate) fn cut_off(&mut self) {
         self.line.wake();
         if let Some(open) = self.recording.take() {
             let secs = self.secs_since(&open);
             self.farewell = self.finish_recording(open, secs, "hangup");
         }
-        self.end_second_leg();
+        if let Some(leg) = self.second_leg.take() {
+            self.farewell = self.leave(leg);
+        }
     }
 
     /// The product sent the call elsewhere: an open recording ends and nobody asks its action.
@@ -130,7 +132,9 @@ impl Session {
             let secs = self.secs_since(&open);
             self.finish_recording(open, secs, "");
         }
-        self.end_second_leg();
+        if let Some(leg) = self.second_leg.take() {
+            self.leave(leg);
+        }
     }
 
     /// Requests, after the end, what a hang-up left to request. Nobody hears the answer.
@@ -305,18 +309,6 @@ impl Session {
         self.line.hear(Heard::ApplicationError);
         self.line.pass(APOLOGY_SECS).await;
         Over::HungUp
-    }
-
-    fn end_second_leg(&mut self) {
-        if let Some(leg) = self.second_leg.take() {
-            let exchange = &self.line.exchange;
-            let now = exchange.clock.now();
-            let ended =
-                exchange.register.update(&leg, |call| dial::end_leg(call, CallStatus::Completed, 200, now));
-            if let Some(leg) = ended {
-                exchange.memory.ended(&leg);
-            }
-        }
     }
 }
 

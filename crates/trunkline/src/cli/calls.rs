@@ -65,6 +65,19 @@ pub(crate) struct OneCall {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Transfer {
+    /// The call, by our id or the carrier's
+    pub call: String,
+    /// Whom to call: E.164, or as dialed in the server's country
+    pub to: String,
+    /// How long it may ring
+    #[arg(long, value_name = "SECS")]
+    pub ring_timeout: Option<u32>,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Recover {
     /// Only ask and count
     #[arg(long)]

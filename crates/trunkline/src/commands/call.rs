@@ -1,4 +1,4 @@
-//! `trunkline call`, `end`: one call is begun, or ended, by the running server.
+//! `trunkline call`, `end`, `hold`, `resume`, `transfer`: one call is begun, changed or ended by the running server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::calls::text;
-use crate::cli::{Call, OneCall};
+use crate::cli::{Call, OneCall, Reach, Transfer};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::terminal::{Form, say, say_json};
@@ -38,11 +38,31 @@ pub(super) async fn place(args: Call) -> Result<Exit, Failure> {
 
 /// Ends a call.
 pub(super) async fn end(args: OneCall) -> Result<Exit, Failure> {
-    let client = Client::find(&args.reach)?;
-    let call = client.post(&format!("/api/calls/{}/end", args.call), &json!({})).await?;
-    match Form::of(args.reach.json) {
+    act(&args.reach, &args.call, "end", &json!({}), "is being ended").await
+}
+
+/// Puts a call on hold.
+pub(super) async fn hold(args: OneCall) -> Result<Exit, Failure> {
+    act(&args.reach, &args.call, "hold", &json!({}), "is being put on hold").await
+}
+
+/// Lets a call on hold go on.
+pub(super) async fn resume(args: OneCall) -> Result<Exit, Failure> {
+    act(&args.reach, &args.call, "resume", &json!({}), "goes on").await
+}
+
+/// Hands a call to somebody else.
+pub(super) async fn transfer(args: Transfer) -> Result<Exit, Failure> {
+    let body = json!({ "to": args.to, "ring_timeout_secs": args.ring_timeout });
+    act(&args.reach, &args.call, "transfer", &body, "is being transferred").await
+}
+
+async fn act(reach: &Reach, call: &str, what: &str, body: &Value, told: &str) -> Result<Exit, Failure> {
+    let client = Client::find(reach)?;
+    let call = client.post(&format!("/api/calls/{call}/{what}"), body).await?;
+    match Form::of(reach.json) {
         Form::Json => say_json(&call),
-        Form::Text => say(&format!("{} is being ended.", text(&call, "id"))),
+        Form::Text => say(&format!("{} {told}.", text(&call, "id"))),
     }
     Ok(Exit::Fine)
 }

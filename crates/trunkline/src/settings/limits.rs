@@ -65,6 +65,13 @@ static TIME_LIMIT: Key<Duration> = Key::new(
     Absent::Default("3600"),
     "How long an answered call may last before it is cut.",
 );
+static HOLD: Key<Duration> = Key::new(
+    LIMITS,
+    "hold_secs",
+    read::seconds::<10, 86_400>,
+    Absent::Default("1800"),
+    "How long a call may be on hold before it goes on by itself.",
+);
 static SETTLE: Key<Duration> = Key::new(
     LIMITS,
     "settle_secs",
@@ -138,7 +145,7 @@ static DEFAULT_COUNTRY: Key<String> = Key::new(
 .env(&["DEFAULT_COUNTRY"])
 .flag("--default-country");
 
-static KEYS: [&Facts; 18] = [
+static KEYS: [&Facts; 19] = [
     &SYSTEM_CALLS.facts,
     &CARRIER_CALLS.facts,
     &TENANT_CALLS.facts,
@@ -147,6 +154,7 @@ static KEYS: [&Facts; 18] = [
     &CPS.facts,
     &RING_TIMEOUT.facts,
     &TIME_LIMIT.facts,
+    &HOLD.facts,
     &SETTLE.facts,
     &UNCLEAR_AFTER.facts,
     &LIST_GAP.facts,
@@ -185,6 +193,8 @@ pub struct Limits {
     pub ring_timeout: Duration,
     /// How long an answered call may last.
     pub time_limit: Duration,
+    /// How long a call may be on hold.
+    pub hold: Duration,
     /// How long an unanswered request is waited for before the call counts as never placed.
     pub settle: Duration,
     /// How long the carrier may take to answer a request to dial.
@@ -222,6 +232,7 @@ impl Limits {
             cps: given.read(&CPS)?,
             ring_timeout: given.read(&RING_TIMEOUT)?,
             time_limit: given.read(&TIME_LIMIT)?,
+            hold: given.read(&HOLD)?,
             settle: given.read(&SETTLE)?,
             unclear_after: given.read(&UNCLEAR_AFTER)?,
             list_gap: given.read(&LIST_GAP)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use trunkline_core::id::TenantId;
+use trunkline_core::script::AudioUrl;
 use trunkline_core::tenancy;
 
 use super::error::{SettingError, Wrong, nearest, quoted};
@@ -40,7 +41,16 @@ static NUMBERS: Key<Vec<NumberRoute>> = Key::new(
      tenant = \"acme\" where it is a tenant's; in the environment +14155550100=survey,… or =survey@acme",
 );
 
-static KEYS: [&Facts; 3] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts];
+static HOLD_MUSIC: Key<AudioUrl> = Key::new(
+    SCRIPTS,
+    "hold_music",
+    music,
+    Absent::Unset("\"https://example.com/music.mp3\""),
+    "What somebody on hold hears, again and again: an https address that the carrier can fetch. Without it a sentence is said.",
+)
+.env(&["HOLD_MUSIC_URL"]);
+
+static KEYS: [&Facts; 4] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts, &HOLD_MUSIC.facts];
 
 /// The section as declared.
 pub static SECTION: Section =
@@ -55,6 +65,8 @@ pub struct Scripts {
     pub default_script: Option<String>,
     /// Scripts of inbound calls by our number; no number stands twice.
     pub numbers: Vec<NumberRoute>,
+    /// What somebody on hold hears.
+    pub hold_music: Option<AudioUrl>,
 }
 
 /// Which script answers calls to one of our numbers.
@@ -78,8 +90,14 @@ impl Scripts {
             questions: given.read(&QUESTIONS)?,
             default_script: given.read_given(&DEFAULT_SCRIPT)?,
             numbers: given.read(&NUMBERS)?,
+            hold_music: given.read_given(&HOLD_MUSIC)?,
         })
     }
+}
+
+fn music(raw: &Raw) -> Result<AudioUrl, Wrong> {
+    let url = read::text(raw)?;
+    url.parse().map_err(|bad| Wrong::new(bad, "give an address such as https://example.com/music.mp3"))
 }
 
 const RIGHT: &str = "write { number = \"+14155550100\", script = \"survey\" }";

@@ -46,6 +46,7 @@ pub(crate) fn config(
         dial_limits: dial_limits(settings),
         queue: queue(settings),
         webhooks: webhooks(settings),
+        hold_music: settings.scripts.hold_music.clone(),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,
         urls,
@@ -136,6 +137,7 @@ fn timing(settings: &Settings) -> Timing {
         unclear_secs: whole(limits.unclear_after.as_secs()),
         settle_secs: whole(limits.settle.as_secs()),
         listing_gap_secs: whole(limits.list_gap.as_secs()),
+        hold_secs: whole(limits.hold.as_secs()),
         idle_secs: limits.registered_idle.map(|idle| whole(idle.as_secs())),
         ..Timing::default()
     }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, HangUpBy, Leg, Metadata, Outcome, Rang,
-    State, Status,
+    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata, Outcome,
+    Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
@@ -130,11 +130,28 @@ struct Cost<'a> {
     currency: &'a str,
 }
 
-/// One attempt.
+/// Whose phone a leg connects.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Role {
+    /// The person's whom the call is with: one attempt to connect it.
+    Person,
+    /// Of the one it was handed to.
+    Transfer,
+}
+
+/// One leg: an attempt to connect the person, or somebody the call was handed to.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Leg")]
 struct LegJson<'a> {
     no: u16,
+    role: Role,
+    /// The leg that was handed on; null for one of the person.
+    parent: Option<u16>,
+    /// Whom it calls, if that is not whom the call is with.
+    to: Option<&'a str>,
+    /// How it ended, in the carrier's word.
+    end: Option<EndWord>,
     carrier: &'a str,
     carrier_call_id: Option<&'a str>,
     state: State,
@@ -195,7 +212,7 @@ impl<'a> CallJson<'a> {
                 .price
                 .as_ref()
                 .map(|price| Cost { amount: price.amount.trim_start_matches('-'), currency: &price.unit }),
-            legs: call.legs.iter().map(LegJson::from).collect(),
+            legs: legs(call),
             conversation_id: None,
             caller_id: None,
             receiver_id: None,
@@ -246,10 +263,28 @@ impl<'a> Evidence<'a> {
     }
 }
 
+fn legs(call: &Call) -> Vec<LegJson<'_>> {
+    let children = call.children().map(|(no, action, leg)| LegJson {
+        no: no.0,
+        role: Role::Transfer,
+        parent: Some(call.leg().no.0),
+        to: action.transfer().map(|transfer| transfer.to.as_str()),
+        ..LegJson::from(leg)
+    });
+    call.legs.iter().map(LegJson::from).chain(children).collect()
+}
+
 impl<'a> From<&'a Leg> for LegJson<'a> {
     fn from(leg: &'a Leg) -> Self {
         Self {
             no: leg.no.0,
+            role: Role::Person,
+            parent: None,
+            to: None,
+            end: leg.cause().and_then(|cause| match cause {
+                Cause::Carrier(word) => Some(word),
+                _ => None,
+            }),
             carrier: leg.account.carrier(),
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
@@ -270,8 +305,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
     use trunkline_core::call::{
-        CarrierEnd, EndWord, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef,
-        Source, What,
+        CarrierEnd, Event, Limits, News, OnLeg, Party, Progress, Reported, Request, ScriptRef, Source, What,
     };
     use trunkline_core::id::{AccountId, EventKey, LegNo, TenantId};
     use trunkline_core::private::{Address, Private};

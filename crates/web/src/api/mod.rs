@@ -6,6 +6,7 @@
 //! - `results`: what people answered · `analytics`: what calls came to
 //! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `numbers`: what answers ours · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
 
+pub(crate) mod actions;
 pub(crate) mod analytics;
 pub(crate) mod call_backs;
 pub(crate) mod call_json;

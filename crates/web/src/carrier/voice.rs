@@ -12,7 +12,7 @@ use trunkline_carriers::twilio::webhook;
 use trunkline_carriers::voice::Document;
 use trunkline_core::call::News;
 use trunkline_core::private::Private;
-use trunkline_engine::{Line, VoiceFetch};
+use trunkline_engine::{DialReport, Line, VoiceFetch};
 
 /// `GET,POST /answer`: the first fetch of an answered or inbound call → the first step's own address.
 pub(crate) async fn answer(State(web): State<Arc<Web>>, request: Request) -> Response {
@@ -118,6 +118,10 @@ fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
         digits: said.digits,
         speech: said.speech,
         recording: said.recording,
+        dial: said.dial.map(|dial| DialReport {
+            carrier_call_id: dial.carrier_call_id,
+            news: dial.news.map_err(|word| word.as_str().to_owned()),
+        }),
         line,
         key,
     })

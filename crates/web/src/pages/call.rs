@@ -1,6 +1,6 @@
 //! The page of one call: facts, evidence, questions and answers, and everything that happened, in order.
 
-use super::forgery;
+use super::forgery::{self, Form};
 use super::frame::{Frame, Section};
 use super::show::{Pill, Time, duration, name_of, number_of};
 use super::texts::Texts;
@@ -15,9 +15,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Direction, Disposition, State as CallState};
+use trunkline_core::call::{Call, Direction, Disposition, State as CallState, Wish};
 use trunkline_core::id::{CarrierCallId, SessionId};
-use trunkline_engine::EndError;
+use trunkline_core::private::Private;
+use trunkline_engine::{ActionOrder, EndError, TransferOrder};
 
 #[derive(Template)]
 #[template(path = "call.html")]
@@ -30,6 +31,9 @@ struct CallPage {
     pill: Pill,
     is_over: bool,
     is_ending: bool,
+    may_hold: bool,
+    may_resume: bool,
+    may_transfer: bool,
     facts: Vec<Fact>,
     times: Vec<TimeFact>,
     evidence: Vec<Fact>,
@@ -81,6 +85,57 @@ pub(crate) async fn end(
     }
 }
 
+/// `POST /calls/{id}/hold`
+pub(crate) async fn hold(
+    web: State<Arc<Web>>,
+    reader: Reader,
+    id: Named<CallRef>,
+    request: Request,
+) -> Response {
+    act(web, reader, id, request, |_| ActionOrder::Hold).await
+}
+
+/// `POST /calls/{id}/resume`
+pub(crate) async fn resume(
+    web: State<Arc<Web>>,
+    reader: Reader,
+    id: Named<CallRef>,
+    request: Request,
+) -> Response {
+    act(web, reader, id, request, |_| ActionOrder::Resume).await
+}
+
+/// `POST /calls/{id}/transfer`
+pub(crate) async fn transfer(
+    web: State<Arc<Web>>,
+    reader: Reader,
+    id: Named<CallRef>,
+    request: Request,
+) -> Response {
+    let order = |form: &Form| {
+        let to = Private::new(form.get("to").unwrap_or_default().trim().to_owned());
+        ActionOrder::Transfer(TransferOrder { to, ring_timeout_secs: None })
+    };
+    act(web, reader, id, request, order).await
+}
+
+async fn act(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    Named(id): Named<CallRef>,
+    request: Request,
+    order: impl FnOnce(&Form) -> ActionOrder,
+) -> Response {
+    let form = match forgery::form(&web, &reader.session, request).await {
+        Ok(form) => form,
+        Err(problem) => return reader.trouble(&web, &problem).await,
+    };
+    match reader.desk.act(id.as_str(), order(&form), None).await {
+        Ok(_) => Redirect::to(&format!("/calls/{}", id.as_str())).into_response(),
+        Err(error) => reader.trouble(&web, &error.into()).await,
+    }
+}
+
 /// `GET /calls/{id}/recordings/{n}`: for the players of this page.
 pub(crate) async fn recording(
     reader: Reader,
@@ -106,6 +161,9 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         pill: Pill::of(t, call.status()),
         is_over: call.is_over(),
         is_ending: call.state() == CallState::Ending,
+        may_hold: call.may(&Wish::Hold).is_ok(),
+        may_resume: call.may(&Wish::Resume).is_ok(),
+        may_transfer: call.may(&Wish::Transfer(Box::default())).is_ok(),
         facts: facts(t, &call),
         times: times(t, &call),
         evidence: evidence(t, &call),
@@ -142,6 +200,9 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-direction"), Some(direction));
     facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
     facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
+    for (_, action, _) in call.children() {
+        facts.add(t.get("fact-transferred-to"), action.transfer().map(|to| to.to.as_str()));
+    }
     facts.add(t.get("fact-script"), call.script.as_ref().map(|script| script.name.as_str()));
     facts.add(t.get("fact-session"), call.session.as_ref().map(SessionId::as_str));
     facts.add(t.get("fact-account"), Some(call.account.as_str()));

@@ -58,6 +58,10 @@ fn title(t: Texts, entry: &Entry) -> String {
             let status = entry.event.get("status").and_then(Value::as_str).unwrap_or_default();
             t.with("event-status_reported", "word", &t.or(&format!("status-{status}"), status))
         }
+        "action_news" => {
+            let news = entry.event.get("news").and_then(Value::as_str).unwrap_or_default();
+            t.or(&format!("event-action_news-{news}"), &t.get("event-action_news"))
+        }
         kind => t.or(&format!("event-{kind}"), kind),
     }
 }
@@ -117,6 +121,14 @@ mod tests {
             "hang_up_asked",
             "stray_hung_up",
             "spoke",
+            "hold_asked",
+            "resume_asked",
+            "transfer_asked",
+            "forwarded",
+            "action_begun",
+            "action_refused",
+            "action_news",
+            "transfer_over",
             "recording",
             "transcribed",
             "answered_by",

@@ -463,6 +463,8 @@ impl Model {
             }
             Why::Expire => state.apply(Source::Engine, What::Expired(on)),
             Why::TimeLimit | Why::GiveUp => state.apply(Source::Engine, What::GaveUp(on)),
+            // Nobody asks these calls for anything.
+            Why::Act | Why::NotDone | Why::HoldOver | Why::AskChild => {}
         }
     }
 }

@@ -1,0 +1,44 @@
+//! The documents of a live call beside its script: waiting, and being handed to somebody else.
+
+use super::page::said;
+use super::{Dial, Document, Loops, Method, Play, Redirect, Verb};
+use crate::callback::{Mint, Place};
+use trunkline_core::call::Transfer;
+use trunkline_core::id::ActionNo;
+use trunkline_core::script::{AudioUrl, Page};
+
+/// Between two times that somebody on hold without music is told to wait, in seconds.
+const SILENCE_SECS: u16 = 15;
+
+/// Somebody waits: with music, or with words and a silence between. It ends in itself, so that it never falls silent and
+/// hangs up.
+pub fn hold(words: &Page, music: Option<&AudioUrl>, again: Place, mint: &Mint<'_>) -> Document {
+    let again = Verb::Redirect(Redirect { url: mint.voice(again), method: Method::Post });
+    match music {
+        Some(url) => {
+            let music = Play { url: url.as_str().to_owned(), loops: Some(Loops::Endless) };
+            Document::new(vec![Verb::Play(music), again])
+        }
+        None => Document::new(said(words).chain([Verb::Pause { secs: SILENCE_SECS }, again]).collect()),
+    }
+}
+
+/// Somebody else is dialed, and the two talk. What comes after is asked of us.
+pub fn transfer(
+    words: &Page,
+    to: &Transfer,
+    time_limit_secs: u32,
+    no: ActionNo,
+    mint: &Mint<'_>,
+) -> Document {
+    let dial = Dial {
+        number: to.to.as_str().to_owned(),
+        caller_id: Some(to.from.as_str().to_owned()).filter(|number| !number.is_empty()),
+        action: Some(mint.voice(Place::Transferred(no))),
+        method: Method::Post,
+        timeout_secs: u16::try_from(to.ring_timeout_secs).unwrap_or(600),
+        time_limit_secs: Some(time_limit_secs),
+        status_callback: Some(mint.child_status(no)),
+    };
+    Document::new(said(words).chain([Verb::Dial(Box::new(dial))]).collect())
+}
