@@ -66,6 +66,9 @@ impl Inner {
         {
             return Ok(document);
         }
+        if !over && fetch.line == Line::Open {
+            self.put_through(&handle).await?;
+        }
         if !over && let Some(no) = action_of(token.place) {
             return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;
         }

@@ -11,6 +11,7 @@ mod opening;
 pub use opening::{BadHours, OpeningHours};
 
 use crate::id::TenantId;
+use crate::phone::PhoneNumber;
 use crate::private::Address;
 use crate::script::{Language, ScriptName};
 use jiff::Timestamp;
@@ -52,7 +53,7 @@ pub struct Answering {
     /// When it is open; always if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening_hours: Option<OpeningHours>,
-    /// What answers at other times; the language's own words if absent.
+    /// What answers at other times, and whoever is put through to nobody; the language's own words if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_hours: Option<AfterHours>,
 }
@@ -63,9 +64,11 @@ pub struct Answering {
 pub enum Answer {
     /// A script is run.
     Script(ScriptName),
+    /// The caller is put through to this number.
+    Forward(PhoneNumber),
 }
 
-/// What answers a call while a number is closed: a message, a script, or a script that begins with the message.
+/// What answers a call while a number is closed, or where nobody is reached: a message, a script, or a script that begins with the message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterHours {
     /// What is said.
@@ -87,6 +90,8 @@ pub enum Route {
     Script,
     /// It was closed: to what answers then.
     AfterHours,
+    /// To another number.
+    Forward,
 }
 
 /// A message that is none.
@@ -124,15 +129,11 @@ impl Answering {
     pub fn at(&self, now: Timestamp) -> Route {
         match &self.opening_hours {
             Some(hours) if !hours.are_open(now) => Route::AfterHours,
-            _ => Route::Script,
+            _ => match self.answer {
+                Answer::Script(_) => Route::Script,
+                Answer::Forward(_) => Route::Forward,
+            },
         }
-    }
-
-    /// The scripts that it names.
-    pub fn scripts(&self) -> impl Iterator<Item = &ScriptName> {
-        let Answer::Script(script) = &self.answer;
-        let after = self.after_hours.as_ref().and_then(|after| after.script.as_ref());
-        std::iter::once(script).chain(after)
     }
 }
 

@@ -1,21 +1,22 @@
-//! Scripts that are made of a message: what a number says while it is closed.
+//! Scripts that are made of a message: what a number says while it is closed, or to who is put through to nobody.
 
 use super::{Language, Limits, Prompt, Script, ScriptName, ScriptVersion};
 
 impl Script {
-    /// A script that says one message, asks nothing and ends. Without words of its own it says that we are closed.
+    /// A script that says one message, asks nothing and ends. Without words of its own it says goodbye.
     #[must_use]
     pub fn message(words: Option<&str>, language: Language) -> Self {
-        let words = words.unwrap_or(language.texts().closed);
         Self {
-            name: ScriptName::after_hours(),
-            version: ScriptVersion::of(format!("message {} {words}", language.as_str()).as_bytes()),
+            name: ScriptName::message(),
+            version: ScriptVersion::of(
+                format!("message {} {}", language.as_str(), words.unwrap_or_default()).as_bytes(),
+            ),
             title: "Message".to_owned(),
             language,
             voice: None,
             greeting: None,
             questions: Vec::new(),
-            goodbye: Some(Prompt::say(words)),
+            goodbye: words.map(Prompt::say),
             apology: None,
             opt_out: None,
             limits: Limits::default(),
@@ -45,7 +46,7 @@ mod tests {
             assert_eq!(page.then, Then::HangUp);
         }
         let own = Script::message(None, Language::hebrew()).page(&Caller::default(), Next::GoodBye);
-        assert_eq!(own.lines, [Line::Say(Language::hebrew().texts().closed.to_owned())]);
+        assert_eq!(own.lines, [Line::Say(Language::hebrew().texts().goodbye.to_owned())]);
     }
 
     #[test]

@@ -26,10 +26,10 @@ impl ScriptName {
         Self("builtin".to_owned())
     }
 
-    /// What a message is called that is said while a number is closed.
+    /// What a script is called that is made of a message.
     #[must_use]
-    pub fn after_hours() -> Self {
-        Self("after_hours".to_owned())
+    pub fn message() -> Self {
+        Self("message".to_owned())
     }
 
     /// The name as it is written.

@@ -3,6 +3,7 @@
 
 use super::{NumberSource, OurNumber};
 use crate::engine::{Engine, Inner};
+use crate::order::PlaceError;
 use crate::tenancy::TenancyError;
 use std::sync::Arc;
 use trunkline_core::id::TenantId;
@@ -81,7 +82,7 @@ impl Engine {
         let label = asked.label.as_deref().filter(|label| !label.trim().is_empty()).map(tenancy::name);
         let asked = NewAnswering {
             label: label.transpose().map_err(|bad| invalid("label", bad))?,
-            answering: self.inner.checked(asked.answering)?,
+            answering: self.inner.checked(by, &number, asked.tenant.as_ref(), asked.answering)?,
             tenant: asked.tenant,
         };
         let by = by.clone();
@@ -126,16 +127,35 @@ impl Inner {
     }
 
     /// What is asked for, if it can be meant.
-    fn checked(&self, asked: Answering) -> Result<Answering, TenancyError> {
-        let Answer::Script(script) = &asked.answer;
-        self.is_a_script("script", script)?;
+    fn checked(
+        &self,
+        by: &Caller,
+        number: &Address,
+        tenant: Option<&TenantId>,
+        asked: Answering,
+    ) -> Result<Answering, TenancyError> {
+        match &asked.answer {
+            Answer::Script(script) => self.is_a_script("script", script)?,
+            Answer::Forward(to) => {
+                let to = Address::new(to.as_str());
+                // Two that forward to each other would never end.
+                if to == *number || self.number_of(&to).is_some() {
+                    return Err(invalid("forward", "this is one of our own numbers"));
+                }
+                let dialed = self.dialable(tenant.unwrap_or(&by.tenant), "forward", to.as_str());
+                dialed.map_err(|error| match error {
+                    PlaceError::Invalid { why, .. } => invalid("forward", why),
+                    error => invalid("forward", error),
+                })?;
+            }
+        }
         if let Some(hours) = &asked.opening_hours {
             hours.check().map_err(|bad| invalid("opening_hours", bad))?;
         }
         let Some(AfterHours { message, language, script }) = asked.after_hours.clone() else {
             return Ok(asked);
         };
-        if asked.opening_hours.is_none() {
+        if asked.opening_hours.is_none() && matches!(asked.answer, Answer::Script(_)) {
             return Err(invalid("after_hours", "without opening_hours it is never closed"));
         }
         if let Some(script) = &script {

@@ -3,6 +3,7 @@
 //! Two say so: the settings, and the decision data that [`giving`](self) changes. Where both name a number, the latter's
 //! word stands; what is in the settings alone is changed there and nowhere else.
 
+mod forwarding;
 mod giving;
 mod routing;
 

@@ -1,4 +1,4 @@
-//! Which way a number sends a call: to its script, or, while it is closed, to what answers then.
+//! Which way a number sends a call: to its script, on to another number, or, while it is closed, to what answers then.
 
 use super::{OurNumber, ours};
 use crate::engine::Inner;
@@ -15,6 +15,13 @@ pub(crate) struct Routed {
     pub route: Option<Route>,
 }
 
+/// What is said where a number has no words of its own.
+#[derive(Clone, Copy)]
+enum Otherwise {
+    WeAreClosed,
+    Goodbye,
+}
+
 impl Inner {
     /// What answers the number that was called; what the number that calls would have, where other software calls.
     pub(crate) fn routed(&self, fetch: &VoiceFetch) -> Routed {
@@ -26,18 +33,21 @@ impl Inner {
             Direction::Outbound => None,
         };
         let script = match route {
-            Some(Route::AfterHours) => self.after_hours(&number),
+            Some(Route::AfterHours) => self.after_hours(&number, Otherwise::WeAreClosed),
+            Some(Route::Forward) => self.after_hours(&number, Otherwise::Goodbye),
             Some(Route::Script) | None => self.answering(&number),
         };
         Routed { script, route }
     }
 
     fn answering(&self, number: &OurNumber) -> Arc<Script> {
-        let Answer::Script(script) = &number.answering.answer;
-        self.script_or_default(Some(script))
+        match &number.answering.answer {
+            Answer::Script(script) => self.script_or_default(Some(script)),
+            Answer::Forward(_) => self.script_or_default(None),
+        }
     }
 
-    fn after_hours(&self, number: &OurNumber) -> Arc<Script> {
+    fn after_hours(&self, number: &OurNumber, otherwise: Otherwise) -> Arc<Script> {
         let AfterHours { message, language, script } =
             number.answering.after_hours.clone().unwrap_or_default();
         match (script, message) {
@@ -48,7 +58,11 @@ impl Inner {
             }
             (None, message) => {
                 let language = language.unwrap_or_else(|| self.answering(number).language.clone());
-                self.made(Script::message(message.as_deref(), language))
+                let words = match otherwise {
+                    Otherwise::WeAreClosed => Some(message.as_deref().unwrap_or(language.texts().closed)),
+                    Otherwise::Goodbye => message.as_deref(),
+                };
+                self.made(Script::message(words, language.clone()))
             }
         }
     }

@@ -35,8 +35,11 @@ pub(crate) struct SetNumber {
     /// The number, such as +14155550100
     pub number: String,
     /// The script that answers
-    #[arg(long, value_name = "NAME")]
-    pub script: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "forward")]
+    pub script: Option<String>,
+    /// The number that callers are put through to, instead of a script
+    #[arg(long, value_name = "NUMBER", conflicts_with = "script")]
+    pub forward: Option<String>,
     /// What people call it
     #[arg(long)]
     pub label: Option<String>,
@@ -52,14 +55,14 @@ pub(crate) struct SetNumber {
     /// A day on which it is closed, such as 2026-12-25; may be given several times
     #[arg(long, value_name = "DAY", requires = "open")]
     pub holiday: Vec<Date>,
-    /// What is said while it is closed
-    #[arg(long, value_name = "TEXT", requires = "open")]
+    /// What is said while it is closed, or where nobody takes a forwarded call
+    #[arg(long, value_name = "TEXT")]
     pub after_hours: Option<String>,
     /// In which language, such as en-GB; that of the script, if not given
     #[arg(long, value_name = "TAG", requires = "after_hours")]
     pub after_hours_language: Option<String>,
-    /// The script that answers while it is closed
-    #[arg(long, value_name = "NAME", requires = "open")]
+    /// The script that answers then
+    #[arg(long, value_name = "NAME")]
     pub after_hours_script: Option<String>,
     #[command(flatten)]
     pub reach: Reach,

@@ -380,11 +380,14 @@ fn as_json(kind: Kind, row: &Decision) -> Option<Value> {
 
 fn given_number(row: &Decision) -> Option<Value> {
     let Decision::Number(Number { number, tenant, label, answering, .. }) = row else { return None };
-    let Answer::Script(script) = &answering.answer;
+    let (script, forward) = match &answering.answer {
+        Answer::Script(script) => (Some(script), None),
+        Answer::Forward(to) => (None, Some(to)),
+    };
     let given = matches!(row, Decision::Number(number) if number.is_given());
     given.then(|| {
         json!({
-            "number": number, "tenant": tenant, "label": label, "script": script, "source": "api",
+            "number": number, "tenant": tenant, "label": label, "script": script, "forward": forward, "source": "api",
             "opening_hours": answering.opening_hours, "after_hours": answering.after_hours,
         })
     })

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use trunkline_sim::{CallSid, Habit};
 use trunkline_testkit::postgres::Server;
 
-use crate::day::{Answer, Day, KEY, OURS, Opening};
+use crate::day::{Answer, Day, KEY, OURS, Opening, form};
+use crate::hold::slow;
+
 use crate::queue::on_each_engine;
-use crate::tenants::{get, knows_its_database, post, tenant};
+use crate::tenants::{get, knows_its_database, post, tenant, told};
 
 const ANN: &str = "+15550100123";
 const BEN: &str = "+15550100124";
@@ -117,7 +119,7 @@ fn who_calls_while_it_is_closed_hears_so_and_the_record_says_why(opening: Openin
     let (told, call, heard) = answers(&office("Pacific/Auckland", "09:00", "23:00"), &message);
     assert_eq!((&told["open"], &told["changes_at"]), (&json!(false), &json!("2026-06-17T21:00:00Z")));
     assert!(heard.contains("We open at nine. Goodbye.") && !heard.contains("What is your name?"), "{heard}");
-    assert_eq!((&call["route"], &call["script"]), (&json!("after_hours"), &json!("after_hours")), "{call}");
+    assert_eq!((&call["route"], &call["script"]), (&json!("after_hours"), &json!("message")), "{call}");
     assert_eq!((&call["status"], &call["disposition"]), (&json!("completed"), &json!("completed")), "{call}");
     let history = get(&day, KEY, &format!("/api/calls/{}/events", call["id"].as_str().unwrap())).text();
     assert!(history.contains("after_hours"), "{history}");
@@ -335,4 +337,151 @@ fn without_a_database_numbers_are_kept_in_the_journal() {
     day.power_fails().start();
     let (_, now) = heard(&day, Habit::says(["Sales"]));
     assert!(now.contains("Which department?"), "{now}");
+}
+
+#[test]
+fn who_calls_a_number_that_forwards_is_put_through_or_hears_what_is_said_then() {
+    let desk = "+15550100777";
+    let day = with_scripts(slow());
+    let forwards = |after: &Value| {
+        let told = set(&day, KEY, OURS, &json!({ "forward": desk, "after_hours": after }));
+        assert!(told.status < 300, "{}", told.text());
+        assert_eq!((&told.json()["forward"], &told.json()["script"]), (&json!(desk), &Value::Null));
+    };
+    let legs = |call: &Value| {
+        let legs = call["legs"].as_array().unwrap().clone();
+        legs.into_iter().filter(|leg| leg["role"] == "transfer").collect::<Vec<_>>()
+    };
+    forwards(&Value::Null);
+    day.person(desk, Habit::Answers { ring_secs: Some(6), said: vec![], digits: vec![] });
+    let (sid, now) = heard(&day, Habit::answers());
+    let call = ended(&day, KEY, &sid);
+    assert_eq!((&call["route"], &call["disposition"]), (&json!("forward"), &json!("completed")), "{call}");
+    assert_eq!(legs(&call)[0]["end"], "completed", "{call}");
+    let other = &day.sim.calls_to(desk)[0];
+    assert_eq!(other.from, OURS, "they see our number");
+    assert!(now.contains("You are being connected") && !now.contains("nobody could be reached"), "{now}");
+
+    day.person(desk, Habit::Busy);
+    forwards(&json!({ "message": "Leave us a line by mail. Goodbye." }));
+    let (sid, now) = heard(&day, Habit::answers());
+    assert!(now.contains("nobody could be reached") && now.contains("Leave us a line by mail"), "{now}");
+    let call = ended(&day, KEY, &sid);
+    assert_eq!((&call["route"], &call["disposition"]), (&json!("forward"), &json!("completed")), "{call}");
+    forwards(&json!({ "script": "welcome" }));
+    let (sid, now) = heard(&day, Habit::says(["Sales"]));
+    assert!(now.contains("Which department?"), "a script takes the call: {now}");
+    assert_eq!(ended(&day, KEY, &sid)["answer_count"], 1);
+    assert_eq!(day.sim.calls_to(desk).len(), 3, "once for each call");
+
+    // What was suppressed since is not dialed.
+    assert!(day.post("/api/suppressions", &json!({ "number": desk })).status < 300);
+    let (_, now) = heard(&day, Habit::says(["Sales"]));
+    assert!(now.contains("Which department?"), "{now}");
+    assert_eq!(day.sim.calls_to(desk).len(), 3);
+}
+
+#[test]
+fn s_07_a_number_forwards_to_none_that_would_not_be_dialed_otherwise() {
+    let day = with_scripts(Day::with().set("TRUNKLINE_QUEUE_DENIED_PREFIXES", "+1555013"));
+    let suppressed = "+15550140001";
+    assert!(day.post("/api/suppressions", &json!({ "number": suppressed })).status < 300);
+    let other = "+15005550007";
+    assert_eq!(set(&day, KEY, other, &json!({ "script": "welcome" })).status, 201);
+    let bad = ["", "911", "+19005550100", "+88213000000", "+15550130001", "nobody", suppressed, OURS, other];
+    for to in bad {
+        let refused = set(&day, KEY, OURS, &json!({ "forward": to }));
+        assert_eq!(
+            (refused.status, &refused.json()["field"]),
+            (400, &json!("forward")),
+            "{to}: {}",
+            refused.text()
+        );
+    }
+    let both = set(&day, KEY, OURS, &json!({ "forward": BEN, "script": "welcome" }));
+    assert_eq!(both.status, 400, "one or the other");
+    assert_eq!(set(&day, KEY, OURS, &json!({ "forward": BEN })).status, 201, "the control");
+}
+
+#[test]
+fn the_command_line_says_what_answers_and_points_numbers_here() {
+    let day = with_scripts(Day::with());
+    let line = [
+        "numbers",
+        "set",
+        OURS,
+        "--script",
+        "welcome",
+        "--label",
+        "Front desk",
+        "--zone",
+        "Europe/London",
+        "--open",
+        "mon-fri 09:00-17:00",
+        "--open",
+        "sat 10:00-14:00",
+        "--holiday",
+        "2026-12-25",
+        "--after-hours",
+        "We are closed.",
+    ];
+    let set = told(&day, &line);
+    assert_eq!(set["opening_hours"]["hours"][1]["days"], json!(["sat"]), "{set}");
+    assert_eq!(set["after_hours"]["message"], "We are closed.");
+    assert_eq!(get(&day, KEY, &format!("/api/numbers/{OURS}")).json()["label"], "Front desk");
+    assert_eq!(told(&day, &["numbers", "remove", OURS])["removed"], true);
+    assert_eq!(get(&day, KEY, &format!("/api/numbers/{OURS}")).status, 404);
+}
+
+#[test]
+fn the_page_says_what_answers_and_takes_what_is_typed() {
+    let day = with_scripts(Day::with());
+    let (acme, _) = owner(&day, "acme");
+    let agent = day.post("/api/keys", &json!({ "tenant": "acme", "name": "a" })).json()["key"].clone();
+    let [acme, agent] = [&*acme, agent.as_str().unwrap()].map(|key| crate::tenants::signed_in(&day, key));
+    let page = |cookie: &str, path: &str, language: &str| {
+        let asked = day.ask(Method::GET, path).header("cookie", cookie).header("accept", "text/html");
+        day.send(asked.header("accept-language", language)).text()
+    };
+    let number = "+15005550008";
+    let empty = page(&acme, "/numbers", "en");
+    let token = empty.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let sends = |cookie: &str, hours: &str| {
+        let fields = form([
+            ("token", token),
+            ("number", number),
+            ("label", "Front <desk>"),
+            ("script", "welcome"),
+            ("hours", hours),
+            ("zone", "Asia/Jerusalem"),
+            ("holidays", "2026-09-12, 2026-09-13"),
+            ("after", "סגור"),
+            ("after_language", "he-IL"),
+        ]);
+        day.send(day.ask(Method::POST, "/numbers").header("cookie", cookie).form(&fields))
+    };
+    let refused = sends(&acme, "whenever");
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("whenever") && refused.text().contains("mon-fri 09:00-17:00"),
+        "it stands there still"
+    );
+    assert!([200, 303].contains(&sends(&acme, "sun-thu 09:00-17:00\r\nfri 09:00-13:00").status));
+    let told = get(&day, KEY, &format!("/api/numbers/{number}")).json();
+    assert_eq!(
+        (&told["tenant"], &told["after_hours"]["message"]),
+        (&json!("acme"), &json!("סגור")),
+        "{told}"
+    );
+    assert_eq!(told["opening_hours"]["holidays"], json!(["2026-09-12", "2026-09-13"]));
+    let listed = page(&acme, "/numbers", "en");
+    assert!(
+        listed.contains("mon,tue,wed,thu,sun 09:00-17:00") && listed.contains("Front &#60;desk&#62;"),
+        "{listed}"
+    );
+    let edited = page(&acme, "/numbers?number=%2B15005550008", "he");
+    assert!(edited.contains("dir=\"rtl\"") && edited.contains("fri 09:00-13:00</textarea>"), "{edited}");
+    let seen = page(&agent, "/numbers", "en");
+    assert!(seen.contains(number) && !seen.contains("<textarea"), "an agent reads: {seen}");
+    assert_eq!(sends(&agent, "").status, 403);
 }

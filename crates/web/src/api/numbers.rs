@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use trunkline_core::id::TenantId;
 use trunkline_core::numbers::{AfterHours, Answer, Answering, OpeningHours};
+use trunkline_core::phone::PhoneNumber;
 use trunkline_core::script::{Language, ScriptName};
 use trunkline_core::window::Opening;
 use trunkline_engine::{NewAnswering, NumberNovelty, NumberSource, OurNumber};
@@ -34,11 +35,13 @@ struct NumberJson<'a> {
     /// Whose calls those to it are.
     tenant: &'a TenantId,
     label: Option<&'a str>,
-    /// The script that answers while it is open.
-    script: &'a ScriptName,
+    /// The script that answers while it is open; null: it forwards.
+    script: Option<&'a ScriptName>,
+    /// The number that callers are put through to while it is open; null: a script answers.
+    forward: Option<&'a str>,
     /// When it is open; null: always.
     opening_hours: Option<&'a OpeningHours>,
-    /// What answers at other times; null: a sentence that says so.
+    /// What answers at other times, and who is put through to nobody; null: a sentence that says so.
     after_hours: Option<AfterHoursJson<'a>>,
     /// Whether it is open now.
     open: bool,
@@ -64,7 +67,11 @@ struct AfterHoursJson<'a> {
 
 impl<'a> NumberJson<'a> {
     fn of(number: &'a OurNumber, now: Timestamp) -> Self {
-        let Answering { answer: Answer::Script(script), opening_hours, after_hours } = &number.answering;
+        let Answering { answer, opening_hours, after_hours } = &number.answering;
+        let (script, forward) = match answer {
+            Answer::Script(script) => (Some(script), None),
+            Answer::Forward(to) => (None, Some(to.as_str())),
+        };
         let (open, changes_at) = match opening_hours.as_ref().map(|hours| hours.opening(now)) {
             None => (true, None),
             Some(Opening::Open { until }) => (true, Some(until)),
@@ -76,6 +83,7 @@ impl<'a> NumberJson<'a> {
             tenant: &number.tenant,
             label: number.label.as_deref(),
             script,
+            forward,
             opening_hours: opening_hours.as_ref(),
             after_hours: after_hours.as_ref().map(AfterHoursJson::from),
             open,
@@ -135,7 +143,7 @@ pub(crate) async fn set(
     request: Request,
 ) -> Result<Response, Problem> {
     let mut fields = Fields::read(&read(&web, request).await?)?;
-    let asked = asked(&mut fields)?;
+    let asked = asked(&web, &mut fields)?;
     fields.none_left()?;
     let (number, novelty) = web.engine.set_number(&caller, &number, asked).await?;
     let status = match novelty {
@@ -155,9 +163,16 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn asked(fields: &mut Fields) -> Result<NewAnswering, Problem> {
-    let script = fields.text(&["script"])?.ok_or_else(|| Problem::field("script", "is missing"))?;
-    let answer = Answer::Script(named("script", &script)?);
+fn asked(web: &Web, fields: &mut Fields) -> Result<NewAnswering, Problem> {
+    let answer = match (fields.text(&["script"])?, fields.text(&["forward"])?) {
+        (Some(script), None) => Answer::Script(named("script", &script)?),
+        (None, Some(to)) => {
+            let parsed = PhoneNumber::parse(&to, web.engine.config().default_country);
+            Answer::Forward(parsed.map_err(|bad| Problem::field("forward", &bad.to_string()))?.number)
+        }
+        (None, None) => return Err(Problem::field("script", "is missing: give script, or forward")),
+        (Some(_), Some(_)) => return Err(Problem::field("forward", "give script or forward, not both")),
+    };
     let opening_hours = nested::<OpeningHours>(fields, "opening_hours")?;
     let after_hours =
         nested::<AskedAfterHours>(fields, "after_hours")?.map(AfterHours::try_from).transpose()?;

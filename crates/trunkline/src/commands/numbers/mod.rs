@@ -60,12 +60,13 @@ impl Row {
         text(&self.ours, "number")
     }
 
-    fn script(&self) -> &str {
-        text(&self.ours, "script")
+    /// The script that answers, or the number it forwards to; nothing of a number that is not ours.
+    fn answer(&self) -> &str {
+        self.ours["script"].as_str().or(self.ours["forward"].as_str()).unwrap_or_default()
     }
 
     fn is_ours(&self) -> bool {
-        !self.script().is_empty()
+        !self.answer().is_empty()
     }
 }
 
@@ -177,7 +178,7 @@ fn tell(rows: &[Row], form: Form) {
     if form == Form::Json {
         for row in rows {
             let mut told = row.ours.clone();
-            told["script"] = row.script().into();
+            told["script"] = json!(row.ours["script"].as_str());
             told["leads"] = row.leads.word().into();
             told["voice_url"] = json!(row.at_carrier.as_ref().map(|known| known.urls.voice.as_str()));
             say_json(&told);
@@ -189,7 +190,7 @@ fn tell(rows: &[Row], form: Form) {
     }
     let line = |row: &Row| {
         let of = |name: &str| clean(text(&row.ours, name));
-        let own = [row.number().to_owned(), clean(row.script()), row.leads.word().to_owned()];
+        let own = [row.number().to_owned(), clean(row.answer()), row.leads.word().to_owned()];
         own.into_iter().chain([of("tenant"), of("source"), of("label")]).collect::<Vec<_>>()
     };
     let lines: Vec<Vec<String>> = rows.iter().map(line).collect();

@@ -44,8 +44,11 @@ pub(super) async fn remove(number: &str, reach: &Reach) -> Result<Exit, Failure>
 
 fn in_words(told: &Value) -> String {
     let number = text(told, "number");
-    let answer =
-        format!("{number} of {} is answered by {}", text(told, "tenant"), clean(text(told, "script")));
+    let tenant = text(told, "tenant");
+    let answer = match told["forward"].as_str() {
+        Some(to) => format!("{number} of {tenant} forwards to {to}"),
+        None => format!("{number} of {tenant} is answered by {}", clean(text(told, "script"))),
+    };
     match (told["opening_hours"].is_object(), told["open"].as_bool()) {
         (false, _) => format!("{answer}."),
         (true, Some(true)) => format!("{answer} while it is open; it is open now."),

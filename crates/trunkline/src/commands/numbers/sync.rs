@@ -74,9 +74,9 @@ pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure>
         would |= matches!(came, Came::WouldChange(_));
         match form {
             Form::Json => say_json(
-                &json!({ "number": row.number(), "script": row.script(), "done": came.words(), "voice_url": urls.voice }),
+                &json!({ "number": row.number(), "answer": row.answer(), "done": came.words(), "voice_url": urls.voice }),
             ),
-            Form::Text => say(&format!("{}  {}: {}", row.number(), clean(row.script()), came.words())),
+            Form::Text => say(&format!("{}  {}: {}", row.number(), clean(row.answer()), came.words())),
         }
     }
     if would && form == Form::Text {

@@ -8,9 +8,9 @@ use http::StatusCode;
 const WHOSE: Field = Field::new("tenant", Kind::Text, "Whose; all that you know of, if left out.");
 const NUMBER: Field = id("number", "The number, in E.164.", "\"+15005550007\"");
 const ANSWERING: &[Field] = &[
-    Field::new("script", Kind::Text, "The script that answers, as `GET /api/scripts` lists them.")
-        .needed()
+    Field::new("script", Kind::Text, "The script that answers, as `GET /api/scripts` lists them; this or `forward`.")
         .such_as("\"questions\""),
+    Field::new("forward", Kind::Text, "The number that callers are put through to, instead of a script."),
     Field::new("label", Kind::Text, "What people call it.").such_as("\"Front desk\""),
     Field::new("opening_hours", Kind::Object, "When it is open, by the wall clock of one zone; always if left out.").such_as(
         "{\"zone\": \"Europe/London\", \"hours\": [{\"days\": [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"], \
@@ -19,7 +19,7 @@ const ANSWERING: &[Field] = &[
     Field::new(
         "after_hours",
         Kind::Object,
-        "What answers while it is closed: a `message`, in a `language`, a `script`, or both; a sentence that says so, if left out.",
+        "What answers while it is closed, or where nobody takes a forwarded call: a `message`, in a `language`, a `script`, or both; a sentence that says so, if left out.",
     )
     .such_as("{\"message\": \"We are closed. Please call on a working day.\", \"language\": \"en-GB\"}"),
     Field::new("tenant", Kind::Text, "Whose it is to be; your own, or as it was, if left out."),

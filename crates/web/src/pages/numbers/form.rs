@@ -3,9 +3,11 @@
 use super::super::forgery::Form;
 use super::super::texts::Texts;
 use super::{holidays, lines};
+use crate::web::Web;
 use jiff::civil::Date;
 use trunkline_core::id::TenantId;
 use trunkline_core::numbers::{AfterHours, Answer, Answering, OpeningHours};
+use trunkline_core::phone::PhoneNumber;
 use trunkline_core::script::{Language, ScriptName};
 use trunkline_core::window::Hours;
 use trunkline_engine::{NewAnswering, OurNumber};
@@ -16,6 +18,8 @@ pub(super) struct NumberForm {
     pub number: String,
     pub label: String,
     pub script: String,
+    /// Instead of the script, if it is not empty.
+    pub forward: String,
     pub zone: String,
     /// One line each.
     pub hours: String,
@@ -29,13 +33,15 @@ pub(super) struct NumberForm {
 impl NumberForm {
     /// A number as it is.
     pub fn of(number: &OurNumber) -> Self {
-        let Answering { answer: Answer::Script(script), opening_hours, after_hours } = &number.answering;
+        let Answering { opening_hours, after_hours, .. } = &number.answering;
+        let (script, forward) = super::answer(number);
         let hours = opening_hours.as_ref();
         let after = after_hours.clone().unwrap_or_default();
         Self {
             number: number.number.to_string(),
             label: number.label.clone().unwrap_or_default(),
-            script: script.to_string(),
+            script: script.unwrap_or_default(),
+            forward: forward.unwrap_or_default(),
             zone: hours.map(|hours| hours.zone.to_string()).unwrap_or_default(),
             hours: hours.map(lines).unwrap_or_default().join("\n"),
             holidays: hours.map(holidays).unwrap_or_default(),
@@ -53,6 +59,7 @@ impl NumberForm {
             number: of("number"),
             label: of("label"),
             script: of("script"),
+            forward: of("forward"),
             zone: of("zone"),
             hours: of("hours"),
             holidays: of("holidays"),
@@ -64,9 +71,14 @@ impl NumberForm {
     }
 
     /// What it asks for; else what is to be said of a field that can't be read.
-    pub fn asked(&self, t: Texts) -> Result<NewAnswering, String> {
+    pub fn asked(&self, web: &Web, t: Texts) -> Result<NewAnswering, String> {
         let label = (!self.label.is_empty()).then(|| self.label.clone());
-        let answer = Answer::Script(self.script.parse::<ScriptName>().map_err(|bad| bad.to_string())?);
+        let answer = if self.forward.is_empty() {
+            Answer::Script(self.script.parse::<ScriptName>().map_err(|bad| bad.to_string())?)
+        } else {
+            let parsed = PhoneNumber::parse(&self.forward, web.engine.config().default_country);
+            Answer::Forward(parsed.map_err(|bad| bad.to_string())?.number)
+        };
         let tenant: Option<TenantId> = None;
         let answering =
             Answering { answer, opening_hours: self.opening_hours(t)?, after_hours: self.after_hours()? };

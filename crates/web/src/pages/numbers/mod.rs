@@ -37,7 +37,8 @@ struct NumberView {
     label: Option<String>,
     /// Whose it is, for who sees several tenants.
     tenant: Option<String>,
-    script: String,
+    script: Option<String>,
+    forward: Option<String>,
     pill: Pill,
     changes: Option<Time>,
     hours: Vec<String>,
@@ -69,7 +70,7 @@ pub(crate) async fn set(State(web): State<Arc<Web>>, reader: Reader, request: Re
         Err(problem) => return reader.trouble(&web, &problem).await,
     };
     let typed = NumberForm::typed(&form);
-    let told = match typed.asked(reader.t) {
+    let told = match typed.asked(&web, reader.t) {
         Ok(asked) => {
             let told = web.engine.set_number(&reader.caller, &typed.number, asked).await;
             told.map(drop).map_err(|error| said(reader.t, error.into()))
@@ -118,7 +119,7 @@ async fn written(web: &Web, reader: &Reader, status: StatusCode, form: NumberFor
 impl NumberView {
     fn of(reader: &Reader, number: &OurNumber, now: Timestamp) -> Self {
         let t = reader.t;
-        let Answer::Script(script) = &number.answering.answer;
+        let (script, forward) = answer(number);
         let hours = number.answering.opening_hours.as_ref();
         let (tone, word, changes) = match hours.map(|hours| hours.opening(now)) {
             None => ("is-good", "numbers-always", None),
@@ -134,7 +135,8 @@ impl NumberView {
             number: address.to_owned(),
             label: number.label.clone(),
             tenant: reader.caller.runs_the_server().then(|| number.tenant.to_string()),
-            script: script.to_string(),
+            script,
+            forward,
             pill: Pill { tone, text: t.get(word) },
             changes,
             hours: hours.map(lines).unwrap_or_default(),
@@ -144,6 +146,14 @@ impl NumberView {
             after_script: after.and_then(|after| after.script.as_ref()).map(ToString::to_string),
             edit: is_here.then(|| format!("/numbers?number=%2B{plain}#number-form")),
         }
+    }
+}
+
+/// The script that answers, or the number that it forwards to.
+fn answer(number: &OurNumber) -> (Option<String>, Option<String>) {
+    match &number.answering.answer {
+        Answer::Script(script) => (Some(script.to_string()), None),
+        Answer::Forward(to) => (None, Some(to.as_str().to_owned())),
     }
 }
 
