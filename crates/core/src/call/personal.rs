@@ -124,7 +124,7 @@ impl What {
             (Self::Transcribed { text, .. }, Personal::Text(said)) => *text = said,
             (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
             (Self::TransferAsked(asked) | Self::Forwarded(asked), Personal::Number(to)) => {
-                asked.transfer.to = to
+                asked.transfer.to = to;
             }
             _ => {}
         }

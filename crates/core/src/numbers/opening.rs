@@ -133,6 +133,7 @@ mod tests {
 
     #[test]
     fn hours_that_can_t_be_meant_are_refused() {
+        use Weekday::{Friday, Monday, Sunday, Tuesday};
         let of = |all: &[(&[Weekday], i8, i8)]| {
             let hours = all.iter().map(|(days, from, to)| Hours {
                 days: Days::new(days.iter().copied()),
@@ -141,7 +142,6 @@ mod tests {
             });
             OpeningHours { zone: Zone::utc(), hours: hours.collect(), holidays: BTreeSet::new() }.check()
         };
-        use Weekday::{Friday, Monday, Sunday, Tuesday};
         assert_eq!(of(&[(&[Monday], 9, 12), (&[Monday], 12, 17), (&[Tuesday], 22, 2)]), Ok(()));
         assert_eq!(of(&[]), Err(BadHours::Week(WeekFault::Empty)));
         assert_eq!(of(&[(&[], 9, 12)]), Err(BadHours::Week(WeekFault::NoDay)));

@@ -73,7 +73,7 @@ pub(crate) async fn set(State(web): State<Arc<Web>>, reader: Reader, request: Re
     let told = match typed.asked(&web, reader.t) {
         Ok(asked) => {
             let told = web.engine.set_number(&reader.caller, &typed.number, asked).await;
-            told.map(drop).map_err(|error| said(reader.t, error.into()))
+            told.map(drop).map_err(|error| said(reader.t, &error.into()))
         }
         Err(error) => Err((StatusCode::BAD_REQUEST, error)),
     };
@@ -98,7 +98,7 @@ pub(crate) async fn remove(State(web): State<Arc<Web>>, reader: Reader, request:
 }
 
 /// What is said on the form of what went wrong.
-fn said(t: Texts, problem: Problem) -> (StatusCode, String) {
+fn said(t: Texts, problem: &Problem) -> (StatusCode, String) {
     let title = t.or(&format!("problem-{}", problem.word()), problem.title());
     (problem.status(), problem.why().map_or_else(|| title.clone(), |why| format!("{title}: {why}")))
 }
