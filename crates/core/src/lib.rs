@@ -9,6 +9,7 @@
 //! - [`campaign`]: whom to reach and how: script, hours, pace, retries, machines. [`queue`]: what may happen to a job, and
 //!   whom to dial next. [`window`]: when a person may be called, at his own clock. [`plan`]: a campaign in virtual time.
 //!   [`leads`]: what an imported file means.
+//! - [`numbers`]: our own numbers: whose they are, what answers them, and when.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`results`]: what one person answered. [`search`]: which words find a call.
 //! - [`phone`]: E.164 numbers.
@@ -21,6 +22,7 @@ pub mod campaign;
 pub mod dial;
 pub mod id;
 pub mod leads;
+pub mod numbers;
 pub mod outgoing;
 pub mod phone;
 pub mod plan;

@@ -8,7 +8,7 @@ use crate::actions::{action_of, aside};
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
-use crate::numbers::ours;
+use crate::numbers::{Routed, ours};
 use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
@@ -65,6 +65,9 @@ impl Inner {
             && let Some(document) = self.instead_of_script(&handle, &token, fetch, &script, &caller).await?
         {
             return Ok(document);
+        }
+        if !over && fetch.line == Line::Open {
+            self.put_through(&handle).await?;
         }
         if let Some(no) = action_of(token.place) {
             return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;
@@ -149,7 +152,7 @@ impl Inner {
             tracing::warn!("call.of_nobody: the number belongs to no tenant; the caller hears a goodbye");
             return Ok(Found::Foreign);
         };
-        let script = self.script_for(fetch);
+        let Routed { script, route } = self.routed(fetch);
         let party = Party {
             to: fetch.to.clone(),
             from: fetch.from.clone(),
@@ -163,6 +166,7 @@ impl Inner {
             direction: fetch.direction,
             party,
             script: Some(self.use_script(&script).await?),
+            route,
             limits: self.config.call_limits,
         };
         let key = format!("{}:{}:arrived", fetch.account, fetch.carrier_call_id);
@@ -188,14 +192,6 @@ impl Inner {
             *open = open.saturating_sub(1);
         }
         admit_inbound(&snapshot, &self.limits_of(&live.call.tenant))
-    }
-
-    /// The script of the number that was called (or that calls).
-    fn script_for(&self, fetch: &VoiceFetch) -> Arc<Script> {
-        let number = self.number_of(ours(fetch.direction, &fetch.from, &fetch.to));
-        let named = number.map(|number| number.script.as_str());
-        let current = self.scripts.current(named).or_else(|| self.scripts.current(None));
-        current.unwrap_or_else(|| Arc::new(Script::builtin()))
     }
 
     /// The script a call runs, by content; its file as it is now, if that content was never seen here.

@@ -16,7 +16,7 @@
 //! - `actions`: hold, resume and transfer of a live call
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
-//! - `numbers`: whose calls those of a number are · `trust`, `mirror`, `step`: whom to trust, also without the store
+//! - `numbers`: whose numbers there are, what answers them · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · `sign_in`, `passwords`: how people come in · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `live_events`: what happens, told to whoever listens · `outgoing`: and sent to tenants' software
@@ -95,7 +95,7 @@ pub use engine::{Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
 pub use intake::{IntakeError, Shortage};
 pub use live_events::{About, BadCursor, Cursor, EventName, LiveEvent, Lost, Subscription};
-pub use numbers::Number;
+pub use numbers::{NewAnswering, Number, NumberNovelty, NumberSource, OurNumber};
 pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use outgoing::{NewWebhook, Webhook, WebhookChange, WebhookError, Webhooks};

@@ -206,7 +206,7 @@ impl Inner {
         Ok(())
     }
 
-    fn script_names(&self) -> String {
+    pub(crate) fn script_names(&self) -> String {
         self.scripts.list().into_iter().map(|script| script.name).collect::<Vec<_>>().join(", ")
     }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{Call, Event, Personal, Refused, Source};
 use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::numbers::Number;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Script;
 use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Login, Tenant, User};
@@ -95,6 +96,8 @@ pub(crate) enum DecisionRecord {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         login: Option<Sealed>,
     },
+    /// One of our numbers.
+    Number(Number),
     /// The store has no such row any more.
     Gone {
         id: DecisionId,
@@ -116,6 +119,7 @@ impl DecisionRecord {
         Ok(match decision {
             Decision::Tenant(tenant) => Self::Tenant(tenant.clone()),
             Decision::Key(key) => Self::Key(key.clone()),
+            Decision::Number(number) => Self::Number(number.clone()),
             Decision::User(user) => {
                 let person = codec.person(&user.tenant, &Address::new(format!("user:{}", user.id)));
                 let sealed = Some(codec.seal(person, user.name.reveal().as_bytes())?);
@@ -135,6 +139,7 @@ impl DecisionRecord {
         Ok(match self {
             Self::Tenant(tenant) => Some(Decision::Tenant(tenant)),
             Self::Key(key) => Some(Decision::Key(key)),
+            Self::Number(number) => Some(Decision::Number(number)),
             Self::User { mut user, sealed, login } => {
                 let opened = |sealed: Option<Sealed>| {
                     let bytes = sealed.map(|sealed| codec.open(&sealed)).transpose()?.flatten();

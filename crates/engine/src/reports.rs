@@ -65,6 +65,7 @@ impl Inner {
                     direction: report.direction,
                     party,
                     script: None,
+                    route: None,
                     limits: self.config.call_limits,
                 };
                 let key = format!("{}:{}:arrived", report.account, report.carrier_call_id);

@@ -149,6 +149,11 @@ impl Scripts {
         self.state.read().versions.get(&version).cloned()
     }
 
+    /// Takes in a script that is in no file.
+    pub fn take_in(&self, script: Script) -> Arc<Script> {
+        self.state.write().versions.entry(script.version).or_insert_with(|| Arc::new(script)).clone()
+    }
+
     /// Notes that a call runs this version; `true` the first time, when the journal must be told its content.
     pub fn use_version(&self, version: ScriptVersion) -> bool {
         self.state.write().used.insert(version)

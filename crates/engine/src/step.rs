@@ -2,7 +2,7 @@
 //!
 //! The database's word stands, with two exceptions. A revocation is never taken back, nor a user's password for an earlier
 //! one, whichever side has it: a key that was stolen and revoked must not come to life because an older copy of the
-//! database was put in place. And a database
+//! database was put in place. Of two versions of a number the higher stands, whichever side has it. And a database
 //! that the mirror was never in step with (a new file in the place of a lost one, another server) gets the rows that it
 //! lacks: what was lost with the old one is the mirror's to give back.
 
@@ -58,6 +58,8 @@ mod tests {
     use Acquaintance::{Known, New};
     use jiff::Timestamp;
     use trunkline_core::id::TenantId;
+    use trunkline_core::numbers::{Answering, Number};
+    use trunkline_core::private::Address;
     use trunkline_core::tenancy::Tenant;
 
     fn at(secs: i64) -> Timestamp {
@@ -107,6 +109,35 @@ mod tests {
     #[test]
     fn a_database_that_is_known_and_has_lost_a_row_has_decided_so() {
         assert_eq!(after(&[row("a", "x")], &[], Known), [vec![], vec![]]);
+    }
+
+    #[test]
+    fn of_two_versions_of_a_number_both_sides_get_the_higher() {
+        let number = |version, script: &str| {
+            Decision::Number(Number {
+                number: Address::new("+15550100100"),
+                tenant: TenantId::new("acme"),
+                label: None,
+                answering: Answering::always(script.parse().unwrap()),
+                version,
+                created_at: at(0),
+                updated_at: at(0),
+                removed_at: None,
+            })
+        };
+        for met in [Known, New] {
+            let (old, new) = ([number(1, "old")], [number(2, "new")]);
+            let newer_here = step(&new, &old, met);
+            assert_eq!((newer_here.restore, newer_here.learn), (new.to_vec(), vec![]));
+            let newer_there = step(&old, &new, met);
+            assert_eq!((newer_there.restore, newer_there.learn), (vec![], new.to_vec()));
+            let apart = step(&[number(2, "here")], &[number(2, "there")], met);
+            assert_eq!(
+                (apart.restore, apart.learn),
+                (vec![], vec![number(2, "there")]),
+                "the database's word"
+            );
+        }
     }
 
     #[test]

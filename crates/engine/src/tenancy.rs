@@ -74,6 +74,15 @@ pub enum TenancyError {
     /// Another user has the login name.
     #[error("login: another user has it")]
     LoginTaken,
+    /// Another tenant has the number.
+    #[error("number: it can't be given")]
+    NumberTaken,
+    /// The settings say so, and they alone can say otherwise.
+    #[error("the settings say what answers this number: change it there (scripts.numbers)")]
+    InSettings,
+    /// Somebody else was first.
+    #[error("somebody else changed it at the same time")]
+    Conflict,
     /// The password is not theirs.
     #[error("this is not the password")]
     WrongPassword,

@@ -1,4 +1,4 @@
-//! Whom to trust: tenants, keys and users as this node knows them. A mirror of the store's decision data, kept in the
+//! Whom to trust: tenants, keys and users as this node knows them, and whose numbers are. A mirror of the store's decision data, kept in the
 //! journal, so that a start without the database knows it too.
 
 use crate::record::{Codec, DecisionRecord, RecordError};
@@ -7,6 +7,8 @@ use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::numbers::Number;
+use trunkline_core::private::Address;
 use trunkline_core::tenancy::{ApiKey, Caller, Decision, DecisionId, KeyHash, Login, User};
 
 /// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
@@ -158,6 +160,25 @@ impl Trust {
     pub fn has_tenants(&self) -> bool {
         // In the order of ids tenants come first.
         matches!(self.known.read().rows.keys().next(), Some(DecisionId::Tenant(_)))
+    }
+
+    /// One of our numbers, if it was given and not taken back.
+    pub fn number(&self, number: &Address) -> Option<Number> {
+        match self.known.read().rows.get(&DecisionId::Number(number.clone())) {
+            Some(Decision::Number(number)) if number.is_given() => Some(number.clone()),
+            _ => None,
+        }
+    }
+
+    /// Every number that was ever given, in the order of numbers.
+    pub fn numbers(&self) -> Vec<Number> {
+        let known = self.known.read();
+        // In the order of ids numbers come last.
+        let last = known.rows.range(DecisionId::Number(Address::default())..);
+        last.filter_map(
+            |(_, row)| if let Decision::Number(number) = row { Some(number.clone()) } else { None },
+        )
+        .collect()
     }
 
     /// Says that the journal is behind, or that it no longer is.

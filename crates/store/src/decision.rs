@@ -1,4 +1,4 @@
-//! Decision data: whose keys and users there are. Here is its truth; nodes mirror it.
+//! Decision data: whose keys, users and numbers there are. Here is its truth; nodes mirror it.
 
 use crate::db::{Durability, Tx};
 use crate::error::StoreError;
@@ -8,6 +8,8 @@ use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
 use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::numbers::Number;
+use trunkline_core::private::Address;
 use trunkline_core::tenancy::{
     ApiKey, Decision, DecisionId, KeyHash, Login, Password, PasswordHash, Scopes, Tenant, User,
 };
@@ -29,7 +31,7 @@ pub struct DecisionsStand {
 pub enum Added {
     /// It is there now.
     New,
-    /// There was one of its id or its login, which stays as it is.
+    /// There was one of its id or its login, which stays as it is; of a number, one of this version or a higher.
     Known,
 }
 
@@ -46,7 +48,7 @@ impl Store {
         Ok(DecisionsStand { store: row.text("store")?, changes })
     }
 
-    /// Every tenant, key and user there ever was.
+    /// Every tenant, key, user and number there ever was.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -61,10 +63,22 @@ impl Store {
         for row in self.db.read(READING, &sql::USERS, vec![]).await? {
             all.push(Decision::User(user(&row)?));
         }
+        for row in self.db.read(READING, &sql::NUMBERS, vec![]).await? {
+            all.push(Decision::Number(number(&row)?));
+        }
         Ok(all)
     }
 
-    /// Adds a row, durably.
+    /// The row of a number, if it ever was ours.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn number(&self, number: &Address) -> Result<Option<Number>, StoreError> {
+        let rows = self.db.read(READING, &sql::NUMBER, vec![number.as_str().into()]).await?;
+        rows.first().map(self::number).transpose()
+    }
+
+    /// Adds a row, durably; of a number, a version that is higher than the one there is.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -153,6 +167,22 @@ async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
             ];
             tx.run(&sql::ADD_USER, values).await
         }
+        Decision::Number(number) => {
+            let answering = serde_json::to_string(&number.answering)
+                .map_err(|error| StoreError::broken(DECIDING, error.to_string()))?;
+            let version = i64::try_from(number.version).unwrap_or(i64::MAX);
+            let values = vec![
+                number.number.as_str().into(),
+                number.tenant.as_str().into(),
+                number.label.as_deref().into(),
+                answering.into(),
+                version.into(),
+                micros(number.created_at),
+                micros(number.updated_at),
+                Value::Int(number.removed_at.map(Timestamp::as_microsecond)),
+            ];
+            tx.run(&sql::PUT_NUMBER, values).await
+        }
     }
 }
 
@@ -166,6 +196,7 @@ async fn revoke(tx: &mut Tx, id: &DecisionId, at: Timestamp) -> Result<u64, Stor
         DecisionId::Tenant(id) => (&sql::REVOKE_TENANT, id.as_str()),
         DecisionId::Key(id) => (&sql::REVOKE_API_KEY, id.as_str()),
         DecisionId::User(id) => (&sql::REVOKE_USER, id.as_str()),
+        DecisionId::Number(number) => (&sql::REMOVE_NUMBER, number.as_str()),
     };
     tx.run(statement, vec![id.into(), micros(at)]).await
 }
@@ -211,5 +242,18 @@ fn user(row: &Row) -> Result<User, StoreError> {
         role: row.word("role")?,
         created_at: row.time("created_at")?,
         revoked_at: row.opt_time("revoked_at")?,
+    })
+}
+
+fn number(row: &Row) -> Result<Number, StoreError> {
+    Ok(Number {
+        number: Address::new(row.text("number")?),
+        tenant: TenantId::new(row.text("tenant")?),
+        label: row.opt_text("label")?,
+        answering: row.json("answering")?,
+        version: row.number("version")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        removed_at: row.opt_time("removed_at")?,
     })
 }

@@ -75,6 +75,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0007_rollups.sql"),
         postgres: include_str!("../migrations/postgres/0007_rollups.sql"),
     },
+    File {
+        number: 8,
+        name: "numbers",
+        sqlite: include_str!("../migrations/sqlite/0008_numbers.sql"),
+        postgres: include_str!("../migrations/postgres/0008_numbers.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.

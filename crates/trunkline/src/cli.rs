@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use calls::{Call, Calls, OneCall, Recover, Transfer};
 pub(crate) use journal::{Journal, JournalAt};
-pub(crate) use numbers::{Numbers, Suppress};
+pub(crate) use numbers::{Numbers, SetNumber, Suppress};
 pub(crate) use operating::{
     Backup, Config, Describe, Erase, Export, ExportFormat, Import, Migrate, Prune, Restore,
 };
@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Status(Reach),
     /// Let the server begin no more calls; those there are go on
     Drain(Reach),
-    /// Our phone numbers: which script answers, and where the carrier sends their calls
+    /// Our phone numbers: what answers them and when, and where the carrier sends their calls
     #[command(subcommand)]
     Numbers(Numbers),
     /// Numbers never to call

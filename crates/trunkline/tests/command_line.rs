@@ -268,8 +268,11 @@ fn our_numbers_are_pointed_here_and_the_credentials_are_asked_about() {
         "{}",
         ask(&["numbers", "list"])
     );
-    assert!(ask(&["numbers", "sync"]).contains("leads here now"));
-    assert!(ask(&["numbers", "sync"]).contains("was right already"), "it is safe to repeat");
+    let shown = ask(&["numbers", "sync"]);
+    assert!(shown.contains("would lead here") && shown.contains("--apply"), "{shown}");
+    assert!(ask(&["numbers", "list"]).contains("survey  nowhere"), "nothing was changed");
+    assert!(ask(&["numbers", "sync", "--apply"]).contains("leads here now"));
+    assert!(ask(&["numbers", "sync", "--apply"]).contains("was right already"), "it is safe to repeat");
     let listed = ask(&["numbers", "list", "--json"]);
     let listed: Value = serde_json::from_str(listed.trim()).unwrap();
     assert_eq!(listed["voice_url"], "https://calls.example.com/answer");

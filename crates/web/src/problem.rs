@@ -269,6 +269,11 @@ impl From<TenancyError> for Problem {
             TenancyError::LoginTaken => {
                 Self::new(Code::Taken).detail(error.to_string()).with("field", "login")
             }
+            TenancyError::NumberTaken => {
+                Self::new(Code::Taken).detail(error.to_string()).with("field", "number")
+            }
+            TenancyError::InSettings => Self::new(Code::InSettings).detail(error.to_string()),
+            TenancyError::Conflict => Self::new(Code::Conflict).detail(error.to_string()),
             TenancyError::WrongPassword => Self::new(Code::WrongPassword),
             TenancyError::Hash(HashError::Busy) => {
                 Self::new(Code::RateLimited).detail(error.to_string()).retry_after(2)

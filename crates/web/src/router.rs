@@ -3,8 +3,8 @@
 use crate::api::recordings::link;
 use crate::api::{
     actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics,
-    not_found, orders, queue, recordings, recover, registered, results, scripts, singles, suppressions,
-    tenancy, webhooks,
+    not_found, numbers, orders, queue, recordings, recover, registered, results, scripts, singles,
+    suppressions, tenancy, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -12,7 +12,7 @@ use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
     account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
-    docs, login, settings_check, stream,
+    docs, login, numbers as numbers_page, settings_check, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::web::Web;
@@ -58,6 +58,11 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act).layer(Extension(Act::Campaign)))
+        .route(
+            "/numbers",
+            get(numbers_page::show).merge(post(numbers_page::set).layer(Extension(Act::ManageAccess))),
+        )
+        .route("/numbers/remove", post(numbers_page::remove).layer(Extension(Act::ManageAccess)))
         .route("/analytics", get(analytics_page::show))
         .route("/analytics.csv", get(analytics_page::csv))
         .route("/results.csv", get(analytics_page::answers_csv))
@@ -129,6 +134,12 @@ fn keyed_table() -> Table {
         .on(Post, "/api/webhooks/{id}/deliveries/{event}/retry", webhooks::retry, webhooks::spec::retry())
         .tag("scripts", Act::Look)
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
+        .tag("numbers", Act::Look)
+        .on(Get, "/api/numbers", numbers::list, numbers::spec::list())
+        .on(Get, "/api/numbers/{number}", numbers::show, numbers::spec::show())
+        .tag("numbers", Act::ManageAccess)
+        .on(Put, "/api/numbers/{number}", numbers::set, numbers::spec::set())
+        .on(Delete, "/api/numbers/{number}", numbers::remove, numbers::spec::remove())
         .tag("campaigns", Act::Campaign)
         .on(Get, "/api/campaigns", campaigns::list, campaigns::spec::list())
         .on(Post, "/api/campaigns", campaigns::add, campaigns::spec::add())

@@ -10,6 +10,7 @@ use crate::id::{
     AccountId, ActionNo, CallId, CampaignId, CarrierCallId, EventKey, Fence, JobId, LeadId, LegNo, NodeId,
     RecordingId, SessionId, TenantId,
 };
+use crate::numbers::Route;
 use crate::private::{Address, Private};
 use crate::queue::Claim;
 use crate::script::Cursor;
@@ -363,6 +364,9 @@ pub struct Arrival {
     /// What is asked, if the number has a script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptRef>,
+    /// Which way the number sent it, if somebody called us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
     /// How long things may take.
     pub limits: Limits,
 }

@@ -50,6 +50,7 @@ pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};
 pub use view::Outcome;
 
 use crate::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo, SessionId, TenantId};
+use crate::numbers::Route;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,6 +71,9 @@ pub struct Call {
     /// The script it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptRef>,
+    /// Which way the number sent it that somebody called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
     /// How long things may take.
     pub limits: Limits,
     /// The caller's own conversation.

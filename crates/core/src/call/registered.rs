@@ -78,6 +78,7 @@ impl Call {
             account: registration.account.clone(),
             party: registration.party.clone(),
             script: None,
+            route: None,
             limits: Limits::default(),
             session: Some(registration.session.clone()),
             idempotency: None,

@@ -45,6 +45,7 @@ impl Call {
             account: self.account.clone(),
             party: self.party.clone(),
             script: self.script.clone(),
+            route: self.route,
             limits: self.limits,
             session: self.session.clone(),
             idempotency: self.idempotency.clone(),

@@ -1,3 +1,4 @@
+use super::Wish;
 use super::*;
 use crate::call::*;
 use crate::dial::earlier::{Earlier, PersonBudget, Standing};

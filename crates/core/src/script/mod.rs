@@ -26,6 +26,7 @@ mod filled;
 mod json;
 mod key;
 mod language;
+mod message;
 mod name;
 mod page;
 mod progress;

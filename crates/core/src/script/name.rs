@@ -26,6 +26,12 @@ impl ScriptName {
         Self("builtin".to_owned())
     }
 
+    /// What a script is called that is made of a message.
+    #[must_use]
+    pub fn message() -> Self {
+        Self("message".to_owned())
+    }
+
     /// The name as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -27,6 +27,8 @@ pub struct Texts {
     pub apology: &'static str,
     /// When a call comes in and no line is free.
     pub capacity: &'static str,
+    /// When a call comes in while nobody is there.
+    pub closed: &'static str,
     /// While somebody is on hold and hears no music.
     pub hold: &'static str,
     /// Before a call is handed to somebody else.
@@ -80,6 +82,7 @@ impl Texts {
         reprompt: "Sorry, I did not get that.",
         apology: "Sorry, we have a technical problem and must end this call. Goodbye.",
         capacity: "Sorry, all our lines are busy right now. Please call again later. Goodbye.",
+        closed: "We are closed now. Please call again during our opening hours. Goodbye.",
         hold: "Please hold the line.",
         transfer: "You are being connected. Please hold the line.",
         not_reached: "Sorry, nobody could be reached.",
@@ -118,6 +121,7 @@ impl Texts {
         reprompt: "סליחה, לא הבנתי.",
         apology: "סליחה, אירעה תקלה טכנית ועלינו לסיים את השיחה. להתראות.",
         capacity: "סליחה, כל הקווים שלנו תפוסים כרגע. אפשר להתקשר שוב מאוחר יותר. להתראות.",
+        closed: "אנחנו סגורים כעת. אפשר להתקשר שוב בשעות הפתיחה. להתראות.",
         hold: "אנא המתינו על הקו.",
         transfer: "השיחה מועברת. אנא המתינו על הקו.",
         not_reached: "סליחה, לא הצלחנו להשיג מענה.",

@@ -14,7 +14,7 @@ pub enum Act {
     Call,
     /// Make and move campaigns, their people and their jobs.
     Campaign,
-    /// Make and revoke keys, users and webhooks, and set users' passwords.
+    /// Make and revoke keys, users and webhooks, set users' passwords, and say what answers numbers.
     ManageAccess,
     /// Make and revoke tenants, see how the server is, drain it, clean up.
     RunTheServer,

@@ -2,7 +2,8 @@
 //!
 //! In go ids, names, hashes and times; out come rows that the store keeps and every node mirrors ([`Decision`]), and the
 //! answer to "may this caller?" ([`Caller`], [`Act`]). A row is added once and revoked once, and never changes otherwise, but
-//! for a user's password, of which the later one counts: that is what lets a mirror and a database be brought together
+//! for a user's password, of which the later one counts, and for a number ([`crate::numbers`]), of which the higher version does:
+//! that is what lets a mirror and a database be brought together
 //! without a history. Making secrets and reading clocks is left to the engine.
 
 mod act;
@@ -19,7 +20,8 @@ pub use password::{
 };
 
 use crate::id::{KeyId, TenantId, UserId};
-use crate::private::Private;
+use crate::numbers::Number;
+use crate::private::{Address, Private};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +99,8 @@ pub enum Decision {
     Key(ApiKey),
     /// A user.
     User(User),
+    /// One of our numbers.
+    Number(Number),
 }
 
 /// Which row of decision data.
@@ -109,6 +113,8 @@ pub enum DecisionId {
     Key(KeyId),
     /// A user.
     User(UserId),
+    /// One of our numbers.
+    Number(Address),
 }
 
 impl Decision {
@@ -118,35 +124,46 @@ impl Decision {
             Self::Tenant(tenant) => DecisionId::Tenant(tenant.id.clone()),
             Self::Key(key) => DecisionId::Key(key.id.clone()),
             Self::User(user) => DecisionId::User(user.id.clone()),
+            Self::Number(number) => DecisionId::Number(number.number.clone()),
         }
     }
 
-    /// Since when it is revoked, if it is.
+    /// Since when it is revoked for good, if it is. A number never is: it may be given again.
     pub fn revoked_at(&self) -> Option<Timestamp> {
         match self {
             Self::Tenant(tenant) => tenant.revoked_at,
             Self::Key(key) => key.revoked_at,
             Self::User(user) => user.revoked_at,
+            Self::Number(_) => None,
         }
     }
 
-    /// The same row, revoked at this time unless it was before.
-    pub fn revoked(mut self, at: Timestamp) -> Self {
-        let revoked = match &mut self {
+    /// The same row, revoked at this time unless it was before; a number is nobody's from then on.
+    pub fn revoked(self, at: Timestamp) -> Self {
+        let mut this = match self {
+            Self::Number(number) if number.is_given() => return Self::Number(number.removed(at)),
+            this => this,
+        };
+        let revoked = match &mut this {
             Self::Tenant(tenant) => &mut tenant.revoked_at,
             Self::Key(key) => &mut key.revoked_at,
             Self::User(user) => &mut user.revoked_at,
+            Self::Number(_) => return this,
         };
         revoked.get_or_insert(at);
-        self
+        this
     }
 
     /// What two sides that have this row agree on: this one's word stands, but for what never goes back. A revocation is
-    /// not taken back, and of two passwords the later one counts.
+    /// not taken back, of two passwords the later one counts, and of two versions of a number the higher.
     pub fn agreed(self, other: &Self) -> Self {
-        let mut agreed = match (self.revoked_at(), other.revoked_at()) {
-            (None, Some(at)) => self.revoked(at),
-            _ => self,
+        let this = match (self, other) {
+            (Self::Number(number), Self::Number(other)) => return Self::Number(number.newer(other)),
+            (this, _) => this,
+        };
+        let mut agreed = match (this.revoked_at(), other.revoked_at()) {
+            (None, Some(at)) => this.revoked(at),
+            _ => this,
         };
         if let (Self::User(user), Self::User(other)) = (&mut agreed, other) {
             let set_at = |password: &Option<Password>| password.as_ref().map(|password| password.set_at);

@@ -33,7 +33,7 @@ pub struct Hours {
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Days(Vec<Weekday>);
 
-const WEEK: [(Weekday, &str); 7] = [
+pub(super) const WEEK: [(Weekday, &str); 7] = [
     (Weekday::Monday, "mon"),
     (Weekday::Tuesday, "tue"),
     (Weekday::Wednesday, "wed"),
@@ -58,6 +58,11 @@ impl Days {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The days, from Monday on.
+    pub fn iter(&self) -> impl Iterator<Item = Weekday> {
+        self.0.iter().copied()
     }
 
     fn contains(&self, day: Weekday) -> bool {

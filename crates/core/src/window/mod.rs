@@ -13,8 +13,12 @@ mod hours;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod week;
+mod written;
 mod zones;
 
 pub use hours::{CallingWindow, Days, Hours};
 pub use opening::{NeverOpens, Opening};
+pub use week::{WeekFault, check_week};
+pub use written::BadLine;
 pub use zones::{UnknownZone, Zone, Zones};

@@ -65,6 +65,7 @@ pub fn arrived(direction: Direction) -> What {
         direction,
         party: party(),
         script: None,
+        route: None,
         limits: Limits::default(),
     }))
 }

@@ -1,4 +1,4 @@
-//! Statements of decision data: tenants, keys, users. Here is their truth.
+//! Statements of decision data: tenants, keys, users, numbers. Here is their truth.
 
 use super::statements;
 
@@ -18,6 +18,30 @@ statements! { DECISIONS:
     /// Every user there ever was.
     USERS =
         "SELECT id, tenant, name, login, password, password_at, role, created_at, revoked_at FROM users ORDER BY id";
+
+    /// Every number that ever was ours.
+    NUMBERS =
+        "SELECT number, tenant, label, answering, version, created_at, updated_at, removed_at FROM numbers \
+         ORDER BY number";
+
+    /// `$1` number.
+    NUMBER =
+        "SELECT number, tenant, label, answering, version, created_at, updated_at, removed_at FROM numbers \
+         WHERE number = $1";
+
+    /// `$1` number, `$2` tenant, `$3` label, `$4` what answers it, `$5` version, `$6` since when, `$7` changed when, `$8` nobody's
+    /// since when. The higher version stands.
+    PUT_NUMBER =
+        "INSERT INTO numbers (number, tenant, label, answering, version, created_at, updated_at, removed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (number) DO UPDATE SET tenant = excluded.tenant, \
+         label = excluded.label, answering = excluded.answering, version = excluded.version, \
+         created_at = excluded.created_at, updated_at = excluded.updated_at, removed_at = excluded.removed_at \
+         WHERE numbers.version < excluded.version";
+
+    /// `$1` number, `$2` since when.
+    REMOVE_NUMBER =
+        "UPDATE numbers SET removed_at = $2, updated_at = $2, version = version + 1 \
+         WHERE number = $1 AND removed_at IS NULL";
 
     /// `$1` id, `$2` name, `$3` since when. A tenant that is there stays as it is.
     ADD_TENANT =

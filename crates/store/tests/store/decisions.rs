@@ -2,6 +2,8 @@
 
 use crate::calls::{Engine, Place, at, on_each_engine};
 use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::numbers::{AfterHours, Answering, Number};
+use trunkline_core::private::Address;
 use trunkline_core::tenancy::{
     ApiKey, Decision, KeyHash, Login, Password, PasswordHash, Role, Scope, Tenant, User,
 };
@@ -14,6 +16,7 @@ on_each_engine!(
     a_mirror_fills_an_empty_database_and_takes_no_revocation_back,
     s_16_the_later_password_stands_whoever_brings_it,
     a_login_is_one_user_s_until_they_are_revoked,
+    of_two_versions_of_a_number_the_higher_stands_whoever_brings_it,
 );
 
 fn tenant(id: &str) -> Decision {
@@ -52,9 +55,45 @@ fn user(id: &str) -> Decision {
     })
 }
 
+fn number(version: u64, script: &str) -> Decision {
+    let after_hours = AfterHours { message: Some("סגור. Closed.".to_owned()), ..AfterHours::default() };
+    Decision::Number(Number {
+        number: Address::new("+15550100100"),
+        tenant: TenantId::new("acme"),
+        label: Some("Front desk".to_owned()),
+        answering: Answering { after_hours: Some(after_hours), ..Answering::always(script.parse().unwrap()) },
+        version,
+        created_at: at(4),
+        updated_at: at(5),
+        removed_at: None,
+    })
+}
+
+async fn of_two_versions_of_a_number_the_higher_stands_whoever_brings_it(engine: Engine) {
+    let place = Place::on(engine).await;
+    let address = Address::new("+15550100100");
+    assert_eq!(place.store.number(&address).await.unwrap(), None);
+    assert_eq!(place.store.add_decision(&number(2, "second")).await.unwrap(), Added::New);
+    for late in [number(1, "first"), number(2, "another second")] {
+        assert_eq!(place.store.add_decision(&late).await.unwrap(), Added::Known);
+    }
+    place.store.restore_decisions(&[number(1, "first")]).await.unwrap();
+    assert_eq!(place.store.decisions().await.unwrap(), [number(2, "second")]);
+    place.store.restore_decisions(&[number(3, "third")]).await.unwrap();
+    let kept = place.store.number(&address).await.unwrap();
+    assert_eq!(kept.map(Decision::Number), Some(number(3, "third")));
+
+    let id = number(3, "third").id();
+    place.store.revoke_decision(&id, at(9)).await.unwrap();
+    let gone = place.store.number(&address).await.unwrap().unwrap();
+    assert_eq!((gone.version, gone.removed_at), (4, Some(at(9))));
+    assert_eq!(place.store.add_decision(&number(5, "again")).await.unwrap(), Added::New);
+    assert_eq!(place.store.decisions().await.unwrap(), [number(5, "again")], "it was given again");
+}
+
 async fn what_is_added_is_read_back_and_nothing_is_added_twice(engine: Engine) {
     let place = Place::on(engine).await;
-    let all = [tenant("acme"), key("k1"), key("k2"), user("u1")];
+    let all = [tenant("acme"), key("k1"), key("k2"), user("u1"), number(1, "welcome")];
     for decision in &all {
         assert_eq!(place.store.add_decision(decision).await.unwrap(), Added::New);
     }

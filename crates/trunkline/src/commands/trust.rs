@@ -4,6 +4,7 @@
 use getrandom::fill;
 use serde_json::{Value, json};
 use trunkline_core::id::{KeyId, TenantId, UserId};
+use trunkline_core::numbers::{Answer, Number};
 use trunkline_core::private::Private;
 use trunkline_core::tenancy::{
     self, ApiKey, BadName, Decision, DecisionId, KeyHash, Login, Password, Role, Scopes, Tenant, User,
@@ -84,6 +85,23 @@ impl Trust {
                 let rows = rows.iter().filter_map(|row| as_json(kind, row));
                 let is_asked_for = |row: &Value| tenant.is_none_or(|tenant| row["tenant"] == tenant);
                 Ok(json!({ word: rows.filter(is_asked_for).collect::<Vec<_>>() }))
+            }
+        }
+    }
+
+    /// Our numbers as the server tells them; else those of the database, after those that the settings alone name.
+    pub async fn numbers(&self, set: &[Value]) -> Result<Vec<Value>, Failure> {
+        match self {
+            Self::Server(client) => {
+                let told = client.get("/api/numbers").await?;
+                Ok(told["numbers"].as_array().cloned().unwrap_or_default())
+            }
+            Self::Database(store, _) => {
+                let rows = store.decisions().await.map_err(|error| failed(&error))?;
+                let given: Vec<Value> = rows.iter().filter_map(given_number).collect();
+                let is_given = |set: &&Value| given.iter().any(|given| given["number"] == set["number"]);
+                let alone = set.iter().filter(|set| !is_given(set)).cloned();
+                Ok(alone.chain(given.iter().cloned()).collect())
             }
         }
     }
@@ -358,6 +376,21 @@ fn as_json(kind: Kind, row: &Decision) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+fn given_number(row: &Decision) -> Option<Value> {
+    let Decision::Number(Number { number, tenant, label, answering, .. }) = row else { return None };
+    let (script, forward) = match &answering.answer {
+        Answer::Script(script) => (Some(script), None),
+        Answer::Forward(to) => (None, Some(to)),
+    };
+    let given = matches!(row, Decision::Number(number) if number.is_given());
+    given.then(|| {
+        json!({
+            "number": number, "tenant": tenant, "label": label, "script": script, "forward": forward, "source": "api",
+            "opening_hours": answering.opening_hours, "after_hours": answering.after_hours,
+        })
+    })
 }
 
 fn chance<const N: usize>() -> Result<[u8; N], Failure> {

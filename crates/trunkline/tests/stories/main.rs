@@ -27,6 +27,7 @@ mod lost;
 mod machines;
 mod measures;
 mod nodes;
+mod numbers;
 mod odd_lists;
 mod operator;
 mod orders;

@@ -77,11 +77,15 @@ struct Things(BTreeMap<&'static str, String>);
 
 impl Things {
     /// Makes one of each for whoever speaks.
-    fn of(day: &Day, tenant: &str, key_id: &str) -> Self {
+    fn of(day: &Day, tenant: &str, (key, key_id): (&str, &str)) -> Self {
         let registered = json!({ "call_id": "CA17", "session_id": "s-17", "provider": "twilio" });
         assert_eq!(day.post("/api/calls/register", &registered).status, 201);
         let user = day.post("/api/users", &json!({ "name": "Ann", "login": format!("ann@{tenant}") })).json();
         let webhook = day.post("/api/webhooks", &json!({ "url": "https://example.invalid/hooks" })).json();
+        let own = "+15005550007".to_owned();
+        let path = format!("/api/numbers/{own}");
+        let given = day.ask(Method::PUT, &path).bearer_auth(key).json(&json!({ "script": "questions" }));
+        assert_eq!(day.send(given).status, 201);
         let call = day.call(&number(40));
         let (id, jobs) = campaign(day, "ours", &json!({}), &[number(41)]);
         Self(BTreeMap::from([
@@ -93,6 +97,7 @@ impl Things {
             ("/api/users/{id}", user["id"].as_str().unwrap().to_owned()),
             ("/api/webhooks/{id}", webhook["id"].as_str().unwrap().to_owned()),
             ("/api/tenants/{id}", tenant.to_owned()),
+            ("/api/numbers/{number}", own),
         ]))
     }
 
@@ -143,7 +148,7 @@ fn s_08_every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_te
         (scope, made.json()["key"].as_str().unwrap().to_owned())
     }));
     day.speaks_with(&ours);
-    let things = Things::of(&day, "acme", &our_id);
+    let things = Things::of(&day, "acme", (&ours, &our_id));
     let nobodys = "0199b2a4-7c6e-7000-8000-00000000ffff";
     let (mut foreign, mut roles, mut malformed) = (0, 0, 0);
 
@@ -172,6 +177,13 @@ fn s_08_every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_te
             let answer = operation.ask(&day, &path, Some(&theirs));
             let absent =
                 operation.ask(&day, &things.address(&operation.path, |_| nobodys.to_owned()), Some(&theirs));
+            if operation.method == Method::PUT && operation.path.starts_with("/api/numbers/") {
+                // A number is known to whoever can call it: that it can't be had is all that is said.
+                let problem = answer.json();
+                assert_eq!((answer.status, &problem["code"]), (409, &json!("taken")), "{operation}");
+                assert!(!answer.text().contains("acme"), "{operation}: {}", answer.text());
+                continue;
+            }
             let is_shut = [403, 404].contains(&answer.status);
             // What can be repeated is answered as done, and does nothing.
             let is_nothing = operation.method == Method::DELETE && answer.status == 204;

@@ -77,7 +77,7 @@ fn elsewhere<T>(act: impl AsyncFnOnce(Store) -> T, target: &Target) -> T {
 }
 
 /// The cookie of somebody who signed in with a key.
-fn signed_in(day: &Day, key: &str) -> String {
+pub fn signed_in(day: &Day, key: &str) -> String {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = client.post(day.url("/login")).form(&form([("key", key)]));
@@ -96,7 +96,7 @@ fn trunkline(day: &Day, words: &[&str]) -> (i32, String, String) {
 }
 
 /// The same, for a command that must succeed: the JSON it printed.
-fn told(day: &Day, words: &[&str]) -> Value {
+pub fn told(day: &Day, words: &[&str]) -> Value {
     let (code, stdout, stderr) = trunkline(day, &[words, &["--json"]].concat());
     assert_eq!(code, 0, "{words:?}: {stderr}");
     serde_json::from_str(&stdout).unwrap()

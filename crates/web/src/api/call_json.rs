@@ -9,6 +9,7 @@ use trunkline_core::call::{
     Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
+use trunkline_core::numbers::Route;
 use trunkline_engine::{Novelty, Placed};
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -41,6 +42,8 @@ pub(crate) struct CallJson<'a> {
     to: &'a str,
     name: Option<&'a str>,
     script: Option<&'a str>,
+    /// Which way the number sent it that was called; null for a call of ours.
+    route: Option<Route>,
     campaign_id: Option<CampaignId>,
     lead_id: Option<LeadId>,
     job_id: Option<JobId>,
@@ -187,6 +190,7 @@ impl<'a> CallJson<'a> {
             to: call.party.to.as_str(),
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             script: call.script.as_ref().map(|script| script.name.as_str()),
+            route: call.route,
             campaign_id: of.and_then(|of| of.campaign),
             lead_id: of.and_then(|of| of.lead),
             job_id: of.map(|of| of.job),

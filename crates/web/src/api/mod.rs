@@ -4,7 +4,7 @@
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
 //! - `results`: what people answered · `analytics`: what calls came to
-//! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
+//! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `numbers`: what answers ours · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
 
 pub(crate) mod actions;
 pub(crate) mod analytics;
@@ -20,6 +20,7 @@ pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod lists;
 pub(crate) mod metrics;
+pub(crate) mod numbers;
 pub(crate) mod orders;
 mod query;
 pub(crate) mod queue;

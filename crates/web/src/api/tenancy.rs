@@ -242,7 +242,7 @@ fn scopes(fields: &mut Fields) -> Result<Option<Scopes>, Problem> {
 }
 
 /// Of which tenant, if the query says so.
-fn of(query: Option<&str>) -> Result<Option<TenantId>, Problem> {
+pub(super) fn of(query: Option<&str>) -> Result<Option<TenantId>, Problem> {
     let mut of = None;
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*name {

@@ -14,12 +14,13 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     which scope of a key; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often the key may still ask.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("calls", "Place calls, end them, and read what became of them."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
     ("webhooks", "What happens, sent to your software, signed."),
     ("scripts", "What can be asked."),
+    ("numbers", "Our own numbers: what answers them, and when."),
     ("campaigns", "Whom to reach and how, and how far it is."),
     ("results", "What people answered, and what calls came to."),
     ("queue", "Jobs: one person to reach, and why that is not being done now."),

@@ -12,6 +12,7 @@ use trunkline_engine::{Health, Part};
 pub(crate) enum Section {
     Calls,
     Campaigns,
+    Numbers,
     Deliveries,
     Analytics,
     SettingsCheck,
@@ -94,6 +95,10 @@ impl Frame {
 
     pub(crate) fn is_campaigns(&self) -> bool {
         self.section == Section::Campaigns
+    }
+
+    pub(crate) fn is_numbers(&self) -> bool {
+        self.section == Section::Numbers
     }
 
     pub(crate) fn is_deliveries(&self) -> bool {

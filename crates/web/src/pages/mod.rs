@@ -4,7 +4,7 @@
 //! `assets/live.js` asks for the same page again when the stream tells of a change, and puts in the parts that differ.
 //!
 //! - `session`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
-//! - `login` · `account` · `dashboard` · `call` · `campaigns` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
+//! - `login` · `account` · `dashboard` · `call` · `campaigns` · `numbers` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
 pub(crate) mod account;
 pub(crate) mod analytics;
@@ -17,6 +17,7 @@ pub(crate) mod docs;
 mod forgery;
 mod frame;
 pub(crate) mod login;
+pub(crate) mod numbers;
 pub(crate) mod session;
 pub(crate) mod settings_check;
 mod show;

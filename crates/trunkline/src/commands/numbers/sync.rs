@@ -1,0 +1,86 @@
+//! Points our numbers here: at the carrier, where their calls are sent is changed, or shown as it would be.
+
+use serde_json::json;
+use trunkline_carriers::{Carrier, CarrierNumber};
+
+use super::{Leads, known, routed, unasked, wanted, wrong};
+use crate::cli::Offline;
+use crate::exit::{Exit, Failure};
+use crate::settings::Account;
+use crate::terminal::{Form, clean, say, say_json};
+use crate::wiring::twilio;
+
+/// Whether anything is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It is shown what would change.
+    Show,
+    /// It is changed.
+    Apply,
+}
+
+/// What came of one number.
+enum Came {
+    /// The account has it not.
+    NotThere,
+    Right,
+    Changed,
+    WouldChange(String),
+}
+
+impl Came {
+    fn words(&self) -> String {
+        match self {
+            Self::NotThere => Leads::NotThere.word().to_owned(),
+            Self::Right => "was right already".to_owned(),
+            Self::Changed => "leads here now".to_owned(),
+            Self::WouldChange(now) if now.is_empty() => "would lead here; leads nowhere now".to_owned(),
+            Self::WouldChange(now) => format!("would lead here; leads to {} now", clean(now)),
+        }
+    }
+}
+
+/// Shows or changes where the carrier sends the calls of our numbers.
+pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure> {
+    let form = Form::of(offline.json);
+    let (settings, known) = known(offline).await?;
+    if matches!(settings.carrier.account, Account::Simulator) {
+        say("The simulator's numbers always lead to the server it runs in: nothing is to be done.");
+        return Ok(Exit::Fine);
+    }
+    if known.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "no number has a script: trunkline numbers set +14155550100 --script survey",
+        ));
+    }
+    let urls = wanted(&settings)?;
+    let (carrier, _) = twilio(&settings.carrier.account).map_err(|error| wrong(&error))?;
+    let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
+    let (mut exit, mut would) = (Exit::Fine, false);
+    for row in routed(&known, &numbers, Some(&urls)) {
+        let came = match (&row.at_carrier, doing) {
+            (None, _) => Came::NotThere,
+            (Some(_), _) if row.leads == Leads::Here => Came::Right,
+            (Some(CarrierNumber { urls: now, .. }), Doing::Show) => Came::WouldChange(now.voice.clone()),
+            (Some(at_carrier), Doing::Apply) => {
+                carrier.point_number(&at_carrier.id, &urls).await.map_err(|error| unasked(&error))?;
+                Came::Changed
+            }
+        };
+        if matches!(came, Came::NotThere) {
+            exit = Exit::Failed;
+        }
+        would |= matches!(came, Came::WouldChange(_));
+        match form {
+            Form::Json => say_json(
+                &json!({ "number": row.number(), "answer": row.answer(), "done": came.words(), "voice_url": urls.voice }),
+            ),
+            Form::Text => say(&format!("{}  {}: {}", row.number(), clean(row.answer()), came.words())),
+        }
+    }
+    if would && form == Form::Text {
+        say("Nothing was changed. To change it: trunkline numbers sync --apply");
+    }
+    Ok(exit)
+}
