@@ -8,6 +8,7 @@ use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
 use crate::numbers::ours;
+use crate::transcription::Transcribing;
 use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
@@ -69,7 +70,7 @@ impl Inner {
             let live = handle.lock();
             let over = is_over(&live.call, &token);
             let line = if over { Line::Closed } else { fetch.line };
-            let mut turn = Turn::take(&script, &caller, token.place, fetch, line);
+            let mut turn = self.as_transcribed(Turn::take(&script, &caller, token.place, fetch, line));
             if let Some(at) = resumes(&live.call, token.place) {
                 turn.page = script.reopen(&caller, at);
             }
@@ -102,7 +103,7 @@ impl Inner {
         };
         let caller =
             Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
-        let turn = Turn::take(&script, &caller, token.place, fetch, fetch.line);
+        let turn = self.as_transcribed(Turn::take(&script, &caller, token.place, fetch, fetch.line));
         self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
         Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
     }
@@ -292,6 +293,18 @@ struct Turn {
     says: Says,
     page: Page,
     next: Next,
+}
+
+impl Inner {
+    /// A turn as the carrier is told it: it does not transcribe what another does.
+    fn as_transcribed(&self, turn: Turn) -> Turn {
+        match &self.config.transcribing {
+            Transcribing::Carrier => turn,
+            Transcribing::Hook(_) | Transcribing::Off => {
+                Turn { page: turn.page.without_transcript(), ..turn }
+            }
+        }
+    }
 }
 
 impl Turn {

@@ -441,6 +441,7 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::Spoke(_) => "spoke",
         What::Recording(_) => "recording",
         What::Transcribed { .. } => "transcribed",
+        What::Transcription(_) => "transcription",
         What::AnsweredBy { .. } => "answered_by",
         What::Priced { .. } => "priced",
         What::MetadataMerged { .. } => "metadata_merged",

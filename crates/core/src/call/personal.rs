@@ -86,6 +86,7 @@ impl What {
             | Self::StrayHungUp { .. }
             | Self::TakenOver { .. }
             | Self::Recording(_)
+            | Self::Transcription(_)
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }
             | Self::Unregistered

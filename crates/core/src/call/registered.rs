@@ -120,6 +120,7 @@ impl Call {
             | What::Spoke(_)
             | What::Recording(_)
             | What::Transcribed { .. }
+            | What::Transcription(_)
             | What::AnsweredBy { .. }
             | What::Priced { .. }
             | What::UnknownWord { .. } => Err(Refused::ClientsOwn),

@@ -146,7 +146,7 @@ fn brought(what: &What) -> Option<EventName> {
         What::Recording(news) => match news.state {
             RecordingState::Stored { .. } => EventName::RecordingStored,
             RecordingState::Failed { .. } | RecordingState::Absent => EventName::RecordingFailed,
-            RecordingState::Named | RecordingState::Ready => return None,
+            RecordingState::Named | RecordingState::Ready | RecordingState::Removed { .. } => return None,
         },
         What::Transcribed { .. } => EventName::TranscriptCompleted,
         What::AnsweredBy { .. } => EventName::CallAnsweredBy,
@@ -172,6 +172,7 @@ fn brought(what: &What) -> Option<EventName> {
         | What::HangUpAsked { .. }
         | What::StrayHungUp { .. }
         | What::TakenOver { .. }
+        | What::Transcription(_)
         | What::MetadataMerged { .. }
         | What::UnknownWord { .. } => return None,
     })

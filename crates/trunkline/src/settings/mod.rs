@@ -35,6 +35,7 @@ mod store;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod transcription;
 mod webhooks;
 
 pub use access::Access;
@@ -59,9 +60,10 @@ pub use webhooks::Webhooks;
 
 use given::{Given, Layer};
 use key::Section;
+use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 13] = [
+static SECTIONS: [Section; 14] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -73,6 +75,7 @@ static SECTIONS: [Section; 13] = [
     cache::SECTION,
     journal::SECTION,
     recordings::SECTION,
+    transcription::SECTION,
     webhooks::SECTION,
     log::SECTION,
 ];
@@ -102,6 +105,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Recordings kept here.
     pub recordings: Recordings,
+    /// Who turns them into text.
+    pub transcribing: Transcribing,
     /// What is sent to tenants' software.
     pub webhooks: Webhooks,
     /// The log.
@@ -133,6 +138,7 @@ impl Settings {
             limits: Limits::read(&given)?,
             queue: Queue::read(&given)?,
             tenants: Tenants::read(&given)?,
+            transcribing: transcription::read(&given)?,
             journal: Journal::read(&given)?,
             webhooks: Webhooks::read(&given)?,
             log: Log::read(&given)?,

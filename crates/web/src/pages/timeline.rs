@@ -119,6 +119,7 @@ mod tests {
             "spoke",
             "recording",
             "transcribed",
+            "transcription",
             "answered_by",
             "priced",
             "metadata_merged",
