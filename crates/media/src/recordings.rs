@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use thiserror::Error;
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -55,6 +57,7 @@ pub struct Recordings {
     folder: PathBuf,
     bucket: Option<Bucket>,
     max_bytes: u64,
+    begun: Arc<AtomicU64>,
 }
 
 /// A recording that is complete on disk.
@@ -133,12 +136,12 @@ impl Recordings {
                 fs::remove_file(entry.path()).await.map_err(|e| StoreError::io(&entry.path(), e))?;
             }
         }
-        Ok(Self { folder, bucket, max_bytes })
+        Ok(Self { folder, bucket, max_bytes, begun: Arc::default() })
     }
 
     /// A folder as it is, beside whoever writes to it.
     pub fn at(folder: impl Into<PathBuf>, bucket: Option<Bucket>) -> Self {
-        Self { folder: folder.into(), bucket, max_bytes: u64::MAX }
+        Self { folder: folder.into(), bucket, max_bytes: u64::MAX, begun: Arc::default() }
     }
 
     /// The bucket, if there is one.
@@ -152,7 +155,9 @@ impl Recordings {
 
     /// Begins to write a recording.
     pub async fn begin(&self, name: &RecordingName) -> Result<Incoming, StoreError> {
-        let part = self.folder.join(format!("{}.part", name.0));
+        // Announced twice, it may be fetched twice at once: each has a file of its own.
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let part = self.folder.join(format!("{}.{number}.part", name.0));
         let file = File::create(&part).await.map_err(|e| StoreError::io(&part, e))?;
         Ok(Incoming {
             file,
@@ -250,7 +255,7 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A recording being written. Dropped before [`Incoming::finish`], it leaves only a `.part` file.
+/// A recording being written. Dropped before [`Incoming::finish`], it leaves nothing; a crash leaves a `.part` file.
 #[derive(Debug)]
 pub struct Incoming {
     file: File,
@@ -281,7 +286,15 @@ impl Incoming {
             let handle = File::open(folder).await.map_err(|e| StoreError::io(folder, e))?;
             handle.sync_all().await.map_err(|e| StoreError::io(folder, e))?;
         }
-        Ok(Stored { path: self.whole, bytes: self.bytes, sha256: hex(self.hash) })
+        let hash = std::mem::take(&mut self.hash);
+        Ok(Stored { path: self.whole.clone(), bytes: self.bytes, sha256: hex(hash) })
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Gone already, if it was finished; on a full disk others need its room.
+        let _ = std::fs::remove_file(&self.part);
     }
 }
 
@@ -314,12 +327,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_that_bring_the_same_recording_at_once_do_not_meet() {
+        let dir = tempfile::tempdir().unwrap();
+        let recordings = Recordings::open(dir.path(), None, 100).await.unwrap();
+        let mut one = recordings.begin(&name()).await.unwrap();
+        one.write(b"abc").await.unwrap();
+        let mut other = recordings.begin(&name()).await.unwrap();
+        let stored = one.finish().await.unwrap();
+        other.write(b"ab").await.unwrap();
+        assert_eq!(std::fs::read(&stored.path).unwrap(), b"abc", "the half of another is not in it");
+        other.write(b"c").await.unwrap();
+        assert_eq!(other.finish().await.unwrap(), stored);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
     async fn a_half_written_recording_is_gone_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let recordings = Recordings::open(dir.path(), None, 100).await.unwrap();
         let mut incoming = recordings.begin(&name()).await.unwrap();
         incoming.write(b"half").await.unwrap();
-        drop(incoming);
+        std::mem::forget(incoming);
         Recordings::open(dir.path(), None, 100).await.unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }

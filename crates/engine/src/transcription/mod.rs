@@ -240,12 +240,11 @@ impl Inner {
         let stage = match asked {
             Asked::NotNeeded => return self.transcripts.done(call, recording),
             Asked::Text(text) => {
-                return match self.text_came(call, wait.step, recording, text).await {
-                    Ok(()) => self.transcripts.done(call, recording),
-                    Err(_) => {
-                        self.again_or_never(call, recording, wait, "the text could not be written down").await
-                    }
-                };
+                if self.text_came(call, wait.step, recording, text).await.is_ok() {
+                    return self.transcripts.done(call, recording);
+                }
+                let why = "the text could not be written down";
+                return self.again_or_never(call, recording, wait, why).await;
             }
             Asked::Again(why) => return self.again_or_never(call, recording, wait, &why).await,
             Asked::Promised => TranscriptionStage::Promised,
