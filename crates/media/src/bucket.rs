@@ -339,6 +339,7 @@ mod tests {
 
     #[test]
     fn its_secret_does_not_print() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let address = BucketAddress {
             bucket: "calls".to_owned(),
             prefix: "a".to_owned(),
