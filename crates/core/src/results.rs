@@ -101,6 +101,7 @@ mod tests {
             answer,
             recordings: states.iter().enumerate().map(recording).collect(),
             transcript: None,
+            transcription: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
 use crate::numbers::{Routed, ours};
+use crate::transcription::Transcribing;
 use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
@@ -78,7 +79,7 @@ impl Inner {
             // What was said while the carrier was asked to go elsewhere is heard, and nothing is asked that nobody hears.
             let aside = aside(&live.call).filter(|_| !over && fetch.line == Line::Open);
             let line = if over || aside.is_some() { Line::Closed } else { fetch.line };
-            let mut turn = Turn::take(&script, &caller, token.place, fetch, line);
+            let mut turn = self.as_transcribed(Turn::take(&script, &caller, token.place, fetch, line));
             if let Some(at) = resumes(&live.call, token.place) {
                 turn.page = script.reopen(&caller, at);
             }
@@ -118,7 +119,7 @@ impl Inner {
         if action_of(token.place).is_some() {
             return Ok(self.action_by_token(&script, token));
         }
-        let turn = Turn::take(&script, &caller, token.place, fetch, fetch.line);
+        let turn = self.as_transcribed(Turn::take(&script, &caller, token.place, fetch, fetch.line));
         self.observe(self.spoke(token.call, &token, fetch, &turn)).await?;
         Ok(page::document(&turn.page, &Mint::of(&self.config.urls, &self.config.secrets, token)))
     }
@@ -311,6 +312,18 @@ pub(crate) struct Turn {
     says: Says,
     pub page: Page,
     next: Next,
+}
+
+impl Inner {
+    /// A turn as the carrier is told it: it does not transcribe what another does.
+    fn as_transcribed(&self, turn: Turn) -> Turn {
+        match &self.config.transcribing {
+            Transcribing::Carrier => turn,
+            Transcribing::Hook(_) | Transcribing::Off => {
+                Turn { page: turn.page.without_transcript(), ..turn }
+            }
+        }
+    }
 }
 
 impl Turn {

@@ -5,15 +5,17 @@ use crate::numbers::Number;
 use crate::outgoing::Webhooks;
 use crate::queue::QueueConfig;
 use crate::scripts::AskConsent;
+use crate::transcription::Transcribing;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
-use trunkline_core::call::{Limits, Timing};
+use trunkline_core::call::{KeepRecordings, Limits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::Address;
 use trunkline_core::script::AudioUrl;
+use trunkline_media::BucketAddress;
 use trunkline_store::Target;
 use trunkline_store::cache::CacheAddress;
 
@@ -34,6 +36,10 @@ pub struct Config {
     pub journal_retention: Duration,
     /// The folder of recordings.
     pub recordings: PathBuf,
+    /// The bucket that recordings go to from there, if there is one.
+    pub bucket: Option<BucketAddress>,
+    /// For how long recordings are kept.
+    pub keep_recordings: KeepRecordings,
     /// The longest recording, in bytes.
     pub recording_max_bytes: u64,
     /// A questions file, or a folder of them.
@@ -44,6 +50,8 @@ pub struct Config {
     pub hold_music: Option<AudioUrl>,
     /// Whether people are asked before their answers are recorded.
     pub consent: AskConsent,
+    /// Who turns recorded answers into text.
+    pub transcribing: Transcribing,
     /// Our numbers: whose they are, and which script answers them.
     pub numbers: Vec<Number>,
     /// Our own caller id.

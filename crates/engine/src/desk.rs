@@ -1,7 +1,7 @@
 //! The engine as one tenant sees it: their calls and nobody else's. Another tenant's call is answered as one that never
 //! was.
 
-use crate::engine::{Engine, Inner, RecordingFile};
+use crate::engine::{AskedRecording, Engine, Inner};
 use crate::intake::IntakeError;
 use crate::order::{EndError, Order, PlaceError, Placed};
 use crate::reader::{BadQuery, Unavailable};
@@ -95,8 +95,8 @@ impl Desk {
         self.inner().counts(&self.tenant).await
     }
 
-    /// The `n`-th recording of a call, from 0 in the order of questions, if it is in the folder.
-    pub async fn recording(&self, id: &str, n: usize) -> Result<Option<RecordingFile>, Unavailable> {
+    /// The `n`-th recording of a call, from 0 in the order of questions, if it is or was kept.
+    pub async fn recording(&self, id: &str, n: usize) -> Result<Option<AskedRecording>, Unavailable> {
         let call = self.call(id).await?;
         Ok(call.and_then(|call| self.inner().recording_file(&call, n)))
     }

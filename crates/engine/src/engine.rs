@@ -18,6 +18,7 @@ use crate::projector::StoreFeed;
 use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
+use crate::recorder::Moving;
 use crate::recovery::RecoverError;
 use crate::scripts::{ScriptInfo, Scripts};
 use crate::sessions::Sessions;
@@ -25,11 +26,12 @@ use crate::slots::Slots;
 use crate::suppressions::Suppressed;
 use crate::tally::Tally;
 use crate::timers::Timers;
+use crate::transcription::Transcripts;
 use crate::trust::Trust;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use std::path::PathBuf;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -43,7 +45,7 @@ use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId};
 use trunkline_journal::keys::{KeyError, KeyRing};
 use trunkline_journal::{Journal, OpenError, Taking};
-use trunkline_media::Recordings;
+use trunkline_media::{Audio, Bucket, ReadError, RecordingName, Recordings};
 use trunkline_store::JournalIdent;
 
 /// How many questions to a carrier are out at once.
@@ -55,15 +57,39 @@ const LOOK_AT_SCRIPTS: Duration = Duration::from_secs(1);
 /// Listeners that lag further behind read in the journal.
 const EVENTS_KEPT: usize = 8_192;
 
-/// A recording in the folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A recording that is kept.
+#[derive(Clone, Debug)]
 pub struct RecordingFile {
-    /// Where it is.
-    pub path: PathBuf,
+    pub(crate) name: RecordingName,
+    pub(crate) kept: Recordings,
     /// Its length.
     pub bytes: u64,
     /// SHA-256 in hex.
     pub sha256: String,
+}
+
+/// A recording that was asked for.
+#[derive(Clone, Debug)]
+pub enum AskedRecording {
+    /// It is kept.
+    Kept(RecordingFile),
+    /// It was kept until then.
+    Removed(Timestamp),
+}
+
+impl RecordingFile {
+    /// What its file is called, in folder and bucket alike.
+    pub fn name(&self) -> &str {
+        self.name.file()
+    }
+
+    /// Reads a part of it, as it comes, from wherever it is.
+    ///
+    /// # Errors
+    /// It can't be read there now, or is gone.
+    pub async fn read(&self, bytes: Range<u64>) -> Result<Audio, ReadError> {
+        self.kept.read(&self.name, bytes).await
+    }
 }
 
 /// Why the engine did not start. Nothing was changed on disk but what recovery may change.
@@ -84,6 +110,9 @@ pub enum StartError {
     /// The folder of recordings.
     #[error(transparent)]
     Recordings(#[from] trunkline_media::StoreError),
+    /// The bucket of recordings.
+    #[error("recordings.store: {0}")]
+    Bucket(#[from] trunkline_media::BucketError),
     /// Nothing can be sent to tenants' software.
     #[error(transparent)]
     Webhooks(#[from] trunkline_carriers::outgoing::NoClient),
@@ -125,6 +154,7 @@ pub(crate) struct Inner {
     pub bound: Bound,
     pub scripts: Scripts,
     pub recordings: Recordings,
+    pub moving: Moving,
     pub projection: StoreFeed,
     pub caching: Option<Caching>,
     pub campaigns: Campaigns,
@@ -134,6 +164,7 @@ pub(crate) struct Inner {
     pub fitness: Fitness,
     pub tally: Tally,
     pub outgoing: Outgoing,
+    pub transcripts: Transcripts,
     pub under_way: UnderWay,
     /// Held by the attempt of the queue whose turn is next.
     pub next_turn: tokio::sync::Mutex<()>,
@@ -169,13 +200,15 @@ impl Engine {
     pub(crate) async fn fold(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
         let identity = Identity::open(&config.data_dir)?;
         let life = u64::from_ne_bytes(chance()?);
-        let recordings = Recordings::open(&config.recordings, config.recording_max_bytes).await?;
+        let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
+        let recordings = Recordings::open(&config.recordings, bucket, config.recording_max_bytes).await?;
         let folded = tokio::task::spawn_blocking(move || {
             let (journal, found) = Journal::open(&config.data_dir.join("journal"), config.journal.clone())?;
             let keys = KeyRing::open(&config.data_dir.join("persons.keys"))?;
             let codec = Codec::new(Arc::new(keys), identity.salt);
             let clock = config.clock;
             let outgoing = Outgoing::new(&config.webhooks)?;
+            let transcripts = Transcripts::new(&config.transcribing)?;
             let inner = Inner {
                 clock,
                 ident: identity.journal(&config.node),
@@ -200,6 +233,7 @@ impl Engine {
                     config.consent,
                 ),
                 recordings,
+                moving: Moving::default(),
                 projection: StoreFeed::new(clock.now()),
                 campaigns: Campaigns::default(),
                 persons: Persons::default(),
@@ -208,6 +242,7 @@ impl Engine {
                 fitness: Fitness::default(),
                 tally: Tally::default(),
                 outgoing,
+                transcripts,
                 under_way: UnderWay::default(),
                 next_turn: tokio::sync::Mutex::default(),
                 caching: config
@@ -267,6 +302,9 @@ impl Engine {
         inner.supervise("checkpoints", Inner::make_checkpoints);
         inner.supervise("prices", Inner::look_for_prices);
         inner.supervise("scripts", Inner::watch_scripts);
+        inner.supervise("recordings", Inner::move_recordings);
+        inner.supervise("retention", Inner::retire_recordings);
+        inner.supervise("transcripts", Inner::ask_for_transcripts);
         inner.supervise("tenants", Inner::keep_in_step);
         inner.supervise("webhooks", Inner::send_webhooks);
         inner.tasks.spawn(inner.clone().resume());
@@ -421,6 +459,7 @@ impl Inner {
                 None => Part::Ok { detail: self.account.to_string() },
             },
             cache: self.caching.as_ref().map(Caching::health),
+            recordings: self.recordings.bucket().map(|bucket| self.moving.health(bucket)),
             scripts: self.scripts.health(),
             lag_ms: self.projection.lag_ms(status.durable, self.clock.now()),
             waiting_calls: u64::try_from(self.waiting.len()).unwrap_or(u64::MAX),

@@ -472,6 +472,7 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::TransferOver(_) => "transfer_over",
         What::Recording(_) => "recording",
         What::Transcribed { .. } => "transcribed",
+        What::Transcription(_) => "transcription",
         What::AnsweredBy { .. } => "answered_by",
         What::Priced { .. } => "priced",
         What::MetadataMerged { .. } => "metadata_merged",

@@ -14,7 +14,7 @@
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `actions`: hold, resume and transfer of a live call
-//! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home
+//! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose numbers there are, what answers them · `trust`, `mirror`, `step`: whom to trust, also without the store
 //! - `tenancy`: who changes that · `sign_in`, `passwords`: how people come in · [`exchange`]: history out of a store and into one, as files
@@ -82,6 +82,7 @@ mod sweep;
 mod tally;
 mod tenancy;
 mod timers;
+mod transcription;
 mod trust;
 mod vouched;
 mod webhook;
@@ -91,7 +92,7 @@ pub use analytics::{Analytics, Figures};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
-pub use engine::{Engine, RecordingFile, StartError};
+pub use engine::{AskedRecording, Engine, RecordingFile, StartError};
 pub use identity::IdentityError;
 pub use intake::{IntakeError, Shortage};
 pub use live_events::{About, BadCursor, Cursor, EventName, LiveEvent, Lost, Subscription};
@@ -116,6 +117,10 @@ pub use sign_in::{PasswordSet, SignedIn};
 pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
 pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
+pub use transcription::{TextError, Transcribing, TranscriptionHook};
+pub use trunkline_media::{
+    Addressing, Audio, BadBucket, Bucket, BucketAddress, BucketError, ReadError, RecordingName,
+};
 /// Which database, as [`Config`] names it.
 pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.

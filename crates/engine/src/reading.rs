@@ -124,6 +124,8 @@ pub struct Health {
     pub database: Part,
     /// Whether the cache answers; `None` if there is none.
     pub cache: Option<Part>,
+    /// Whether the bucket of recordings takes them; `None` if there is none.
+    pub recordings: Option<Part>,
     /// Whether the carrier answered when last asked.
     pub carrier: Part,
     /// Whether the script files can be read; otherwise which, where and why.

@@ -42,6 +42,12 @@ pub struct Measured {
     pub journal_backlog_bytes: u64,
     /// How long its last write took, in microseconds.
     pub journal_commit_micros: u64,
+    /// Recordings that were removed since the start, having had their time.
+    pub recordings_removed: u64,
+    /// Texts of recordings that are awaited.
+    pub transcripts_awaited: u64,
+    /// Recordings that wait in the folder for their bucket.
+    pub recordings_waiting: u64,
     /// Whether the carrier is left alone for a while.
     pub is_circuit_open: bool,
 }
@@ -63,6 +69,9 @@ impl Engine {
             journal_bytes: journal.bytes,
             journal_backlog_bytes: journal.backlog_bytes,
             journal_commit_micros: journal.last_commit_micros,
+            recordings_removed: self.inner.moving.removed_so_far(),
+            transcripts_awaited: u64::try_from(self.inner.transcripts.awaited()).unwrap_or(u64::MAX),
+            recordings_waiting: self.inner.moving.waiting(),
             is_circuit_open,
         }
     }

@@ -1,8 +1,14 @@
-//! Hears and speaks. For now: recordings, kept in a folder, whole or not at all.
+//! Hears and speaks. For now: recordings, kept in a folder or in an S3 bucket, whole or not at all.
 //!
 //! A recording is written to `<name>.part`, synced, renamed, and its folder synced, so that a file without `.part` is
-//! complete under any crash. What a recording belongs to, and whether it is wanted, is the engine's affair.
+//! complete under any crash. With a bucket the folder is where recordings wait: a file goes when the bucket has all of it.
+//! So a recording is always in one of the two, and whoever reads looks into the folder first. What a recording belongs to,
+//! and whether it is wanted, is the engine's affair.
 
+mod bucket;
+mod moving;
 mod recordings;
 
-pub use recordings::{Incoming, RecordingName, Recordings, StoreError, Stored};
+pub use bucket::{Addressing, BadBucket, Bucket, BucketAddress, BucketError, InBucket};
+pub use moving::{Moved, MovingError};
+pub use recordings::{Audio, Incoming, PlaceError, ReadError, RecordingName, Recordings, StoreError, Stored};

@@ -13,7 +13,7 @@
 //! - `webhooks`: what is sent to tenants' software, and to where
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
-//! - `forget`: a person's calls, blanked
+//! - `forget`: a person's calls, blanked · `retention`: calls whose recordings may be due to go
 //! - `sql`: every statement · `db`: both engines behind one face · `sqlite`, `postgres`: their connections · `migrate`:
 //!   their schema
 //! - [`StoreError`]: what went wrong, sorted by what to do next (`refusal`)
@@ -44,6 +44,7 @@ mod prune;
 mod queue;
 mod refusal;
 mod results;
+mod retention;
 mod rollup;
 mod row;
 mod rows;

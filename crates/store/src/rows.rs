@@ -168,6 +168,7 @@ fn recording_state(state: &RecordingState) -> &'static str {
         RecordingState::Failed { .. } => "failed",
         RecordingState::Absent => "absent",
         RecordingState::Stored { .. } => "stored",
+        RecordingState::Removed { .. } => "removed",
     }
 }
 

@@ -1,10 +1,12 @@
 //! For tests only: what the world does to a server, on purpose and from a seed.
 //!
 //! [`powercut`] takes the power away from a process; [`postgres`] and [`redis`] are private servers to kill and freeze;
-//! [`proxy`] is bad weather between two programs; [`chance`] is where all randomness of tests comes from.
+//! [`s3`] is one that keeps files; [`proxy`] is bad weather between two programs; [`chance`] is where all randomness of tests
+//! comes from.
 
 pub mod chance;
 pub mod postgres;
 pub mod powercut;
 pub mod proxy;
 pub mod redis;
+pub mod s3;

@@ -4,7 +4,7 @@ use crate::api::recordings::link;
 use crate::api::{
     actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics,
     not_found, numbers, orders, queue, recordings, recover, registered, results, scripts, singles,
-    suppressions, tenancy, webhooks,
+    suppressions, tenancy, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -55,6 +55,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/calls/{id}/transfer", post(call::transfer).layer(Extension(Act::Call)))
         .route("/calls/{id}/recordings/{n}", get(call::recording))
         .route("/recordings/{token}", get(link::open))
+        .route("/transcription/audio/{token}", get(transcription::audio))
+        .route("/transcription/text/{token}", post(transcription::text))
         .route("/campaigns", get(campaigns_page::list))
         .route("/campaigns/{id}", get(campaigns_page::show))
         .route("/campaigns/{id}/{move}", post(campaigns_page::act).layer(Extension(Act::Campaign)))

@@ -70,8 +70,47 @@ impl Poster {
 
     /// Sends a message, signed with each of these secrets, and says what came of it. Never waits longer than it was told.
     pub async fn post(&self, url: &str, message: Message<'_>, secrets: &[Secret]) -> Answer {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let response = match self.send(url, message, secrets, deadline).await {
+            Ok(response) => response,
+            Err(trouble) => return Answer::Trouble(trouble),
+        };
+        let status = response.status().as_u16();
+        // The status is the answer; what else it says is not waited for.
+        let _ = tokio::time::timeout_at(deadline, read(response, MAX_ANSWER)).await;
+        Answer::Status(status)
+    }
+
+    /// Sends a message as [`Poster::post`] does, for its answer's sake: the status, and the body.
+    ///
+    /// # Errors
+    /// There was no answer, or none that is whole, in time and within `most` bytes.
+    pub async fn ask(
+        &self,
+        url: &str,
+        message: Message<'_>,
+        secrets: &[Secret],
+        most: usize,
+    ) -> Result<(u16, Vec<u8>), Trouble> {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let response = self.send(url, message, secrets, deadline).await?;
+        let status = response.status().as_u16();
+        match tokio::time::timeout_at(deadline, read(response, most)).await {
+            Err(_) => Err(Trouble::Timeout),
+            Ok(None) => Err(Trouble::BadAnswer),
+            Ok(Some(body)) => Ok((status, body)),
+        }
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        message: Message<'_>,
+        secrets: &[Secret],
+        deadline: tokio::time::Instant,
+    ) -> Result<Response, Trouble> {
         // It was good when it was written down; what is allowed may have changed.
-        let Ok(url) = self.reach.check(url) else { return Answer::Trouble(Trouble::AddressNotAllowed) };
+        let Ok(url) = self.reach.check(url) else { return Err(Trouble::AddressNotAllowed) };
         let secs = message.at.as_second();
         let signatures: Vec<String> =
             secrets.iter().map(|secret| secret.sign(message.id, secs, message.body)).collect();
@@ -83,27 +122,23 @@ impl Poster {
             .header("webhook-timestamp", secs.to_string())
             .header("webhook-signature", signatures.join(" "))
             .body(message.body.to_owned());
-        let deadline = tokio::time::Instant::now() + self.timeout;
-        let response = match tokio::time::timeout_at(deadline, request.send()).await {
-            Err(_) => return Answer::Trouble(Trouble::Timeout),
-            Ok(Err(error)) => return Answer::Trouble(trouble(&error)),
-            Ok(Ok(response)) => response,
-        };
-        let status = response.status().as_u16();
-        // The status is the answer; what else it says is not waited for.
-        let _ = tokio::time::timeout_at(deadline, read(response)).await;
-        Answer::Status(status)
+        match tokio::time::timeout_at(deadline, request.send()).await {
+            Err(_) => Err(Trouble::Timeout),
+            Ok(sent) => sent.map_err(|error| trouble(&error)),
+        }
     }
 }
 
-/// Reads an answer to its end, or as much of it as is good.
-async fn read(mut response: Response) {
-    let mut bytes = 0;
-    while bytes <= MAX_ANSWER
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        bytes += chunk.len();
+/// Reads an answer to its end; `None` if it breaks off or has more bytes than this.
+async fn read(mut response: Response, most: usize) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > most {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
     }
+    Some(body)
 }
 
 fn trouble(error: &reqwest::Error) -> Trouble {
@@ -187,6 +222,17 @@ mod tests {
             assert_eq!(poster.post(&format!("{base}{path}"), MESSAGE, &[]).await, answer, "{path}");
         }
         assert_eq!(seen.lock().unwrap().len(), 1, "a redirect is not followed");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_had_whole_or_not_at_all() {
+        let (base, _) = receiver().await;
+        let poster = poster(here());
+        let asked = async |path: &str, most| poster.ask(&format!("{base}{path}"), MESSAGE, &[], most).await;
+        assert_eq!(asked("/seen", 10).await, Ok((200, Vec::new())));
+        assert_eq!(asked("/large", 1_000).await, Err(Trouble::BadAnswer));
+        assert_eq!(asked("/large", 10 << 20).await.map(|(_, body)| body.len()), Ok(10 << 20));
+        assert_eq!(asked("/hanging", 10).await, Err(Trouble::Timeout));
     }
 
     #[tokio::test]

@@ -154,6 +154,7 @@ impl Call {
             What::TransferOver(over) => self.transfer_over(over, event),
             What::Recording(news) => self.recording(news),
             What::Transcribed { step, text } => self.transcribed(*step, text),
+            What::Transcription(news) => self.transcription(news, event.received_at),
             What::AnsweredBy { on, verdict } => self.taken_by(*on, *verdict),
             What::Priced { price, unit } => self.priced(price, unit),
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),

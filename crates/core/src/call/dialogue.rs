@@ -23,6 +23,7 @@ impl What {
             }
             Self::Recording(_) => true,
             Self::Transcribed { step: of, .. } => *of == step,
+            Self::Transcription(news) => news.step == step,
             _ => false,
         }
     }
@@ -113,7 +114,7 @@ impl Call {
         Ok(Vec::new())
     }
 
-    fn turn_mut(&mut self, step: u16) -> &mut Turn {
+    pub(super) fn turn_mut(&mut self, step: u16) -> &mut Turn {
         self.turns.entry(step).or_insert_with(|| Box::new(Turn::new(step)))
     }
 

@@ -4,6 +4,7 @@ use super::action::Transfer;
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
+use super::transcription::TranscriptionNews;
 use super::turn::{AnswerValue, RecordingState};
 use crate::campaign::Machine;
 use crate::id::{
@@ -180,6 +181,8 @@ pub enum What {
         /// What was said.
         text: Private<String>,
     },
+    /// Where an answer's transcription stands, but for its text.
+    Transcription(Box<TranscriptionNews>),
     /// Whether a person or a machine took the call.
     AnsweredBy {
         /// Which leg.

@@ -29,7 +29,9 @@ mod leg;
 mod personal;
 mod pricing;
 mod registered;
+mod retention;
 mod state;
+mod transcription;
 mod turn;
 mod view;
 
@@ -45,8 +47,12 @@ pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::Personal;
 pub use pricing::{PriceLook, Whom, price_looks};
 pub use registered::{Registered, Registration, StatusReport};
+pub use retention::{DueRecordings, KeepRecordings};
 pub use state::{Activity, State, Status};
-pub use turn::{Answer, AnswerValue, Recording, RecordingState, Turn};
+pub use transcription::{
+    FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,
+};
+pub use turn::{Answer, AnswerValue, Recording, RecordingState, Removal, Turn};
 pub use view::Outcome;
 
 use crate::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo, SessionId, TenantId};

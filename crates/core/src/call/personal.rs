@@ -100,6 +100,7 @@ impl What {
             | Self::ActionNews(_)
             | Self::TransferOver(_)
             | Self::Recording(_)
+            | Self::Transcription(_)
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }
             | Self::Unregistered

@@ -130,6 +130,7 @@ impl Call {
             | What::TransferOver(_)
             | What::Recording(_)
             | What::Transcribed { .. }
+            | What::Transcription(_)
             | What::AnsweredBy { .. }
             | What::Priced { .. }
             | What::UnknownWord { .. } => Err(Refused::ClientsOwn),

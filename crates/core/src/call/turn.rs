@@ -1,6 +1,7 @@
 //! One question with its answer.
 
 use super::event::{Heard, RecordingFact, RecordingNews};
+use super::transcription::Transcription;
 use crate::id::RecordingId;
 use crate::private::Private;
 use jiff::Timestamp;
@@ -30,6 +31,9 @@ pub struct Turn {
     /// The answer's text, from a transcription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Private<String>>,
+    /// Where its transcription stands, if somebody was asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcription: Option<Transcription>,
 }
 
 /// An answer to a question.
@@ -124,6 +128,21 @@ pub enum RecordingState {
         /// SHA-256, in hex.
         sha256: String,
     },
+    /// It was kept, and we have removed it.
+    Removed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: Removal,
+    },
+}
+
+/// Why a recording that was kept is not kept any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// It has been kept for as long as the settings say.
+    Retention,
 }
 
 impl Turn {
@@ -136,6 +155,7 @@ impl Turn {
             answer: None,
             recordings: Vec::new(),
             transcript: None,
+            transcription: None,
         }
     }
 

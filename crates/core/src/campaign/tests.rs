@@ -345,6 +345,7 @@ mod resuming {
                 answer,
                 recordings: Vec::new(),
                 transcript: None,
+                transcription: None,
             };
             call.turns.insert(*step, Box::new(turn));
         }

@@ -69,6 +69,17 @@ pub struct Page {
     pub then: Then,
 }
 
+impl Page {
+    /// The same, and the carrier is not asked for a transcript.
+    #[must_use]
+    pub fn without_transcript(mut self) -> Self {
+        if let Then::Record(record) = &mut self.then {
+            record.transcribe = false;
+        }
+        self
+    }
+}
+
 /// One thing to be heard.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -78,6 +78,8 @@ fn facts_of_the_call() -> Vec<What> {
         recording("RE1", Some(1), 0, RecordingState::Failed { why: "gone".into() }),
         recording("RE2", Some(0), 1, stored()),
         What::Transcribed { step: 0, text: "Tuesday".to_owned().into() },
+        transcription("RE2", TranscriptionStage::Promised),
+        transcription("RE2", TranscriptionStage::Failed { why: "late".into() }),
         priced(),
         What::UnknownWord { word: "paused".into() },
         requested(),
@@ -88,6 +90,15 @@ fn facts_of_the_call() -> Vec<What> {
         child(2, News::Ringing),
         child(2, end(EndWord::Completed, Some(4), Reported::default())),
     ]
+}
+
+fn transcription(of: &str, stage: TranscriptionStage) -> What {
+    What::Transcription(Box::new(TranscriptionNews {
+        step: 0,
+        ask: 1,
+        recording: RecordingId::new(of),
+        stage,
+    }))
 }
 
 /// Facts heard of within an hour and a half, at times that the carrier may have got wrong by ten thousand years.

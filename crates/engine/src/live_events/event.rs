@@ -76,6 +76,7 @@ fn question(what: &What) -> Option<u16> {
         },
         What::Recording(news) => news.step,
         What::Transcribed { step, .. } => Some(*step),
+        What::Transcription(news) => Some(news.step),
         _ => None,
     }
 }

@@ -146,7 +146,7 @@ fn brought(what: &What) -> Option<EventName> {
         What::Recording(news) => match news.state {
             RecordingState::Stored { .. } => EventName::RecordingStored,
             RecordingState::Failed { .. } | RecordingState::Absent => EventName::RecordingFailed,
-            RecordingState::Named | RecordingState::Ready => return None,
+            RecordingState::Named | RecordingState::Ready | RecordingState::Removed { .. } => return None,
         },
         What::Transcribed { .. } => EventName::TranscriptCompleted,
         What::AnsweredBy { .. } => EventName::CallAnsweredBy,
@@ -180,6 +180,7 @@ fn brought(what: &What) -> Option<EventName> {
         | What::ActionRefused { .. }
         | What::ActionNews(_)
         | What::TransferOver(_)
+        | What::Transcription(_)
         | What::MetadataMerged { .. }
         | What::UnknownWord { .. } => return None,
     })

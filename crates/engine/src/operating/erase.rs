@@ -78,9 +78,12 @@ pub enum EraseError {
     /// The database.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
-    /// The recordings.
+    /// The folder of recordings.
     #[error("the recordings: {0}")]
-    Recordings(#[from] std::io::Error),
+    RecordingsFolder(#[from] std::io::Error),
+    /// A recording.
+    #[error("the recordings: {0}")]
+    Recordings(#[from] trunkline_media::PlaceError),
     /// An event is not one of this version: what of it is personal can't be told.
     #[error("an event of call {0} can't be read by this version")]
     Unreadable(CallId),
@@ -182,7 +185,7 @@ async fn counted(
             erasure.turns += count(call.turns.len());
             erasure.events += count(events.len());
             for name in recordings::named(&call) {
-                erasure.recordings += u64::from(recordings::length(folder, &name)?.is_some());
+                erasure.recordings += u64::from(recordings::length(folder, &name).await?.is_some());
             }
         }
         tick(erasure.calls);
@@ -230,7 +233,7 @@ impl Open {
             let histories = histories(store, page).await?;
             let blanks = histories.iter().map(blank).collect::<Result<Vec<_>, _>>()?;
             for name in histories.iter().flat_map(|history| recordings::named(&history.call)) {
-                erasure.recordings += u64::from(recordings::remove(folder, &name)?.is_some());
+                erasure.recordings += u64::from(recordings::remove(folder, &name).await?.is_some());
             }
             recordings::sync(folder)?;
             erasure.turns += blanks.iter().map(|blank| count(blank.call.turns.len())).sum::<u64>();

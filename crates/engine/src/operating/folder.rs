@@ -2,21 +2,24 @@
 
 use crate::identity::{Identity, IdentityError};
 use crate::record::Codec;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use trunkline_journal::keys::{KeyError, KeyRing};
+use trunkline_media::{Bucket, Recordings};
 use trunkline_store::JournalIdent;
 
 /// The file of the persons' keys.
 pub(crate) const KEYS: &str = "persons.keys";
 
 /// Where things are, and by which name a database knows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Folder {
     /// The data folder.
     pub data: PathBuf,
     /// The folder of recordings.
     pub recordings: PathBuf,
+    /// The bucket they go to from there, if there is one.
+    pub bucket: Option<Bucket>,
     /// The node whose folder it is, as its database knows it.
     pub node: String,
 }
@@ -51,7 +54,8 @@ impl Folder {
         Ok((identity.journal(&self.node), Codec::new(Arc::new(keys), identity.salt)))
     }
 
-    pub(crate) fn recording(&self, file: &str) -> PathBuf {
-        Path::new(&self.recordings).join(file)
+    /// The recordings, beside whoever writes them.
+    pub(crate) fn kept(&self) -> Recordings {
+        Recordings::at(&self.recordings, self.bucket.clone())
     }
 }

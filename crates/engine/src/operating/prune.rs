@@ -13,6 +13,7 @@ use serde::Serialize;
 use trunkline_core::call::Status;
 use trunkline_core::id::CallId;
 use trunkline_journal::Options;
+use trunkline_media::PlaceError;
 use trunkline_store::{Pruned, Pruning, Retired, Store, StoreError, Target};
 
 /// So many jobs go at once.
@@ -67,9 +68,12 @@ pub enum PruneError {
     /// The database.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
-    /// The recordings.
+    /// The folder of recordings.
     #[error("the recordings: {0}")]
-    Recordings(#[from] std::io::Error),
+    Folder(#[from] std::io::Error),
+    /// A recording.
+    #[error("the recordings: {0}")]
+    Recordings(#[from] PlaceError),
     /// The folder is not to be had, or not to be written to.
     #[error(transparent)]
     Held(#[from] HeldError),
@@ -151,8 +155,8 @@ async fn each_page(
             after = Some(last.id);
             for name in page.iter().flat_map(recordings::named) {
                 let bytes = match by {
-                    By::Nobody => recordings::length(folder, &name)?,
-                    By::Database | By::Journal(..) => recordings::remove(folder, &name)?,
+                    By::Nobody => recordings::length(folder, &name).await?,
+                    By::Database | By::Journal(..) => recordings::remove(folder, &name).await?,
                 };
                 removed.recordings += u64::from(bytes.is_some());
                 removed.recording_bytes += bytes.unwrap_or(0);

@@ -1,13 +1,11 @@
-//! The recordings of calls as files.
+//! The recordings of calls, in the folder and in the bucket.
 
 use super::folder::Folder;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use trunkline_core::call::{Call, RecordingState};
-use trunkline_media::RecordingName;
+use trunkline_media::{PlaceError, RecordingName};
 
 /// A recording that a call says is kept.
 pub(super) struct Kept<'a> {
@@ -39,33 +37,18 @@ pub(super) fn named(call: &Call) -> impl Iterator<Item = RecordingName> + '_ {
 }
 
 /// Why a recording is not what it should be; `None` if it is.
-pub(super) fn flaw(folder: &Folder, kept: &Kept<'_>) -> Option<String> {
-    let path = folder.recording(kept.file.file());
-    match measured(&path) {
-        Ok((bytes, _)) if bytes != kept.bytes => {
-            Some(format!("the recording {} has {bytes} bytes instead of {}", path.display(), kept.bytes))
+pub(super) async fn flaw(folder: &Folder, kept: &Kept<'_>) -> Option<String> {
+    let name = kept.file.file();
+    match folder.kept().look(&kept.file).await {
+        Ok(Some((bytes, _))) if bytes != kept.bytes => {
+            Some(format!("the recording {name} has {bytes} bytes instead of {}", kept.bytes))
         }
-        Ok((_, sha256)) if sha256 != kept.sha256 => {
-            Some(format!("the recording {} has another checksum", path.display()))
+        Ok(Some((_, Some(sha256)))) if sha256 != kept.sha256 => {
+            Some(format!("the recording {name} has another checksum"))
         }
-        Ok(_) => None,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Some(format!("the recording {} is missing", path.display()))
-        }
-        Err(error) => Some(format!("the recording {} can't be read: {error}", path.display())),
-    }
-}
-
-fn measured(path: &Path) -> io::Result<(u64, String)> {
-    let (mut file, mut hash, mut bytes) = (File::open(path)?, Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()));
-        }
-        hash.update(&buffer[..read]);
-        bytes += u64::try_from(read).unwrap_or(0);
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!("the recording {name} is missing")),
+        Err(error) => Some(format!("the recording {name} can't be looked at: {error}")),
     }
 }
 
@@ -87,23 +70,14 @@ pub(super) fn list(folder: &Folder) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Removes a file, durably once the folder is synced; whether it was there, and its length.
-pub(super) fn remove(folder: &Folder, name: &RecordingName) -> io::Result<Option<u64>> {
-    let path = folder.recording(name.file());
-    match fs::metadata(&path).and_then(|meta| fs::remove_file(&path).map(|()| meta.len())) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Removes it wherever it is, durably once the folder is synced; its length, if it was anywhere.
+pub(super) async fn remove(folder: &Folder, name: &RecordingName) -> Result<Option<u64>, PlaceError> {
+    folder.kept().remove(name).await
 }
 
-/// Its length, if it is there.
-pub(super) fn length(folder: &Folder, name: &RecordingName) -> io::Result<Option<u64>> {
-    match fs::metadata(folder.recording(name.file())) {
-        Ok(meta) => Ok(Some(meta.len())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Its length, if it is anywhere.
+pub(super) async fn length(folder: &Folder, name: &RecordingName) -> Result<Option<u64>, PlaceError> {
+    Ok(folder.kept().look(name).await?.map(|(bytes, _)| bytes))
 }
 
 /// Makes removals durable.

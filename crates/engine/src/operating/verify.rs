@@ -294,7 +294,7 @@ impl Check<'_> {
                 done += 1;
                 self.rows(audited);
                 if let Some(history) = &audited.history {
-                    self.recordings(&history.call);
+                    self.recordings(&history.call).await;
                 }
             }
             tick(done);
@@ -317,17 +317,17 @@ impl Check<'_> {
         }
     }
 
-    fn recordings(&mut self, call: &Call) {
+    async fn recordings(&mut self, call: &Call) {
         let is_erased = call.is_erased();
         self.report.erased += u64::from(is_erased);
         for kept in recordings::kept(call) {
             let is_there = self.files.remove(kept.file.file());
             if !is_erased {
                 // Another node may have it.
-                if !is_there && self.nodes > 1 {
+                if !is_there && self.folder.bucket.is_none() && self.nodes > 1 {
                     continue;
                 }
-                let flaw = recordings::flaw(self.folder, &kept);
+                let flaw = recordings::flaw(self.folder, &kept).await;
                 self.report.recordings.count(flaw.is_none());
                 if let Some(flaw) = flaw {
                     self.report.fault(call.id.to_string(), flaw);

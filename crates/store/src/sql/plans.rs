@@ -39,6 +39,10 @@ async fn what_must_not_grow_with_history_uses_its_index_on_sqlite() {
                 "calls_to (tenant=? AND to_number=?",
             ],
         ),
+        (
+            &sql::CALLS_FROM,
+            &["SEARCH calls USING COVERING INDEX calls_newest (tenant=? AND created_at>? AND created_at<?)"],
+        ),
         (&sql::FOLD_BY_SESSION, &["calls_session (tenant=? AND session_id=?)"]),
         (&sql::FOLD_BY_LEG, &["SEARCH legs USING PRIMARY KEY (account=? AND carrier_call_id=?)"]),
         (&sql::FOLD_BY_CARRIER_ID, &["legs_carrier_call_id (tenant=? AND carrier_call_id=?)"]),

@@ -59,6 +59,11 @@ statements! { READS:
          AND account = $3 AND COALESCE(node, $4) = $4 AND ($5 = 0 OR answered_at IS NOT NULL) \
          AND carrier_call_id IS NOT NULL ORDER BY ended_at LIMIT $6";
 
+    /// `$1` tenant, `$2` began at or after, `$3` and before, `$4` limit: the oldest first.
+    CALLS_FROM =
+        "SELECT id FROM calls WHERE tenant = $1 AND created_at >= $2 AND created_at < $3 \
+         ORDER BY created_at, id LIMIT $4";
+
     /// `$1` tenant, `$2` the carrier's id, at whichever carrier; the newest call of several.
     FOLD_BY_CARRIER_ID =
         "SELECT calls.fold FROM legs JOIN calls ON calls.id = legs.call \

@@ -3,6 +3,7 @@
 use serde_json::json;
 use trunkline_carriers::callback::{PublicUrls, Scheme};
 use trunkline_carriers::{AccountState, Carrier};
+use trunkline_engine::Bucket;
 
 use super::settings;
 use crate::cli::Offline;
@@ -32,6 +33,7 @@ pub(super) async fn check(offline: Offline, asked: Asked) -> Result<Exit, Failur
     let mut findings = settings.check();
     if asked == Asked::Carrier {
         findings.extend(ask_carrier(&settings).await);
+        findings.extend(ask_bucket(&settings).await);
     }
     let addresses = addresses(&settings);
     let is_wrong = findings.iter().any(|finding| finding.level == Level::Error);
@@ -68,6 +70,9 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
         }
     }
     say(&format!("Calls are kept in {}.", settings.store.database));
+    if let Some(bucket) = &settings.recordings.bucket {
+        say(&format!("Recordings go to {bucket}."));
+    }
     if let Some(cache) = &settings.cache.address {
         say(&format!("Copies of them are cached in {cache}."));
     }
@@ -144,6 +149,23 @@ async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Whether the bucket of recordings is there and opens.
+async fn ask_bucket(settings: &Settings) -> Option<Finding> {
+    let address = settings.recordings.bucket.as_ref()?;
+    let asked = match Bucket::open(address) {
+        Ok(bucket) => bucket.check().await,
+        Err(error) => Err(error),
+    };
+    Some(match asked {
+        Ok(()) => Finding::note("recordings.store", format!("{address} opens"), "good"),
+        Err(error) => Finding::error(
+            "recordings.store",
+            format!("{address}: {error}"),
+            "compare bucket, region and key, and see that the key may list, read, write and delete in it",
+        ),
+    })
 }
 
 fn as_json(finding: &Finding) -> serde_json::Value {

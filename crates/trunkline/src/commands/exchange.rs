@@ -171,7 +171,7 @@ impl Keeping {
                 _held: hold(settings, ", or import into PostgreSQL, which serves both at once")?,
             },
             Target::Index(_) => {
-                let folder = place(settings);
+                let folder = place(settings)?;
                 make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, chain(&error)))?;
                 let held = Held::open(&folder, journal_options(settings));
                 Self::Journal(Box::new(held.map_err(|error| of_held(&error))?))

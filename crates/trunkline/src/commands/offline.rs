@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use trunkline_engine::Bucket;
 use trunkline_engine::operating::{Folder, Held, HeldError};
 use trunkline_journal::{FolderLock, OpenError};
 use trunkline_store::{Store, StoreError};
@@ -32,7 +33,7 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Store, Failure> {
 
 /// The index over a journal, up to date; `None` if a server has the folder, or none ever had.
 async fn index(settings: &Settings) -> Result<Option<Store>, Failure> {
-    let folder = place(settings);
+    let folder = place(settings)?;
     if !folder.data.join("journal").is_dir() {
         return Ok(None);
     }
@@ -57,17 +58,19 @@ pub(super) async fn make_store(settings: &Settings) -> Result<Store, Failure> {
 }
 
 /// The folder of the settings, which need not be there.
-pub(super) fn place(settings: &Settings) -> Folder {
-    Folder {
+pub(super) fn place(settings: &Settings) -> Result<Folder, Failure> {
+    let bucket = settings.recordings.bucket.as_ref().map(Bucket::open).transpose();
+    Ok(Folder {
         data: settings.server.data_dir.clone(),
         recordings: settings.recordings.folder.clone(),
+        bucket: bucket.map_err(|error| Failure::while_doing("recordings.store", &error))?,
         node: settings.server.node.clone(),
-    }
+    })
 }
 
 /// The folder that must be a server's.
 pub(super) fn folder(settings: &Settings) -> Result<Folder, Failure> {
-    let folder = place(settings);
+    let folder = place(settings)?;
     if !folder.data.is_dir() {
         let gone = folder.data.display();
         return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {gone}")));

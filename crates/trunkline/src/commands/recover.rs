@@ -57,7 +57,7 @@ async fn server(args: &Recover) -> Result<Option<Client>, Failure> {
 }
 
 async fn alone(settings: &Settings, is_dry: bool) -> Result<Value, Failure> {
-    let folder = place(settings);
+    let folder = place(settings)?;
     if !folder.data.is_dir() {
         let gone = folder.data.display();
         return Err(Failure::new(Exit::Failed, format_args!("there is no data folder {gone}")));

@@ -323,7 +323,7 @@ async fn open(settings: &Settings) -> Result<Trust, Failure> {
     if !target.is_index() {
         return Ok(Trust::Database(make_store(settings).await?, None));
     }
-    let folder = place(settings);
+    let folder = place(settings)?;
     make_folder(&folder.data).map_err(|error| Failure::new(Exit::Failed, crate::exit::chain(&error)))?;
     let opened = Box::pin(Mirror::open(&folder, journal_options(settings), target)).await;
     let (mirror, store) = opened.map_err(|error| of_held(&error))?;

@@ -36,6 +36,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod transcription;
 mod webhooks;
 
 pub use access::Access;
@@ -61,9 +62,10 @@ pub use webhooks::Webhooks;
 
 use given::{Given, Layer};
 use key::Section;
+use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 14] = [
+static SECTIONS: [Section; 15] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -75,6 +77,7 @@ static SECTIONS: [Section; 14] = [
     cache::SECTION,
     journal::SECTION,
     recordings::SECTION,
+    transcription::SECTION,
     webhooks::SECTION,
     log::SECTION,
     traces::SECTION,
@@ -105,6 +108,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Recordings kept here.
     pub recordings: Recordings,
+    /// Who turns them into text.
+    pub transcribing: Transcribing,
     /// What is sent to tenants' software.
     pub webhooks: Webhooks,
     /// The log.
@@ -138,6 +143,7 @@ impl Settings {
             limits: Limits::read(&given)?,
             queue: Queue::read(&given)?,
             tenants: Tenants::read(&given)?,
+            transcribing: transcription::read(&given)?,
             journal: Journal::read(&given)?,
             webhooks: Webhooks::read(&given)?,
             log: Log::read(&given)?,

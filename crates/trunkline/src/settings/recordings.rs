@@ -1,9 +1,14 @@
 //! `[recordings]`: where recordings are kept, for how long, and how large one may be.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use trunkline_engine::AskConsent;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use trunkline_core::call::KeepRecordings;
+use trunkline_core::id::TenantId;
+use trunkline_core::tenancy;
+use trunkline_engine::{Addressing, AskConsent, BucketAddress};
 
 use super::error::{SettingError, Wrong, quoted};
 use super::given::Given;
@@ -11,7 +16,6 @@ use super::key::{Absent, Facts, Key, Raw, Section};
 use super::read;
 
 const RECORDINGS: &str = "recordings";
-const SECS_PER_DAY: u64 = 86_400;
 
 static FOLDER: Key<PathBuf> = Key::new(
     RECORDINGS,
@@ -20,12 +24,63 @@ static FOLDER: Key<PathBuf> = Key::new(
     Absent::Unset("\"/var/lib/trunkline/recordings\""),
     "Folder they are fetched into. Without it recordings in data_dir.",
 );
-static RETENTION_DAYS: Key<u64> = Key::new(
+static STORE: Key<Option<(String, String)>> = Key::new(
     RECORDINGS,
-    "retention_days",
+    "store",
+    store,
+    Absent::Default("\"folder\""),
+    "Where they are kept: folder, or s3://BUCKET or s3://BUCKET/PREFIX, where they go as soon as the bucket takes them. The \
+     folder is where they wait for it.",
+);
+static S3_ENDPOINT: Key<String> = Key::new(
+    RECORDINGS,
+    "s3_endpoint",
+    endpoint,
+    Absent::Unset("\"https://s3.example.com\""),
+    "The S3 server. Without it Amazon's own.",
+)
+.env(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+static S3_REGION: Key<String> =
+    Key::new(RECORDINGS, "s3_region", read::text, Absent::Default("\"us-east-1\""), "The bucket's region.")
+        .env(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
+static S3_KEY_ID: Key<String> = Key::new(
+    RECORDINGS,
+    "s3_key_id",
+    read::text,
+    Absent::Unset("\"AKIA...\""),
+    "The id of the key that opens the bucket. Without it what the machine's own role may do.",
+)
+.env(&["AWS_ACCESS_KEY_ID"]);
+static S3_SECRET: Key<SecretString> = Key::new(
+    RECORDINGS,
+    "s3_secret",
+    read::secret,
+    Absent::Unset("\"(the key's secret)\""),
+    "The secret of that key.",
+)
+.env(&["AWS_SECRET_ACCESS_KEY"])
+.secret();
+static S3_ADDRESSING: Key<Addressing> = Key::new(
+    RECORDINGS,
+    "s3_addressing",
+    addressing,
+    Absent::Unset("\"path\""),
+    "How the bucket is named in addresses: host or path. Without it path on a server of s3_endpoint, host on Amazon's.",
+);
+static KEEP_DAYS: Key<u64> = Key::new(
+    RECORDINGS,
+    "keep_days",
     read::whole::<1, 36_500>,
-    Absent::Default("30"),
-    "Days after which a recording may be pruned.",
+    Absent::Unset("30"),
+    "Days after the end of a call for which its recordings are kept; then the audio is removed, and the call stays. Without it \
+     for ever.",
+);
+static KEEP_DAYS_OF: Key<BTreeMap<TenantId, SignedDuration>> = Key::new(
+    RECORDINGS,
+    "keep_days_of",
+    keep_days_of,
+    Absent::Default("[]"),
+    "What holds for one tenant instead, such as [\"acme:7\", \"initech:90\"].",
 );
 static MAX_BYTES: Key<u64> = Key::new(
     RECORDINGS,
@@ -44,7 +99,71 @@ static CONSENT: Key<AskConsent> = Key::new(
      always (a script that records and does not ask is asked for it). Without a yes the call ends unrecorded.",
 );
 
-static KEYS: [&Facts; 4] = [&FOLDER.facts, &RETENTION_DAYS.facts, &MAX_BYTES.facts, &CONSENT.facts];
+static KEYS: [&Facts; 11] = [
+    &FOLDER.facts,
+    &STORE.facts,
+    &S3_ENDPOINT.facts,
+    &S3_REGION.facts,
+    &S3_KEY_ID.facts,
+    &S3_SECRET.facts,
+    &S3_ADDRESSING.facts,
+    &KEEP_DAYS.facts,
+    &KEEP_DAYS_OF.facts,
+    &MAX_BYTES.facts,
+    &CONSENT.facts,
+];
+
+fn store(raw: &Raw) -> Result<Option<(String, String)>, Wrong> {
+    match read::one(raw)? {
+        "folder" => Ok(None),
+        bucket => BucketAddress::parse(bucket)
+            .map(Some)
+            .map_err(|wrong| Wrong::new(wrong, "give folder, or a bucket such as s3://calls/recordings")),
+    }
+}
+
+/// A server has no name, password or path: what opens the bucket stands apart.
+fn endpoint(raw: &Raw) -> Result<String, Wrong> {
+    let text = read::text(raw)?;
+    let right = "give the server alone, such as https://s3.example.com or http://127.0.0.1:9000";
+    let url = url::Url::parse(&text).map_err(|_| Wrong::new("it is no address", right))?;
+    let is_bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_bare {
+        return Err(Wrong::new("it is not the address of a server", right));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn days(days: u64) -> SignedDuration {
+    SignedDuration::from_hours(i64::try_from(days).unwrap_or(i64::MAX / 24).saturating_mul(24))
+}
+
+fn keep_days_of(raw: &Raw) -> Result<BTreeMap<TenantId, SignedDuration>, Wrong> {
+    let right = "give tenants with their days, such as acme:7";
+    let mut each = BTreeMap::new();
+    for word in read::many(raw)? {
+        let wrong = || Wrong::new(quoted(word), right);
+        let (tenant, kept) = word.split_once(':').ok_or_else(wrong)?;
+        let tenant = tenancy::tenant_id(tenant).map_err(|_| wrong())?;
+        let kept = read::whole::<1, 36_500>(&Raw::One(kept.to_owned()))?;
+        if each.insert(tenant, days(kept)).is_some() {
+            return Err(Wrong::new(quoted(word), "give each tenant once"));
+        }
+    }
+    Ok(each)
+}
+
+fn addressing(raw: &Raw) -> Result<Addressing, Wrong> {
+    match read::one(raw)? {
+        "host" => Ok(Addressing::Host),
+        "path" => Ok(Addressing::Path),
+        other => Err(Wrong::new(quoted(other), "give host or path")),
+    }
+}
 
 fn consent(raw: &Raw) -> Result<AskConsent, Wrong> {
     match read::one(raw)? {
@@ -63,8 +182,10 @@ pub static SECTION: Section =
 pub struct Recordings {
     /// Folder they are fetched into.
     pub folder: PathBuf,
-    /// Age at which one may be pruned.
-    pub retention: Duration,
+    /// The bucket they go to from there, if there is one.
+    pub bucket: Option<BucketAddress>,
+    /// For how long they are kept.
+    pub keep: KeepRecordings,
     /// Largest one that is fetched, in bytes.
     pub max_bytes: u64,
     /// Whether people are asked before.
@@ -78,7 +199,40 @@ impl Recordings {
     /// The first setting of it that can't be used.
     pub fn read(given: &Given, data_dir: &Path) -> Result<Self, SettingError> {
         let folder = given.read_given(&FOLDER)?.unwrap_or_else(|| data_dir.join(RECORDINGS));
-        let retention = Duration::from_secs(given.read(&RETENTION_DAYS)? * SECS_PER_DAY);
-        Ok(Self { folder, retention, max_bytes: given.read(&MAX_BYTES)?, consent: given.read(&CONSENT)? })
+        let usually = given.read_given(&KEEP_DAYS)?.map(days);
+        let keep = KeepRecordings { usually, each: given.read(&KEEP_DAYS_OF)? };
+        Ok(Self {
+            folder,
+            bucket: bucket(given)?,
+            keep,
+            max_bytes: given.read(&MAX_BYTES)?,
+            consent: given.read(&CONSENT)?,
+        })
     }
+}
+
+/// What is said of S3 by variables that a neighbour has set is read only if there is a bucket.
+fn bucket(given: &Given) -> Result<Option<BucketAddress>, SettingError> {
+    let Some((bucket, prefix)) = given.read(&STORE)? else { return Ok(None) };
+    let endpoint = given.read_given(&S3_ENDPOINT)?;
+    let usual = if endpoint.is_some() { Addressing::Path } else { Addressing::Host };
+    let key = match (given.read_given(&S3_KEY_ID)?, given.read_given(&S3_SECRET)?) {
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (None, None) => None,
+        (Some(_), None) => return Err(half(given, &S3_SECRET.facts)),
+        (None, Some(_)) => return Err(half(given, &S3_KEY_ID.facts)),
+    };
+    Ok(Some(BucketAddress {
+        bucket,
+        prefix,
+        endpoint,
+        region: given.read(&S3_REGION)?,
+        key,
+        addressing: given.read_given(&S3_ADDRESSING)?.unwrap_or(usual),
+    }))
+}
+
+fn half(given: &Given, missing: &Facts) -> SettingError {
+    Wrong::new("the other half of the key is given, and this one is not", "give both, or none")
+        .at(missing.path(), given.origin(missing))
 }

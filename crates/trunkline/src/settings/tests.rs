@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use trunkline_core::id::TenantId;
+use trunkline_engine::Addressing;
 
 use trunkline_store::Target;
 
@@ -255,6 +256,27 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
             "webhooks.inside (trunkline.toml:2): \"10.1.0.0/40\"; give hosts such as crm.internal",
         ),
         (
+            file("[recordings]\nstore = \"s3:/calls\"\n"),
+            "recordings.store (trunkline.toml:2): it does not begin with s3://; give folder, or a bucket such as",
+        ),
+        (
+            file("[recordings]\nstore = \"s3://calls\"\ns3_key_id = \"AKIA1\"\n"),
+            "recordings.s3_secret (not set): the other half of the key is given, and this one is not; ",
+        ),
+        (
+            file("[recordings]\nkeep_days_of = [\"acme\"]\n"),
+            "recordings.keep_days_of (trunkline.toml:2): \"acme\"; give tenants with their days, such as acme:7",
+        ),
+        (file("[transcription]\nby = \"hook\"\n"), "transcription.url (not set): it is needed and missing"),
+        (
+            file("[transcription]\nby = \"hook\"\nurl = \"http://10.0.0.1/\"\n"),
+            "transcription.url (trunkline.toml:3): it is http, or leads into your own network; ",
+        ),
+        (
+            file("[transcription]\nby = \"hook\"\nurl = \"https://example.com/\"\nsecret = \"short\"\n"),
+            "transcription.secret (trunkline.toml:4): it is not whsec_ and 24 bytes or more in base64; ",
+        ),
+        (
             file("[queue]\ndenied_prefixes = [\"1900\"]\n"),
             "queue.denied_prefixes (trunkline.toml:2): \"1900\" begins no number; write it as +1900",
         ),
@@ -332,6 +354,35 @@ fn a_wrong_setting_is_one_line_with_name_origin_fault_and_remedy() {
 }
 
 #[test]
+fn a_bucket_is_given_by_the_names_people_have_and_neighbours_variables_alone_are_none() {
+    let neighbour = env(&[("AWS_ACCESS_KEY_ID", "AKIA1"), ("AWS_ENDPOINT_URL", "nonsense")]).load();
+    assert!(neighbour.recordings.bucket.is_none());
+    let given = env(&[
+        ("TRUNKLINE_RECORDINGS_STORE", "s3://calls/a"),
+        ("AWS_ACCESS_KEY_ID", "AKIA1"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("AWS_REGION", "eu-central-1"),
+    ]);
+    let bucket = given.load().recordings.bucket.unwrap();
+    assert_eq!(bucket.to_string(), "s3://calls/a in eu-central-1");
+    assert_eq!(bucket.addressing, Addressing::Host);
+    let own =
+        given.env(&[("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000/")]).load().recordings.bucket.unwrap();
+    assert_eq!(
+        (own.to_string(), own.addressing),
+        ("s3://calls/a at http://127.0.0.1:9000".to_owned(), Addressing::Path)
+    );
+}
+
+#[test]
+fn recordings_are_kept_for_ever_unless_it_is_said_for_some_tenants_or_all() {
+    assert!(Given::default().load().recordings.keep.is_for_ever());
+    let keep = file("[recordings]\nkeep_days = 30\nkeep_days_of = [\"acme:7\"]\n").load().recordings.keep;
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    assert_eq!((keep.usually, keep.each[&TenantId::new("acme")]), (Some(days(30)), days(7)));
+}
+
+#[test]
 fn inbound_numbers_are_routed_from_a_list_in_the_file_and_from_the_environment() {
     let expected =
         [NumberRoute { number: "+14155550100".to_owned(), script: "survey".to_owned(), tenant: None }];
@@ -395,6 +446,12 @@ fn no_secret_ever_prints() {
         ("REDIS_URL", &format!("redis://me:{secrets}@h/0")),
         ("REDIS_PASSWORD", secrets),
         ("DATABASE_URL", &format!("postgres://me:{secrets}@h/d")),
+        ("TRUNKLINE_RECORDINGS_STORE", "s3://calls"),
+        ("AWS_ACCESS_KEY_ID", "AKIA1"),
+        ("AWS_SECRET_ACCESS_KEY", secrets),
+        ("TRUNKLINE_TRANSCRIPTION_BY", "hook"),
+        ("TRUNKLINE_TRANSCRIPTION_URL", "https://example.com/"),
+        ("TRUNKLINE_TRANSCRIPTION_SECRET", &format!("whsec_{}", "5eC3e7Pt".repeat(5))),
     ]);
     let printed = format!("{settings:?} {:?}", settings.check());
     assert!(!printed.contains("s3cret") && !printed.contains("5eC3e7"), "{printed}");

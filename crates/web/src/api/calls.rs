@@ -78,7 +78,7 @@ pub(crate) async fn show(
 /// `GET /api/calls/{id}/turns`
 pub(crate) async fn turns(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
     let call = find(&desk, &id).await?;
-    Ok(json(StatusCode::OK, &TurnsJson::of(&call)))
+    Ok(json(StatusCode::OK, &TurnsJson::of(&call, desk.now())))
 }
 
 /// `GET /api/calls/{id}/events`

@@ -77,6 +77,7 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, headers: HeaderMap) -> Re
         ("scripts", &health.scripts),
     ];
     parts.extend(health.cache.as_ref().map(|cache| ("cache", cache)));
+    parts.extend(health.recordings.as_ref().map(|recordings| ("recordings", recordings)));
     let is_degraded =
         health.parked_calls > 0 || parts.iter().any(|(_, part)| matches!(part, Part::Degraded { .. }));
     let body = ReadyJson {

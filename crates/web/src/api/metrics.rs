@@ -57,6 +57,7 @@ impl Page {
             ("carrier", Some(&health.carrier)),
             ("scripts", Some(&health.scripts)),
             ("cache", health.cache.as_ref()),
+            ("recordings", health.recordings.as_ref()),
         ];
         for (name, part) in parts {
             if let Some(part) = part {
@@ -75,6 +76,21 @@ impl Page {
     }
 
     fn server(&mut self, measured: &Measured) {
+        self.gauge(
+            "trunkline_recordings_waiting",
+            "Recordings that wait in the folder for their bucket.",
+            measured.recordings_waiting,
+        );
+        self.gauge(
+            "trunkline_transcripts_awaited",
+            "Texts of recordings that the transcription hook has been asked for, or will be.",
+            measured.transcripts_awaited,
+        );
+        self.counter(
+            "trunkline_recordings_removed_total",
+            "Recordings removed since the start, having had their time.",
+            measured.recordings_removed,
+        );
         self.gauge("trunkline_calls_open", "Calls that take up a slot.", measured.open_calls);
         let name = "trunkline_calls_ended_total";
         self.head(name, "counter", "Calls that ended since the start, by direction and disposition.");

@@ -13,14 +13,10 @@ use http::header::{
     IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use std::io::{self, SeekFrom};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
-use trunkline_engine::{Desk, RecordingFile};
+use trunkline_engine::{AskedRecording, Desk, ReadError, RecordingFile};
 
-/// How much is read from the file at once.
-const CHUNK_BYTES: usize = 64 * 1024;
+/// When to ask again for a recording whose bucket is away.
+const RETRY_SECS: u32 = 5;
 
 /// `GET /api/calls/{id}/recordings/{n}`
 pub(crate) async fn recording(
@@ -32,28 +28,28 @@ pub(crate) async fn recording(
 }
 
 async fn send_recording(desk: &Desk, id: &str, n: usize, headers: &HeaderMap) -> Result<Response, Problem> {
-    let file = desk.recording(id, n).await?;
-    let file = file.ok_or_else(|| not_found().detail("there is no such recording, or not yet"))?;
+    play(&kept(desk.recording(id, n).await?)?, headers).await
+}
+
+/// A recording, in whole or in part.
+pub(crate) async fn play(file: &RecordingFile, headers: &HeaderMap) -> Result<Response, Problem> {
     let tag =
         HeaderValue::from_str(&format!("\"{}\"", file.sha256)).unwrap_or(HeaderValue::from_static("\"\""));
     if etag::is_known(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let mut response = match part(headers, &tag, file.bytes) {
-        Wanted::Whole => send(&file, 0, file.bytes).await.map(|body| (StatusCode::OK, body).into_response()),
+        Wanted::Whole => send(file, 0, file.bytes).await.map(|body| (StatusCode::OK, body).into_response()),
         Wanted::Part(range) => {
             let span = format!("bytes {}-{}/{}", range.start(), range.end(), file.bytes);
             let length = range.end() - range.start() + 1;
-            send(&file, *range.start(), length)
+            send(file, *range.start(), length)
                 .await
                 .map(|body| (StatusCode::PARTIAL_CONTENT, [(CONTENT_RANGE, span)], body).into_response())
         }
         Wanted::Beyond => return Err(beyond(file.bytes)),
     }
-    .map_err(|error| {
-        tracing::warn!(call = id, n, %error, "a recording could not be read");
-        not_found().detail("the recording's file can't be read")
-    })?;
+    .map_err(|error| unreadable(file, &error))?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
@@ -80,11 +76,32 @@ fn beyond(length: u64) -> Problem {
     Problem::new(Code::RangeNotSatisfiable).header(CONTENT_RANGE, span)
 }
 
-async fn send(recording: &RecordingFile, from: u64, length: u64) -> io::Result<Response> {
-    let mut file = File::open(&recording.path).await?;
-    if from > 0 {
-        file.seek(SeekFrom::Start(from)).await?;
+/// The recording, if it is kept.
+pub(crate) fn kept(asked: Option<AskedRecording>) -> Result<RecordingFile, Problem> {
+    match asked {
+        Some(AskedRecording::Kept(file)) => Ok(file),
+        Some(AskedRecording::Removed(at)) => {
+            let detail = format!("it was removed at {at}");
+            Err(Problem::new(Code::RecordingRemoved).detail(detail))
+        }
+        None => Err(not_found().detail("there is no such recording, or not yet")),
     }
-    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK_BYTES));
-    Ok(([(CONTENT_LENGTH, length)], body).into_response())
+}
+
+async fn send(recording: &RecordingFile, from: u64, length: u64) -> Result<Response, ReadError> {
+    let audio = recording.read(from..from + length).await?;
+    Ok(([(CONTENT_LENGTH, length)], Body::from_stream(audio)).into_response())
+}
+
+fn unreadable(file: &RecordingFile, error: &ReadError) -> Problem {
+    match error {
+        ReadError::Bucket(error) => {
+            tracing::debug!(file = file.name(), %error, "recording.unreadable: the bucket is away");
+            Problem::new(Code::RecordingsAway).retry_after(RETRY_SECS)
+        }
+        ReadError::Missing | ReadError::File(_) => {
+            tracing::warn!(file = file.name(), %error, "a recording could not be read");
+            not_found().detail("the recording's file can't be read")
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, Turn};
+use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, TranscriptStatus, Turn};
 
 /// The turns of a call.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -22,6 +22,8 @@ struct TurnJson<'a> {
     asks: u8,
     answer: Option<AnswerJson<'a>>,
     transcript: Option<&'a str>,
+    /// Where the text stands; null if nobody was asked for it.
+    transcript_status: Option<TranscriptStatus>,
     recordings: Vec<RecordingJson<'a>>,
 }
 
@@ -50,16 +52,16 @@ struct RecordingJson<'a> {
 }
 
 impl<'a> TurnsJson<'a> {
-    pub fn of(call: &'a Call) -> Self {
+    pub fn of(call: &'a Call, now: Timestamp) -> Self {
         let mut numbers = 0..;
-        let turns = call.turns.values().map(|turn| TurnJson::of(call, turn, &mut numbers)).collect();
+        let turns = call.turns.values().map(|turn| TurnJson::of(call, turn, now, &mut numbers)).collect();
         Self { turns }
     }
 }
 
 impl<'a> TurnJson<'a> {
     /// `numbers` counts the call's recordings from 0, in turn order: that is their name in addresses.
-    fn of(call: &Call, turn: &'a Turn, numbers: &mut impl Iterator<Item = usize>) -> Self {
+    fn of(call: &Call, turn: &'a Turn, now: Timestamp, numbers: &mut impl Iterator<Item = usize>) -> Self {
         Self {
             step: turn.step,
             question: &turn.question,
@@ -67,6 +69,7 @@ impl<'a> TurnJson<'a> {
             asks: turn.asks,
             answer: turn.answer.as_ref().map(AnswerJson::from),
             transcript: turn.transcript.as_ref().map(|text| text.reveal().as_str()),
+            transcript_status: turn.transcript_status(now),
             recordings: turn
                 .recordings
                 .iter()

@@ -167,7 +167,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         facts: facts(t, &call),
         times: times(t, &call),
         evidence: evidence(t, &call),
-        turns: turns::of(t, &call),
+        turns: turns::of(t, &call, web.engine.now()),
         timeline,
     })
 }

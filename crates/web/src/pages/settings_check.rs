@@ -73,6 +73,7 @@ pub(crate) async fn show(State(web): State<Arc<Web>>, reader: Reader) -> Respons
 }
 
 fn parts(t: Texts, health: &Health) -> Vec<Check> {
+    let recordings = health.recordings.as_ref().map(|bucket| (t.get("part-recordings"), bucket));
     let cache = health.cache.as_ref().map(|cache| (t.get("part-cache"), cache));
     [
         (t.get("part-journal"), &health.journal),
@@ -82,6 +83,7 @@ fn parts(t: Texts, health: &Health) -> Vec<Check> {
     ]
     .into_iter()
     .chain(cache)
+    .chain(recordings)
     .map(|(subject, part)| of_part(t, subject, part))
     .collect()
 }

@@ -131,6 +131,7 @@ mod tests {
             "transfer_over",
             "recording",
             "transcribed",
+            "transcription",
             "answered_by",
             "priced",
             "metadata_merged",

@@ -2,7 +2,8 @@
 
 use super::show::{Time, duration};
 use super::texts::Texts;
-use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, Turn};
+use jiff::Timestamp;
+use trunkline_core::call::{Answer, AnswerValue, Call, Recording, RecordingState, TranscriptStatus, Turn};
 
 /// One question with its answer.
 pub(super) struct TurnView {
@@ -14,6 +15,8 @@ pub(super) struct TurnView {
     pub(super) asked_again: Option<String>,
     pub(super) answer: Option<String>,
     pub(super) transcript: Option<String>,
+    /// Where the transcript stands, if it is not there.
+    pub(super) transcript_note: Option<String>,
     pub(super) recordings: Vec<RecordingView>,
 }
 
@@ -27,12 +30,18 @@ pub(super) struct RecordingView {
 }
 
 /// The turns of a call, in order.
-pub(super) fn of(t: Texts, call: &Call) -> Vec<TurnView> {
+pub(super) fn of(t: Texts, call: &Call, now: Timestamp) -> Vec<TurnView> {
     let mut numbers = 0..;
-    call.turns.values().map(|turn| one(t, call, turn, &mut numbers)).collect()
+    call.turns.values().map(|turn| one(t, call, turn, now, &mut numbers)).collect()
 }
 
-fn one(t: Texts, call: &Call, turn: &Turn, numbers: &mut impl Iterator<Item = usize>) -> TurnView {
+fn one(
+    t: Texts,
+    call: &Call,
+    turn: &Turn,
+    now: Timestamp,
+    numbers: &mut impl Iterator<Item = usize>,
+) -> TurnView {
     let number = turn.step.saturating_add(1);
     TurnView {
         number,
@@ -41,6 +50,11 @@ fn one(t: Texts, call: &Call, turn: &Turn, numbers: &mut impl Iterator<Item = us
         asked_again: (turn.asks > 1).then(|| t.count("turn-asked", &turn.asks.into())),
         answer: turn.answer.as_ref().map(|answer| words(t, answer)),
         transcript: turn.transcript.as_ref().map(|text| text.reveal().clone()),
+        transcript_note: match turn.transcript_status(now) {
+            Some(TranscriptStatus::Pending) => Some(t.get("transcript-pending")),
+            Some(TranscriptStatus::Failed) => Some(t.get("transcript-failed")),
+            Some(TranscriptStatus::Completed) | None => None,
+        },
         recordings: turn
             .recordings
             .iter()
@@ -82,6 +96,7 @@ impl RecordingView {
                 RecordingState::Absent => t.get("recording-absent"),
                 RecordingState::Failed { why } => t.with("recording-failed", "why", why),
                 RecordingState::Stored { .. } => String::new(),
+                RecordingState::Removed { at, .. } => t.with("recording-removed", "day", &Time::new(*at).day),
             },
         }
     }

@@ -104,6 +104,12 @@ impl Day {
         self.power_fails().start()
     }
 
+    /// For a server that is down and was [`long_ago`](super::Opening::long_ago) it is today: its next start shows it.
+    pub fn four_months_pass(&mut self) -> &mut Self {
+        self.opening.epoch = Clock::real().now();
+        self
+    }
+
     /// The clock of everybody in this day.
     pub fn clock(&self) -> Clock {
         Clock::paced(self.opening.pace())

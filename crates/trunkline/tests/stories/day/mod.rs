@@ -11,6 +11,7 @@ mod opening;
 mod web;
 
 pub use database::{Database, Lock};
+pub use host::free_port;
 pub use opening::Opening;
 pub use web::{Answer, form};
 

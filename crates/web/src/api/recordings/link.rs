@@ -4,7 +4,7 @@
 //! A link says call, recording, end of its life and the mark of the key that made it, signed. It opens nothing that this key
 //! would not open now: a revoked key's links are dead. Nothing is kept here.
 
-use super::send_recording;
+use super::{kept, send_recording};
 use crate::access::{Access, Admitted};
 use crate::api::{CallRef, Mine, Named, admitted, json, not_found};
 use crate::pages::session::signer;
@@ -55,9 +55,7 @@ pub(crate) async fn make(
     let lifetime = lifetime(query.as_deref().unwrap_or_default())?;
     let by = admitted(&web, &headers).ok_or_else(Problem::unauthorized)?;
     let call = desk.call(id.as_str()).await?.ok_or_else(not_found)?;
-    if desk.recording(id.as_str(), n).await?.is_none() {
-        return Err(not_found().detail("there is no such recording, or not yet"));
-    }
+    kept(desk.recording(id.as_str(), n).await?)?;
     let token = Opens::new(call.id, n, &by, lifetime, web.engine.now());
     let url = format!("{}/recordings/{}", web.origin, token.seal(&web.access));
     Ok(json(StatusCode::CREATED, &LinkJson { url, expires_at: token.until }))

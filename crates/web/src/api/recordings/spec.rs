@@ -18,7 +18,7 @@ pub(crate) fn link() -> Spec {
         .path(&[CALL, NUMBER])
         .query(&[FOR_SECS])
         .answers::<LinkJson>(StatusCode::CREATED, "The link.")
-        .fails(&[Code::HistoryUnavailable])
+        .fails(&[Code::HistoryUnavailable, Code::RecordingRemoved])
 }
 
 pub(crate) fn recording() -> Spec {
@@ -32,5 +32,10 @@ pub(crate) fn recording() -> Spec {
         .with_headers(&["ETag", "Content-Range"])
         .answers_nothing(StatusCode::NOT_MODIFIED, "It is as you have it.")
         .with_headers(&["ETag"])
-        .fails(&[Code::RangeNotSatisfiable, Code::HistoryUnavailable])
+        .fails(&[
+            Code::RangeNotSatisfiable,
+            Code::HistoryUnavailable,
+            Code::RecordingsAway,
+            Code::RecordingRemoved,
+        ])
 }

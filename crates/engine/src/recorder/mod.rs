@@ -1,9 +1,15 @@
 //! Brings recordings home: from the carrier, with its credentials, into the folder; retried, with a visible state.
 //!
 //! What is to be fetched is read off the call (a recording that is named and not yet stored), so a restart takes up
-//! where a crash left off. A full disk stops the recording, never the call.
+//! where a crash left off. A full disk stops the recording, never the call. From the folder it goes on into the bucket, if
+//! there is one (`moving`).
 
-use crate::engine::Inner;
+mod moving;
+mod retention;
+
+pub(crate) use moving::Moving;
+
+use crate::engine::{AskedRecording, Inner, RecordingFile};
 use crate::intake::IntakeError;
 use crate::live::Handle;
 use std::sync::Arc;
@@ -49,8 +55,10 @@ impl Inner {
             };
             match fetched {
                 Ok(stored) => {
+                    self.moving.wake();
                     let state = RecordingState::Stored { bytes: stored.bytes, sha256: stored.sha256 };
-                    return self.recording_is(handle, call, id, state).await;
+                    self.recording_is(handle, call, id, state).await;
+                    return self.transcribe(handle).await;
                 }
                 Err(error) => {
                     last = error.to_string();
@@ -104,20 +112,28 @@ impl Inner {
         }
     }
 
-    /// The file of a call's `n`-th recording, in the order of questions, if it is in the folder.
+    /// A call's `n`-th recording, in the order of questions, if it is kept.
     pub(crate) fn recording_file(
         &self,
         call: &trunkline_core::call::Call,
         n: usize,
-    ) -> Option<crate::RecordingFile> {
+    ) -> Option<AskedRecording> {
         let recording = call.turns.values().flat_map(|turn| &turn.recordings).nth(n)?;
-        let RecordingState::Stored { bytes, sha256 } = &recording.state else { return None };
+        let (bytes, sha256) = match &recording.state {
+            RecordingState::Stored { bytes, sha256 } => (bytes, sha256),
+            RecordingState::Removed { at, .. } => return Some(AskedRecording::Removed(*at)),
+            RecordingState::Named
+            | RecordingState::Ready
+            | RecordingState::Failed { .. }
+            | RecordingState::Absent => return None,
+        };
         let name = RecordingName::new(&call.id.to_string(), recording.id.as_str())?;
-        Some(crate::RecordingFile {
-            path: self.recordings.path(&name),
+        Some(AskedRecording::Kept(RecordingFile {
+            kept: self.recordings.clone(),
+            name,
             bytes: *bytes,
             sha256: sha256.clone(),
-        })
+        }))
     }
 }
 
