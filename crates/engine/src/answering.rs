@@ -316,7 +316,7 @@ pub(crate) struct Turn {
 
 impl Inner {
     /// A turn as the carrier is told it: it does not transcribe what another does.
-    fn as_transcribed(&self, turn: Turn) -> Turn {
+    pub(crate) fn as_transcribed(&self, turn: Turn) -> Turn {
         match &self.config.transcribing {
             Transcribing::Carrier => turn,
             Transcribing::Hook(_) | Transcribing::Off => {

@@ -1,4 +1,3 @@
-use super::Wish;
 use super::*;
 use crate::call::*;
 use crate::dial::earlier::{Earlier, PersonBudget, Standing};

@@ -105,6 +105,7 @@ impl Inner {
         if matches!(token.place, Place::Transferred(_)) {
             turn.page = script.after_transfer(caller, next);
         }
+        let turn = self.as_transcribed(turn);
         let said = VoiceFetch { key: format!("{}:says", fetch.key), ..fetch.clone() };
         self.observe_on(handle, self.spoke(call.id, token, &said, &turn)).await?;
         Ok(page::document(&turn.page, &self.mint(&call, token.on())))

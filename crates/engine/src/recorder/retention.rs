@@ -59,7 +59,7 @@ impl Inner {
     pub(crate) fn all_tenants(&self) -> BTreeSet<TenantId> {
         let known = self.trust.rows().into_iter().filter_map(|row| match row {
             Decision::Tenant(tenant) => Some(tenant.id),
-            Decision::Key(_) | Decision::User(_) => None,
+            Decision::Key(_) | Decision::User(_) | Decision::Number(_) => None,
         });
         known.chain([TenantId::default_tenant()]).collect()
     }
