@@ -90,7 +90,7 @@ impl Posting {
         }
         match trouble {
             Some(why) => {
-                tracing::warn!(why, "traces.away: calls go on, and what happens meanwhile is not traced")
+                tracing::warn!(why, "traces.away: calls go on, and what happens meanwhile is not traced");
             }
             None => tracing::info!("traces.back: the collector takes spans again"),
         }

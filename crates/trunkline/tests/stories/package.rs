@@ -64,7 +64,7 @@ fn sources(folder: &Path) -> String {
         match entry.path() {
             path if path.is_dir() => all += &sources(&path),
             path if path.extension().is_some_and(|end| end == "rs") => {
-                all += &fs::read_to_string(path).unwrap()
+                all += &fs::read_to_string(path).unwrap();
             }
             _ => {}
         }

@@ -18,10 +18,13 @@ const ANN: &str = "+15550187643";
 const NAME: &str = "Xanthippe Quillfeather";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+/// A request's head in small letters, and its body.
+type Told = (String, Vec<u8>);
+
 /// A collector that keeps what it is told, on a port of its own.
 struct Collector {
     port: u16,
-    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Arc<Mutex<Vec<Told>>>,
     is_over: Arc<AtomicBool>,
 }
 
@@ -61,7 +64,7 @@ impl Drop for Collector {
     }
 }
 
-fn serve(mut stream: TcpStream, kept: &Mutex<Vec<(String, Vec<u8>)>>) {
+fn serve(mut stream: TcpStream, kept: &Mutex<Vec<Told>>) {
     let mut bytes = Vec::new();
     let mut part = [0; 16_384];
     loop {
