@@ -104,6 +104,7 @@ pub(crate) const TABLES: &[&str] = &[
     "meta",
     "migrations",
     "nodes",
+    "numbers",
     "question_rollups",
     "search",
     "suppressions",

@@ -179,11 +179,10 @@ mod tests {
 
     /// Keys that templates and pages name in full.
     fn used() -> BTreeSet<String> {
-        let root = env!("CARGO_MANIFEST_DIR");
         let mut used = BTreeSet::new();
         for folder in ["templates", "src/pages"] {
-            for file in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
-                let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            for text in texts_in(&folder) {
                 for door in ["t.get(\"", "t.with(\"", "t.count(\""] {
                     let calls = text
                         .match_indices(door)
@@ -197,6 +196,16 @@ mod tests {
             }
         }
         used
+    }
+
+    fn texts_in(folder: &std::path::Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| match path.is_dir() {
+                true => texts_in(&path),
+                false => vec![std::fs::read_to_string(path).unwrap()],
+            })
+            .collect()
     }
 
     #[test]
