@@ -41,6 +41,8 @@ pub struct HeldJob {
     pub pair: Option<String>,
     /// When it was claimed.
     pub claimed_at: Timestamp,
+    /// When it was first taken from the node that claimed it, which alone may have posted it.
+    pub taken_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -101,7 +103,8 @@ impl Store {
             }
             let both = || vec![node.as_str().into(), Value::from(from.as_str())];
             tx.run(&sql::TAKE_CALLS, both()).await?;
-            tx.run(&sql::TAKE_ATTEMPTS, both()).await?;
+            let at = Value::from(now.as_microsecond());
+            tx.run(&sql::TAKE_ATTEMPTS, both().into_iter().chain([at]).collect()).await?;
             take_jobs(&mut tx, node, &from, now).await?;
             tx.commit().await?;
             taken.push(from);
@@ -176,8 +179,9 @@ fn held(row: &Row) -> Result<Option<HeldJob>, StoreError> {
     if job.call() != Some(call) {
         return Ok(None);
     }
-    let (pair, claimed_at) = (row.opt_text("pair")?, row.time("claimed_at")?);
-    Ok(Some(HeldJob { queued: queued(row)?, call, pair, claimed_at }))
+    let (pair, claimed_at, taken_at) =
+        (row.opt_text("pair")?, row.time("claimed_at")?, row.opt_time("taken_at")?);
+    Ok(Some(HeldJob { queued: queued(row)?, call, pair, claimed_at, taken_at }))
 }
 
 fn epoch_value(epoch: u64) -> Value {

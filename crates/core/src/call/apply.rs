@@ -135,7 +135,7 @@ impl Call {
             What::Gated { gate } => self.gated(*gate, event.received_at),
             What::HangUpAsked { reason } => self.hang_up_asked(*reason, event.received_at),
             What::StrayHungUp { carrier_call_id } => self.stray_gone(carrier_call_id),
-            What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
+            What::TakenOver { by, on, since } => self.taken_over(by, *on, since.unwrap_or(event.received_at)),
             What::Spoke(spoke) => self.spoke(spoke, event),
             What::HoldAsked(asked) => {
                 self.asked(asked.no, ActionKind::Hold, asked.idempotency.as_ref(), event.received_at)

@@ -148,6 +148,9 @@ pub enum What {
         /// What it shows of the call's job, if the call is an attempt of one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<Claim>,
+        /// Since when nobody can have sent it, if that is longer ago: another took it over before, and told nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// The carrier fetched a step of the script, bringing what it heard since the step before.
     Spoke(Box<Spoke>),

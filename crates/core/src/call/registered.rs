@@ -104,7 +104,7 @@ impl Call {
             What::HangUpAsked { .. } => self.report_end(Disposition::Completed, None, event.received_at),
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
             What::GaveUp(on) => self.gave_up(*on, event.received_at),
-            What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
+            What::TakenOver { by, on, since } => self.taken_over(by, *on, since.unwrap_or(event.received_at)),
             What::Requested(_)
             | What::Arrived(_)
             | What::DialStarted(_)

@@ -171,7 +171,7 @@ fn facts() -> Vec<(&'static str, What)> {
         ("expired", What::Expired(leg(1))),
         ("gated", What::Gated { gate: Gate::Suppressed }),
         ("requeued", requeued(2, 320)),
-        ("taken over", What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None }),
+        ("taken over", What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None, since: None }),
         ("no such leg", What::DialStarted(leg(7))),
         ("old fence", What::PostBegun(OnLeg { fence: trunkline_core::id::Fence(0), ..leg(1) })),
         ("machine", amd(AnsweredBy::Machine)),

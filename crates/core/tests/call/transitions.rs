@@ -240,7 +240,7 @@ fn a_gate_never_closes_an_attempt_whose_request_may_be_out() {
 #[test]
 fn whoever_takes_a_call_over_settles_from_then_on_and_lists_from_the_intent() {
     let mut call = call_of(&posted()[..1]);
-    apply(&mut call, 40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None });
+    apply(&mut call, 40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None, since: None });
     let leg = call.leg();
     assert_eq!(
         (leg.dial_started_at, leg.post_begun_at, leg.unclear_at),
@@ -259,8 +259,16 @@ fn whoever_takes_a_call_over_settles_from_then_on_and_lists_from_the_intent() {
 }
 
 #[test]
+fn what_was_taken_over_twice_settles_from_the_first_time() {
+    let mut call = call_of(&posted()[..1]);
+    let by = trunkline_core::id::NodeId::new("a");
+    apply(&mut call, 90, What::TakenOver { by, on: None, since: Some(at(40)) });
+    assert_eq!((call.leg().post_begun_at, call.leg().unclear_at), (Some(at(40)), Some(at(40))));
+}
+
+#[test]
 fn it_does_not_matter_what_of_the_old_owners_journal_turns_up_late() {
-    let taken = event(40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None });
+    let taken = event(40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None, since: None });
     let before: Vec<Event> = posted().into_iter().chain([event(12, unclear()), taken.clone()]).collect();
     let after: Vec<Event> = posted()[..1]
         .iter()

@@ -83,7 +83,9 @@ impl Inner {
         let (id, node) = (call.id, self.node());
         let key = format!("taken_over:{node}:{}", self.lease.epoch());
         let on = held.map(|held| held.queued.job.claim());
-        let what = What::TakenOver { by: node, on };
+        // Whoever took it over before may have told nobody: its time of settling is not begun anew.
+        let since = held.and_then(|held| held.taken_at);
+        let what = What::TakenOver { by: node, on, since };
         let event = self.own_event(id, key, Source::Engine, what);
         if let Err(refused) = call.apply(&event) {
             return Err(IntakeError::Failed(refused.to_string()));

@@ -81,9 +81,10 @@ statements! { NODES:
     /// `$1` the new node, `$2` the old one.
     TAKE_CALLS = "UPDATE calls SET node = $1 WHERE node = $2 AND ended_at IS NULL";
 
-    /// `$1` the new node, `$2` the old one: the attempts of the jobs that it holds.
+    /// `$1` the new node, `$2` the old one, `$3` now: the attempts of the jobs that it holds.
     TAKE_ATTEMPTS =
-        "UPDATE attempts SET node = $1 WHERE job IN (SELECT id FROM jobs WHERE jobs.node = $2) AND node = $2";
+        "UPDATE attempts SET node = $1, taken_at = COALESCE(taken_at, $3) \
+         WHERE job IN (SELECT id FROM jobs WHERE jobs.node = $2) AND node = $2";
 
     /// `$1` node. The jobs that it holds, locked.
     JOBS_OF = jobs_of!(), postgres: concat!(jobs_of!(), " FOR UPDATE");
@@ -103,7 +104,7 @@ statements! { NODES:
     /// `$1` node: the jobs that it holds, each with its attempts and what is needed to say whom they call.
     HELD_JOBS =
         "SELECT jobs.fold, jobs.pair, jobs.number, jobs.variables, jobs.gate, leads.name, leads.zone, attempts.call, \
-         attempts.claimed_at FROM jobs JOIN leads ON leads.id = jobs.lead JOIN attempts ON attempts.job = jobs.id \
+         attempts.claimed_at, attempts.taken_at FROM jobs JOIN leads ON leads.id = jobs.lead JOIN attempts ON attempts.job = jobs.id \
          WHERE jobs.node = $1 ORDER BY jobs.id, attempts.no";
 
     /// `$1`: rows with `id`. Which node carries these calls: by its row, else by the claim that it is to come of.

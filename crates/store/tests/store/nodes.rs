@@ -115,3 +115,22 @@ async fn a_job_that_can_not_be_read_keeps_no_other_from_its_new_node() {
     let held = store.held_jobs(&node("two")).await.unwrap();
     assert_eq!(held.iter().map(|held| held.queued.job.id).collect::<Vec<_>>(), [job_id(2)]);
 }
+
+#[tokio::test]
+async fn an_attempt_that_is_taken_over_again_remembers_the_first_time() {
+    let (place, _) = two().await;
+    let store = &place.store;
+    for name in ["one", "two"] {
+        store.join(&node(name), OVER).await.unwrap();
+    }
+    enqueue(&place, 1, &[new_job(1, "+15550100001")]).await;
+    assert_eq!(store.claim(&node("one"), &[claiming(1, "a")], at(5)).await.unwrap().len(), 1);
+    let taken_at = async |name| store.held_jobs(&node(name)).await.unwrap()[0].taken_at;
+    assert_eq!(taken_at("one").await, None);
+
+    store.take_over(&node("two"), 1, OVER, at(9)).await.unwrap();
+    assert_eq!(taken_at("two").await, Some(at(9)));
+    let life = store.join(&node("one"), OVER).await.unwrap();
+    store.take_over(&node("one"), life.epoch, OVER, at(20)).await.unwrap();
+    assert_eq!(taken_at("one").await, Some(at(9)), "since then nobody can have posted it");
+}

@@ -164,10 +164,9 @@ fn who_can_not_go_on_where_it_stood_is_told_so_and_goes_on_from_now() {
         let resync = ears.hear().unwrap();
         assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!(reason)));
         assert_eq!(resync["after"], cursor);
-        // What the call before cost may be told meanwhile.
+        // What came late of the call before may be told meanwhile.
         let mut heard = std::iter::repeat_with(|| ears.hear().unwrap());
-        let next = heard.find(|event| event["type"] != "call.priced").unwrap();
-        assert_eq!(next["call_id"], *call, "and it goes on");
+        heard.find(|event| event["call_id"] == *call).expect("it goes on");
         day.ended(&call);
         day.is_quiet();
     }
