@@ -81,6 +81,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0008_numbers.sql"),
         postgres: include_str!("../migrations/postgres/0008_numbers.sql"),
     },
+    File {
+        number: 9,
+        name: "taken_at",
+        sqlite: include_str!("../migrations/sqlite/0009_taken_at.sql"),
+        postgres: include_str!("../migrations/postgres/0009_taken_at.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
