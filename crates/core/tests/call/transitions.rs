@@ -268,7 +268,8 @@ fn what_was_taken_over_twice_settles_from_the_first_time() {
 
 #[test]
 fn it_does_not_matter_what_of_the_old_owners_journal_turns_up_late() {
-    let taken = event(40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None, since: None });
+    let taken =
+        event(40, What::TakenOver { by: trunkline_core::id::NodeId::new("b"), on: None, since: None });
     let before: Vec<Event> = posted().into_iter().chain([event(12, unclear()), taken.clone()]).collect();
     let after: Vec<Event> = posted()[..1]
         .iter()

@@ -24,10 +24,10 @@ impl Inner {
         Ok(())
     }
 
-    async fn merges(self: &Arc<Self>, handle: &Handle, event: Event) {
+    /// Merges an event that another node journaled.
+    pub(super) async fn merges(self: &Arc<Self>, handle: &Handle, event: Event) {
         let is_known = handle.lock().seen.contains(&key_hash(&event.key));
-        let is_of_owners = matches!(event.what, What::TakenOver { .. }) || Call::begin(&event).is_some();
-        if is_known || is_of_owners {
+        if is_known || is_of_owners(&event) {
             return;
         }
         let call = event.call;
@@ -35,4 +35,9 @@ impl Inner {
             tracing::warn!(%call, %error, "call.hearsay_not_merged: the carrier is asked instead");
         }
     }
+}
+
+/// Whether this is an owner's own word, that nobody merges but those who carry the call from then on.
+pub(super) fn is_of_owners(event: &Event) -> bool {
+    matches!(event.what, What::TakenOver { .. }) || Call::begin(event).is_some()
 }

@@ -1,8 +1,10 @@
 //! From a row to a live call of this node: what the database says this node carries and its journal does not have.
 
+use super::hearsay::is_of_owners;
 use crate::engine::Inner;
 use crate::intake::{IntakeError, key_hash};
 use crate::live::{Inserted, Live};
+use crate::operating::replay::event;
 use crate::record::{Adopted, kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,15 +12,30 @@ use trunkline_core::call::{Call, Event, Source, What};
 use trunkline_core::id::{CallId, EventKey};
 use trunkline_core::queue::{JobState, Request};
 use trunkline_journal::{Class, Lsn};
-use trunkline_store::{HeldJob, Store, StoreError};
+use trunkline_store::{EventRow, HeldJob, Store, StoreError};
 
 /// A call to be taken up.
 struct Found {
     call: Call,
     /// What it began with, where no journal has told.
     first: Option<Event>,
-    /// The keys of the events that the database has of it.
+    /// The keys of the events that its fold holds.
     known: Vec<EventKey>,
+    /// What was heard where the call was no longer, and told to nobody who carried it.
+    unheard: Vec<Event>,
+}
+
+impl Found {
+    /// A call as its row has it, with its events.
+    fn of(call: Call, rows: &[EventRow]) -> Self {
+        let mut events: Vec<Event> = rows.iter().filter_map(event).collect();
+        // Of several journals: their places say nothing of what came first.
+        events.sort_by_key(|event| event.received_at);
+        let unheard = missing(&call, events);
+        let heard = |key: &EventKey| unheard.iter().all(|event| event.key != *key);
+        let known = rows.iter().map(|row| row.key.clone()).filter(heard).collect();
+        Self { call, first: None, known, unheard }
+    }
 }
 
 impl Inner {
@@ -66,20 +83,20 @@ impl Inner {
     ) -> Result<Option<Found>, StoreError> {
         if let Some(call) = store.load_call(id).await? {
             let events = store.events(&call.tenant, id).await?;
-            let known = events.into_iter().map(|event| event.key).collect();
-            return Ok((!call.is_over()).then_some(Found { call, first: None, known }));
+            return Ok((!call.is_over()).then(|| Found::of(call, &events)));
         }
         let Some(held) = held else { return Ok(None) };
         let Some(first) = self.intent_of(store, held).await? else {
             tracing::error!(call = %id, job = %held.queued.job.id, "call.not_taken_over: its campaign can't be read");
             return Ok(None);
         };
-        Ok(Call::begin(&first).map(|(call, _)| Found { call, first: Some(first), known: Vec::new() }))
+        let begun = Call::begin(&first);
+        Ok(begun.map(|(call, _)| Found { call, first: Some(first), known: Vec::new(), unheard: Vec::new() }))
     }
 
     /// Journals a call as this node's and goes on with it where the other stopped.
     async fn adopt(self: &Arc<Self>, found: Found, held: Option<&HeldJob>) -> Result<(), IntakeError> {
-        let Found { mut call, first, known } = found;
+        let Found { mut call, first, known, unheard } = found;
         let (id, node) = (call.id, self.node());
         let key = format!("taken_over:{node}:{}", self.lease.epoch());
         let on = held.map(|held| held.queued.job.claim());
@@ -112,10 +129,24 @@ impl Inner {
             return Err(error.into());
         }
         self.cache_returned(id);
+        for event in unheard {
+            self.merges(&handle, event).await;
+        }
         self.resume_call(&handle);
         self.ask_about(handle);
         Ok(())
     }
+}
+
+/// The events that a fold does not hold: they stand in the history, and whoever heard them did not carry the call.
+fn missing(call: &Call, events: Vec<Event>) -> Vec<Event> {
+    let mut merged = call.clone();
+    let changes = |event: &Event| {
+        let before = merged.clone();
+        !is_of_owners(event) && merged.apply(event).is_ok() && merged != before
+    };
+    let changing: Vec<Event> = events.into_iter().filter(changes).collect();
+    if merged == *call { Vec::new() } else { changing }
 }
 
 /// Whether the job's attempt was another node's, of which nothing more may be known than its claim.

@@ -43,7 +43,8 @@ impl Inner {
             let id = live.call.id;
             tracing::warn!(call = %id, %by, "call.given_up: another node has taken it over");
             let key = format!("given_up:{by}:{}", self.clock.now());
-            let event = self.own_event(id, key, Source::Engine, What::TakenOver { by, on: None, since: None });
+            let event =
+                self.own_event(id, key, Source::Engine, What::TakenOver { by, on: None, since: None });
             let gone = CameTo::Change(Became::first(&live.call));
             let pending = self.journal_event(&live.call, &event, gone);
             self.forget(&live.call);

@@ -138,6 +138,40 @@ fn what_a_dead_node_was_doing_is_taken_over_and_comes_to_its_true_end() {
     assert_eq!(people.iter().map(|number| nodes[0].dialed(number)).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
+/// A node hears of a call that is another's already, and dies: its history has the end, and no fold. Who takes the call up asks the
+/// carrier and is told the same again.
+#[test]
+fn what_was_heard_of_a_call_where_it_was_no_longer_is_merged_by_who_takes_it_up() {
+    let server = Server::start().unwrap();
+    let mut nodes = two_nodes(&server, 20.0);
+    let ann = person(0);
+    nodes[0].sim.add_fault(Fault::new(FaultKind::CallbackLost).on(&ann));
+    nodes[0].person(&ann, Habit::NoAnswer);
+    nodes[1].freezes();
+    campaign(&nodes[0], std::slice::from_ref(&ann));
+    until("the carrier's name of it is known", || {
+        (one(&server, "SELECT count(*) FROM calls WHERE carrier_call_id IS NOT NULL") == "1").then_some(())
+    });
+    nodes[0].power_fails();
+    let heard = format!(
+        "INSERT INTO events SELECT call, events.month, events.tenant, 'twilio:{ACCOUNT}:' || carrier_call_id || ':asked:ended', \
+         position, received_at + 1000000, NULL, events.source, 'progress', 1, NULL, jsonb_build_object('kind', 'progress', 'leg', 1, \
+         'fence', 1, 'carrier_call_id', carrier_call_id, 'news', jsonb_build_object('news', 'ended', 'word', 'no_answer', \
+         'reported', jsonb_build_object('carrier_status', 'no-answer')))::text \
+         FROM events JOIN calls ON calls.id = events.call WHERE events.kind = 'post_begun' RETURNING key"
+    );
+    assert!(server.sql("postgres", &heard).unwrap().contains(":asked:ended"));
+    nodes[1].thaws();
+    let begun = Instant::now();
+    while one(&server, "SELECT count(*) FROM jobs WHERE state = 'settled'") != "1" {
+        assert!(begun.elapsed() < PATIENCE, "{}", stories_of_open_jobs(&server));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(nodes[0].dialed(&ann), 1);
+    let ended = one(&server, "SELECT disposition FROM calls WHERE ended_at IS NOT NULL");
+    assert_eq!(ended, "no_answer");
+}
+
 /// F-15: it had claimed them and sent nothing yet. Only its lease tells it that they are not its own any more: its clock, its
 /// journal and its memory all say that it may send. It may be stopped anywhere on the way: also while a connection is opened.
 #[test]
