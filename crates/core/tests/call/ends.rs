@@ -15,6 +15,7 @@ struct Known {
     secs: Option<u32>,
     sip: Option<u16>,
     q850: Option<u16>,
+    cause: Option<&'static str>,
 }
 
 fn outbound(word: EndWord) -> Known {
@@ -28,6 +29,7 @@ fn outbound(word: EndWord) -> Known {
         secs: None,
         sip: None,
         q850: None,
+        cause: None,
     }
 }
 
@@ -57,12 +59,17 @@ impl Known {
         Self { q850: Some(cause), ..self }
     }
 
+    fn cause(self, cause: &'static str) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     fn call(self) -> Call {
         let mut facts = match self.direction {
             Direction::Outbound => posted(),
             Direction::Inbound => vec![event(0, arrived(Direction::Inbound))],
         };
-        let reported = Reported { sip: self.sip, q850: self.q850, ..Reported::default() };
+        let carrier_cause = self.cause.map(str::to_owned);
+        let reported = Reported { sip: self.sip, q850: self.q850, carrier_cause, ..Reported::default() };
         facts.extend(self.rang.then(|| event(4, ringing())));
         facts.extend(self.answered.then(|| event(8, answered())));
         facts.extend(self.verdict.map(|verdict| event(9, amd(verdict))));
@@ -166,6 +173,37 @@ fn a_code_that_says_nothing_leaves_the_word() {
         assert_eq!(Known { sip, q850, ..outbound(Busy) }.call().disposition(), Some(D::Busy));
     }
     outbound(Failed).q850(127).sip(404).is(D::InvalidNumber, S::Failed);
+}
+
+#[test]
+fn a_carriers_cause_in_words_refines_what_no_code_does() {
+    // Cause, what it is without ring evidence, what with it.
+    let table = [
+        ("user_busy", D::Busy, D::Busy),
+        ("call_rejected", D::Blocked, D::Rejected),
+        ("not_found", D::InvalidNumber, D::InvalidNumber),
+        ("no_answer", D::NoAnswer, D::NoAnswer),
+        ("timeout", D::NoAnswer, D::NoAnswer),
+        ("originator_cancel", D::NoAnswer, D::NoAnswer),
+    ];
+    for word in [Failed, Busy] {
+        for (cause, silent, rang) in table {
+            assert_eq!(outbound(word).cause(cause).call().disposition(), Some(silent), "{word:?} {cause}");
+            assert_eq!(
+                outbound(word).rang().cause(cause).call().disposition(),
+                Some(rang),
+                "{word:?} {cause}"
+            );
+        }
+    }
+    for says_nothing in ["unspecified", "normal_clearing", "time_limit", "something new"] {
+        outbound(Failed).cause(says_nothing).is(D::CarrierFailed, S::Failed);
+    }
+    outbound(Failed).cause("originator_cancel").hung_up(HangUpReason::Asked).is(D::Canceled, S::Canceled);
+    outbound(Completed).answered().cause("call_rejected").is(D::Completed, S::Completed);
+    outbound(NoAnswer).cause("user_busy").is(D::NoAnswer, S::NoAnswer);
+    outbound(Busy).sip(486).cause("call_rejected").is(D::Busy, S::Busy);
+    outbound(Failed).sip(999).cause("not_found").is(D::InvalidNumber, S::Failed);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn questions(day: &Day, number: &str) -> Vec<String> {
 }
 
 #[test]
-fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() {
+pub fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");
@@ -103,7 +103,7 @@ fn a_call_can_be_held_before_its_first_answer_and_twice() {
 }
 
 #[test]
-fn who_hangs_up_on_hold_has_hung_up() {
+pub fn who_hangs_up_on_hold_has_hung_up() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");

@@ -76,7 +76,7 @@ fn without_a_policy_whoever_picks_up_hears_the_script_and_nobody_is_judged() {
 }
 
 #[test]
-fn a_machine_and_a_fax_are_hung_up_on_and_a_person_is_not() {
+pub fn a_machine_and_a_fax_are_hung_up_on_and_a_person_is_not() {
     let met = calls(&hang_up(), &[Habit::Voicemail, Habit::Fax, person()], None);
     assert!(!met[0].heard_the_script() && !met[1].heard_the_script(), "{:?}", met[0].heard);
     assert!(met[2].heard_the_script(), "{:?}", met[2].heard);
@@ -87,7 +87,7 @@ fn a_machine_and_a_fax_are_hung_up_on_and_a_person_is_not() {
 }
 
 #[test]
-fn a_machine_hears_the_message_a_fax_nothing_and_a_person_the_script() {
+pub fn a_machine_hears_the_message_a_fax_nothing_and_a_person_the_script() {
     let met = calls(&leave_message(), &[Habit::Voicemail, Habit::Fax, person()], None);
     assert_eq!(met[0].heard.last().map(String::as_str), Some(TEXT), "{:?}", met[0].heard);
     assert!(!met[1].heard.iter().any(|text| text == TEXT), "{:?}", met[1].heard);
@@ -113,7 +113,7 @@ fn who_is_never_judged_hears_the_script_whatever_the_policy() {
 }
 
 #[test]
-fn who_is_judged_late_to_be_a_machine_is_hung_up_on_then() {
+pub fn who_is_judged_late_to_be_a_machine_is_hung_up_on_then() {
     let met = calls(&wait(), &[Habit::Voicemail, person()], Some(FaultKind::VerdictLate { secs: 12 }));
     assert!(!met[0].heard.is_empty(), "the silence was long enough for a person");
     assert_eq!((&met[0].attempt["disposition"], &met[0].verdict), (&json!("voicemail"), &json!("machine")));
@@ -123,7 +123,7 @@ fn who_is_judged_late_to_be_a_machine_is_hung_up_on_then() {
 
 /// A verdict that comes after the end is kept, and opens nothing again.
 #[test]
-fn a_verdict_after_the_end_is_kept_with_the_call() {
+pub fn a_verdict_after_the_end_is_kept_with_the_call() {
     let day = Day::begin();
     day.person(&number(0), person()).fault(FaultKind::VerdictLate { secs: 900 }, &number(0));
     let (id, jobs) = campaign(&day, "late", &json!({ "machine": hang_up() }), &[number(0)]);

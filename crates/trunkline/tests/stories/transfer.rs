@@ -79,7 +79,7 @@ fn whoever_is_put_through_talks_and_one_call_is_shown_with_both_legs(opening: Op
 }
 
 #[test]
-fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
+pub fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
     let day = slow().begin();
     let habits = [Habit::Busy, Habit::NoAnswer, Habit::Refuses, Habit::Unreachable, Habit::NotInService];
     let ends = ["busy", "no_answer", "busy", "failed", "failed"];
@@ -110,7 +110,7 @@ fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
 }
 
 #[test]
-fn a_hang_up_of_either_at_any_moment_ends_it_all() {
+pub fn a_hang_up_of_either_at_any_moment_ends_it_all() {
     let day = slow().begin();
     let hangs_up = |person: &str, other: &str, talks: bool, who: &dyn Fn(&str, &str) -> String| {
         day.person(other, Habit::Answers { ring_secs: Some(15), said: vec![], digits: vec![] });
