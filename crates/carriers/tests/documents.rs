@@ -89,7 +89,13 @@ fn legal(text: &str) -> String {
 }
 
 fn assert_one_text_node(text: &str) {
-    let xml = Document::new(vec![Verb::Say(say(text)), Verb::Hangup]).to_xml(Dialect::Twilio);
+    for dialect in [Dialect::Twilio, Dialect::Telnyx] {
+        assert_one_text_node_in(dialect, text);
+    }
+}
+
+fn assert_one_text_node_in(dialect: Dialect, text: &str) {
+    let xml = Document::new(vec![Verb::Say(say(text)), Verb::Hangup]).to_xml(dialect);
     let legal = legal(text);
     let spoken = if legal.is_empty() { vec![] } else { vec![Node::Text(legal)] };
     let element =

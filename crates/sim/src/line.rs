@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Person;
-use crate::call::{CallEvent, CallRecord, CallStatus, Form};
+use crate::call::{CallEvent, CallRecord, CallStatus, Direction, Form};
 use crate::chance::Chance;
 use crate::courier::{Hook, WebhookKind};
 use crate::exchange::Exchange;
@@ -154,7 +154,19 @@ impl Line {
                 .with("RecordingSid", recording.sid.as_str())
                 .with("RecordingDuration", recording.secs.to_string())
         });
+        let more = more.and(self.who_hung_up(&call));
         self.tell(&call, CallEvent::Completed, more);
+    }
+
+    /// Telnyx says which side ended a call that was answered; Twilio does not.
+    fn who_hung_up(&self, call: &CallRecord) -> Form {
+        if self.exchange.mouth == Mouth::Twilio || call.answered_at.is_none() {
+            return Form::default();
+        }
+        let heard = self.exchange.register.heard(&self.sid).unwrap_or_default();
+        let by_person = heard.last().is_some_and(|heard| matches!(heard, Heard::PersonHungUp));
+        let called_us = call.direction == Direction::Inbound;
+        Form::default().with("HangupSource", if by_person == called_us { "caller" } else { "callee" })
     }
 
     /// Seconds talked so far.

@@ -11,12 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::call::Form;
 
 /// Whose API it has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mouth {
     /// Twilio's REST API, signatures by HMAC.
     #[default]
@@ -119,7 +121,10 @@ fn telnyx(form: &Form, connection: &str) -> Form {
     // Only the last of the status callbacks tells why.
     if given("CallDuration").is_some() {
         let (cause, source) = cause(given("CallStatus").unwrap_or_default(), given("SipResponseCode"));
-        said = said.with("HangupCause", cause).with("HangupSource", source);
+        said = said.with("HangupCause", cause);
+        if given("HangupSource").is_none() {
+            said = said.with("HangupSource", source);
+        }
     }
     said
 }

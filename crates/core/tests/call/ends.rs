@@ -303,6 +303,33 @@ fn who_hung_up_is_told_from_the_evidence() {
     assert_eq!(call_of(&facts).hang_up_by(), HangUpBy::Callee, "the carrier knows better");
 }
 
+/// A carrier names the two sides of the line. Who called and who was called depends on the direction, and one of them is us.
+#[test]
+fn the_side_that_is_ours_is_called_by_our_name() {
+    use HangUpBy::{Callee, Caller, Unknown, Us};
+    let direct = |direction| match direction {
+        Direction::Outbound => posted(),
+        Direction::Inbound => vec![event(0, arrived(Direction::Inbound))],
+    };
+    // Direction, whether it was answered, which side the carrier names, who that is.
+    for (direction, is_answered, named, who) in [
+        (Direction::Outbound, true, Caller, Us),
+        (Direction::Outbound, true, Callee, Callee),
+        (Direction::Outbound, false, Caller, Unknown),
+        (Direction::Outbound, false, Callee, Callee),
+        (Direction::Inbound, true, Callee, Us),
+        (Direction::Inbound, true, Caller, Caller),
+        (Direction::Inbound, false, Caller, Caller),
+    ] {
+        let mut facts = direct(direction);
+        facts.extend(is_answered.then(|| event(8, answered())));
+        let told = Reported { hangup_by: Some(named), ..Reported::default() };
+        let word = if is_answered { Completed } else { NoAnswer };
+        facts.push(event(9, news(1, "CA1", end(word, None, told))));
+        assert_eq!(call_of(&facts).hang_up_by(), who, "{direction:?} {is_answered} {named:?}");
+    }
+}
+
 #[test]
 fn ring_evidence_is_yes_no_or_unknown() {
     assert_eq!(outbound(NoAnswer).rang().call().leg().rang(), Rang::Yes);

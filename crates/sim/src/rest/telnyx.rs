@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, Query, RawQuery, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
@@ -172,13 +172,17 @@ async fn fetch(
 async fn update(
     State(exchange): State<Arc<Exchange>>,
     Path((_, call)): Path<(String, String)>,
-    body: String,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Answer<Json<Value>> {
     let call = calls::find(&exchange, &call)?;
     if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
         return Err(RestError::server_error().into());
     }
-    let wish = calls::wish(&Params::parse(&body), call.status)?;
+    // A form by the specification; its own library sends JSON.
+    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let params = if is_json { params(&body)? } else { Params::parse(&String::from_utf8_lossy(&body)) };
+    let wish = calls::wish(&params, call.status)?;
     calls::order(&exchange, &call, wish).await?;
     let call = exchange.register.get(&call.sid).unwrap_or(call);
     Ok(Json(resource(&exchange, &call)))

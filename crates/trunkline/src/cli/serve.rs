@@ -59,6 +59,9 @@ pub(crate) struct Demo {
     /// What all chance comes from [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Whose API the simulated carrier has: twilio or telnyx [default: twilio]
+    #[arg(long, value_name = "CARRIER", value_parser = mouth)]
+    pub speaks: Option<Mouth>,
     /// Port to listen on, 0 for any free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,

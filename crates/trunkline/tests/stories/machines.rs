@@ -57,12 +57,17 @@ fn calls(machine: &Value, habits: &[Habit], fault: Option<FaultKind>) -> Vec<Met
     let (id, jobs) = campaign(&day, "machines", &more, &people);
     is_finished(&day, &id);
     day.is_quiet();
-    let met = |(number, id): (&String, &String)| {
-        let attempt = job(&day, id)["attempts"][0].clone();
-        let call = day.look_at(attempt["call_id"].as_str().unwrap());
+    // Jobs are listed in no order that the people have.
+    let met = |number: &String| {
+        let of_them = |id: &String| {
+            let attempt = job(&day, id)["attempts"][0].clone();
+            let call = day.look_at(attempt["call_id"].as_str().unwrap());
+            (call["to"] == number.as_str()).then_some((attempt, call))
+        };
+        let (attempt, call) = jobs.iter().find_map(of_them).expect("everybody has a job");
         Met { heard: day.heard_by(number), verdict: call["evidence"]["amd"].clone(), attempt }
     };
-    let met: Vec<Met> = people.iter().zip(&jobs).map(met).collect();
+    let met: Vec<Met> = people.iter().map(met).collect();
     assert!(met.iter().all(|one| !one.attempt["disposition"].is_null()), "the control: all were called");
     met
 }
