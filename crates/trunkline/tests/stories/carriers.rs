@@ -52,6 +52,7 @@ on_telnyx! {
         a_call_that_turns_up_after_it_was_given_up_is_taken_back_not_made_again,
         a_storm_of_429_delays_a_call_and_uses_up_no_attempt,
         a_number_the_carrier_refuses_is_told_as_such_and_never_called,
+        slow_answers_of_the_carrier_change_nothing,
     ],
     inbound: [
         who_calls_us_is_asked_the_script_of_the_number,
@@ -63,20 +64,36 @@ on_telnyx! {
         a_machine_hears_the_message_a_fax_nothing_and_a_person_the_script,
         who_is_judged_late_to_be_a_machine_is_hung_up_on_then,
         a_verdict_after_the_end_is_kept_with_the_call,
+        nothing_is_said_before_it_is_known_who_answered,
+        who_is_never_judged_hears_the_script_whatever_the_policy,
     ],
     hold: [
         whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost,
         who_hangs_up_on_hold_has_hung_up,
+        a_call_can_be_held_before_its_first_answer_and_twice,
+        a_call_on_hold_can_be_ended,
+        what_the_carrier_does_not_do_at_once_is_done_with_the_next_page,
+        what_the_carrier_never_does_is_given_up_and_leaves_the_call_as_it_was,
+        whoever_is_on_hold_hears_the_music_that_is_set_and_goes_on_by_itself_in_the_end,
     ],
     transfer: [
         where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on,
         a_hang_up_of_either_at_any_moment_ends_it_all,
+        callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record,
+        somebody_who_calls_us_can_be_put_through_too,
+        of_transfers_at_once_one_is_done,
+    ],
+    limits: [
+        no_more_calls_are_live_than_allowed_and_a_freed_slot_is_used_at_once,
+        the_same_person_is_never_called_twice_at_once,
     ],
     durability: [
         answers_given_while_the_database_is_down_are_kept,
         a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_nobody_twice,
         a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart,
         a_power_cut_while_the_carrier_is_asked_to_dial_calls_nobody_twice,
+        calls_that_were_live_are_adopted_and_obey_after_a_restart,
+        a_server_told_to_stop_during_calls_loses_nothing,
     ],
 }
 

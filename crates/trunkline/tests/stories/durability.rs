@@ -79,7 +79,7 @@ pub fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_call
 }
 
 #[test]
-fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
+pub fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
     let mut day = Day::with().at_speed(10.0).begin();
     let calls = [ANN, BEN, EVE].map(|number| {
         day.person(number, Habit::NoAnswer);
@@ -115,7 +115,7 @@ pub fn a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart() {
 }
 
 #[test]
-fn a_server_told_to_stop_during_calls_loses_nothing() {
+pub fn a_server_told_to_stop_during_calls_loses_nothing() {
     let mut day = Day::with().at_speed(20.0).in_its_own_process().begin();
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"])).person(BEN, Habit::NoAnswer);
     let (talking, ringing) = (day.call(ANN), day.call(BEN));

@@ -100,7 +100,7 @@ pub fn a_machine_hears_the_message_a_fax_nothing_and_a_person_the_script() {
 }
 
 #[test]
-fn nothing_is_said_before_it_is_known_who_answered() {
+pub fn nothing_is_said_before_it_is_known_who_answered() {
     let met = calls(&wait(), &[Habit::Voicemail, person()], None);
     assert!(met[0].heard.is_empty(), "{:?}", met[0].heard);
     assert_eq!(met[0].attempt["disposition"], "voicemail");
@@ -108,7 +108,7 @@ fn nothing_is_said_before_it_is_known_who_answered() {
 }
 
 #[test]
-fn who_is_never_judged_hears_the_script_whatever_the_policy() {
+pub fn who_is_never_judged_hears_the_script_whatever_the_policy() {
     for machine in [hang_up(), wait(), leave_message()] {
         let met = calls(&machine, &[person()], Some(FaultKind::VerdictLost));
         assert!(met[0].heard_the_script(), "{machine}: {:?}", met[0].heard);

@@ -95,7 +95,7 @@ pub fn a_storm_of_429_delays_a_call_and_uses_up_no_attempt() {
 }
 
 #[test]
-fn slow_answers_of_the_carrier_change_nothing() {
+pub fn slow_answers_of_the_carrier_change_nothing() {
     let day = Day::begin();
     day.sim.add_fault(Fault::new(FaultKind::SlowAnswers { millis: 700 }));
     let number = "+15550100241";

@@ -146,7 +146,7 @@ pub fn a_hang_up_of_either_at_any_moment_ends_it_all() {
 }
 
 #[test]
-fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record() {
+pub fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record() {
     let day = slow().begin();
     let faults = [
         None,
@@ -188,7 +188,7 @@ fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record
 }
 
 #[test]
-fn of_transfers_at_once_one_is_done() {
+pub fn of_transfers_at_once_one_is_done() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     let others: Vec<String> = (0..8).map(|n| format!("+1555010077{n}")).collect();
@@ -257,7 +257,7 @@ fn a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile() {
 }
 
 #[test]
-fn somebody_who_calls_us_can_be_put_through_too() {
+pub fn somebody_who_calls_us_can_be_put_through_too() {
     let day = slow().begin();
     day.person(BOB, picks_up());
     day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
