@@ -72,7 +72,7 @@ static TELNYX_API_KEY: Key<SecretString> = Key::new(
     CARRIER,
     "telnyx_api_key",
     read::secret,
-    Absent::Unset("\"(from Telnyx's portal)\""),
+    Absent::Unset("\"(from the carrier's console)\""),
     "Telnyx's API key.",
 )
 .env(&["TELNYX_API_KEY"])
@@ -82,7 +82,7 @@ static TELNYX_PUBLIC_KEY: Key<String> = Key::new(
     CARRIER,
     "telnyx_public_key",
     telnyx_public_key,
-    Absent::Unset("\"(from Telnyx's portal)\""),
+    Absent::Unset("\"(from the carrier's console)\""),
     "The public half of the key that Telnyx signs webhooks with, in base64.",
 )
 .env(&["TELNYX_PUBLIC_KEY"]);
