@@ -325,7 +325,7 @@ impl RecordingBody {
     pub async fn next(&mut self) -> Result<Option<Bytes>, AskError> {
         let piece = match &mut self.source {
             Source::Net(response) => {
-                response.chunk().await.map_err(|error| crate::twilio::ask_error(&error))?
+                response.chunk().await.map_err(|error| crate::http::ask_error(&error))?
             }
             Source::Memory(bytes) => bytes.take(),
         };

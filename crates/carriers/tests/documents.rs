@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
+use trunkline_carriers::Dialect;
 use trunkline_carriers::callback::{Mint, Place, PublicUrls, SecretKeys};
 use trunkline_carriers::voice::{
     Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, Redirect,
@@ -88,7 +89,13 @@ fn legal(text: &str) -> String {
 }
 
 fn assert_one_text_node(text: &str) {
-    let xml = Document::new(vec![Verb::Say(say(text)), Verb::Hangup]).to_twiml();
+    for dialect in [Dialect::Twilio, Dialect::Telnyx] {
+        assert_one_text_node_in(dialect, text);
+    }
+}
+
+fn assert_one_text_node_in(dialect: Dialect, text: &str) {
+    let xml = Document::new(vec![Verb::Say(say(text)), Verb::Hangup]).to_xml(dialect);
     let legal = legal(text);
     let spoken = if legal.is_empty() { vec![] } else { vec![Node::Text(legal)] };
     let element =
@@ -164,7 +171,7 @@ proptest! {
             time_limit_secs: None,
             status_callback: None,
         };
-        let xml = Document::new(vec![Verb::Dial(Box::new(dial))]).to_twiml();
+        let xml = Document::new(vec![Verb::Dial(Box::new(dial))]).to_xml(Dialect::Twilio);
         let tree = parsed(&xml);
         let [Node::Element(Element { inside, .. })] = tree.as_slice() else { panic!("{tree:?}") };
         let [Node::Element(Element { name, attributes, .. })] = inside.as_slice() else { panic!("{inside:?}") };
@@ -179,6 +186,60 @@ proptest! {
 
 #[test]
 fn every_verb_in_twilios_dialect() {
+    insta::assert_snapshot!(line_by_line(&every_verb()));
+}
+
+/// What differs from Twilio's, line by line; everything else is the same text.
+#[test]
+fn every_verb_in_telnyxs_dialect() {
+    let twilios = every_verb().to_xml(Dialect::Twilio);
+    let telnyxs = every_verb().to_xml(Dialect::Telnyx);
+    let lines = |xml: &str| xml.replace("><", ">\n<").lines().map(str::to_owned).collect::<Vec<_>>();
+    let (twilios, telnyxs) = (lines(&twilios), lines(&telnyxs));
+    assert_eq!(twilios.len(), telnyxs.len());
+    let differ: Vec<String> =
+        twilios.into_iter().zip(telnyxs).filter(|(a, b)| a != b).map(|(_, telnyx)| telnyx).collect();
+    insta::assert_snapshot!(differ.join("\n"));
+}
+
+#[test]
+fn what_telnyx_has_no_word_for_is_left_out_and_what_is_out_of_its_range_is_not_said() {
+    let record = Record {
+        action: "https://x.example/voice".to_owned(),
+        method: Method::Post,
+        timeout_secs: 5,
+        max_length_secs: 30,
+        finish_on_key: "#".to_owned(),
+        beep: Beep::Played,
+        trim: Trim::Nothing,
+        status_callback: None,
+        transcribe_callback: None,
+    };
+    let dial = Dial {
+        number: "+15550100".to_owned(),
+        caller_id: None,
+        action: None,
+        method: Method::Post,
+        timeout_secs: 600,
+        time_limit_secs: Some(30),
+        status_callback: None,
+    };
+    let document = Document::new(vec![Verb::Record(Box::new(record)), Verb::Dial(Box::new(dial))]);
+    let xml = document.to_xml(Dialect::Telnyx);
+    assert!(!xml.contains("trim"), "{xml}");
+    assert!(xml.contains(r#"channels="single""#) && xml.contains(r#"timeout="5""#), "{xml}");
+    assert!(xml.contains(r#"timeout="120""#) && xml.contains(r#"timeLimit="60""#), "{xml}");
+}
+
+#[test]
+fn hebrew_has_a_voice_that_speaks_it_at_either_carrier() {
+    let say = Say { text: "שלום".to_owned(), language: Some("he-IL".to_owned()), ..Say::default() };
+    let document = Document::new(vec![Verb::Say(say)]);
+    assert!(document.to_xml(Dialect::Twilio).contains(r#"voice="Google.he-IL-Standard-A""#));
+    assert!(document.to_xml(Dialect::Telnyx).contains(r#"voice="Azure.he-IL-HilaNeural""#));
+}
+
+fn every_verb() -> Document {
     let record = Record {
         action: "https://x.example/voice?q=1&s=t#rc=2".to_owned(),
         method: Method::Post,
@@ -221,7 +282,7 @@ fn every_verb_in_twilios_dialect() {
         language: Some("en-GB".to_owned()),
         loops: Some(2),
     };
-    let document = Document::new(vec![
+    Document::new(vec![
         Verb::Say(spoken),
         Verb::Play(Play { url: "https://x.example/a.mp3?b&c".to_owned(), loops: None }),
         Verb::Play(Play { url: "https://x.example/music.mp3".to_owned(), loops: Some(Loops::Endless) }),
@@ -233,13 +294,12 @@ fn every_verb_in_twilios_dialect() {
         Verb::Connect(stream),
         Verb::Reject(RejectReason::Busy),
         Verb::Hangup,
-    ]);
-    insta::assert_snapshot!(line_by_line(&document));
+    ])
 }
 
 #[test]
 fn an_inbound_call_is_turned_away_without_an_answer() {
-    let xml = Document::reject(RejectReason::Rejected).to_twiml();
+    let xml = Document::reject(RejectReason::Rejected).to_xml(Dialect::Twilio);
     assert_eq!(
         xml,
         r#"<?xml version="1.0" encoding="UTF-8"?><Response><Reject reason="rejected"/></Response>"#
@@ -282,7 +342,8 @@ fn a_transfer_dials_one_number_and_asks_us_what_comes_after() {
 
 #[test]
 fn a_page_that_only_closes_waits_for_nothing() {
-    let xml = page::closing(&Script::builtin().open(&Caller::default(), Cursor::first(1))).to_twiml();
+    let xml =
+        page::closing(&Script::builtin().open(&Caller::default(), Cursor::first(1))).to_xml(Dialect::Twilio);
     assert!(!xml.contains("<Record") && xml.ends_with("<Hangup/></Response>"), "{xml}");
 }
 
@@ -305,7 +366,7 @@ fn minted(document: impl FnOnce(&Mint<'_>) -> Document) -> String {
 }
 
 fn line_by_line(document: &Document) -> String {
-    document.to_twiml().replace("><", ">\n<")
+    document.to_xml(Dialect::Twilio).replace("><", ">\n<")
 }
 
 /// Sealed states change with every field that is added; the snapshot is about the document.

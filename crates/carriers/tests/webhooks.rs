@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use trunkline_carriers::callback::{CallbackState, Place, SecretKeys};
-use trunkline_carriers::twilio::form::Form;
-use trunkline_carriers::twilio::webhook::{self, BadWebhook, VoiceFetch};
+use trunkline_carriers::form::Form;
+use trunkline_carriers::webhook::{self, BadWebhook, VoiceFetch};
 use trunkline_core::call::{AnsweredBy, Direction, EndWord, News, RecordingState};
 use trunkline_core::id::{AccountId, CallId, Fence, LegNo};
 use trunkline_core::script::{Cursor, Next};

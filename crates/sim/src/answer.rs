@@ -168,6 +168,7 @@ fn key(digit: u32) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mouth::Mouth;
     use crate::twiml::{self, Verb};
 
     fn person(habit: Habit) -> Person {
@@ -175,7 +176,8 @@ mod tests {
     }
 
     fn gather(attributes: &str) -> Gather {
-        let document = twiml::parse(&format!("<Response><Gather {attributes}/></Response>")).unwrap();
+        let document =
+            twiml::parse(&format!("<Response><Gather {attributes}/></Response>"), Mouth::Twilio).unwrap();
         match document.verbs.into_iter().next() {
             Some(Verb::Gather(gather)) => gather,
             other => panic!("{other:?}"),

@@ -56,6 +56,11 @@ impl Clock {
     }
 }
 
+/// The real present, in seconds since 1970: what a webhook is signed with, since its way is real too.
+pub(crate) fn real_second() -> i64 {
+    Timestamp::now().as_second()
+}
+
 /// A date the way Twilio writes it: `Tue, 31 Aug 2010 20:36:28 +0000`.
 pub(crate) fn rfc2822(at: Timestamp) -> String {
     let zoned: Zoned = at.to_zoned(TimeZone::UTC);

@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 use crate::call::{CallEvent, Form};
 use crate::changes::Changes;
-use crate::clock::Clock;
+use crate::clock::{Clock, real_second};
 use crate::ids::CallSid;
+use crate::mouth::{Mouth, sign_telnyx};
 use crate::signature::sign;
 use crate::target::{FailureKind, Method, Target};
 
@@ -103,6 +104,7 @@ pub(crate) enum Step {
 
 /// Makes the requests and keeps the log.
 pub(crate) struct Courier {
+    mouth: Mouth,
     auth_token: String,
     clock: Arc<Clock>,
     changes: Arc<Changes>,
@@ -114,6 +116,7 @@ pub(crate) struct Courier {
 
 impl Courier {
     pub(crate) fn new(
+        mouth: Mouth,
         auth_token: String,
         clock: Arc<Clock>,
         changes: Arc<Changes>,
@@ -121,7 +124,15 @@ impl Courier {
     ) -> Self {
         // Another part of the process may have installed one; then that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { auth_token, clock, changes, clients: Mutex::default(), log: Mutex::default(), log_limit }
+        Self {
+            mouth,
+            auth_token,
+            clock,
+            changes,
+            clients: Mutex::default(),
+            log: Mutex::default(),
+            log_limit,
+        }
     }
 
     /// Delivers with all retries.
@@ -193,6 +204,35 @@ impl Courier {
 
     fn signed(&self, hook: &Hook) -> reqwest::Result<RequestBuilder> {
         let client = self.client(hook.target.overrides.connect)?;
+        match self.mouth {
+            Mouth::Twilio => Ok(self.signed_as_twilio(&client, hook)),
+            Mouth::Telnyx => Ok(self.signed_as_telnyx(&client, hook)),
+        }
+    }
+
+    /// Over the moment of this attempt and the body. A request by GET has no body, and nothing of its address is signed.
+    fn signed_as_telnyx(&self, client: &Client, hook: &Hook) -> RequestBuilder {
+        let mut url = hook.target.url.clone();
+        let pairs = hook.form.pairs();
+        let (request, body) = match hook.target.method {
+            Method::Post => {
+                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                let kind = "application/x-www-form-urlencoded";
+                (client.post(url).header("Content-Type", kind).body(body.clone()), body)
+            }
+            Method::Get => {
+                url.query_pairs_mut().extend_pairs(pairs);
+                (client.get(url), String::new())
+            }
+        };
+        let now = real_second();
+        request
+            .header("User-Agent", "telnyx-webhooks")
+            .header("telnyx-timestamp", now)
+            .header("telnyx-signature-ed25519", sign_telnyx(&self.auth_token, now, body.as_bytes()))
+    }
+
+    fn signed_as_twilio(&self, client: &Client, hook: &Hook) -> RequestBuilder {
         let mut url = hook.target.url.clone();
         let pairs = hook.form.pairs();
         let (request, signature) = match hook.target.method {
@@ -206,11 +246,11 @@ impl Courier {
                 (client.get(url), signature)
             }
         };
-        Ok(request
+        request
             .header("User-Agent", "TwilioProxy/1.1")
             .header("Accept", "*/*")
             .header("X-Twilio-Signature", signature)
-            .header("I-Twilio-Idempotency-Token", &hook.token))
+            .header("I-Twilio-Idempotency-Token", &hook.token)
     }
 
     fn client(&self, connect: Duration) -> reqwest::Result<Client> {

@@ -16,10 +16,11 @@ use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::error::SimError;
 use crate::faults::{FaultKind, Faults, Moment};
-use crate::ids::CallSid;
+use crate::ids::{CallSid, RecordingSid};
 use crate::life::{self, Plan};
 use crate::line::Line;
 use crate::memory::Memory;
+use crate::mouth::Mouth;
 use crate::numbers::{Numbers, OwnNumber};
 use crate::options::SimOptions;
 use crate::orders::{Order, Source, Wish};
@@ -29,8 +30,14 @@ use crate::recordings::Recordings;
 use crate::register::{Register, new_record};
 use crate::target::{Method, Target};
 
+/// How long an address of a sound holds at Telnyx.
+const MEDIA_URL_HOLDS: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
 /// Everything that outlives one call.
 pub(crate) struct Exchange {
+    pub(crate) mouth: Mouth,
+    /// As Telnyx: the application that calls go through.
+    pub(crate) connection: String,
     pub(crate) account_sid: String,
     pub(crate) auth_token: String,
     pub(crate) base_url: String,
@@ -75,11 +82,14 @@ impl Exchange {
             people: People::new(seed, options.mix, options.people),
             faults: Faults::new(seed, options.faults),
             courier: Courier::new(
+                options.mouth,
                 options.auth_token.clone(),
                 Arc::clone(&clock),
                 Arc::clone(&changes),
                 options.webhook_log,
             ),
+            mouth: options.mouth,
+            connection: options.connection,
             account_sid: options.account_sid,
             auth_token: options.auth_token,
             base_url,
@@ -194,8 +204,19 @@ impl Exchange {
 
     fn new_record(&self, direction: Direction, parties: (&str, &str), nth: u64) -> CallRecord {
         let words = ["call", direction.as_str(), parties.0, parties.1, &nth.to_string()];
-        let sid = format!("CA{}", Chance::of(self.seed, &words).hex32());
-        new_record(sid.into(), direction, parties, self.clock.now())
+        let sid = self.mouth.call_id(&Chance::of(self.seed, &words).hex32());
+        let mut record = new_record(sid.into(), direction, parties, self.clock.now());
+        if self.mouth == Mouth::Telnyx {
+            // It has no word for a call that waits, and dates each from its beginning.
+            record.started_at = Some(record.created_at);
+        }
+        record
+    }
+
+    /// As Telnyx: where a recording's sound is for the next ten minutes, without a key.
+    pub(crate) fn media_url(&self, sid: &RecordingSid) -> String {
+        let until = self.clock.now().saturating_add(MEDIA_URL_HOLDS).unwrap_or(self.clock.now());
+        format!("{}/v2/media/{sid}.wav?until={}", self.base_url, until.as_second())
     }
 
     /// Waits for a turn in the carrier's queue and says how long that took.

@@ -1,4 +1,4 @@
-//! A carrier that never existed: Twilio's REST API and webhooks, with people who answer, and faults on request.
+//! A carrier that never existed: Twilio's REST API and webhooks, or Telnyx's, with people who answer, and faults on request.
 //!
 //! The simulator is the outside world and has a will of its own. It shares nothing with the product but HTTP: the
 //! product creates calls at [`Sim::base_url`], the simulator asks the product's URLs what to do, plays it to a made-up
@@ -36,6 +36,7 @@ mod ids;
 mod life;
 mod line;
 mod memory;
+mod mouth;
 mod numbers;
 mod options;
 mod orders;
@@ -59,6 +60,7 @@ pub use error::SimError;
 pub use faults::{Fault, FaultKind, FaultReport};
 pub use heard::Heard;
 pub use ids::{CallSid, RecordingSid};
+pub use mouth::{Mouth, public_key, sign_telnyx};
 pub use numbers::OwnNumber;
 pub use options::SimOptions;
 pub use pattern::Pattern;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Person;
-use crate::call::{CallEvent, CallRecord, CallStatus, Form};
+use crate::call::{CallEvent, CallRecord, CallStatus, Direction, Form};
 use crate::chance::Chance;
 use crate::courier::{Hook, WebhookKind};
 use crate::exchange::Exchange;
@@ -14,6 +14,7 @@ use crate::faults::{FaultKind, Moment};
 use crate::heard::Heard;
 use crate::ids::{CallSid, RecordingSid};
 use crate::life::Plan;
+use crate::mouth::Mouth;
 use crate::progress::Progress;
 use crate::recordings::{RecordingRecord, RecordingSource};
 use crate::target::Target;
@@ -153,7 +154,19 @@ impl Line {
                 .with("RecordingSid", recording.sid.as_str())
                 .with("RecordingDuration", recording.secs.to_string())
         });
+        let more = more.and(self.who_hung_up(&call));
         self.tell(&call, CallEvent::Completed, more);
+    }
+
+    /// Telnyx says which side ended a call that was answered; Twilio does not.
+    fn who_hung_up(&self, call: &CallRecord) -> Form {
+        if self.exchange.mouth == Mouth::Twilio || call.answered_at.is_none() {
+            return Form::default();
+        }
+        let heard = self.exchange.register.heard(&self.sid).unwrap_or_default();
+        let by_person = heard.last().is_some_and(|heard| matches!(heard, Heard::PersonHungUp));
+        let called_us = call.direction == Direction::Inbound;
+        Form::default().with("HangupSource", if by_person == called_us { "caller" } else { "callee" })
     }
 
     /// Seconds talked so far.
@@ -164,7 +177,7 @@ impl Line {
     /// A webhook about this call; `more` follows the standard parameters.
     pub(crate) fn hook(&mut self, kind: WebhookKind, target: &Target, more: Form) -> Hook {
         let standard = self.record().map(|call| call.form(&self.exchange.account_sid)).unwrap_or_default();
-        let form = standard.and(more);
+        let form = self.exchange.mouth.words(standard.and(more), &self.exchange.connection);
         Hook { call: self.sid.clone(), kind, event: None, target: target.clone(), form, token: self.token() }
     }
 
@@ -188,12 +201,15 @@ impl Line {
     pub(crate) fn next_recording_sid(&mut self) -> RecordingSid {
         self.recordings += 1;
         let words = ["recording", self.sid.as_str(), &self.recordings.to_string()];
-        format!("RE{}", Chance::of(self.exchange.seed, &words).hex32()).into()
+        self.exchange.mouth.recording_id(&Chance::of(self.exchange.seed, &words).hex32()).into()
     }
 
     pub(crate) fn recording_url(&self, sid: &RecordingSid) -> String {
         let Exchange { base_url, account_sid, .. } = &*self.exchange;
-        format!("{base_url}/2010-04-01/Accounts/{account_sid}/Recordings/{sid}")
+        match self.exchange.mouth {
+            Mouth::Twilio => format!("{base_url}/2010-04-01/Accounts/{account_sid}/Recordings/{sid}"),
+            Mouth::Telnyx => self.exchange.media_url(sid),
+        }
     }
 
     /// Keeps a finished recording. Its audio and its callback come a little later.
@@ -252,6 +268,7 @@ impl Line {
             .with("RecordingSource", recording.source.as_str())
             .with("RecordingTrack", "both")
             .with("ErrorCode", "0");
+        let form = self.exchange.mouth.words(form, &self.exchange.connection);
         let token = self.token();
         Hook {
             call: self.sid.clone(),

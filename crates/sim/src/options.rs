@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::faults::Fault;
+use crate::mouth::Mouth;
 use crate::numbers::OwnNumber;
 use crate::pattern::Pattern;
 use crate::person::{Habit, Mix};
@@ -13,9 +14,14 @@ use crate::person::{Habit, Mix};
 /// What kind of carrier, account and population there is. The defaults are an honest carrier at real speed.
 #[derive(Clone)]
 pub struct SimOptions {
-    /// The account, `AC` and 32 hexadecimal digits.
+    /// Whose API it has.
+    pub mouth: Mouth,
+    /// As Telnyx: the application that calls go through.
+    pub connection: String,
+    /// The account: `AC` and 32 hexadecimal digits, or, as Telnyx, a UUID.
     pub account_sid: String,
-    /// The account's secret: HTTP Basic password and webhook signing key.
+    /// The account's secret: HTTP Basic password and webhook signing key. As Telnyx it is the API key, and the key that
+    /// signs webhooks follows from it ([`public_key`](crate::public_key)).
     pub auth_token: String,
     /// The account's numbers: who may call out, and where inbound calls go.
     pub numbers: Vec<OwnNumber>,
@@ -52,6 +58,8 @@ pub struct SimOptions {
 impl Default for SimOptions {
     fn default() -> Self {
         Self {
+            mouth: Mouth::default(),
+            connection: "2811212257810187875".into(),
             account_sid: "AC00000000000000000000000000000001".into(),
             auth_token: "simulator-auth-token".into(),
             numbers: vec!["+15005550006".into()],

@@ -45,6 +45,7 @@ impl Progress {
         }
         let form =
             call.progress_form(&exchange.account_sid, event, self.sequence, exchange.clock.now()).and(more);
+        let form = exchange.mouth.words(form, &exchange.connection);
         self.sequence += 1;
         let hook = Hook {
             call: call.sid.clone(),

@@ -4,6 +4,7 @@
 //! document that is not well-formed, has another root, or has an unknown verb is refused as a whole.
 
 use crate::call::CallEvent;
+use crate::mouth::Mouth;
 use crate::target::Method;
 use crate::xml::{self, Element, NotXml};
 
@@ -177,19 +178,19 @@ const NOT_SIMULATED: [&str; 11] = [
     "Transcription",
 ];
 
-/// Reads a document.
-pub(crate) fn parse(text: &str) -> Result<Document, BadDocument> {
+/// Reads a document, as this carrier does.
+pub(crate) fn parse(text: &str, mouth: Mouth) -> Result<Document, BadDocument> {
     let root = xml::parse(text)?;
     if root.name != "Response" {
         return Err(BadDocument::NotResponse(root.name));
     }
-    let mut reader = Reader::default();
+    let mut reader = Reader { mouth, warnings: Vec::new() };
     let verbs = root.children.iter().map(|child| reader.verb(child)).collect::<Result<_, _>>()?;
     Ok(Document { verbs, warnings: reader.warnings })
 }
 
-#[derive(Default)]
 struct Reader {
+    mouth: Mouth,
     warnings: Vec<String>,
 }
 
@@ -243,29 +244,37 @@ impl Reader {
     }
 
     fn record(&mut self, element: &Element) -> Record {
-        self.known(
-            element,
-            &[
-                "action",
-                "method",
-                "timeout",
-                "finishOnKey",
-                "maxLength",
-                "playBeep",
-                "trim",
-                "recordingStatusCallback",
-                "recordingStatusCallbackMethod",
-                "recordingStatusCallbackEvent",
-                "transcribe",
-                "transcribeCallback",
-                "recordingTrack",
-            ],
-        );
+        let own: &[&str] = match self.mouth {
+            Mouth::Twilio => &["transcribe", "transcribeCallback", "recordingTrack"],
+            Mouth::Telnyx => &["channels", "transcription", "transcriptionCallback", "transcriptionEngine"],
+        };
+        let shared = [
+            "action",
+            "method",
+            "timeout",
+            "finishOnKey",
+            "maxLength",
+            "playBeep",
+            "trim",
+            "recordingStatusCallback",
+            "recordingStatusCallbackMethod",
+            "recordingStatusCallbackEvent",
+        ];
+        self.known(element, &[&shared[..], own].concat());
+        let max_length = self.number(element, "maxLength", 3_600, 1);
+        // At Telnyx no silence ends a recording that does not say which: then only its length does.
+        let timeout = match self.mouth {
+            Mouth::Twilio => self.number(element, "timeout", 5, 1),
+            Mouth::Telnyx => match self.number(element, "timeout", 0, 0) {
+                0 => max_length,
+                secs => secs,
+            },
+        };
         Record {
             action: address(element, "action"),
             method: self.method(element, "method"),
-            timeout: self.number(element, "timeout", 5, 1),
-            max_length: self.number(element, "maxLength", 3_600, 1),
+            timeout,
+            max_length,
             finish_on_key: element.attribute("finishOnKey").unwrap_or("1234567890*#").to_owned(),
             beep: if self.one_of(element, "playBeep", &["true", "false"]) == "true" {
                 Beep::Played
@@ -470,13 +479,13 @@ mod tests {
     use super::*;
 
     fn only(verb: &str) -> Verb {
-        let document = parse(&format!("<Response>{verb}</Response>")).unwrap();
+        let document = parse(&format!("<Response>{verb}</Response>"), Mouth::Twilio).unwrap();
         assert_eq!(document.warnings, Vec::<String>::new(), "{verb}");
         document.verbs.into_iter().next().unwrap()
     }
 
     fn code(text: &str) -> u32 {
-        parse(text).unwrap_err().code()
+        parse(text, Mouth::Twilio).unwrap_err().code()
     }
 
     #[test]
@@ -532,7 +541,8 @@ mod tests {
 
     #[test]
     fn a_doubtful_attribute_is_a_warning_and_takes_the_default() {
-        let document = parse("<Response><Record timeout='soon' color='red'/></Response>").unwrap();
+        let document =
+            parse("<Response><Record timeout='soon' color='red'/></Response>", Mouth::Twilio).unwrap();
         assert_eq!(document.warnings.len(), 2, "{:?}", document.warnings);
         let Verb::Record(record) = &document.verbs[0] else { panic!("not a record") };
         assert_eq!(record.timeout, 5);

@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use trunkline_carriers::Verifier;
 use trunkline_carriers::callback::Scheme;
-use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_engine::Engine;
 use url::Url;
 

@@ -1,11 +1,12 @@
 //! The URLs of one leg.
 //!
 //! `q` is the step in clear, for people who read a carrier's log; `s` is the sealed state, and wins. The fragment holds
-//! the carrier's delivery settings and is never sent: without it a callback that meets a restart is lost for good.
+//! Twilio's delivery settings and is never sent: without it a callback that meets a restart is lost for good.
 
 use super::keys::SecretKeys;
 use super::state::{CallbackState, Place};
 use super::urls::{PublicUrl, PublicUrls, Scheme};
+use crate::dialect::Dialect;
 use trunkline_core::call::OnLeg;
 use trunkline_core::id::{AccountId, ActionNo, CallId};
 use trunkline_core::script::{Cursor, Next, ScriptVersion};
@@ -70,13 +71,13 @@ impl<'a> Mint<'a> {
     /// A page of the script.
     pub fn voice(&self, place: Place) -> String {
         let path = format!("/voice?q={}&s={}", step_in_clear(place), self.sealed(place));
-        with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
+        self.with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
     }
 
     /// The first fetch of a leg whose page is not chosen yet.
     pub fn answer(&self) -> String {
         let path = format!("/answer?s={}", self.sealed(Place::START));
-        with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
+        self.with_delivery(self.urls.minting(), &path, VOICE_DELIVERY)
     }
 
     /// Told of progress.
@@ -107,7 +108,7 @@ impl<'a> Mint<'a> {
     /// Asked when a page can't be had: on the fallback host, where there is one.
     pub fn fallback(&self) -> String {
         let path = format!("/fallback?s={}", self.sealed(self.state.place));
-        with_delivery(self.urls.fallback(), &path, VOICE_DELIVERY)
+        self.with_delivery(self.urls.fallback(), &path, VOICE_DELIVERY)
     }
 
     /// The media socket. It carries no query, since carriers drop it: the single-use token goes in the stream's
@@ -118,7 +119,16 @@ impl<'a> Mint<'a> {
 
     fn callback(&self, path: &str, place: Place) -> String {
         let path = format!("{path}?s={}", self.sealed(place));
-        with_delivery(self.urls.minting(), &path, CALLBACK_DELIVERY)
+        self.with_delivery(self.urls.minting(), &path, CALLBACK_DELIVERY)
+    }
+
+    fn with_delivery(&self, url: &PublicUrl, path_and_query: &str, delivery: &str) -> String {
+        let address = url.address(Scheme::Http, path_and_query);
+        if Dialect::of(&self.state.account).reads_fragments() {
+            format!("{address}#{delivery}")
+        } else {
+            address
+        }
     }
 
     fn sealed(&self, place: Place) -> String {
@@ -137,10 +147,6 @@ fn step_in_clear(place: Place) -> String {
         Place::Transfer(_) => "transfer".to_owned(),
         Place::Transferred(_) => "transferred".to_owned(),
     }
-}
-
-fn with_delivery(url: &PublicUrl, path_and_query: &str, delivery: &str) -> String {
-    format!("{}#{delivery}", url.address(Scheme::Http, path_and_query))
 }
 
 #[cfg(test)]
@@ -198,6 +204,16 @@ mod tests {
         }
         for page in [mint.answer(), mint.voice(Place::START), mint.fallback()] {
             assert!(page.ends_with("#ct=2000&rt=4000&rc=2&rp=all"), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_carrier_that_reads_no_fragments_is_given_none() {
+        let world = World::new();
+        let (account, call) = (AccountId::new("telnyx:1"), CallId::from_bytes([9; 16]));
+        let mint = Mint::new(&world.urls, &world.keys, &account, call, ON, None);
+        for url in [mint.status(), mint.voice(Place::START), mint.fallback()] {
+            assert!(!url.contains('#'), "{url}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! What belongs to the account: recordings, phone numbers, its standing.
 
-use super::client::{Reply, Twilio, ask_error, bounded};
+use super::client::{Twilio, failure};
 use super::is_sid;
 use crate::carrier::{
     AccountStanding, AccountState, AskError, CarrierNumber, NumberId, NumberUrls, RecordingBody,
 };
+use crate::http::{Reply, ask_error, bounded};
 use form_urlencoded::Serializer;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -57,7 +58,7 @@ pub(super) async fn fetch_recording(
     }
     if !status.is_success() {
         let body = bounded(&mut response, 64 * 1_024).await.unwrap_or_default();
-        return Err(Reply { status, body }.error());
+        return Err(Reply { status, body }.error(failure));
     }
     Ok(Some(RecordingBody::from_net(response, MAX_RECORDING)))
 }
@@ -67,7 +68,7 @@ pub(super) async fn numbers(twilio: &Twilio) -> Result<Vec<CarrierNumber>, AskEr
     let mut next = Some(twilio.address("/IncomingPhoneNumbers.json?PageSize=200"));
     for _ in 0..MAX_PAGES {
         let Some(url) = next else { return Ok(found) };
-        let reply = Reply::to(twilio.asking(&url)).await?.success()?;
+        let reply = Reply::to(twilio.asking(&url)).await?.success(failure)?;
         let page: Numbers = reply.json()?;
         found.extend(page.incoming_phone_numbers.into_iter().map(number));
         next = page.next_page_uri.filter(|path| !path.is_empty()).and_then(|path| twilio.page_address(&path));
@@ -100,11 +101,11 @@ pub(super) async fn point_number(twilio: &Twilio, id: &NumberId, urls: &NumberUr
         .append_pair("StatusCallbackMethod", "POST")
         .finish();
     let url = twilio.address(&format!("/IncomingPhoneNumbers/{}.json", id.0));
-    Reply::to(twilio.changing(&url, form)).await?.success().map(|_| ())
+    Reply::to(twilio.changing(&url, form)).await?.success(failure).map(|_| ())
 }
 
 pub(super) async fn check(twilio: &Twilio) -> Result<AccountStanding, AskError> {
-    let reply = Reply::to(twilio.asking(&twilio.address(".json"))).await?.success()?;
+    let reply = Reply::to(twilio.asking(&twilio.address(".json"))).await?.success(failure)?;
     let account: Account = reply.json()?;
     let kind = account.kind.unwrap_or_default();
     let state = match (account.status.as_str(), kind.as_str()) {

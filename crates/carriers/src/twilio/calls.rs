@@ -1,8 +1,10 @@
 //! What Twilio knows of calls: one, a listing, and the wish that one be over.
 
-use super::client::{Reply, Twilio};
+use super::client::{Twilio, failure};
 use super::{is_sid, words};
 use crate::carrier::{AskError, Fetched, HangUpAnswer, Listed};
+use crate::http::Reply;
+use crate::words::UnknownWord;
 use form_urlencoded::Serializer;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +21,7 @@ const MAX_PAGES: usize = 10;
 /// Clocks differ, and the day turns.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
 /// "Call is not in-progress": it was over before we asked.
-const NOT_IN_PROGRESS: u32 = 21_220;
+const NOT_IN_PROGRESS: &str = "21220";
 
 /// A call, as far as we look at it. Everything in it is a string, and nearly everything may be null.
 #[derive(Deserialize)]
@@ -78,10 +80,10 @@ pub(super) async fn fetch(twilio: &Twilio, id: &CarrierCallId) -> Result<Option<
         return Ok(None);
     }
     let reply = Reply::to(twilio.asking(&twilio.address(&format!("/Calls/{id}.json")))).await?;
-    if reply.status == StatusCode::NOT_FOUND && reply.failure().is_some() {
+    if reply.status == StatusCode::NOT_FOUND && failure(&reply.body).is_some() {
         return Ok(None);
     }
-    let reply = reply.success()?;
+    let reply = reply.success(failure)?;
     let call: Call = reply.json()?;
     let news = call.news();
     let is_over = matches!(news, Some(News::Ended(_)));
@@ -90,7 +92,7 @@ pub(super) async fn fetch(twilio: &Twilio, id: &CarrierCallId) -> Result<Option<
         occurred_at: call.end_time.as_deref().filter(|_| is_over).and_then(words::time),
         answered_by: call.answered_by.as_deref().and_then(|word| words::answered_by(word).ok()),
         price: call.price(),
-        word: super::UnknownWord::new(&call.status).as_str().to_owned(),
+        word: UnknownWord::new(&call.status).as_str().to_owned(),
     }))
 }
 
@@ -132,7 +134,7 @@ async fn pages(
     let mut next = Some(format!("{}?{query}", twilio.address("/Calls.json")));
     for _ in 0..MAX_PAGES {
         let Some(url) = next else { return Ok(()) };
-        let reply = Reply::to(twilio.asking(&url)).await?.success()?;
+        let reply = Reply::to(twilio.asking(&url)).await?.success(failure)?;
         let page: Page = reply.json()?;
         found.extend(page.calls.into_iter().map(|call| (call.sid.clone(), call)));
         next = match page.next_page_uri {
@@ -181,9 +183,9 @@ async fn change(twilio: &Twilio, id: &CarrierCallId, form: String) -> Result<Han
     if reply.status.is_success() {
         return Ok(HangUpAnswer::Asked);
     }
-    match (reply.status, reply.failure()) {
+    match (reply.status, failure(&reply.body)) {
         (StatusCode::NOT_FOUND, Some(_)) => Ok(HangUpAnswer::Gone),
         (_, Some(failure)) if failure.code == NOT_IN_PROGRESS => Ok(HangUpAnswer::AlreadyOver),
-        _ => Err(reply.error()),
+        _ => Err(reply.error(failure)),
     }
 }

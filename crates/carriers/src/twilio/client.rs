@@ -1,29 +1,21 @@
-//! The account at Twilio, and what all requests to it share: credentials, time limits, bounded answers, errors.
+//! The account at Twilio, and what all requests to it share: its credentials and its addresses.
 
-use super::{account, calls, create, is_sid, words};
+use super::{account, calls, create, is_sid};
 use crate::carrier::{
     AccountStanding, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed, NumberId, NumberUrls,
     Order, PostAnswer, RecordingBody, Soon,
 };
-use crate::guarded::{GuardedBody, LastLook};
+use crate::guarded::LastLook;
+use crate::http::{BadSettings, Clients, Failure, base};
 use jiff::Timestamp;
-use reqwest::redirect::Policy;
-use reqwest::{Body, Client, ClientBuilder, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::fmt;
 use std::time::Duration;
-use thiserror::Error;
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::Address;
-use url::{Host, Url};
-
-/// To open a connection. Shorter than the whole, so that a host that swallows packets is known as never reached.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For one piece of a recording.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// An answer of the API is a few kilobytes, a full page of a listing some hundred.
-const MAX_ANSWER: usize = 2 * 1_024 * 1_024;
+use url::Url;
 
 /// What opens the account.
 #[derive(Clone, Debug)]
@@ -48,20 +40,6 @@ impl TwilioSettings {
     }
 }
 
-/// Why an account can't be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum BadSettings {
-    /// Not an account's id.
-    #[error("a Twilio account is AC and 32 hex digits")]
-    AccountSid,
-    /// Not an address of an API.
-    #[error("the API's base is an http or https address without user, query or fragment")]
-    ApiBase,
-    /// No HTTP client can be had on this machine.
-    #[error("the HTTP client can't be set up: {0}")]
-    Client(&'static str),
-}
-
 /// One account at Twilio.
 pub struct Twilio {
     id: AccountId,
@@ -70,9 +48,7 @@ pub struct Twilio {
     password: SecretString,
     /// Without a slash at its end.
     base: String,
-    posting: Client,
-    asking: Client,
-    loading: Client,
+    clients: Clients,
 }
 
 impl Twilio {
@@ -87,23 +63,14 @@ impl Twilio {
         let base = base(&settings.api_base)?;
         let (user, password) =
             settings.api_key.unwrap_or_else(|| (settings.account_sid.clone(), settings.auth_token));
-        // A connection of its own for each create request: on a kept one, a close by the far end could not be told
-        // from a request that was read.
-        let posting = client(&settings.api_base).timeout(settings.timeout).pool_max_idle_per_host(0);
-        let asking = client(&settings.api_base).timeout(settings.timeout);
-        let loading =
-            client(&settings.api_base).read_timeout(READ_TIMEOUT).redirect(to_storage(&settings.api_base));
-        let built =
-            |builder: ClientBuilder| builder.build().map_err(|_| BadSettings::Client("it needs TLS roots"));
+        let clients = Clients::new(&settings.api_base, settings.timeout)?;
         Ok(Self {
             id: AccountId::new(format!("twilio:{}", settings.account_sid)),
             sid: settings.account_sid,
             user,
             password,
             base,
-            posting: built(posting)?,
-            asking: built(asking)?,
-            loading: built(loading)?,
+            clients,
         })
     }
 
@@ -118,21 +85,21 @@ impl Twilio {
     }
 
     /// A request that is sent once, on its own connection, if it still may when that is open.
-    pub(super) fn posting(&self, url: &str, form: GuardedBody) -> RequestBuilder {
-        self.with_form(self.posting.post(url), Body::wrap(form))
+    pub(super) fn posting(&self, url: &str, form: Body) -> RequestBuilder {
+        self.with_form(self.clients.posting.post(url), form)
     }
 
     /// A request that changes something and may be repeated.
     pub(super) fn changing(&self, url: &str, form: String) -> RequestBuilder {
-        self.with_form(self.asking.post(url), form.into())
+        self.with_form(self.clients.asking.post(url), form.into())
     }
 
     pub(super) fn asking(&self, url: &str) -> RequestBuilder {
-        self.with_credentials(self.asking.get(url))
+        self.with_credentials(self.clients.asking.get(url))
     }
 
     pub(super) fn loading(&self, url: &str) -> RequestBuilder {
-        self.with_credentials(self.loading.get(url))
+        self.with_credentials(self.clients.loading.get(url))
     }
 
     fn with_form(&self, request: RequestBuilder, form: Body) -> RequestBuilder {
@@ -210,130 +177,14 @@ impl Carrier for Twilio {
     }
 }
 
-fn base(url: &Url) -> Result<String, BadSettings> {
-    let fine = matches!(url.scheme(), "http" | "https")
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if fine { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(BadSettings::ApiBase) }
-}
-
-/// No redirects (a moved API is a change of settings) and no retries (asking again is the engine's to say).
-fn client(base: &Url) -> ClientBuilder {
-    let builder = Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")));
-    // A proxy of the machine is for the outside world, not for a simulator beside us.
-    if is_this_machine(base) { builder.no_proxy() } else { builder }
-}
-
-fn is_this_machine(base: &Url) -> bool {
-    match base.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+/// Twilio's words for a failure.
+pub(super) fn failure(body: &[u8]) -> Option<Failure> {
+    #[derive(Deserialize)]
+    struct Written {
+        code: u32,
+        #[serde(default)]
+        message: String,
     }
-}
-
-/// Recordings may live in a storage elsewhere. Credentials stay behind on the way there, and TLS must not.
-fn to_storage(base: &Url) -> Policy {
-    let tls = base.scheme() == "https";
-    Policy::custom(move |attempt| {
-        if attempt.previous().len() > 3 || (tls && attempt.url().scheme() != "https") {
-            attempt.stop()
-        } else {
-            attempt.follow()
-        }
-    })
-}
-
-/// An answer, read to its end.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) body: Vec<u8>,
-}
-
-/// The carrier's own words for a failure.
-#[derive(Deserialize)]
-pub(super) struct Failure {
-    pub(super) code: u32,
-    #[serde(default)]
-    pub(super) message: String,
-}
-
-impl Reply {
-    /// Sends a request that may be repeated and reads its answer.
-    pub(super) async fn to(request: RequestBuilder) -> Result<Self, AskError> {
-        let mut response = request.send().await.map_err(|error| ask_error(&error))?;
-        let status = response.status();
-        let body = bounded(&mut response, MAX_ANSWER).await.map_err(|error| match error {
-            Cut::Net(error) => ask_error(&error),
-            Cut::TooLarge => AskError::TooLarge("a page of the API"),
-        })?;
-        Ok(Self { status, body })
-    }
-
-    /// The answer's content.
-    pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, AskError> {
-        serde_json::from_slice(&self.body).map_err(|_| AskError::Unreadable("it is not the expected JSON"))
-    }
-
-    /// The carrier's own words for its failure, if it is the carrier's.
-    pub(super) fn failure(&self) -> Option<Failure> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
-    /// The answer, if it is a success; else why not.
-    pub(super) fn success(self) -> Result<Self, AskError> {
-        if self.status.is_success() { Ok(self) } else { Err(self.error()) }
-    }
-
-    pub(super) fn error(&self) -> AskError {
-        let http = self.status.as_u16();
-        let failure = self.failure();
-        match http {
-            408 => AskError::TimedOut,
-            429 => AskError::TooMany,
-            500.. => AskError::Fault { http },
-            _ => AskError::Refused {
-                http,
-                code: failure.as_ref().map(|failure| failure.code.to_string()),
-                message: words::without_numbers(&failure.map(|failure| failure.message).unwrap_or_default()),
-            },
-        }
-    }
-}
-
-/// Why an answer was not read to its end.
-pub(super) enum Cut {
-    Net(reqwest::Error),
-    TooLarge,
-}
-
-pub(super) async fn bounded(response: &mut Response, max: usize) -> Result<Vec<u8>, Cut> {
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(Cut::Net)? {
-        if body.len() + piece.len() > max {
-            return Err(Cut::TooLarge);
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body)
-}
-
-/// What went wrong on the way, without the address (its query names people).
-pub(crate) fn ask_error(error: &reqwest::Error) -> AskError {
-    if error.is_connect() {
-        AskError::Unreachable("no connection")
-    } else if error.is_timeout() {
-        AskError::TimedOut
-    } else {
-        AskError::Unreachable("the connection broke")
-    }
+    let written: Written = serde_json::from_slice(body).ok()?;
+    Some(Failure { code: written.code.to_string(), message: written.message, field: None })
 }

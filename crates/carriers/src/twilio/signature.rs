@@ -12,21 +12,21 @@
 //! signed request could move it ("Digits=12" to "Digit=s12"). That needs a request read in the clear, and gives no
 //! field a value that it did not nearly have; ids are checked for their form when the fields are read.
 
-use super::form::{Form, NotAForm};
-use crate::callback::{PublicUrls, Scheme};
+use crate::callback::PublicUrls;
+use crate::form::Form;
+pub use crate::signed::{SignatureError, SignedRequest};
+use crate::signed::{is_form, single};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use subtle::{Choice, ConstantTimeEq};
-use thiserror::Error;
 
 /// The header with the signature.
 pub const SIGNATURE: &str = "x-twilio-signature";
@@ -41,56 +41,6 @@ pub struct Verifier {
     /// The account's token and, while it is being replaced, the one before.
     tokens: Vec<SecretString>,
     shared: BTreeMap<String, SecretString>,
-}
-
-/// A request as it reached us.
-#[derive(Clone, Copy, Debug)]
-pub struct SignedRequest<'a> {
-    /// How it was made.
-    pub method: &'a Method,
-    /// Path and query, byte for byte as received.
-    pub path_and_query: &'a str,
-    /// Requests, or the opening of a socket.
-    pub scheme: Scheme,
-    /// Its headers; only the carrier's own and the content type are read.
-    pub headers: &'a HeaderMap,
-    /// Its body, byte for byte.
-    pub body: &'a [u8],
-}
-
-/// Why a request is not the carrier's. All of them are a 403, and none says more to who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SignatureError {
-    /// No signature.
-    #[error("the request has no signature")]
-    Missing,
-    /// More than one, or one that is no text.
-    #[error("the request's signature headers can't be read")]
-    Header,
-    /// A key that we don't have, or an algorithm we don't know.
-    #[error("the signature's key or algorithm is unknown")]
-    UnknownKey,
-    /// Neither GET nor POST.
-    #[error("the carrier doesn't make such requests")]
-    Method,
-    /// The path is not one.
-    #[error("the request has no path")]
-    Path,
-    /// The form can't be read.
-    #[error("the signed form can't be read: {0}")]
-    Form(#[from] NotAForm),
-    /// A charset that the carrier never uses.
-    #[error("the form's charset is not UTF-8")]
-    Charset,
-    /// A body that nothing in the signature binds.
-    #[error("the body is not covered by the signature")]
-    UnsignedBody,
-    /// The body is not the one that was signed.
-    #[error("the body differs from its signed hash")]
-    BodyHash,
-    /// The signature is another one.
-    #[error("the signature is wrong")]
-    Wrong,
 }
 
 impl Verifier {
@@ -192,16 +142,6 @@ fn sign<M: Mac + KeyInit>(secret: &SecretString, url: &str, tail: &str) -> Optio
     Some(STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-/// The one value of a header; `None` if there is none.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, SignatureError> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| SignatureError::Header),
-        (Some(_), Some(_)) => Err(SignatureError::Header),
-    }
-}
-
 /// The fields that are part of the signed text; `None` when the body is no form.
 fn signed_fields(request: &SignedRequest<'_>) -> Result<Option<Form>, SignatureError> {
     match *request.method {
@@ -210,28 +150,6 @@ fn signed_fields(request: &SignedRequest<'_>) -> Result<Option<Form>, SignatureE
         Method::POST if is_form(request.headers)? => Ok(Some(Form::parse(request.body)?)),
         Method::POST => Ok(None),
         _ => Err(SignatureError::Method),
-    }
-}
-
-fn is_form(headers: &HeaderMap) -> Result<bool, SignatureError> {
-    let Some(content_type) = single(headers, CONTENT_TYPE.as_str())? else { return Ok(false) };
-    let mut parts = content_type.split(';').map(str::trim);
-    let is_form =
-        parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-    if is_form && !parts.all(is_utf8) {
-        return Err(SignatureError::Charset);
-    }
-    Ok(is_form)
-}
-
-/// No parameter, or the charset that every form of the carrier has.
-fn is_utf8(parameter: &str) -> bool {
-    match parameter.split_once('=') {
-        None => parameter.is_empty(),
-        Some((name, value)) => {
-            name.trim().eq_ignore_ascii_case("charset")
-                && value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
     }
 }
 

@@ -2,34 +2,18 @@
 //!
 //! The sets are closed, and a word outside them is kept as text: it is never an error, and never an end.
 
+use crate::form::Form;
+use crate::http::{Failure, without_numbers};
+use crate::webhook::number;
+use crate::words::UnknownWord;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use std::fmt;
-use trunkline_core::call::{AnsweredBy, CarrierEnd, Direction, EndWord, News, RecordingState, RefusalClass};
-
-/// A word that we do not know, cut to a length that fits a journal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct UnknownWord(String);
-
-impl UnknownWord {
-    pub(super) fn new(word: &str) -> Self {
-        Self(word.chars().filter(|char| !char.is_control()).take(64).collect())
-    }
-
-    /// The word.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for UnknownWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use trunkline_core::call::{
+    AnsweredBy, CarrierEnd, Direction, EndWord, News, RecordingState, RefusalClass, Reported,
+};
 
 /// A call's status; `end` tells the rest, if it is an end.
-pub(super) fn news(status: &str, end: impl FnOnce(EndWord) -> CarrierEnd) -> Result<News, UnknownWord> {
+pub(crate) fn news(status: &str, end: impl FnOnce(EndWord) -> CarrierEnd) -> Result<News, UnknownWord> {
     let word = match status {
         "queued" | "initiated" => return Ok(News::Accepted),
         "ringing" => return Ok(News::Ringing),
@@ -45,7 +29,7 @@ pub(super) fn news(status: &str, end: impl FnOnce(EndWord) -> CarrierEnd) -> Res
 }
 
 /// Who took a call.
-pub(super) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
+pub(crate) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
     Ok(match word {
         "human" => AnsweredBy::Human,
         "machine_start" => AnsweredBy::Machine,
@@ -57,7 +41,7 @@ pub(super) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
 }
 
 /// Where a recording stands.
-pub(super) fn recording(status: &str, error: Option<&str>) -> Result<RecordingState, UnknownWord> {
+pub(crate) fn recording(status: &str, error: Option<&str>) -> Result<RecordingState, UnknownWord> {
     Ok(match status {
         "in-progress" | "paused" | "stopped" | "processing" => RecordingState::Named,
         "completed" => RecordingState::Ready,
@@ -70,23 +54,40 @@ pub(super) fn recording(status: &str, error: Option<&str>) -> Result<RecordingSt
 }
 
 /// Which way a call goes. Whatever does not say that we called is somebody calling us.
-pub(super) fn direction(word: &str) -> Direction {
+pub(crate) fn direction(word: &str) -> Direction {
     match word {
         "outbound-api" | "outbound-dial" | "trunking-terminating" => Direction::Outbound,
         _ => Direction::Inbound,
     }
 }
 
+/// The end as Twilio tells it. `Duration` is in minutes, rounded up, and of no use.
+pub(crate) fn end(end: EndWord, word: &str, form: &Form) -> CarrierEnd {
+    let error = form.get("ErrorCode").map(|code| UnknownWord::new(code).as_str().to_owned());
+    CarrierEnd {
+        word: end,
+        duration_secs: number(form, "CallDuration"),
+        reported: Reported {
+            carrier_status: Some(word.to_owned()),
+            carrier_code: error.clone(),
+            sip: number(form, "SipResponseCode").filter(|code| (100..700).contains(code)),
+            error_code: error,
+            error_message: form.get("ErrorMessage").map(without_numbers),
+            ..Reported::default()
+        },
+    }
+}
+
 /// A time as Twilio writes it, `Tue, 31 Aug 2010 20:36:28 +0000`.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
     const PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     PARSER.parse_timestamp(text.trim()).ok()
 }
 
 /// What a refused request means. A code that we do not know is our own fault or the account's: nothing says that the
 /// person can't be called.
-pub(super) fn refusal(code: u32) -> RefusalClass {
-    match code {
+pub(crate) fn refusal(failure: &Failure) -> RefusalClass {
+    match failure.code.parse().unwrap_or(0_u32) {
         // No To, not a number, not a number that exists, no carrier reaches it.
         21_201 | 21_211 | 21_217 | 21_214 | 13_223 | 13_224 => RefusalClass::InvalidNumber,
         // No permission for this part of the world, or a number that Twilio blocks.
@@ -95,26 +96,6 @@ pub(super) fn refusal(code: u32) -> RefusalClass {
         20_429 | 10_004 | 22_005 => RefusalClass::TooMany,
         _ => RefusalClass::Configuration,
     }
-}
-
-/// The carrier's own words, fit for a journal and a log: they quote the number that was dialed.
-pub(super) fn without_numbers(message: &str) -> String {
-    let mut clean = String::new();
-    let mut digits = String::new();
-    let flush = |digits: &mut String, clean: &mut String| {
-        clean.push_str(if digits.len() > 5 { "•••" } else { digits });
-        digits.clear();
-    };
-    for char in message.chars().filter(|char| !char.is_control()).take(300) {
-        if char.is_ascii_digit() {
-            digits.push(char);
-        } else {
-            flush(&mut digits, &mut clean);
-            clean.push(char);
-        }
-    }
-    flush(&mut digits, &mut clean);
-    clean
 }
 
 #[cfg(test)]
@@ -135,11 +116,5 @@ mod tests {
         let time = time("Tue, 31 Aug 2010 20:36:28 +0000").unwrap();
         assert_eq!(time.to_string(), "2010-08-31T20:36:28Z");
         assert_eq!(super::time("yesterday"), None);
-    }
-
-    #[test]
-    fn the_carriers_words_lose_the_persons_number_and_keep_their_codes() {
-        let words = without_numbers("The 'To' number +15551234567 is not a valid phone number. See 21211\n");
-        assert_eq!(words, "The 'To' number +••• is not a valid phone number. See 21211");
     }
 }

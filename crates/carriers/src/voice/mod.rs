@@ -1,7 +1,7 @@
 //! A voice document: what the carrier shall do next on a live call, as a tree of typed verbs.
 //!
 //! In: a page of a script ([`page`]) or verbs put together by hand. Out: the text of a document in a carrier's dialect
-//! ([`Document::to_twiml`]). Nothing in between is a string with markup in it: text is data, and is written as exactly
+//! ([`Document::to_xml`]). Nothing in between is a string with markup in it: text is data, and is written as exactly
 //! one text node whatever it holds.
 //!
 //! The traps of the trade are known here: silence after a recording asks nobody (so another verb must follow), a
@@ -97,7 +97,7 @@ pub enum Prompt {
 pub struct Say {
     /// The text, as data.
     pub text: String,
-    /// The carrier's name of a voice.
+    /// The carrier's name of a voice; without one the usual voice of the language.
     pub voice: Option<String>,
     /// A BCP 47 tag.
     pub language: Option<String>,

@@ -36,19 +36,13 @@ fn prompt(page: &Page, line: &Line) -> Prompt {
     match line {
         Line::Say(text) => Prompt::Say(Say {
             text: text.clone(),
-            voice: voice(page),
+            voice: page.voice.clone(),
             language: Some(page.language.as_str().to_owned()),
             loops: None,
         }),
         Line::Play(url) => Prompt::Play(Play { url: url.as_str().to_owned(), loops: None }),
         Line::Pause(secs) => Prompt::Pause { secs: u16::from(*secs).max(1) },
     }
-}
-
-/// Twilio's default voice speaks no Hebrew, and a voice that doesn't know the language is an error, not an accent.
-fn voice(page: &Page) -> Option<String> {
-    let hebrew = page.language.as_str().starts_with("he");
-    page.voice.clone().or_else(|| hebrew.then(|| "Google.he-IL-Standard-A".to_owned()))
 }
 
 fn spoken(prompt: Prompt) -> Verb {

@@ -1,21 +1,31 @@
-//! The document in Twilio's dialect (TwiML). Telnyx reads the same verbs with other defaults, so nothing is left to a
-//! default that matters.
+//! The document as text: TwiML at Twilio, TeXML at Telnyx. Both have the same verbs; where names, ranges or defaults differ
+//! the dialect says so, and nothing is left to a default that matters.
+//!
+//! | | Twilio | Telnyx |
+//! |---|---|---|
+//! | silence that ends a recording | 5 s unless said | never unless said, and counted from the first word on |
+//! | sound of a recording | mono | two channels unless said |
+//! | nothing cut off a recording | `do-not-trim` | the attribute left out |
+//! | text of a recording | `transcribe` | `transcription` |
+//! | a dialed leg rings, talks | to 600 s, to 24 h | 5 to 120 s, 60 s to 4 h |
+//! | Hebrew | Google's voice | Azure's |
 
 use super::{
     Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, RejectReason, Say,
     Stream, Trim, Verb, text,
 };
+use crate::dialect::Dialect;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 impl Document {
     /// The document as text, `application/xml` in UTF-8.
-    pub fn to_twiml(&self) -> String {
-        let mut xml = Xml(Writer::new(Vec::new()));
+    pub fn to_xml(&self, dialect: Dialect) -> String {
+        let mut xml = Xml { writer: Writer::new(Vec::new()), dialect };
         xml.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
         xml.open(Element::new("Response"), |xml| self.verbs().iter().for_each(|verb| xml.verb(verb)));
         // The writer only ever wrote what it was given, and that was `str`.
-        String::from_utf8(xml.0.into_inner()).unwrap_or_default()
+        String::from_utf8(xml.writer.into_inner()).unwrap_or_default()
     }
 }
 
@@ -44,12 +54,15 @@ impl Element {
     }
 }
 
-struct Xml(Writer<Vec<u8>>);
+struct Xml {
+    writer: Writer<Vec<u8>>,
+    dialect: Dialect,
+}
 
 impl Xml {
     fn event(&mut self, event: Event<'_>) {
         // Writing into memory does not fail.
-        let _ = self.0.write_event(event);
+        let _ = self.writer.write_event(event);
     }
 
     fn empty(&mut self, element: Element) {
@@ -100,10 +113,19 @@ impl Xml {
 
     fn say(&mut self, say: &Say) {
         let element = Element::new("Say")
-            .with_option("voice", say.voice.as_deref())
+            .with_option("voice", say.voice.as_deref().or_else(|| self.usual_voice(say)))
             .with_option("language", say.language.as_deref())
             .with_option("loop", say.loops.map(|loops| loops.to_string()).as_deref());
         self.text(element, &say.text);
+    }
+
+    /// The default voices speak no Hebrew, and a voice that doesn't know the language is an error, not an accent.
+    fn usual_voice(&self, say: &Say) -> Option<&'static str> {
+        let hebrew = say.language.as_deref().is_some_and(|language| language.starts_with("he"));
+        hebrew.then_some(match self.dialect {
+            Dialect::Twilio => "Google.he-IL-Standard-A",
+            Dialect::Telnyx => "Azure.he-IL-HilaNeural",
+        })
     }
 
     fn play(&mut self, play: &Play) {
@@ -129,14 +151,15 @@ impl Xml {
                     Beep::Played => "true",
                     Beep::Omitted => "false",
                 },
-            )
-            .with(
-                "trim",
-                match record.trim {
-                    Trim::Silence => "trim-silence",
-                    Trim::Nothing => "do-not-trim",
-                },
             );
+        element = match (record.trim, self.dialect) {
+            (Trim::Silence, _) => element.with("trim", "trim-silence"),
+            (Trim::Nothing, Dialect::Twilio) => element.with("trim", "do-not-trim"),
+            (Trim::Nothing, Dialect::Telnyx) => element,
+        };
+        if self.dialect == Dialect::Telnyx {
+            element = element.with("channels", "single");
+        }
         if let Some(callback) = &record.status_callback {
             element = element
                 .with("recordingStatusCallback", callback)
@@ -144,7 +167,11 @@ impl Xml {
                 .with("recordingStatusCallbackEvent", "completed absent");
         }
         if let Some(callback) = &record.transcribe_callback {
-            element = element.with("transcribe", "true").with("transcribeCallback", callback);
+            let (wish, told) = match self.dialect {
+                Dialect::Twilio => ("transcribe", "transcribeCallback"),
+                Dialect::Telnyx => ("transcription", "transcriptionCallback"),
+            };
+            element = element.with(wish, "true").with(told, callback);
         }
         self.empty(element);
     }
@@ -188,8 +215,8 @@ impl Xml {
         let element = Element::new("Dial")
             .with_option("action", dial.action.as_deref())
             .with("method", word(dial.method))
-            .with_number("timeout", dial.timeout_secs)
-            .with_option("timeLimit", dial.time_limit_secs.map(|secs| secs.to_string()).as_deref())
+            .with_number("timeout", self.ring_secs(dial))
+            .with_option("timeLimit", self.talk_secs(dial).map(|secs| secs.to_string()).as_deref())
             .with_option("callerId", dial.caller_id.as_deref());
         let mut number = Element::new("Number");
         if let Some(callback) = &dial.status_callback {
@@ -199,6 +226,20 @@ impl Xml {
                 .with("statusCallbackEvent", "initiated ringing answered completed");
         }
         self.open(element, |xml| xml.text(number, &dial.number));
+    }
+
+    fn ring_secs(&self, dial: &Dial) -> u16 {
+        match self.dialect {
+            Dialect::Twilio => dial.timeout_secs,
+            Dialect::Telnyx => dial.timeout_secs.clamp(5, 120),
+        }
+    }
+
+    fn talk_secs(&self, dial: &Dial) -> Option<u32> {
+        match self.dialect {
+            Dialect::Twilio => dial.time_limit_secs,
+            Dialect::Telnyx => dial.time_limit_secs.map(|secs| secs.clamp(60, 14_400)),
+        }
     }
 
     fn stream(&mut self, stream: &Stream) {

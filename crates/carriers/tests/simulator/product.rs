@@ -11,21 +11,21 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use trunkline_carriers::callback::{CallbackState, Mint, Place, PublicUrls, Scheme, SecretKeys};
-use trunkline_carriers::twilio::form::Form;
-use trunkline_carriers::twilio::signature::{SignedRequest, Verifier};
-use trunkline_carriers::twilio::webhook::{self, VoiceFetch};
-use trunkline_carriers::twilio::{Twilio, TwilioSettings};
+use trunkline_carriers::form::Form;
+use trunkline_carriers::signed::SignedRequest;
+use trunkline_carriers::telnyx::{self, Telnyx, TelnyxSettings};
+use trunkline_carriers::twilio::{self, Twilio, TwilioSettings};
 use trunkline_carriers::voice::page;
-use trunkline_carriers::{Carrier, MachineDetection, Order};
+use trunkline_carriers::webhook::{self, VoiceFetch};
+use trunkline_carriers::{Carrier, Dialect, MachineDetection, Order, Verifier};
 use trunkline_core::call::{News, OnLeg, RecordingState};
 use trunkline_core::id::{CallId, LegNo, RecordingId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::{Answer, Caller, Heard, Next, Script};
-use trunkline_sim::{Habit, Sim, SimOptions};
+use trunkline_sim::{Habit, Mouth, Sim, SimOptions, public_key};
 
 pub const OURS: &str = "+15005550006";
 const TOKEN: &str = "simulator-auth-token";
-const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 const SPEED: f64 = 400.0;
 
 pub static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
@@ -38,7 +38,7 @@ pub static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
 
 pub struct Product {
     pub sim: Sim,
-    pub twilio: Twilio,
+    pub carrier: Arc<dyn Carrier>,
     seen: Arc<Seen>,
 }
 
@@ -60,31 +60,50 @@ struct Facts {
 }
 
 impl Product {
-    pub async fn start(habit: Habit) -> Self {
-        Self::start_with_token(habit, TOKEN).await
+    pub async fn start(mouth: Mouth, habit: Habit) -> Self {
+        Self::start_with_token(mouth, habit, TOKEN).await
     }
 
-    pub async fn start_with_token(habit: Habit, token: &str) -> Self {
+    pub async fn start_with_token(mouth: Mouth, habit: Habit, token: &str) -> Self {
         // Only the first of all tests in this process can install it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let options = SimOptions { speed: SPEED, people: vec![("*".into(), habit)], ..SimOptions::default() };
+        let options = SimOptions {
+            mouth,
+            account_sid: mouth.usual_account().to_owned(),
+            speed: SPEED,
+            people: vec![("*".into(), habit)],
+            ..SimOptions::default()
+        };
+        let connection = options.connection.clone();
         let sim = Sim::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).await.unwrap();
-        let mut settings =
-            TwilioSettings::new(ACCOUNT_SID, SecretString::from(TOKEN), sim.base_url().parse().unwrap());
-        settings.timeout = Duration::from_secs(2);
-        let twilio = Twilio::new(settings).unwrap();
         let urls: PublicUrls = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let (account, secret) = (mouth.usual_account(), SecretString::from(TOKEN));
+        let base = sim.base_url().parse().unwrap();
+        let timeout = Duration::from_secs(2);
+        let (carrier, verifier): (Arc<dyn Carrier>, _) = match mouth {
+            Mouth::Twilio => {
+                let settings = TwilioSettings { timeout, ..TwilioSettings::new(account, secret, base) };
+                let verifier = twilio::signature::Verifier::new(urls.clone(), SecretString::from(token));
+                (Arc::new(Twilio::new(settings).unwrap()), Verifier::Twilio(verifier))
+            }
+            Mouth::Telnyx => {
+                let settings = TelnyxSettings::new(account, secret, connection, base);
+                let verifier = telnyx::signature::Verifier::new(&public_key(token)).unwrap();
+                let telnyx = Telnyx::new(TelnyxSettings { timeout, ..settings }).unwrap();
+                (Arc::new(telnyx), Verifier::Telnyx(verifier))
+            }
+        };
         let seen = Arc::new(Seen {
-            verifier: Verifier::new(urls.clone(), SecretString::from(token)),
+            verifier,
             urls,
             keys: SecretKeys::from_bytes(&[7; 32]),
-            account: twilio.account().clone(),
+            account: carrier.account().clone(),
             facts: Mutex::default(),
         });
         let router = Router::new().fallback(answer).with_state(seen.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { sim, twilio, seen }
+        Self { sim, carrier, seen }
     }
 
     pub fn order(&self, person: &str) -> Order {
@@ -103,12 +122,8 @@ impl Product {
     }
 
     /// The simulator's time: it runs faster than ours.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the simulator began at the real time, and so does this test"
-    )]
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        real_now()
     }
 
     pub fn heard(&self) -> Vec<Answer> {
@@ -132,6 +147,11 @@ impl Product {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the simulator began at the real time, and so does this test")]
+fn real_now() -> Timestamp {
+    Timestamp::now()
+}
+
 async fn answer(
     State(seen): State<Arc<Seen>>,
     method: Method,
@@ -147,7 +167,7 @@ async fn answer(
         headers: &headers,
         body: &body,
     };
-    if seen.verifier.verify(&request).is_err() {
+    if seen.verifier.verify(&request, real_now()).is_err() {
         seen.facts.lock().unwrap().refused += 1;
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -178,7 +198,8 @@ impl Seen {
             Place::Open(next) => next,
             Place::Hear(at) => {
                 let verdict = SCRIPT.hear(at, &heard(fetch));
-                facts.heard.push(verdict.answer);
+                // Telnyx tells of silence too, by a recording in which nothing is.
+                facts.heard.extend(Some(verdict.answer).filter(Answer::is_answer));
                 verdict.next
             }
             place => panic!("this product asks for no {place:?}"),
@@ -189,7 +210,7 @@ impl Seen {
             end => SCRIPT.page(&Caller::default(), end),
         };
         let document = page::document(&page, &Mint::of(&self.urls, &self.keys, state));
-        ([("content-type", "application/xml")], document.to_twiml()).into_response()
+        ([("content-type", "application/xml")], document.to_xml(Dialect::of(&self.account))).into_response()
     }
 }
 

@@ -273,12 +273,28 @@ impl EndFacts<'_> {
         }
     }
 
-    /// Codes refine `busy` and `failed` only. A Q.850 cause is preferred to a SIP status (RFC 6432).
+    /// Codes refine `busy` and `failed` only. A Q.850 cause is preferred to a SIP status (RFC 6432), and both to the
+    /// carrier's own cause in words.
     fn refined(&self) -> Option<Disposition> {
         self.reported
             .q850
             .and_then(|cause| self.by_q850(cause))
             .or_else(|| self.reported.sip.and_then(|code| self.by_sip(code)))
+            .or_else(|| self.reported.carrier_cause.as_deref().and_then(|cause| self.by_cause(cause)))
+    }
+
+    /// The causes in words of the carrier reference (§4.3). The others say nothing that the end word does not.
+    fn by_cause(&self, cause: &str) -> Option<Disposition> {
+        Some(match cause {
+            "user_busy" => Disposition::Busy,
+            "call_rejected" if self.rang == Rang::Yes => Disposition::Rejected,
+            "call_rejected" => Disposition::Blocked,
+            "not_found" => Disposition::InvalidNumber,
+            "no_answer" | "timeout" => Disposition::NoAnswer,
+            "originator_cancel" if self.hung_up_for.is_some() => Disposition::Canceled,
+            "originator_cancel" => Disposition::NoAnswer,
+            _ => return None,
+        })
     }
 
     /// The SIP table of the carrier reference (§4.5): the columns of the vendors disagree on 403, 408 and 480, where

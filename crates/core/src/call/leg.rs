@@ -287,10 +287,16 @@ impl Leg {
     /// Who closed the line, as far as the facts tell.
     pub(super) fn hang_up_by(&self, direction: Direction) -> HangUpBy {
         let Some(end) = &self.end else { return HangUpBy::Unknown };
-        if let Some(by) = end.reported.hangup_by {
-            return by;
-        }
         let ours = self.goodbye_at.is_some() || self.hung_up_for().is_some();
+        match (end.cause, end.reported.hangup_by, direction) {
+            // A carrier tells the two sides apart; which of them is this server it does not know.
+            (Cause::Carrier(_), Some(HangUpBy::Caller), Direction::Outbound)
+            | (Cause::Carrier(_), Some(HangUpBy::Callee), Direction::Inbound) => {
+                return if ours || self.answered.is_some() { HangUpBy::Us } else { HangUpBy::Unknown };
+            }
+            (_, Some(by), _) => return by,
+            (_, None, _) => {}
+        }
         match end.cause {
             Cause::Carrier(_) if ours => HangUpBy::Us,
             Cause::Carrier(_) if self.answered.is_some() => match direction {

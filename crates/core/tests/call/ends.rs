@@ -15,6 +15,7 @@ struct Known {
     secs: Option<u32>,
     sip: Option<u16>,
     q850: Option<u16>,
+    cause: Option<&'static str>,
 }
 
 fn outbound(word: EndWord) -> Known {
@@ -28,6 +29,7 @@ fn outbound(word: EndWord) -> Known {
         secs: None,
         sip: None,
         q850: None,
+        cause: None,
     }
 }
 
@@ -57,12 +59,17 @@ impl Known {
         Self { q850: Some(cause), ..self }
     }
 
+    fn cause(self, cause: &'static str) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     fn call(self) -> Call {
         let mut facts = match self.direction {
             Direction::Outbound => posted(),
             Direction::Inbound => vec![event(0, arrived(Direction::Inbound))],
         };
-        let reported = Reported { sip: self.sip, q850: self.q850, ..Reported::default() };
+        let carrier_cause = self.cause.map(str::to_owned);
+        let reported = Reported { sip: self.sip, q850: self.q850, carrier_cause, ..Reported::default() };
         facts.extend(self.rang.then(|| event(4, ringing())));
         facts.extend(self.answered.then(|| event(8, answered())));
         facts.extend(self.verdict.map(|verdict| event(9, amd(verdict))));
@@ -169,6 +176,37 @@ fn a_code_that_says_nothing_leaves_the_word() {
 }
 
 #[test]
+fn a_carriers_cause_in_words_refines_what_no_code_does() {
+    // Cause, what it is without ring evidence, what with it.
+    let table = [
+        ("user_busy", D::Busy, D::Busy),
+        ("call_rejected", D::Blocked, D::Rejected),
+        ("not_found", D::InvalidNumber, D::InvalidNumber),
+        ("no_answer", D::NoAnswer, D::NoAnswer),
+        ("timeout", D::NoAnswer, D::NoAnswer),
+        ("originator_cancel", D::NoAnswer, D::NoAnswer),
+    ];
+    for word in [Failed, Busy] {
+        for (cause, silent, rang) in table {
+            assert_eq!(outbound(word).cause(cause).call().disposition(), Some(silent), "{word:?} {cause}");
+            assert_eq!(
+                outbound(word).rang().cause(cause).call().disposition(),
+                Some(rang),
+                "{word:?} {cause}"
+            );
+        }
+    }
+    for says_nothing in ["unspecified", "normal_clearing", "time_limit", "something new"] {
+        outbound(Failed).cause(says_nothing).is(D::CarrierFailed, S::Failed);
+    }
+    outbound(Failed).cause("originator_cancel").hung_up(HangUpReason::Asked).is(D::Canceled, S::Canceled);
+    outbound(Completed).answered().cause("call_rejected").is(D::Completed, S::Completed);
+    outbound(NoAnswer).cause("user_busy").is(D::NoAnswer, S::NoAnswer);
+    outbound(Busy).sip(486).cause("call_rejected").is(D::Busy, S::Busy);
+    outbound(Failed).sip(999).cause("not_found").is(D::InvalidNumber, S::Failed);
+}
+
+#[test]
 fn a_q850_cause_is_preferred_to_a_sip_status() {
     outbound(Failed).sip(503).q850(17).is(D::Busy, S::Busy);
 }
@@ -263,6 +301,33 @@ fn who_hung_up_is_told_from_the_evidence() {
     assert_eq!(call_of(&facts).hang_up_by(), HangUpBy::Us, "good-bye closes the line");
     facts.push(event(10, news(1, "CA1", end(Completed, None, callee_says))));
     assert_eq!(call_of(&facts).hang_up_by(), HangUpBy::Callee, "the carrier knows better");
+}
+
+/// A carrier names the two sides of the line. Who called and who was called depends on the direction, and one of them is us.
+#[test]
+fn the_side_that_is_ours_is_called_by_our_name() {
+    use HangUpBy::{Callee, Caller, Unknown, Us};
+    let direct = |direction| match direction {
+        Direction::Outbound => posted(),
+        Direction::Inbound => vec![event(0, arrived(Direction::Inbound))],
+    };
+    // Direction, whether it was answered, which side the carrier names, who that is.
+    for (direction, is_answered, named, who) in [
+        (Direction::Outbound, true, Caller, Us),
+        (Direction::Outbound, true, Callee, Callee),
+        (Direction::Outbound, false, Caller, Unknown),
+        (Direction::Outbound, false, Callee, Callee),
+        (Direction::Inbound, true, Callee, Us),
+        (Direction::Inbound, true, Caller, Caller),
+        (Direction::Inbound, false, Caller, Caller),
+    ] {
+        let mut facts = direct(direction);
+        facts.extend(is_answered.then(|| event(8, answered())));
+        let told = Reported { hangup_by: Some(named), ..Reported::default() };
+        let word = if is_answered { Completed } else { NoAnswer };
+        facts.push(event(9, news(1, "CA1", end(word, None, told))));
+        assert_eq!(call_of(&facts).hang_up_by(), who, "{direction:?} {is_answered} {named:?}");
+    }
 }
 
 #[test]

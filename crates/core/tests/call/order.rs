@@ -83,6 +83,56 @@ fn an_answered_script_call() {
     assert_eq!(call.updated_at, at(40));
 }
 
+/// What Telnyx tells of a call: no ringing need ever be told, causes stand beside words, and any of it may come first.
+#[test]
+fn what_telnyx_tells_in_any_order_with_and_without_ringing() {
+    let told = |cause: &str, sip, hangup_by| Reported {
+        carrier_cause: Some(cause.to_owned()),
+        sip,
+        hangup_by: Some(hangup_by),
+        ..Reported::default()
+    };
+    let heard = |secs, what| event(secs, news(1, "CA1", what));
+    for rings in [true, false] {
+        let mut facts = vec![
+            heard(3, News::Accepted),
+            late(8, 9, news(1, "CA1", News::Answered)),
+            event(10, spoke(None, question(0, 0))),
+            event(15, spoke(recorded(0, 0, "35094891-3290-4142-b2c2-b2eda57534cf"), Says::Goodbye)),
+            event(16, amd(AnsweredBy::Human)),
+            event(17, amd(AnsweredBy::Unknown)),
+            late(
+                22,
+                24,
+                news(
+                    1,
+                    "CA1",
+                    end(EndWord::Completed, Some(14), told("normal_clearing", Some(200), HangUpBy::Callee)),
+                ),
+            ),
+            event(40, priced()),
+        ];
+        facts.extend(rings.then(|| late(5, 7, news(1, "CA1", News::Ringing))));
+        let call = any_order(&posted(), &facts);
+        assert_eq!((call.disposition(), call.duration_secs()), (Some(Disposition::Completed), Some(14)));
+        assert_eq!((call.answered_at(), call.hang_up_by()), (Some(at(8)), HangUpBy::Callee));
+    }
+    for (cause, rings, disposition) in [
+        ("call_rejected", true, Disposition::Rejected),
+        ("call_rejected", false, Disposition::Blocked),
+        ("user_busy", false, Disposition::Busy),
+        ("not_found", false, Disposition::InvalidNumber),
+    ] {
+        let mut facts = vec![
+            event(3, accepted()),
+            event(12, unclear()),
+            event(9, news(1, "CA1", end(EndWord::Failed, Some(0), told(cause, None, HangUpBy::Callee)))),
+        ];
+        facts.extend(rings.then(|| event(6, ringing())));
+        assert_eq!(any_order(&posted(), &facts).disposition(), Some(disposition), "{cause}");
+    }
+}
+
 #[test]
 fn an_unclear_call_that_turns_up_after_the_ruling() {
     let call = any_order(

@@ -57,11 +57,11 @@ pub(super) async fn update(
     Ok(Json(json(&exchange, &call, View::AsItIs)).into_response())
 }
 
-fn find(exchange: &Exchange, part: &str) -> Result<CallRecord, RestError> {
+pub(super) fn find(exchange: &Exchange, part: &str) -> Result<CallRecord, RestError> {
     exchange.register.get(&CallSid::from(sid_of(part))).ok_or_else(|| RestError::not_found(part))
 }
 
-fn wish(params: &Params, status: CallStatus) -> Result<Wish, RestError> {
+pub(super) fn wish(params: &Params, status: CallStatus) -> Result<Wish, RestError> {
     let not_now = |why: &str| Err(RestError::bad(21_220, format!("Call is not in-progress. {why}")));
     if let Some(word) = params.get("Status") {
         return match (word, status) {
@@ -83,7 +83,7 @@ fn wish(params: &Params, status: CallStatus) -> Result<Wish, RestError> {
     if status == CallStatus::InProgress { Ok(Wish::Follow(document)) } else { not_now("Cannot redirect.") }
 }
 
-async fn order(exchange: &Exchange, call: &CallRecord, wish: Wish) -> Result<(), RestError> {
+pub(super) async fn order(exchange: &Exchange, call: &CallRecord, wish: Wish) -> Result<(), RestError> {
     let gone = || RestError::bad(21_220, "Call is not in-progress.");
     let orders = exchange.register.orders(&call.sid).ok_or_else(gone)?;
     let (obeyed, done) = oneshot::channel();
@@ -144,12 +144,12 @@ pub(super) fn json(exchange: &Exchange, call: &CallRecord, view: View) -> Value 
 /// Prices are worked out some minutes after the end.
 const PRICED_AFTER: SignedDuration = SignedDuration::from_mins(3);
 
-fn is_priced(call: &CallRecord, now: Timestamp) -> bool {
+pub(super) fn is_priced(call: &CallRecord, now: Timestamp) -> bool {
     call.ended_at.is_some_and(|ended| now.duration_since(ended) >= PRICED_AFTER)
 }
 
 /// 1.4 US cents for every minute begun, known when the call is over.
-fn price(call: &CallRecord) -> Option<String> {
+pub(super) fn price(call: &CallRecord) -> Option<String> {
     call.answered_at?;
     let minutes = call.duration_secs?.div_ceil(60);
     Some(format!("-{}.{:04}", minutes * 140 / 10_000, minutes * 140 % 10_000))

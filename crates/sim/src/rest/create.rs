@@ -31,43 +31,70 @@ struct Request {
     plan: Plan,
 }
 
+/// What is answered to a create request that was not refused.
+pub(super) enum Created {
+    /// The call.
+    Call(Box<CallRecord>),
+    /// The beginning of an answer, that of another call's.
+    Garbage,
+    /// Nothing: writing the answer resets the connection.
+    Reset,
+}
+
 pub(super) async fn call(
     State(exchange): State<Arc<Exchange>>,
     ConnectInfo(wire): ConnectInfo<Wire>,
     body: String,
 ) -> Response {
-    let request = match read(&exchange, &Params::parse(&body)) {
-        Ok(request) => request,
-        Err(error) => return error.into_response(),
-    };
-    let Some(fault) = exchange.faults.strike(Moment::Create, &request.to, None) else {
-        return created(&exchange, &accept(&exchange, request));
-    };
-    match fault {
-        FaultKind::CreateFails => RestError::server_error().into_response(),
-        FaultKind::CreateUnavailable => RestError::unavailable().into_response(),
-        FaultKind::CreateThrottled => RestError::throttled().into_response(),
-        FaultKind::CreateResets => reset(&wire),
-        FaultKind::CreateAcceptsLate { secs } => accept_late(&exchange, request, secs).await,
-        FaultKind::CreateFailsAfterAccepting => {
-            accept(&exchange, request);
-            RestError::server_error().into_response()
+    match place(&exchange, &wire, &Params::parse(&body)).await {
+        Ok(Created::Call(call)) => {
+            (StatusCode::CREATED, axum::Json(calls::json(&exchange, &call, View::JustCreated)))
+                .into_response()
         }
-        FaultKind::CreateHangsAfterAccepting => {
-            accept(&exchange, request);
-            tokio::time::sleep(HANG).await;
-            reset(&wire)
-        }
-        FaultKind::CreateResetsAfterAccepting => {
-            accept(&exchange, request);
-            reset(&wire)
-        }
-        FaultKind::CreateAnswersGarbage => {
-            accept(&exchange, request);
+        Ok(Created::Garbage) => {
             (StatusCode::CREATED, [(header::CONTENT_TYPE, "application/json")], "{\"sid\": \"CA")
                 .into_response()
         }
-        _ => created(&exchange, &accept(&exchange, request)),
+        Ok(Created::Reset) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Makes the call, as the faults allow.
+pub(super) async fn place(
+    exchange: &Arc<Exchange>,
+    wire: &Wire,
+    params: &Params,
+) -> Result<Created, RestError> {
+    let request = read(exchange, params)?;
+    let made = |request| Ok(Created::Call(Box::new(accept(exchange, request))));
+    let Some(fault) = exchange.faults.strike(Moment::Create, &request.to, None) else {
+        return made(request);
+    };
+    match fault {
+        FaultKind::CreateFails => Err(RestError::server_error()),
+        FaultKind::CreateUnavailable => Err(RestError::unavailable()),
+        FaultKind::CreateThrottled => Err(RestError::throttled()),
+        FaultKind::CreateResets => Ok(reset(wire)),
+        FaultKind::CreateAcceptsLate { secs } => accept_late(exchange, request, secs).await,
+        FaultKind::CreateFailsAfterAccepting => {
+            accept(exchange, request);
+            Err(RestError::server_error())
+        }
+        FaultKind::CreateHangsAfterAccepting => {
+            accept(exchange, request);
+            tokio::time::sleep(HANG).await;
+            Ok(reset(wire))
+        }
+        FaultKind::CreateResetsAfterAccepting => {
+            accept(exchange, request);
+            Ok(reset(wire))
+        }
+        FaultKind::CreateAnswersGarbage => {
+            accept(exchange, request);
+            Ok(Created::Garbage)
+        }
+        _ => made(request),
     }
 }
 
@@ -75,12 +102,8 @@ fn accept(exchange: &Arc<Exchange>, request: Request) -> CallRecord {
     exchange.place(&request.from, &request.to, request.plan)
 }
 
-fn created(exchange: &Exchange, call: &CallRecord) -> Response {
-    (StatusCode::CREATED, axum::Json(calls::json(exchange, call, View::JustCreated))).into_response()
-}
-
 /// The call is made later, whether or not the client is still there.
-async fn accept_late(exchange: &Arc<Exchange>, request: Request, secs: u32) -> Response {
+async fn accept_late(exchange: &Arc<Exchange>, request: Request, secs: u32) -> Result<Created, RestError> {
     let (sender, accepted) = oneshot::channel();
     let later = Arc::clone(exchange);
     exchange.spawn(async move {
@@ -88,15 +111,15 @@ async fn accept_late(exchange: &Arc<Exchange>, request: Request, secs: u32) -> R
         let _ = sender.send(accept(&later, request));
     });
     match accepted.await {
-        Ok(call) => created(exchange, &call),
-        Err(_) => RestError::unavailable().into_response(),
+        Ok(call) => Ok(Created::Call(Box::new(call))),
+        Err(_) => Err(RestError::unavailable()),
     }
 }
 
 /// The answer is never written: writing it resets the connection.
-fn reset(wire: &Wire) -> Response {
+fn reset(wire: &Wire) -> Created {
     wire.cut();
-    StatusCode::NO_CONTENT.into_response()
+    Created::Reset
 }
 
 fn read(exchange: &Exchange, params: &Params) -> Result<Request, RestError> {

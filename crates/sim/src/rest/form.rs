@@ -8,6 +8,10 @@ impl Params {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
+    pub(super) fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The first value that is not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()

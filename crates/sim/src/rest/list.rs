@@ -29,18 +29,24 @@ pub(super) async fn calls(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, RestError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
+    let (place, page) = found(&exchange, &params)?;
+    Ok(Json(body(&exchange, &params, place, &page)))
+}
+
+/// The page that is asked for.
+pub(super) fn found(exchange: &Exchange, params: &Params) -> Result<(Place, Page), RestError> {
     let number = params.get("To").unwrap_or("*");
     if exchange.faults.strike(Moment::Lookup, number, None).is_some() {
         return Err(RestError::unavailable());
     }
-    let place = place(&params)?;
+    let place = place(params)?;
     let query = Query {
         to: params.owned("To"),
         from: params.owned("From"),
         parent: params.owned("ParentCallSid"),
         status: params.owned("Status"),
-        started: span(&params, "StartTime")?,
-        ended: span(&params, "EndTime")?,
+        started: span(params, "StartTime")?,
+        ended: span(params, "EndTime")?,
         before: params.get("PageToken").and_then(|token| token.strip_prefix("PA")).map(CallSid::from),
         // A token says where the page begins; without one the pages before are counted.
         skip: if params.get("PageToken").is_some() { 0 } else { place.page * place.size },
@@ -50,13 +56,13 @@ pub(super) async fn calls(
         Some(_) => Page { calls: Vec::new(), more: false },
         None => exchange.register.list(&query, exchange.clock.now()),
     };
-    Ok(Json(body(&exchange, &params, place, &page)))
+    Ok((place, page))
 }
 
 #[derive(Clone, Copy)]
-struct Place {
-    page: usize,
-    size: usize,
+pub(super) struct Place {
+    pub(super) page: usize,
+    pub(super) size: usize,
 }
 
 fn place(params: &Params) -> Result<Place, RestError> {

@@ -1,4 +1,5 @@
-//! The carrier's REST API, `/2010-04-01/Accounts/{AccountSid}/…`, as Twilio's own client libraries speak it.
+//! The carrier's REST API, `/2010-04-01/Accounts/{AccountSid}/…`, as Twilio's own client libraries speak it; Telnyx's is
+//! in `telnyx.rs`, over the same calls.
 //!
 //! One file for each resource; who may ask is decided here, before any of them.
 
@@ -9,6 +10,7 @@ mod form;
 mod list;
 mod numbers;
 mod recordings;
+mod telnyx;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +26,20 @@ use serde_json::json;
 
 use crate::exchange::Exchange;
 use crate::faults::{FaultKind, Moment};
+use crate::mouth::Mouth;
 use crate::rest::error::RestError;
 
 const API_VERSION: &str = "2010-04-01";
 
 /// All routes of the API.
 pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
+    match exchange.mouth {
+        Mouth::Twilio => twilio(exchange),
+        Mouth::Telnyx => telnyx::router(exchange),
+    }
+}
+
+fn twilio(exchange: Arc<Exchange>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}", get(account))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(list::calls).post(create::call))

@@ -54,7 +54,7 @@ pub(super) async fn of_call(
     })))
 }
 
-fn is_ready(exchange: &Exchange, recording: &RecordingRecord) -> bool {
+pub(super) fn is_ready(exchange: &Exchange, recording: &RecordingRecord) -> bool {
     exchange.clock.now() >= recording.media_from
 }
 

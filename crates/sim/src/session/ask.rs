@@ -8,6 +8,7 @@ use crate::call::Form;
 use crate::chance::Chance;
 use crate::heard::Heard;
 use crate::ids::RecordingSid;
+use crate::mouth::Mouth;
 use crate::recordings::{RecordingRecord, RecordingSource};
 use crate::session::{Ask, Next, Over, Session};
 use crate::target::Target;
@@ -23,7 +24,8 @@ pub(super) struct OpenRecording {
 }
 
 impl Session {
-    /// `<Record>`. Silence asks nobody and falls through to the next verb, as at Twilio.
+    /// `<Record>`. Silence asks nobody and falls through to the next verb at Twilio. Telnyx counts silence from the first word
+    /// on: without one it records to the end of its length, and asks the action with a recording in which nothing is.
     pub(super) async fn record(&mut self, record: Record) -> Next {
         let open = self.open_recording(record);
         let (timeout, longest) = (open.record.timeout, open.record.max_length);
@@ -37,6 +39,11 @@ impl Session {
         }
         self.begin_recording(open);
         let (secs, key) = match reply {
+            Reply::Silence if self.line.exchange.mouth == Mouth::Telnyx => {
+                self.line.hear(Heard::SaidNothing { question });
+                self.line.pass(longest).await;
+                (if keeps_silence { longest } else { 0 }, String::new())
+            }
             Reply::Silence => {
                 self.line.hear(Heard::SaidNothing { question });
                 self.line.pass(timeout.min(longest)).await;

@@ -270,7 +270,7 @@ impl Session {
     }
 
     fn read(&mut self, text: &str, url: &str) -> Result<Document, Trouble> {
-        let document = twiml::parse(text).map_err(|bad| Trouble {
+        let document = twiml::parse(text, self.line.exchange.mouth).map_err(|bad| Trouble {
             code: bad.code(),
             message: bad.to_string(),
             url: url.to_owned(),

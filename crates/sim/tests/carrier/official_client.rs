@@ -1,10 +1,10 @@
-//! Twilio's own client library drives the simulator, and its own validator checks the webhooks.
+//! The carriers' own client libraries drive the simulator, and their own checks of signatures judge its webhooks.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::product::{OURS, options, sim};
-use trunkline_sim::SimOptions;
+use trunkline_sim::{Mouth, SimOptions, public_key};
 
 /// One release, so that a new one cannot change a verdict unseen.
 const LIBRARY: &str = "twilio==9.8.0";
@@ -37,4 +37,18 @@ async fn twilios_own_library_finds_nothing_to_complain_about() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_client.py");
     let SimOptions { account_sid, auth_token, .. } = SimOptions::default();
     run(&python().await, &[script, &sim.base_url(), &account_sid, &auth_token, OURS]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python with Telnyx's library; cargo xtask test runs it"]
+async fn s_03_telnyxs_own_library_accepts_our_webhooks_and_refuses_what_is_tampered_with() {
+    let mouth = Mouth::Telnyx;
+    let account = mouth.usual_account();
+    let sim = sim(SimOptions { mouth, account_sid: account.to_owned(), ..options() }).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_telnyx.py");
+    let SimOptions { connection, auth_token, .. } = SimOptions::default();
+    let program = std::env::var("TRUNKLINE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let key = public_key(&auth_token);
+    let arguments = [script, &sim.base_url(), account, &connection, &auth_token, &key, OURS];
+    run(Path::new(&program), &arguments).await;
 }

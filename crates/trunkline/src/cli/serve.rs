@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
+use trunkline_sim::Mouth;
 
 use crate::settings::Flags;
 
@@ -34,6 +35,10 @@ fn speed(text: &str) -> Result<f64, String> {
     if (1.0..=1_000.0).contains(&speed) { Ok(speed) } else { Err("give 1 to 1000".to_owned()) }
 }
 
+fn mouth(text: &str) -> Result<Mouth, &'static str> {
+    text.parse()
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Keep everything in this folder; run again on it, a survey that was cut off goes on
@@ -54,6 +59,9 @@ pub(crate) struct Demo {
     /// What all chance comes from [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Whose API the simulated carrier has: twilio or telnyx [default: twilio]
+    #[arg(long, value_name = "CARRIER", value_parser = mouth)]
+    pub speaks: Option<Mouth>,
     /// Port to listen on, 0 for any free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
@@ -82,10 +90,13 @@ pub(crate) struct Sim {
     /// A number of the account, or NUMBER=VOICE_URL; may be given again
     #[arg(long = "number", value_name = "NUMBER", default_value = "+15005550006")]
     pub numbers: Vec<String>,
-    /// The account's id
-    #[arg(long, default_value = "AC00000000000000000000000000000001")]
-    pub account_sid: String,
-    /// The account's token
+    /// Whose API it has: twilio or telnyx
+    #[arg(long, value_name = "CARRIER", default_value = "twilio", value_parser = mouth)]
+    pub speaks: Mouth,
+    /// The account's id [default: AC00000000000000000000000000000001 or, as Telnyx, 00000000-0000-4000-8000-000000000001]
+    #[arg(long)]
+    pub account_sid: Option<String>,
+    /// The account's token; as Telnyx, its API key
     #[arg(long, default_value = "simulator-auth-token", env = "TWILIO_AUTH_TOKEN", hide_env_values = true)]
     pub auth_token: String,
     /// New calls per second; more wait

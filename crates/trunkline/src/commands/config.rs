@@ -1,8 +1,8 @@
 //! `trunkline config`: what the settings say, and what is wrong with them.
 
 use serde_json::json;
+use trunkline_carriers::AccountState;
 use trunkline_carriers::callback::{PublicUrls, Scheme};
-use trunkline_carriers::{AccountState, Carrier};
 use trunkline_engine::Bucket;
 
 use super::settings;
@@ -10,7 +10,7 @@ use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
 use crate::settings::{Account, Finding, Level, Settings};
 use crate::terminal::{Form, say, say_json};
-use crate::wiring::twilio;
+use crate::wiring::client;
 
 /// Prints a settings file that changes nothing.
 pub(super) fn example() -> Exit {
@@ -55,9 +55,17 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
         say(&finding.to_string());
     }
     match &settings.carrier.account {
-        Account::Simulator => say("Calls are simulated: nobody's phone will ring."),
-        Account::Twilio { account_sid, .. } => {
-            say(&format!("Calls go through Twilio's account {account_sid}."));
+        Account::Simulator { .. } => say("Calls are simulated: nobody's phone will ring."),
+        Account::Twilio { .. } | Account::Telnyx { .. } => {
+            match &settings.carrier.account {
+                Account::Telnyx { account, connection, .. } => say(&format!(
+                    "Calls go through Telnyx's account {account} and its application {connection}."
+                )),
+                Account::Twilio { account_sid, .. } => {
+                    say(&format!("Calls go through Twilio's account {account_sid}."));
+                }
+                Account::Simulator { .. } => {}
+            }
             if !addresses.is_empty() {
                 say("The carrier will be told these addresses, and must reach them from the open internet:");
             }
@@ -100,19 +108,44 @@ fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How a carrier's settings are called, and where its words for them are found.
+struct Words {
+    account: &'static str,
+    secret: &'static str,
+    credentials: &'static str,
+    console: &'static str,
+}
+
+impl Words {
+    fn of(account: &Account) -> Self {
+        match account {
+            Account::Telnyx { .. } => Self {
+                account: "carrier.telnyx_account",
+                secret: "carrier.telnyx_api_key",
+                credentials: "the API key and the application's id",
+                console: "Telnyx's portal",
+            },
+            Account::Twilio { .. } | Account::Simulator { .. } => Self {
+                account: "carrier.account_sid",
+                secret: "carrier.auth_token",
+                credentials: "Account SID and Auth Token",
+                console: "Twilio's console",
+            },
+        }
+    }
+}
+
 /// Whether the credentials open the account, and whether our number is one of its numbers.
 async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
-    if matches!(settings.carrier.account, Account::Simulator) {
+    if matches!(settings.carrier.account, Account::Simulator { .. }) {
         return vec![Finding::note("carrier", "the simulator needs no credentials", "nothing is to be done")];
     }
-    let carrier = match twilio(&settings.carrier.account) {
-        Ok((carrier, _)) => carrier,
+    let words = Words::of(&settings.carrier.account);
+    let carrier = match client(&settings.carrier.account) {
+        Ok(carrier) => carrier,
         Err(error) => {
-            return vec![Finding::error(
-                "carrier.account_sid",
-                error.to_string(),
-                "copy it from Twilio's console",
-            )];
+            let fix = format!("copy it from {}", words.console);
+            return vec![Finding::error(words.account, error.to_string(), fix)];
         }
     };
     let mut findings = match carrier.check().await {
@@ -123,19 +156,19 @@ async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
             AccountState::Trial => Finding::warning(
                 "carrier",
                 format!("the account is {}: it calls only numbers that were verified", standing.words),
-                "verify the numbers in Twilio's console, or upgrade the account",
+                format!("verify the numbers in {}, or upgrade the account", words.console),
             ),
             AccountState::Closed => Finding::error(
                 "carrier",
                 format!("the account is {}", standing.words),
-                "open it again in Twilio's console",
+                format!("open it again in {}", words.console),
             ),
         }],
         Err(error) => {
             return vec![Finding::error(
-                "carrier.auth_token",
+                words.secret,
                 format!("the account can't be asked: {error}"),
-                "compare Account SID and Auth Token with Twilio's console, and look at the network",
+                format!("compare {} with {}, and look at the network", words.credentials, words.console),
             )];
         }
     };
@@ -145,7 +178,7 @@ async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
         findings.push(Finding::warning(
             "carrier.from",
             format!("{from} is not one of the account's {} numbers", numbers.len()),
-            "use one of them, or verify it as a caller id in Twilio's console",
+            format!("use one of them, or verify it as a caller id in {}", words.console),
         ));
     }
     findings

@@ -75,8 +75,10 @@ fn greet(server: &Server) {
 
 fn pace(args: &cli::Pace, settings: &Settings) -> Result<Option<Pace>, Failure> {
     let simulated = match &settings.carrier.account {
-        Account::Simulator => true,
-        Account::Twilio { api_base, .. } => api_base.host_str().is_some_and(|host| host == "127.0.0.1"),
+        Account::Simulator { .. } => true,
+        Account::Twilio { api_base, .. } | Account::Telnyx { api_base, .. } => {
+            api_base.host_str().is_some_and(|host| host == "127.0.0.1")
+        }
     };
     match args.speed {
         1.0 => Ok(None),

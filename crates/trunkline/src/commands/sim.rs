@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
-use trunkline_sim::{Fault, OwnNumber, Sim, SimOptions};
+use trunkline_sim::{Fault, Mouth, OwnNumber, Sim, SimOptions, public_key};
 
 use super::serve::Signals;
 use crate::cli;
@@ -18,8 +18,10 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
     })?;
     let faults: Vec<Fault> =
         args.faults.iter().map(|text| from_json("--fault", text)).collect::<Result<_, _>>()?;
+    let account = args.account_sid.clone().unwrap_or_else(|| args.speaks.usual_account().to_owned());
     let options = SimOptions {
-        account_sid: args.account_sid.clone(),
+        mouth: args.speaks,
+        account_sid: account.clone(),
         auth_token: args.auth_token.clone(),
         numbers: args.numbers.iter().map(|number| own(number)).collect(),
         seed: args.seed,
@@ -30,20 +32,32 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
         state_file: args.state_file.clone(),
         ..SimOptions::default()
     };
+    let connection = options.connection.clone();
     let sim = Sim::start(listener, options).await;
     let sim = sim.map_err(|error| Failure::while_doing("the simulator", &error))?;
     say(&format!("The simulated carrier is at {}; its own API is under /sim.", sim.base_url()));
     say("To call through it, start a server with");
-    say(&format!("  TWILIO_API_BASE={}", sim.base_url()));
-    say(&format!("  TWILIO_ACCOUNT_SID={}", args.account_sid));
-    say(&format!(
-        "  TWILIO_AUTH_TOKEN={}",
-        if args.auth_token == "simulator-auth-token" { &args.auth_token } else { "(yours)" }
-    ));
-    say(&format!(
-        "  TWILIO_PHONE_NUMBER={}",
-        args.numbers.first().map_or("", |number| number.split('=').next().unwrap_or(number))
-    ));
+    let secret = if args.auth_token == "simulator-auth-token" { &args.auth_token } else { "(yours)" };
+    let number = args.numbers.first().map_or("", |number| number.split('=').next().unwrap_or(number));
+    let settings = match args.speaks {
+        Mouth::Twilio => vec![
+            ("TWILIO_API_BASE", sim.base_url()),
+            ("TWILIO_ACCOUNT_SID", account),
+            ("TWILIO_AUTH_TOKEN", secret.to_owned()),
+            ("TWILIO_PHONE_NUMBER", number.to_owned()),
+        ],
+        Mouth::Telnyx => vec![
+            ("TELNYX_API_BASE", sim.base_url()),
+            ("TELNYX_ACCOUNT_SID", account),
+            ("TELNYX_API_KEY", secret.to_owned()),
+            ("TELNYX_PUBLIC_KEY", public_key(&args.auth_token)),
+            ("TELNYX_CONNECTION_ID", connection),
+            ("TELNYX_PHONE_NUMBER", number.to_owned()),
+        ],
+    };
+    for (name, value) in settings {
+        say(&format!("  {name}={value}"));
+    }
     say("  PUBLIC_URL=http://127.0.0.1:8080");
     signals.next().await;
     sim.stop().await;

@@ -11,15 +11,19 @@ use super::carrier::Account;
 use super::finding::Finding;
 use super::public_url::{PublicUrl, Reach};
 
-/// Twilio may show a call this late in its list; a shorter settle time could call a person twice.
+/// A carrier may show a call this late in its list; a shorter settle time could call a person twice.
 const SAFE_SETTLE: Duration = Duration::from_secs(180);
 
 /// All findings, the worst first.
 pub fn check(settings: &Settings) -> Vec<Finding> {
     let mut findings = settings.noticed.clone();
     match &settings.carrier.account {
-        Account::Simulator => {}
-        Account::Twilio { account_sid, .. } => twilio(settings, account_sid, &mut findings),
+        Account::Simulator { .. } => {}
+        Account::Twilio { account_sid, .. } => {
+            real(settings, "Twilio", &mut findings);
+            twilio(account_sid, &mut findings);
+        }
+        Account::Telnyx { .. } => real(settings, "Telnyx", &mut findings),
     }
     addresses(settings, &mut findings);
     access(settings, &mut findings);
@@ -30,22 +34,7 @@ pub fn check(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn twilio(settings: &Settings, account_sid: &str, findings: &mut Vec<Finding>) {
-    if settings.server.public_urls.is_empty() {
-        findings.push(Finding::error(
-            "server.public_url",
-            "Twilio does not know where to fetch what it shall say",
-            "set PUBLIC_URL to the address of your proxy or tunnel, such as https://calls.example.com",
-        ));
-    }
-    let unreachable = |url: &&PublicUrl| url.reach() != Reach::World;
-    if let Some(url) = settings.server.public_urls.iter().find(unreachable) {
-        findings.push(Finding::warning(
-            "server.public_url",
-            format!("Twilio can't reach {url}: it is no address of the open internet"),
-            "use the address of your proxy or tunnel",
-        ));
-    }
+fn twilio(account_sid: &str, findings: &mut Vec<Finding>) {
     if account_sid.len() != 34 || !account_sid[2..].bytes().all(|c| c.is_ascii_hexdigit()) {
         findings.push(Finding::warning(
             "carrier.account_sid",
@@ -53,22 +42,41 @@ fn twilio(settings: &Settings, account_sid: &str, findings: &mut Vec<Finding>) {
             "copy it again from Twilio's console, unless api_base is a test server",
         ));
     }
+}
+
+/// What holds for every carrier that reaches real phones.
+fn real(settings: &Settings, carrier: &str, findings: &mut Vec<Finding>) {
+    if settings.server.public_urls.is_empty() {
+        findings.push(Finding::error(
+            "server.public_url",
+            format!("{carrier} does not know where to fetch what it shall say"),
+            "set PUBLIC_URL to the address of your proxy or tunnel, such as https://calls.example.com",
+        ));
+    }
+    let unreachable = |url: &&PublicUrl| url.reach() != Reach::World;
+    if let Some(url) = settings.server.public_urls.iter().find(unreachable) {
+        findings.push(Finding::warning(
+            "server.public_url",
+            format!("{carrier} can't reach {url}: it is no address of the open internet"),
+            "use the address of your proxy or tunnel",
+        ));
+    }
     match &settings.carrier.from {
         Some(from) => findings.push(Finding::note(
             "carrier.from",
-            format!("an unanswered request is settled by Twilio's list of calls from {from}"),
+            format!("an unanswered request is settled by {carrier}'s list of calls from {from}"),
             "make sure that no other software dials from it",
         )),
         None => findings.push(Finding::warning(
             "carrier.from",
             "calls that name no number of their own can't be placed",
-            "set TWILIO_PHONE_NUMBER to a number of the account",
+            format!("set {}_PHONE_NUMBER to a number of the account", carrier.to_ascii_uppercase()),
         )),
     }
     if settings.limits.settle < SAFE_SETTLE {
         findings.push(Finding::warning(
             "limits.settle_secs",
-            format!("Twilio may show a call later than after {} s", settings.limits.settle.as_secs()),
+            format!("{carrier} may show a call later than after {} s", settings.limits.settle.as_secs()),
             "set 180 or more, or a person might be called twice",
         ));
     }

@@ -27,7 +27,7 @@ pub struct Flags {
     /// Database [default: an SQLite file in the data folder]
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
-    /// simulator or twilio [default: twilio if its credentials are set, else simulator]
+    /// simulator, twilio or telnyx [default: the one whose credentials are set, else simulator]
     #[arg(long, value_name = "NAME")]
     pub carrier: Option<String>,
     /// A questions.json, or a folder of scripts [default: questions.json]

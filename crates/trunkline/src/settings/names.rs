@@ -8,16 +8,11 @@ use super::given::Layer;
 use super::key::{Section, Shown};
 
 /// Names that people already have, and what will use them.
-const LATER: [(&str, &str); 10] = [
-    ("TELNYX_API_KEY", "Telnyx"),
-    ("TELNYX_PUBLIC_KEY", "Telnyx"),
-    ("TELNYX_CONNECTION_ID", "Telnyx"),
-    ("TELNYX_API_BASE", "Telnyx"),
+const LATER: [(&str, &str); 5] = [
     ("OPENAI_API_KEY", "bots"),
     ("OPENAI_REALTIME_URL", "bots"),
     ("TRUNKLINE_JWT_SECRET", "app calls"),
     ("TRUNKLINE_JWT_SECRET_FILE", "app calls"),
-    ("TELNYX_API_KEY_FILE", "Telnyx"),
     ("OPENAI_API_KEY_FILE", "bots"),
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use trunkline_core::id::TenantId;
 use trunkline_engine::Addressing;
+use trunkline_sim::Mouth;
 
 use trunkline_store::Target;
 
@@ -66,7 +67,7 @@ fn levels(settings: &Settings, setting: &str) -> Vec<Level> {
 fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
     let settings = Given::default().load();
     assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8080));
-    assert!(matches!(settings.carrier.account, Account::Simulator));
+    assert!(matches!(settings.carrier.account, Account::Simulator { speaks: Mouth::Twilio }));
     assert_eq!(settings.store.database, Target::Sqlite("./trunkline-data/trunkline.db".into()));
     assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
     assert_eq!(settings.limits.settle.as_secs(), 180);
@@ -412,7 +413,55 @@ fn twilio_is_chosen_by_its_credentials_and_can_be_held_back() {
         panic!("credentials choose twilio");
     };
     assert_eq!((account_sid.as_str(), api_base.as_str()), (SID, "https://api.twilio.com/"));
-    assert!(matches!(twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.account, Account::Simulator));
+    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.account;
+    assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Twilio }));
+    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator-telnyx")]).carrier.account;
+    assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Telnyx }));
+}
+
+/// A telnyx account with everything that it needs, and these instead.
+fn telnyx(variables: &[(&str, &str)]) -> Given {
+    env(&[
+        ("TELNYX_ACCOUNT_SID", "f5586561-8ff0-4291-a51b-c7dfe4139ff9"),
+        ("TELNYX_API_KEY", "KEY01"),
+        ("TELNYX_PUBLIC_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        ("TELNYX_CONNECTION_ID", "1293384261075731499"),
+    ])
+    .env(variables)
+}
+
+#[test]
+fn telnyx_is_chosen_by_its_credentials_and_needs_all_of_them() {
+    let Account::Telnyx { account, connection, api_base, .. } = telnyx(&[]).load().carrier.account else {
+        panic!("credentials choose telnyx");
+    };
+    assert_eq!(account, "f5586561-8ff0-4291-a51b-c7dfe4139ff9");
+    assert_eq!((connection.as_str(), api_base.as_str()), ("1293384261075731499", "https://api.telnyx.com/"));
+    let from = telnyx(&[("TELNYX_PHONE_NUMBER", "+14155550100")]).load().carrier.from;
+    assert_eq!(from.as_deref(), Some("+14155550100"));
+    for (given, refused) in [
+        (env(&[("TELNYX_API_KEY", "k")]), "carrier.telnyx_account (not set): it is needed and missing"),
+        (telnyx(&[("TELNYX_PUBLIC_KEY", "AAAA")]), "it is not base64 of 32 bytes"),
+        (telnyx(&[("TELNYX_CONNECTION_ID", "12/34")]), "is no application of Telnyx"),
+        (telnyx(&[("TELNYX_ACCOUNT_SID", "AC1")]), "is no account id of Telnyx"),
+    ] {
+        let said = given.refused();
+        assert!(said.contains(refused), "{said}");
+    }
+    let printed = format!("{:?}", telnyx(&[("TELNYX_API_KEY", "s3cret")]).load());
+    assert!(!printed.contains("s3cret"), "{printed}");
+}
+
+#[test]
+fn what_a_real_carrier_needs_is_checked_of_telnyx_too() {
+    let said = |variables: &[(&str, &str)]| {
+        let found = telnyx(variables).load().check();
+        found.into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("\n")
+    };
+    assert!(said(&[]).contains("Telnyx does not know where to fetch what it shall say"));
+    assert!(said(&[("PUBLIC_URL", "https://localhost:8080")]).contains("Telnyx can't reach"));
+    let fine = [("PUBLIC_URL", "https://calls.example.com"), ("TELNYX_PHONE_NUMBER", "+14155550100")];
+    assert_eq!(telnyx(&fine).load().check().len(), 1, "the control: a note");
 }
 
 #[test]
@@ -465,13 +514,13 @@ fn no_secret_ever_prints() {
 
 #[test]
 fn names_that_do_nothing_are_noticed_and_do_not_stop_the_start() {
-    let settings = env(&[("TELNYX_API_KEY", "k"), ("TRUNKLINE_SERVER_PROT", "1")])
+    let settings = env(&[("OPENAI_REALTIME_URL", "k"), ("TRUNKLINE_SERVER_PROT", "1")])
         .env(&[("TRUNKLINE_CONFIG", "x"), ("TRUNKLINE_API_KEY_FILE", ""), ("PATH", "/bin")])
         .dotenv("OPENAI_API_KEY=x\n")
         .load();
     let said: Vec<_> = settings.check().iter().map(ToString::to_string).collect();
     let starts = [
-        "warning: TELNYX_API_KEY (environment TELNYX_API_KEY): it is not used yet: Telnyx",
+        "warning: OPENAI_REALTIME_URL (environment OPENAI_REALTIME_URL): it is not used yet: bots",
         "warning: TRUNKLINE_SERVER_PROT (environment TRUNKLINE_SERVER_PROT): no setting has this name; did you mean TRUNKLINE_SERVER_PORT?",
         "warning: OPENAI_API_KEY (.env:1): it is not used yet: bots",
     ];

@@ -1,21 +1,24 @@
-//! Settings → the carrier account that calls go through: Twilio, or people who were never there.
+//! Settings → the carrier account that calls go through: Twilio, Telnyx, or people who were never there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
-use trunkline_carriers::twilio::{BadSettings, Twilio, TwilioSettings};
+use trunkline_carriers::callback::PublicUrls;
+use trunkline_carriers::telnyx::{self, Telnyx, TelnyxSettings};
+use trunkline_carriers::twilio::{self, Twilio, TwilioSettings};
+use trunkline_carriers::{BadSettings, Verifier};
 use trunkline_core::private::Address;
 use trunkline_engine::Pace;
-use trunkline_sim::{Habit, OwnNumber, Pattern, Sim, SimOptions};
+use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
 use crate::settings::{Account, Carrier};
 
 /// The simulator's only number, if no setting names one.
 const OUR_NUMBER: &str = "+15005550006";
-const SIMULATED_ACCOUNT: &str = "AC00000000000000000000000000000001";
 const STATE_FILE: &str = "simulator.jsonl";
 
 /// Who lives in the simulated world.
@@ -36,13 +39,31 @@ impl Default for Population {
 /// An account that calls can go through.
 pub(crate) struct Connected {
     /// How it is asked.
-    pub twilio: Twilio,
-    /// Signs its webhooks.
-    pub token: SecretString,
+    pub carrier: Arc<dyn trunkline_carriers::Carrier>,
+    /// What its webhooks are signed with.
+    pub signs: Signs,
     /// The caller id of calls that name none.
     pub from: Option<Address>,
     /// The carrier itself, where it is to live in this process.
     pub simulator: Option<Unstarted>,
+}
+
+/// What tells a carrier's webhooks from a stranger's.
+pub(crate) enum Signs {
+    /// Twilio's token.
+    Token(SecretString),
+    /// The public half of Telnyx's key.
+    PublicKey(String),
+}
+
+impl Signs {
+    /// The check of webhooks that come to these addresses.
+    pub fn verifier(self, urls: &PublicUrls) -> Result<Verifier, CarrierError> {
+        Ok(match self {
+            Self::Token(token) => Verifier::Twilio(twilio::signature::Verifier::new(urls.clone(), token)),
+            Self::PublicKey(key) => Verifier::Telnyx(telnyx::signature::Verifier::new(&key)?),
+        })
+    }
 }
 
 /// A simulator that has an address and does not answer yet: its memory belongs to whoever holds the folder's lock.
@@ -92,31 +113,44 @@ pub(crate) struct Simulated<'a> {
 pub(crate) async fn connect(carrier: &Carrier, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
     let from = carrier.from.as_deref();
     match &carrier.account {
-        Account::Twilio { .. } => {
-            let (twilio, token) = twilio(&carrier.account)?;
-            Ok(Connected { twilio, token, from: from.map(Address::new), simulator: None })
-        }
-        Account::Simulator => simulate(from.unwrap_or(OUR_NUMBER), simulated).await,
+        Account::Simulator { speaks } => simulate(*speaks, from.unwrap_or(OUR_NUMBER), simulated).await,
+        real @ (Account::Twilio { .. } | Account::Telnyx { .. }) => Ok(Connected {
+            carrier: client(real)?,
+            signs: match real {
+                Account::Telnyx { public_key, .. } => Signs::PublicKey(public_key.clone()),
+                Account::Twilio { auth_token, .. } => Signs::Token(auth_token.clone()),
+                Account::Simulator { .. } => return Err(BadSettings::AccountSid.into()),
+            },
+            from: from.map(Address::new),
+            simulator: None,
+        }),
     }
 }
 
-/// A client of Twilio by its settings. The simulator has no address before it runs.
-pub(crate) fn twilio(account: &Account) -> Result<(Twilio, SecretString), CarrierError> {
-    let Account::Twilio { account_sid, auth_token, api_base } = account else {
-        return Err(BadSettings::AccountSid.into());
-    };
-    let settings = TwilioSettings::new(account_sid, auth_token.clone(), api_base.clone());
-    Ok((Twilio::new(settings)?, auth_token.clone()))
+/// A client of the carrier by its settings. The simulator has no address before it runs.
+pub(crate) fn client(account: &Account) -> Result<Arc<dyn trunkline_carriers::Carrier>, CarrierError> {
+    match account {
+        Account::Simulator { .. } => Err(BadSettings::AccountSid.into()),
+        Account::Twilio { account_sid, auth_token, api_base } => {
+            let settings = TwilioSettings::new(account_sid, auth_token.clone(), api_base.clone());
+            Ok(Arc::new(Twilio::new(settings)?))
+        }
+        Account::Telnyx { account, api_key, connection, api_base, .. } => {
+            let settings = TelnyxSettings::new(account, api_key.clone(), connection, api_base.clone());
+            Ok(Arc::new(Telnyx::new(settings)?))
+        }
+    }
 }
 
-async fn simulate(from: &str, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
+async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
     let Simulated { population, pace, data_dir, token, public_url, mut numbers } = simulated;
     if !numbers.iter().any(|number| number == from) {
         numbers.insert(0, from.to_owned());
     }
     let answer = format!("{public_url}/answer");
     let options = SimOptions {
-        account_sid: SIMULATED_ACCOUNT.to_owned(),
+        mouth,
+        account_sid: mouth.usual_account().to_owned(),
         auth_token: token.clone(),
         numbers: numbers
             .iter()
@@ -133,11 +167,26 @@ async fn simulate(from: &str, simulated: Simulated<'_>) -> Result<Connected, Car
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let api_base = Url::parse(&format!("http://{}", listener.local_addr()?))?;
-    let token = SecretString::from(token);
-    let settings = TwilioSettings::new(SIMULATED_ACCOUNT, token.clone(), api_base);
+    let account = match mouth {
+        Mouth::Twilio => Account::Twilio {
+            account_sid: options.account_sid.clone(),
+            auth_token: token.clone().into(),
+            api_base,
+        },
+        Mouth::Telnyx => Account::Telnyx {
+            account: options.account_sid.clone(),
+            api_key: token.clone().into(),
+            public_key: public_key(&token),
+            connection: options.connection.clone(),
+            api_base,
+        },
+    };
     Ok(Connected {
-        twilio: Twilio::new(settings)?,
-        token,
+        carrier: client(&account)?,
+        signs: match mouth {
+            Mouth::Twilio => Signs::Token(token.into()),
+            Mouth::Telnyx => Signs::PublicKey(public_key(options.auth_token.as_str())),
+        },
         from: Some(Address::new(from)),
         simulator: Some(Unstarted { listener, options }),
     })

@@ -1,6 +1,6 @@
 //! Puts the rooms together: settings in, one running [`Server`] out.
 //!
-//! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio or simulator
+//! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio, Telnyx or simulator
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
 //! - `calls_file`: calls of another program, taken over once
 //! - `recovering`: a sweep without a server
@@ -19,7 +19,7 @@ mod server;
 mod traces;
 
 pub(crate) use beside::Beside;
-pub(crate) use carrier::twilio;
+pub(crate) use carrier::client;
 pub use carrier::{CarrierError, Population};
 pub(crate) use config::journal as journal_options;
 pub use folder::FolderError;

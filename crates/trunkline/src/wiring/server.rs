@@ -11,7 +11,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trunkline_carriers::callback::PublicUrls;
-use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_core::throttle::Rate;
 use trunkline_engine::{Clock, Engine, Pace, StartError};
 use trunkline_sim::Sim;
@@ -103,10 +102,10 @@ impl Server {
         let keys = Keys::open(&settings.access, &data_dir)?;
         let urls = public_urls(settings, &local)?;
         let connected = connect(&plan, &keys, &local).await?;
-        let verifier = Verifier::new(urls.clone(), connected.token);
+        let verifier = connected.signs.verifier(&urls)?;
         let clock = plan.pace.map_or_else(Clock::real, Clock::paced);
         let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock);
-        let engine = Engine::start(config, Arc::new(connected.twilio)).await?;
+        let engine = Engine::start(config, connected.carrier).await?;
 
         let simulator = match connected.simulator {
             Some(simulator) => Some(simulator.start().await?),
@@ -201,7 +200,7 @@ fn local_url(listener: &TcpListener) -> Result<String, NotStarted> {
 /// Under which addresses the carrier knows us. The simulator lives beside us and takes no way round through a proxy.
 fn public_urls(settings: &Settings, local: &str) -> Result<PublicUrls, NotStarted> {
     let mut urls: Vec<String> = settings.server.public_urls.iter().map(ToString::to_string).collect();
-    if matches!(settings.carrier.account, Account::Simulator) {
+    if matches!(settings.carrier.account, Account::Simulator { .. }) {
         urls.insert(0, local.to_owned());
     }
     let fallback = settings.server.fallback_url.as_ref().map(|url| url.to_string().parse()).transpose()?;

@@ -76,32 +76,32 @@ fn comes_out_right(fault: Option<Fault>, end: TheEnd) {
 }
 
 #[test]
-fn a_day_without_faults_comes_out_right() {
+pub fn a_day_without_faults_comes_out_right() {
     comes_out_right(None, TheEnd::Told);
 }
 
 #[test]
-fn a_day_without_any_callback_comes_out_right() {
+pub fn a_day_without_any_callback_comes_out_right() {
     comes_out_right(Some(Fault::new(FaultKind::CallbackLost)), TheEnd::FoundByAsking);
 }
 
 #[test]
-fn a_day_with_every_callback_three_times_comes_out_right() {
+pub fn a_day_with_every_callback_three_times_comes_out_right() {
     comes_out_right(Some(Fault::new(FaultKind::CallbackDoubled { copies: 3 })), TheEnd::Told);
 }
 
 #[test]
-fn a_day_with_late_callbacks_comes_out_right() {
+pub fn a_day_with_late_callbacks_comes_out_right() {
     comes_out_right(Some(Fault::new(FaultKind::CallbackLate { secs: 100 })), TheEnd::Told);
 }
 
 #[test]
-fn a_day_with_reordered_callbacks_comes_out_right() {
+pub fn a_day_with_reordered_callbacks_comes_out_right() {
     comes_out_right(Some(Fault::new(FaultKind::CallbackReordered).with_chance(0.5)), TheEnd::Told);
 }
 
 #[test]
-fn the_end_alone_may_be_lost_and_is_found_within_two_minutes() {
+pub fn the_end_alone_may_be_lost_and_is_found_within_two_minutes() {
     comes_out_right(
         Some(Fault::new(FaultKind::CallbackLost).only(CallEvent::Completed)),
         TheEnd::FoundByAsking,
@@ -109,7 +109,7 @@ fn the_end_alone_may_be_lost_and_is_found_within_two_minutes() {
 }
 
 #[test]
-fn a_voice_document_asked_for_twice_at_once_is_one_step() {
+pub fn a_voice_document_asked_for_twice_at_once_is_one_step() {
     let day = Day::begin();
     day.sim.add_fault(Fault::new(FaultKind::VoiceFetchDoubled));
     let number = "+15550100311";

@@ -12,7 +12,7 @@ const BEN: &str = "+15550100124";
 const EVE: &str = "+15550100125";
 
 #[test]
-fn answers_given_while_the_database_is_down_are_kept() {
+pub fn answers_given_while_the_database_is_down_are_kept() {
     let day = Day::with().at_speed(12.0).begin();
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = day.call(ANN);
@@ -48,7 +48,7 @@ fn a_deleted_database_is_filled_again_from_the_journal() {
 }
 
 #[test]
-fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_nobody_twice() {
+pub fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_nobody_twice() {
     let mut day = Day::with().questions(FIVE).at_speed(20.0).in_its_own_process().begin();
     let people = [
         (ANN, ["Ann", "Tuesday", "no", "seven", "bye"]),
@@ -79,7 +79,7 @@ fn a_server_killed_three_times_in_mid_questionnaire_loses_no_answer_and_calls_no
 }
 
 #[test]
-fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
+pub fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
     let mut day = Day::with().at_speed(10.0).begin();
     let calls = [ANN, BEN, EVE].map(|number| {
         day.person(number, Habit::NoAnswer);
@@ -102,7 +102,7 @@ fn calls_that_were_live_are_adopted_and_obey_after_a_restart() {
 }
 
 #[test]
-fn a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart() {
+pub fn a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart() {
     let mut day = Day::with().at_speed(10.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let call = day.call(ANN);
@@ -115,7 +115,7 @@ fn a_call_that_ended_while_nobody_was_there_is_closed_after_the_restart() {
 }
 
 #[test]
-fn a_server_told_to_stop_during_calls_loses_nothing() {
+pub fn a_server_told_to_stop_during_calls_loses_nothing() {
     let mut day = Day::with().at_speed(20.0).in_its_own_process().begin();
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no"])).person(BEN, Habit::NoAnswer);
     let (talking, ringing) = (day.call(ANN), day.call(BEN));
@@ -129,7 +129,7 @@ fn a_server_told_to_stop_during_calls_loses_nothing() {
 }
 
 #[test]
-fn a_power_cut_while_the_carrier_is_asked_to_dial_calls_nobody_twice() {
+pub fn a_power_cut_while_the_carrier_is_asked_to_dial_calls_nobody_twice() {
     let mut day = Day::begin();
     day.fault(FaultKind::CreateHangsAfterAccepting, ANN);
     day.fault(FaultKind::CreateAcceptsLate { secs: 60 }, BEN);

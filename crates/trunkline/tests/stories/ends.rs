@@ -8,7 +8,7 @@ use crate::day::Day;
 const ANN: &str = "+15550100601";
 
 #[test]
-fn each_way_a_phone_is_not_answered_has_its_own_name() {
+pub fn each_way_a_phone_is_not_answered_has_its_own_name() {
     // Habit, disposition, status, SIP code, whether it rang.
     let table = [
         (Habit::Busy, "busy", "busy", json!(486)),
@@ -43,7 +43,7 @@ fn each_way_a_phone_is_not_answered_has_its_own_name() {
 }
 
 #[test]
-fn a_phone_that_rang_is_told_from_one_that_did_not() {
+pub fn a_phone_that_rang_is_told_from_one_that_did_not() {
     let day = Day::begin();
     day.person(ANN, Habit::NoAnswer);
     let call = day.call_with(&json!({ "to": ANN, "ring_timeout_secs": 20 }));
@@ -54,7 +54,7 @@ fn a_phone_that_rang_is_told_from_one_that_did_not() {
 }
 
 #[test]
-fn a_call_can_be_ended_while_it_rings() {
+pub fn a_call_can_be_ended_while_it_rings() {
     let day = Day::with().at_speed(20.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let call = day.call_with(&json!({ "to": ANN, "ring_timeout_secs": 300 }));
@@ -67,7 +67,7 @@ fn a_call_can_be_ended_while_it_rings() {
 }
 
 #[test]
-fn a_call_can_be_ended_while_a_person_talks() {
+pub fn a_call_can_be_ended_while_a_person_talks() {
     let day = Day::with().at_speed(5.0).begin();
     let call = day.call(ANN);
     day.has_answered(ANN, 1);
@@ -81,7 +81,7 @@ fn a_call_can_be_ended_while_a_person_talks() {
 }
 
 #[test]
-fn a_call_can_be_ended_before_it_was_begun() {
+pub fn a_call_can_be_ended_before_it_was_begun() {
     let day = Day::with().at_most(1).at_speed(10.0).begin();
     day.person(ANN, Habit::NoAnswer);
     let first = day.call(ANN);
@@ -96,7 +96,7 @@ fn a_call_can_be_ended_before_it_was_begun() {
 }
 
 #[test]
-fn ending_a_call_that_is_over_tells_how_it_had_ended() {
+pub fn ending_a_call_that_is_over_tells_how_it_had_ended() {
     let day = Day::begin();
     day.person(ANN, Habit::NotInService);
     let call = day.call(ANN);
@@ -109,7 +109,7 @@ fn ending_a_call_that_is_over_tells_how_it_had_ended() {
 }
 
 #[test]
-fn a_call_that_lasts_too_long_is_cut() {
+pub fn a_call_that_lasts_too_long_is_cut() {
     let day = Day::with()
         .questions(r#"{"questions": ["One?", "Two?", "Three?"], "limits": {"silence_secs": 60, "asks": 5}}"#)
         .begin();

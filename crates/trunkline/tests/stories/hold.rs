@@ -44,7 +44,7 @@ pub fn questions(day: &Day, number: &str) -> Vec<String> {
 }
 
 #[test]
-fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() {
+pub fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");
@@ -70,7 +70,7 @@ fn whoever_was_on_hold_is_asked_the_open_question_again_and_no_answer_is_lost() 
 }
 
 #[test]
-fn whoever_is_on_hold_hears_the_music_that_is_set_and_goes_on_by_itself_in_the_end() {
+pub fn whoever_is_on_hold_hears_the_music_that_is_set_and_goes_on_by_itself_in_the_end() {
     let music = "https://example.com/music.mp3";
     let day = slow().set("HOLD_MUSIC_URL", music).set("TRUNKLINE_LIMITS_HOLD_SECS", "20").begin();
     let call = asked_twice(&day, ANN);
@@ -84,7 +84,7 @@ fn whoever_is_on_hold_hears_the_music_that_is_set_and_goes_on_by_itself_in_the_e
 }
 
 #[test]
-fn a_call_can_be_held_before_its_first_answer_and_twice() {
+pub fn a_call_can_be_held_before_its_first_answer_and_twice() {
     let day = slow().begin();
     day.person(ANN, Habit::says(["Ann", "Tuesday", "no", "no", "no"]));
     let call = day.call(ANN);
@@ -103,7 +103,7 @@ fn a_call_can_be_held_before_its_first_answer_and_twice() {
 }
 
 #[test]
-fn who_hangs_up_on_hold_has_hung_up() {
+pub fn who_hangs_up_on_hold_has_hung_up() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");
@@ -118,7 +118,7 @@ fn who_hangs_up_on_hold_has_hung_up() {
 }
 
 #[test]
-fn a_call_on_hold_can_be_ended() {
+pub fn a_call_on_hold_can_be_ended() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     is_taken(&day, &call, "hold");
@@ -147,7 +147,7 @@ fn a_hold_that_was_promised_is_done_once_whatever_is_killed_meanwhile() {
 }
 
 #[test]
-fn what_the_carrier_does_not_do_at_once_is_done_with_the_next_page() {
+pub fn what_the_carrier_does_not_do_at_once_is_done_with_the_next_page() {
     let day = slow().begin();
     day.fault(FaultKind::UpdateFails, ANN);
     let call = asked_twice(&day, ANN);
@@ -159,7 +159,7 @@ fn what_the_carrier_does_not_do_at_once_is_done_with_the_next_page() {
 }
 
 #[test]
-fn what_the_carrier_never_does_is_given_up_and_leaves_the_call_as_it_was() {
+pub fn what_the_carrier_never_does_is_given_up_and_leaves_the_call_as_it_was() {
     // Nothing is fetched while music plays.
     let day = slow().set("HOLD_MUSIC_URL", "https://example.com/music.mp3").begin();
     let call = asked_twice(&day, ANN);

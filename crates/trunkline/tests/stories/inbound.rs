@@ -15,7 +15,7 @@ fn only_call(day: &Day) -> serde_json::Value {
 }
 
 #[test]
-fn who_calls_us_is_asked_the_script_of_the_number() {
+pub fn who_calls_us_is_asked_the_script_of_the_number() {
     let day = Day::with().set("TRUNKLINE_SCRIPTS_NUMBERS", &format!("{OURS}=questions")).begin();
     day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = only_call(&day);
@@ -29,7 +29,7 @@ fn who_calls_us_is_asked_the_script_of_the_number() {
 }
 
 #[test]
-fn who_calls_us_when_there_is_no_room_is_told_so() {
+pub fn who_calls_us_when_there_is_no_room_is_told_so() {
     let day = Day::with().set("TRUNKLINE_LIMITS_TENANT_CALLS", "1").at_most(1).at_speed(10.0).begin();
     day.person("+15550100902", Habit::NoAnswer);
     let outbound = day.call("+15550100902");
@@ -46,7 +46,7 @@ fn who_calls_us_when_there_is_no_room_is_told_so() {
 }
 
 #[test]
-fn who_calls_us_and_is_cut_off_by_a_restart_is_asked_on() {
+pub fn who_calls_us_and_is_cut_off_by_a_restart_is_asked_on() {
     let mut day = Day::with().at_speed(20.0).begin();
     let sid = day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     day.until("an answer", |day| format!("{:?}", day.sim.heard(&sid)).contains("Spoke").then_some(()));

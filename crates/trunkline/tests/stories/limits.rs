@@ -6,7 +6,7 @@ use trunkline_sim::Habit;
 use crate::day::Day;
 
 #[test]
-fn no_more_calls_are_live_than_allowed_and_a_freed_slot_is_used_at_once() {
+pub fn no_more_calls_are_live_than_allowed_and_a_freed_slot_is_used_at_once() {
     let day = Day::with().at_most(2).begin();
     let people: Vec<String> = (0..7).map(|n| format!("+1555010070{n}")).collect();
     let calls: Vec<String> = people
@@ -45,7 +45,7 @@ fn the_limit_holds_across_a_restart() {
 }
 
 #[test]
-fn the_same_person_is_never_called_twice_at_once() {
+pub fn the_same_person_is_never_called_twice_at_once() {
     let day = Day::begin();
     let number = "+15550100721";
     let calls = [day.call(number), day.call(number)];

@@ -23,7 +23,7 @@ fn people() -> [(&'static str, Habit, &'static str); 8] {
 
 /// Told of nothing, a call is asked about.
 #[test]
-fn with_every_callback_lost_each_call_ends_with_the_carriers_own_facts() {
+pub fn with_every_callback_lost_each_call_ends_with_the_carriers_own_facts() {
     let day = Day::begin();
     day.sim.add_fault(Fault::new(FaultKind::CallbackLost));
     let calls = people().map(|(number, habit, end)| {
@@ -50,7 +50,7 @@ fn with_every_callback_lost_each_call_ends_with_the_carriers_own_facts() {
 
 /// Some go on, some have ended while nobody was there.
 #[test]
-fn after_a_restart_live_calls_obey_and_ended_ones_have_the_carriers_facts() {
+pub fn after_a_restart_live_calls_obey_and_ended_ones_have_the_carriers_facts() {
     let mut day = Day::with().at_speed(10.0).begin();
     let waiting = ["+15550100311", "+15550100312", "+15550100313"].map(|number| {
         day.person(number, Habit::NoAnswer);

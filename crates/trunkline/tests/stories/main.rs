@@ -13,6 +13,7 @@ mod callbacks;
 mod campaign_commands;
 mod campaign_import;
 mod campaigns;
+mod carriers;
 mod durability;
 mod ends;
 mod hold;

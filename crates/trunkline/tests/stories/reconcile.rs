@@ -21,7 +21,7 @@ const CASES: [Case; 9] = [
 ];
 
 #[test]
-fn whatever_the_carrier_answers_a_person_is_called_at_most_once_and_the_end_is_true() {
+pub fn whatever_the_carrier_answers_a_person_is_called_at_most_once_and_the_end_is_true() {
     let day = Day::begin();
     let calls = CASES.map(|Case(kind, number, expected)| {
         day.person(number, Habit::says(["Ann", "Tuesday", "no"])).fault(kind, number);
@@ -45,7 +45,7 @@ fn whatever_the_carrier_answers_a_person_is_called_at_most_once_and_the_end_is_t
 }
 
 #[test]
-fn a_call_that_only_the_carriers_list_knows_is_found_there() {
+pub fn a_call_that_only_the_carriers_list_knows_is_found_there() {
     let day = Day::begin();
     let lists = [
         ("+15550100211", None),
@@ -69,7 +69,7 @@ fn a_call_that_only_the_carriers_list_knows_is_found_there() {
 }
 
 #[test]
-fn a_call_that_turns_up_after_it_was_given_up_is_taken_back_not_made_again() {
+pub fn a_call_that_turns_up_after_it_was_given_up_is_taken_back_not_made_again() {
     let day = Day::begin();
     let number = "+15550100221";
     day.person(number, Habit::says(["Ann", "Tuesday", "no"]));
@@ -85,7 +85,7 @@ fn a_call_that_turns_up_after_it_was_given_up_is_taken_back_not_made_again() {
 }
 
 #[test]
-fn a_storm_of_429_delays_a_call_and_uses_up_no_attempt() {
+pub fn a_storm_of_429_delays_a_call_and_uses_up_no_attempt() {
     let day = Day::begin();
     let number = "+15550100231";
     day.sim.add_fault(Fault::new(FaultKind::CreateThrottled).on(number).times(4));
@@ -95,7 +95,7 @@ fn a_storm_of_429_delays_a_call_and_uses_up_no_attempt() {
 }
 
 #[test]
-fn slow_answers_of_the_carrier_change_nothing() {
+pub fn slow_answers_of_the_carrier_change_nothing() {
     let day = Day::begin();
     day.sim.add_fault(Fault::new(FaultKind::SlowAnswers { millis: 700 }));
     let number = "+15550100241";
@@ -105,7 +105,7 @@ fn slow_answers_of_the_carrier_change_nothing() {
 }
 
 #[test]
-fn a_number_the_carrier_refuses_is_told_as_such_and_never_called() {
+pub fn a_number_the_carrier_refuses_is_told_as_such_and_never_called() {
     // The carrier knows of no such caller id: its answer bears a code, and is final.
     let day = Day::begin();
     let answer = day.post("/api/calls", &serde_json::json!({ "to": "+15550100251", "from": "+15550109999" }));
@@ -116,6 +116,7 @@ fn a_number_the_carrier_refuses_is_told_as_such_and_never_called() {
         (&"carrier_failed".into(), &"failed".into()),
         "{call}"
     );
-    assert_eq!(call["evidence"]["carrier_code"], "21210", "{call}");
+    let code = call["evidence"]["carrier_code"].as_str();
+    assert!(matches!(code, Some("21210" | "10002")), "Twilio's or Telnyx's: {call}");
     assert!(day.sim.dialed().is_empty());
 }

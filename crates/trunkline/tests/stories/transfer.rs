@@ -79,7 +79,7 @@ fn whoever_is_put_through_talks_and_one_call_is_shown_with_both_legs(opening: Op
 }
 
 #[test]
-fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
+pub fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
     let day = slow().begin();
     let habits = [Habit::Busy, Habit::NoAnswer, Habit::Refuses, Habit::Unreachable, Habit::NotInService];
     let ends = ["busy", "no_answer", "busy", "failed", "failed"];
@@ -110,7 +110,7 @@ fn where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on() {
 }
 
 #[test]
-fn a_hang_up_of_either_at_any_moment_ends_it_all() {
+pub fn a_hang_up_of_either_at_any_moment_ends_it_all() {
     let day = slow().begin();
     let hangs_up = |person: &str, other: &str, talks: bool, who: &dyn Fn(&str, &str) -> String| {
         day.person(other, Habit::Answers { ring_secs: Some(15), said: vec![], digits: vec![] });
@@ -146,7 +146,7 @@ fn a_hang_up_of_either_at_any_moment_ends_it_all() {
 }
 
 #[test]
-fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record() {
+pub fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record() {
     let day = slow().begin();
     let faults = [
         None,
@@ -188,7 +188,7 @@ fn callbacks_of_the_other_leg_that_are_lost_doubled_or_late_make_the_same_record
 }
 
 #[test]
-fn of_transfers_at_once_one_is_done() {
+pub fn of_transfers_at_once_one_is_done() {
     let day = slow().begin();
     let call = asked_twice(&day, ANN);
     let others: Vec<String> = (0..8).map(|n| format!("+1555010077{n}")).collect();
@@ -257,7 +257,7 @@ fn a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile() {
 }
 
 #[test]
-fn somebody_who_calls_us_can_be_put_through_too() {
+pub fn somebody_who_calls_us_can_be_put_through_too() {
     let day = slow().begin();
     day.person(BOB, picks_up());
     day.is_called_by(ANN, Habit::says(["Ann", "Tuesday", "no"]));

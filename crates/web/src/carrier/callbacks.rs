@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 use std::sync::Arc;
 use trunkline_carriers::callback::CallbackState;
-use trunkline_carriers::twilio::form::Form;
-use trunkline_carriers::twilio::webhook::{self, BadWebhook};
+use trunkline_carriers::form::Form;
+use trunkline_carriers::webhook::{self, BadWebhook};
 use trunkline_core::id::AccountId;
 use trunkline_engine::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
 

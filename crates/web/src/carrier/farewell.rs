@@ -4,24 +4,26 @@ use crate::web::Web;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use trunkline_carriers::Dialect;
 use trunkline_carriers::voice::{Document, page};
 use trunkline_core::script::{Language, Page};
 
-/// Writes a voice document. Always 200: whatever went wrong, a person is to hear it.
-pub(super) fn speak(document: &Document) -> Response {
-    let mut response = (StatusCode::OK, document.to_twiml()).into_response();
+/// Writes a voice document as the carrier reads it. Always 200: whatever went wrong, a person is to hear it.
+pub(super) fn speak(web: &Web, document: &Document) -> Response {
+    let text = document.to_xml(Dialect::of(web.engine.account()));
+    let mut response = (StatusCode::OK, text).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
     response
 }
 
 /// Good-bye, then the line is closed.
 pub(super) fn goodbye(web: &Web) -> Response {
-    speak(&page::closing(&Page::goodbye(&language(web))))
+    speak(web, &page::closing(&Page::goodbye(&language(web))))
 }
 
 /// An apology, then the line is closed.
 pub(crate) fn apology(web: &Web) -> Response {
-    speak(&page::closing(&Page::apology(&language(web))))
+    speak(web, &page::closing(&Page::apology(&language(web))))
 }
 
 /// What most calls of this server are spoken in, as far as one can tell without a call.

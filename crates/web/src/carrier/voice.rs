@@ -7,9 +7,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place, Scheme};
-use trunkline_carriers::twilio::form::Form;
-use trunkline_carriers::twilio::webhook;
+use trunkline_carriers::form::Form;
 use trunkline_carriers::voice::Document;
+use trunkline_carriers::webhook;
 use trunkline_core::call::News;
 use trunkline_core::private::Private;
 use trunkline_engine::{DialReport, Line, VoiceFetch};
@@ -28,7 +28,7 @@ pub(crate) async fn answer(State(web): State<Arc<Web>>, request: Request) -> Res
             config.urls.minting().address(Scheme::Http, &first_step(asked.address.name.as_ref()))
         }
     };
-    speak(&Document::redirect(first))
+    speak(&web, &Document::redirect(first))
 }
 
 /// The first step in clear, for calls that did not begin with us. The name is what others wrote into their address.
@@ -80,7 +80,7 @@ fn failed_address(form: &Form, token: &Token, web: &Web) -> Option<Address> {
 
 async fn step(web: &Web, form: &Form, address: Address) -> Response {
     match fetch(web, form, address) {
-        Some(fetch) => speak(&web.engine.voice(fetch).await),
+        Some(fetch) => speak(web, &web.engine.voice(fetch).await),
         None => goodbye(web),
     }
 }

@@ -98,7 +98,7 @@ impl House {
         let web = Web::new(Parts {
             engine: engine.clone(),
             access,
-            verifier: Verifier::new(urls, SecretString::from(TOKEN)),
+            verifier: trunkline_carriers::Verifier::Twilio(Verifier::new(urls, SecretString::from(TOKEN))),
             findings,
             limits: opening.limits,
         });

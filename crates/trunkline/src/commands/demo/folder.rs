@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use trunkline_engine::{Clock, Pace};
+use trunkline_sim::Mouth;
 
 use crate::cli::Demo;
 use crate::exit::{Exit, Failure};
@@ -31,6 +32,9 @@ pub(super) struct Course {
     pub seed: u64,
     /// Opens the dashboard. Nobody real is behind it, so it may stand here.
     pub key: String,
+    /// Whose API the simulated carrier has.
+    #[serde(default)]
+    pub speaks: Mouth,
     /// What is asked: the text of a questions file.
     #[serde(default = "survey")]
     pub survey: String,
@@ -106,6 +110,7 @@ fn begun(path: &Path, args: &Demo) -> Result<Course, Failure> {
         people: args.people.unwrap_or(12),
         seed: args.seed.unwrap_or(1),
         key,
+        speaks: args.speaks.unwrap_or_default(),
         survey,
     };
     let text = serde_json::to_string(&course).unwrap_or_default();
@@ -134,13 +139,14 @@ fn taken_up(path: &Path, text: &str, args: &Demo) -> Result<Course, Failure> {
     let differs = args.speed.is_some_and(|speed| speed != course.speed)
         || args.people.is_some_and(|people| people != course.people)
         || args.seed.is_some_and(|seed| seed != course.seed)
+        || args.speaks.is_some_and(|speaks| speaks != course.speaks)
         || asked(args)?.is_some_and(|survey| survey != course.survey);
     if differs {
-        let Course { people, speed, seed, .. } = &course;
+        let Course { people, speed, seed, speaks, .. } = &course;
         return Err(Failure::new(
             Exit::Usage,
             format_args!(
-                "{} holds a demo with --people {people} --speed {speed} --seed {seed}, which goes on as it began; \
+                "{} holds a demo with --people {people} --speed {speed} --seed {seed} --speaks {speaks}, which goes on as it began; \
                  take these flags out, or name an empty folder",
                 path.display()
             ),

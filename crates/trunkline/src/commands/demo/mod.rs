@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use trunkline_core::script::Script;
 use trunkline_engine::Engine;
+use trunkline_sim::Mouth;
 
 use self::folder::Folder;
 use self::judge::{Line, Rules, judge};
@@ -112,12 +113,16 @@ fn settings(args: &Demo, folder: &Folder) -> Result<Settings, Failure> {
     if usize::from(folder.course.people) > people::CAST {
         environment.extend(CROWD);
     }
+    let carrier = match folder.course.speaks {
+        Mouth::Twilio => "simulator",
+        Mouth::Telnyx => "simulator-telnyx",
+    };
     let flags = Flags {
         host: Some("127.0.0.1".to_owned()),
         port: Some(args.port.to_string()),
         data_dir: Some(folder.path().to_string_lossy().into_owned()),
         questions: Some(folder.survey().to_string_lossy().into_owned()),
-        carrier: Some("simulator".to_owned()),
+        carrier: Some(carrier.to_owned()),
         log: Some(args.log.clone()),
         ..Flags::default()
     };

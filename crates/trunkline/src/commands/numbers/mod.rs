@@ -5,7 +5,7 @@ mod sync;
 
 use serde_json::{Value, json};
 use trunkline_carriers::callback::{PublicUrls, Scheme};
-use trunkline_carriers::{AskError, Carrier, CarrierNumber, NumberUrls};
+use trunkline_carriers::{AskError, CarrierNumber, NumberUrls};
 use trunkline_engine::Target;
 
 use super::calls::text;
@@ -15,7 +15,7 @@ use crate::cli::{Numbers, Offline, Reach};
 use crate::exit::{Exit, Failure};
 use crate::settings::{Account, Flags, NumberRoute, Settings};
 use crate::terminal::{Form, clean, say, say_json, table};
-use crate::wiring::{Beside, twilio};
+use crate::wiring::{Beside, client};
 
 /// A number with what is said of it here and at the carrier.
 struct Row {
@@ -87,13 +87,13 @@ async fn list(offline: Offline) -> Result<Exit, Failure> {
     let form = Form::of(offline.json);
     let (settings, known) = known(offline).await?;
     let rows = match &settings.carrier.account {
-        Account::Simulator => {
+        Account::Simulator { .. } => {
             let rows = routed(&known, &[], None).into_iter();
             rows.map(|row| Row { leads: Leads::Here, ..row }).collect()
         }
-        Account::Twilio { .. } => {
+        Account::Twilio { .. } | Account::Telnyx { .. } => {
             let wanted = wanted(&settings).ok();
-            let (carrier, _) = twilio(&settings.carrier.account).map_err(|error| wrong(&error))?;
+            let carrier = client(&settings.carrier.account).map_err(|error| wrong(&error))?;
             let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
             let mut rows = routed(&known, &numbers, wanted.as_ref());
             rows.extend(others(&rows, &numbers, wanted.as_ref()));

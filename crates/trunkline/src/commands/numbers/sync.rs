@@ -1,14 +1,14 @@
 //! Points our numbers here: at the carrier, where their calls are sent is changed, or shown as it would be.
 
 use serde_json::json;
-use trunkline_carriers::{Carrier, CarrierNumber};
+use trunkline_carriers::CarrierNumber;
 
 use super::{Leads, known, routed, unasked, wanted, wrong};
 use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
 use crate::settings::Account;
 use crate::terminal::{Form, clean, say, say_json};
-use crate::wiring::twilio;
+use crate::wiring::client;
 
 /// Whether anything is changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Came {
 pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure> {
     let form = Form::of(offline.json);
     let (settings, known) = known(offline).await?;
-    if matches!(settings.carrier.account, Account::Simulator) {
+    if matches!(settings.carrier.account, Account::Simulator { .. }) {
         say("The simulator's numbers always lead to the server it runs in: nothing is to be done.");
         return Ok(Exit::Fine);
     }
@@ -55,7 +55,7 @@ pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure>
         ));
     }
     let urls = wanted(&settings)?;
-    let (carrier, _) = twilio(&settings.carrier.account).map_err(|error| wrong(&error))?;
+    let carrier = client(&settings.carrier.account).map_err(|error| wrong(&error))?;
     let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
     let (mut exit, mut would) = (Exit::Fine, false);
     for row in routed(&known, &numbers, Some(&urls)) {

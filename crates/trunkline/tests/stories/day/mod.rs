@@ -12,7 +12,7 @@ mod web;
 
 pub use database::{Database, Lock};
 pub use host::free_port;
-pub use opening::Opening;
+pub use opening::{Opening, through};
 pub use web::{Answer, form};
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! What a day begins with: the questions, the settings, the pace, and where the server runs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
 use trunkline::settings::{Flags, Settings, Sources};
 use trunkline_engine::{Clock, Pace};
-use trunkline_sim::{Mix, OwnNumber, Sim, SimOptions};
+use trunkline_sim::{Mix, Mouth, OwnNumber, Sim, SimOptions, public_key};
 use trunkline_testkit::postgres::{Database, Server};
 use trunkline_testkit::proxy::Proxy;
 
@@ -18,6 +19,18 @@ use super::{ACCOUNT, Day, KEY, OURS, TOKEN};
 
 /// Three questions, as teams write them.
 const QUESTIONS: &str = r#"["What is your name?", "Which day suits you?", "Anything else?"]"#;
+
+thread_local! {
+    /// The carrier of the story that this thread tells.
+    static CARRIER: Cell<Mouth> = const { Cell::new(Mouth::Twilio) };
+}
+
+/// Tells a story of this carrier: every day that begins in it has it.
+pub fn through(mouth: Mouth, story: impl FnOnce()) {
+    CARRIER.set(mouth);
+    story();
+    CARRIER.set(Mouth::Twilio);
+}
 
 /// How a day begins.
 pub struct Opening {
@@ -28,6 +41,7 @@ pub struct Opening {
     questions: String,
     patience: Duration,
     mix: Mix,
+    pub(super) mouth: Mouth,
     /// Gone when the day is over.
     _database: Option<Database<'static>>,
     pub(super) door: Door,
@@ -62,13 +76,32 @@ impl Default for Opening {
             questions: QUESTIONS.to_owned(),
             patience: Duration::from_secs(20),
             mix: Mix::everybody_answers(),
+            mouth: Mouth::Twilio,
             _database: None,
             door: Door::None,
         }
+        .through(CARRIER.get())
     }
 }
 
 impl Opening {
+    /// The carrier, and the settings that open it.
+    fn through(self, mouth: Mouth) -> Self {
+        let opening = Self { mouth, ..self };
+        match mouth {
+            Mouth::Twilio => opening,
+            Mouth::Telnyx => opening
+                .unset("TWILIO_ACCOUNT_SID")
+                .unset("TWILIO_AUTH_TOKEN")
+                .unset("TWILIO_PHONE_NUMBER")
+                .set("TELNYX_ACCOUNT_SID", mouth.usual_account())
+                .set("TELNYX_API_KEY", TOKEN)
+                .set("TELNYX_PUBLIC_KEY", &public_key(TOKEN))
+                .set("TELNYX_CONNECTION_ID", &SimOptions::default().connection)
+                .set("TELNYX_PHONE_NUMBER", OURS),
+        }
+    }
+
     /// The questions file.
     pub fn questions(self, text: &str) -> Self {
         Self { questions: text.to_owned(), ..self }
@@ -155,7 +188,11 @@ impl Opening {
             carrier = carrier.replace(&sim.addr().port().to_string(), &proxy.port().to_string());
             *door = Some(proxy);
         }
-        self.environment.entry("TWILIO_API_BASE".into()).or_insert(carrier);
+        let api_base = match self.mouth {
+            Mouth::Twilio => "TWILIO_API_BASE",
+            Mouth::Telnyx => "TELNYX_API_BASE",
+        };
+        self.environment.entry(api_base.into()).or_insert(carrier);
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));
@@ -172,7 +209,8 @@ impl Opening {
     async fn carrier(&self, port: u16) -> Sim {
         let answer = format!("http://127.0.0.1:{port}/answer");
         let options = SimOptions {
-            account_sid: ACCOUNT.to_owned(),
+            mouth: self.mouth,
+            account_sid: self.mouth.usual_account().to_owned(),
             auth_token: TOKEN.to_owned(),
             numbers: vec![OwnNumber::from(OURS).with_voice_url(&answer)],
             speed: self.speed,
@@ -197,7 +235,7 @@ impl Opening {
             ("--port", port.to_string()),
             ("--data-dir", path("data")),
             ("--questions", path("questions.json")),
-            ("--carrier", "twilio".to_owned()),
+            ("--carrier", self.mouth.to_string()),
         ]
     }
 

@@ -1,16 +1,21 @@
-//! What Twilio tells us, form by form, as facts of the core.
+//! What carriers tell us, form by form, as facts of the core.
 //!
 //! In: a [`Form`] whose signature was checked. Out: one type per kind of webhook, with the key that makes two reports
 //! of one event the same event. Unknown fields are ignored, unknown words are kept as words, and a form without its
-//! ids, or with another account's, is refused.
+//! ids, or with another account's, is refused. Telnyx's TeXML uses Twilio's names; its ids, times, ends and verdicts
+//! are its own: [`Dialect`].
+//!
+//! To add a webhook: a type and a function here, a row in the table of keys of its test.
 
-use super::form::Form;
-use super::words::{self, UnknownWord};
 use crate::callback::{CallbackState, Place, SecretKeys};
+use crate::dialect::Dialect;
+use crate::form::Form;
+use crate::twilio::words;
+use crate::words::UnknownWord;
 use jiff::Timestamp;
 use thiserror::Error;
 use trunkline_core::call::{
-    AnsweredBy, CarrierEnd, Direction, EndWord, News, RecordingFact, RecordingNews, RecordingState, Reported,
+    AnsweredBy, CarrierEnd, Direction, News, RecordingFact, RecordingNews, RecordingState, Reported,
 };
 use trunkline_core::id::{AccountId, CarrierCallId, EventKey, RecordingId};
 use trunkline_core::private::{Address, Private};
@@ -161,11 +166,12 @@ pub fn status(account: &AccountId, form: &Form) -> Result<StatusCallback, BadWeb
     let shown = sequence.map_or_else(|| "-".to_owned(), |sequence| sequence.to_string());
     let key =
         key(account, &[about.carrier_call_id.as_str(), "status", UnknownWord::new(word).as_str(), &shown]);
+    let dialect = Dialect::of(account);
     Ok(StatusCallback {
-        news: words::news(word, |end| carrier_end(end, word, form)),
-        occurred_at: form.get("Timestamp").and_then(words::time),
+        news: words::news(word, |end| dialect.end(end, word, form)),
+        occurred_at: dialect.occurred_at(form),
         sequence,
-        answered_by: answered_by(form),
+        answered_by: answered_by(dialect, form),
         key,
         about,
     })
@@ -177,14 +183,15 @@ pub fn status(account: &AccountId, form: &Form) -> Result<StatusCallback, BadWeb
 /// [`BadWebhook`].
 pub fn voice(account: &AccountId, form: &Form) -> Result<VoiceFetch, BadWebhook> {
     let word = form.get("CallStatus");
+    let dialect = Dialect::of(account);
     Ok(VoiceFetch {
         about: about(account, form)?,
-        news: word.map(|word| words::news(word, |end| carrier_end(end, word, form))),
+        news: word.map(|word| words::news(word, |end| dialect.end(end, word, form))),
         digits: form.get("Digits").and_then(keys),
         speech: form.get("SpeechResult").map(|speech| Private::new(speech.to_owned())),
-        recording: recording_fact(form)?,
-        dial: dial_result(form)?,
-        answered_by: answered_by(form),
+        recording: recording_fact(dialect, form)?,
+        dial: dial_result(dialect, form)?,
+        answered_by: answered_by(dialect, form),
         failed_with: form.get("ErrorCode").map(|code| UnknownWord::new(code).as_str().to_owned()),
     })
 }
@@ -194,15 +201,19 @@ pub fn voice(account: &AccountId, form: &Form) -> Result<VoiceFetch, BadWebhook>
 /// # Errors
 /// [`BadWebhook`].
 pub fn recording(account: &AccountId, form: &Form) -> Result<RecordingCallback, BadWebhook> {
+    let dialect = Dialect::of(account);
     same_account(account, form)?;
-    let id = required_sid(form, "RecordingSid", "RE")?;
+    let id = required(form, "RecordingSid", dialect, Dialect::is_recording)?;
     let word = form.get("RecordingStatus").ok_or(BadWebhook::Missing("RecordingStatus"))?;
     Ok(RecordingCallback {
         account: account.clone(),
-        carrier_call_id: CarrierCallId::new(required_sid(form, "CallSid", "CA")?),
+        carrier_call_id: CarrierCallId::new(required(form, "CallSid", dialect, Dialect::is_call)?),
         url: url(form),
         duration_secs: number(form, "RecordingDuration"),
-        state: words::recording(word, form.get("ErrorCode")),
+        state: match words::recording(word, form.get("ErrorCode")) {
+            Ok(RecordingState::Ready) if is_silence(dialect, form) => Ok(RecordingState::Absent),
+            state => state,
+        },
         key: key(account, &[id, "recording", UnknownWord::new(word).as_str()]),
         id: RecordingId::new(id),
     })
@@ -213,13 +224,14 @@ pub fn recording(account: &AccountId, form: &Form) -> Result<RecordingCallback, 
 /// # Errors
 /// [`BadWebhook`].
 pub fn machine(account: &AccountId, form: &Form) -> Result<MachineCallback, BadWebhook> {
+    let dialect = Dialect::of(account);
     same_account(account, form)?;
-    let sid = required_sid(form, "CallSid", "CA")?;
+    let sid = required(form, "CallSid", dialect, Dialect::is_call)?;
     let word = form.get("AnsweredBy").ok_or(BadWebhook::Missing("AnsweredBy"))?;
     Ok(MachineCallback {
         account: account.clone(),
         carrier_call_id: CarrierCallId::new(sid),
-        verdict: words::answered_by(word),
+        verdict: dialect.answered_by(word),
         key: key(account, &[sid, "amd", UnknownWord::new(word).as_str()]),
     })
 }
@@ -229,10 +241,11 @@ pub fn machine(account: &AccountId, form: &Form) -> Result<MachineCallback, BadW
 /// # Errors
 /// [`BadWebhook`].
 pub fn transcription(account: &AccountId, form: &Form) -> Result<TranscriptionCallback, BadWebhook> {
+    let dialect = Dialect::of(account);
     same_account(account, form)?;
-    let sid = required_sid(form, "CallSid", "CA")?;
+    let sid = required(form, "CallSid", dialect, Dialect::is_call)?;
     let word = form.get("TranscriptionStatus").ok_or(BadWebhook::Missing("TranscriptionStatus"))?;
-    let recording = sid_of(form, "RecordingSid", "RE")?;
+    let recording = id_of(form, "RecordingSid", dialect, Dialect::is_recording)?;
     let text = form.get("TranscriptionText").filter(|_| word == "completed");
     Ok(TranscriptionCallback {
         account: account.clone(),
@@ -297,30 +310,44 @@ fn key(account: &AccountId, parts: &[&str]) -> EventKey {
 }
 
 fn about(account: &AccountId, form: &Form) -> Result<About, BadWebhook> {
+    let dialect = Dialect::of(account);
     same_account(account, form)?;
     Ok(About {
         account: account.clone(),
-        carrier_call_id: CarrierCallId::new(required_sid(form, "CallSid", "CA")?),
-        parent: sid_of(form, "ParentCallSid", "CA")?.map(CarrierCallId::new),
-        direction: words::direction(form.get("Direction").unwrap_or_default()),
+        carrier_call_id: CarrierCallId::new(required(form, "CallSid", dialect, Dialect::is_call)?),
+        parent: id_of(form, "ParentCallSid", dialect, Dialect::is_call)?.map(CarrierCallId::new),
+        direction: dialect.direction(form),
         from: address(form, "From")?,
         to: address(form, "To")?,
     })
 }
 
 fn same_account(account: &AccountId, form: &Form) -> Result<(), BadWebhook> {
-    let theirs = required_sid(form, "AccountSid", "AC")?;
+    let theirs = required(form, "AccountSid", Dialect::of(account), Dialect::is_account)?;
     let ours = account.as_str().rsplit(':').next().unwrap_or_default();
     if theirs == ours { Ok(()) } else { Err(BadWebhook::OtherAccount) }
 }
 
-fn required_sid<'a>(form: &'a Form, name: &'static str, kind: &str) -> Result<&'a str, BadWebhook> {
-    sid_of(form, name, kind)?.ok_or(BadWebhook::Missing(name))
+/// Whether text is an id of one kind in this dialect.
+type IsId = fn(Dialect, &str) -> bool;
+
+fn required<'a>(
+    form: &'a Form,
+    name: &'static str,
+    dialect: Dialect,
+    is: IsId,
+) -> Result<&'a str, BadWebhook> {
+    id_of(form, name, dialect, is)?.ok_or(BadWebhook::Missing(name))
 }
 
-fn sid_of<'a>(form: &'a Form, name: &'static str, kind: &str) -> Result<Option<&'a str>, BadWebhook> {
+fn id_of<'a>(
+    form: &'a Form,
+    name: &'static str,
+    dialect: Dialect,
+    is: IsId,
+) -> Result<Option<&'a str>, BadWebhook> {
     match form.get(name) {
-        Some(sid) if super::is_sid(sid, kind) => Ok(Some(sid)),
+        Some(id) if is(dialect, id) => Ok(Some(id)),
         Some(_) => Err(BadWebhook::Field(name)),
         None => Ok(None),
     }
@@ -335,7 +362,7 @@ fn address(form: &Form, name: &'static str) -> Result<Address, BadWebhook> {
     Ok(Address::new(text))
 }
 
-fn number<N: std::str::FromStr>(form: &Form, name: &str) -> Option<N> {
+pub(crate) fn number<N: std::str::FromStr>(form: &Form, name: &str) -> Option<N> {
     form.get(name).and_then(|text| text.trim().parse().ok())
 }
 
@@ -349,12 +376,13 @@ fn keys(digits: &str) -> Option<Private<String>> {
     (digits.len() <= 128 && digits.chars().all(is_key)).then(|| Private::new(digits.to_owned()))
 }
 
-fn answered_by(form: &Form) -> Option<AnsweredBy> {
-    form.get("AnsweredBy").and_then(|word| words::answered_by(word).ok())
+fn answered_by(dialect: Dialect, form: &Form) -> Option<AnsweredBy> {
+    form.get("AnsweredBy").and_then(|word| dialect.answered_by(word).ok())
 }
 
-fn recording_fact(form: &Form) -> Result<Option<RecordingFact>, BadWebhook> {
-    let id = sid_of(form, "RecordingSid", "RE")?;
+fn recording_fact(dialect: Dialect, form: &Form) -> Result<Option<RecordingFact>, BadWebhook> {
+    let id =
+        id_of(form, "RecordingSid", dialect, Dialect::is_recording)?.filter(|_| !is_silence(dialect, form));
     Ok(id.map(|id| RecordingFact {
         id: RecordingId::new(id),
         url: url(form).unwrap_or_default(),
@@ -362,7 +390,13 @@ fn recording_fact(form: &Form) -> Result<Option<RecordingFact>, BadWebhook> {
     }))
 }
 
-fn dial_result(form: &Form) -> Result<Option<DialResult>, BadWebhook> {
+/// Where Telnyx cuts silence off, a recording in which nobody spoke is one of no length, told like any other. Twilio makes
+/// none, and says so.
+fn is_silence(dialect: Dialect, form: &Form) -> bool {
+    dialect == Dialect::Telnyx && form.get("RecordingDuration").is_some_and(|secs| secs.trim() == "0")
+}
+
+fn dial_result(dialect: Dialect, form: &Form) -> Result<Option<DialResult>, BadWebhook> {
     let Some(word) = form.get("DialCallStatus") else { return Ok(None) };
     let duration_secs = number(form, "DialCallDuration");
     let end = |end| CarrierEnd {
@@ -371,25 +405,8 @@ fn dial_result(form: &Form) -> Result<Option<DialResult>, BadWebhook> {
         reported: Reported { carrier_status: Some(word.to_owned()), ..Reported::default() },
     };
     Ok(Some(DialResult {
-        carrier_call_id: sid_of(form, "DialCallSid", "CA")?.map(CarrierCallId::new),
+        carrier_call_id: id_of(form, "DialCallSid", dialect, Dialect::is_call)?.map(CarrierCallId::new),
         news: words::news(word, end),
         duration_secs,
     }))
-}
-
-/// The end as the carrier tells it. `Duration` is in minutes, rounded up, and of no use.
-fn carrier_end(end: EndWord, word: &str, form: &Form) -> CarrierEnd {
-    let error = form.get("ErrorCode").map(|code| UnknownWord::new(code).as_str().to_owned());
-    CarrierEnd {
-        word: end,
-        duration_secs: number(form, "CallDuration"),
-        reported: Reported {
-            carrier_status: Some(word.to_owned()),
-            carrier_code: error.clone(),
-            sip: number(form, "SipResponseCode").filter(|code| (100..700).contains(code)),
-            error_code: error,
-            error_message: form.get("ErrorMessage").map(words::without_numbers),
-            ..Reported::default()
-        },
-    }
 }
