@@ -283,6 +283,16 @@ impl Codec {
         PersonId(id)
     }
 
+    /// Begins a turn of those for whom something is sealed: [`KeyRing::turn`].
+    pub fn turn(&self) {
+        self.keys.turn();
+    }
+
+    /// Forgets the keys of those for whom nothing was sealed lately; how many. Blocks on the disk.
+    pub fn forget_idle(&self, persons: &[PersonId]) -> Result<usize, KeyError> {
+        self.keys.forget_idle(persons)
+    }
+
     /// Whether the person has a key.
     pub fn knows(&self, person: PersonId) -> bool {
         self.keys.knows(person)
