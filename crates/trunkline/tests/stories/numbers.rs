@@ -389,6 +389,24 @@ fn who_calls_a_number_that_forwards_is_put_through_or_hears_what_is_said_then() 
 }
 
 #[test]
+fn a_call_that_there_is_no_line_to_forward_hears_so_and_nobody_is_dialed() {
+    let desk = "+15550100777";
+    let day = with_scripts(slow().set("TRUNKLINE_LIMITS_TENANT_CALLS", "1"));
+    assert_eq!(set(&day, KEY, OURS, &json!({ "forward": desk })).status, 201);
+    let (sid, now) = heard(&day, Habit::answers());
+    assert!(now.contains("all our lines are busy"), "{now}");
+    let call = ended(&day, KEY, &sid);
+    assert_eq!((&call["route"], &call["status"]), (&json!("forward"), &json!("completed")), "{call}");
+    let events = get(&day, KEY, &format!("/api/calls/{sid}/events")).text();
+    assert!(events.contains("not dialed: no_slot"), "the history says why: {events}");
+    let after = json!({ "message": "Nobody is free. Write to us." });
+    assert_eq!(set(&day, KEY, OURS, &json!({ "forward": desk, "after_hours": after })).status, 200);
+    let (_, now) = heard(&day, Habit::answers());
+    assert!(now.contains("Nobody is free.") && !now.contains("lines are busy"), "its own words: {now}");
+    assert_eq!(day.dialed(desk), 0);
+}
+
+#[test]
 fn s_07_a_number_forwards_to_none_that_would_not_be_dialed_otherwise() {
     let day = with_scripts(Day::with().set("TRUNKLINE_QUEUE_DENIED_PREFIXES", "+1555013"));
     let suppressed = "+15550140001";

@@ -208,7 +208,7 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-account"), Some(call.account.as_str()));
     facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
     facts
-        .add(t.get("fact-cost"), call.price.as_ref().map(|price| format!("{} {}", price.amount, price.unit)));
+        .add(t.get("fact-cost"), call.cost().map(|price| format!("{} {}", price.amount, price.unit)));
     facts.0
 }
 
