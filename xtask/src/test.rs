@@ -42,5 +42,8 @@ fn threads() -> String {
 fn ignored_by_default() -> Result<shell::Counts> {
     let mut test = shell::cargo();
     test.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--", "--ignored"]);
+    if let Some(modules) = tools::node()? {
+        test.env("TRUNKLINE_TEST_NODE", modules);
+    }
     shell::run_tests(test.env("TRUNKLINE_TEST_PYTHON", tools::python()?))
 }
