@@ -77,7 +77,9 @@ pub fn node() -> Result<Option<PathBuf>> {
     if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
         let mut install = shell::command("npm");
-        install.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(&folder);
+        install
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+            .arg(&folder);
         shell::run(install.args(wanted.lines()))?;
         fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))?;
     }

@@ -55,8 +55,11 @@ impl Inner {
             let is_known = fold.is_some_and(|fold| fold.price.is_some());
             let own = (!is_known).then_some(id);
             let others = fold.into_iter().flat_map(Call::unpriced_children).cloned();
-            let legs: Vec<_> =
-                own.map(|id| (id, Whose::Own)).into_iter().chain(others.map(|id| (id, Whose::Others))).collect();
+            let legs: Vec<_> = own
+                .map(|id| (id, Whose::Own))
+                .into_iter()
+                .chain(others.map(|id| (id, Whose::Others)))
+                .collect();
             for (id, whose) in legs {
                 if self.stop.is_cancelled() {
                     return;

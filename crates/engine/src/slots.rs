@@ -151,12 +151,12 @@ impl Open {
             return;
         }
         let own = Holder::Own(call.id);
-        leave(&mut self.by_account, &call.account, own);
-        leave(&mut self.by_tenant, &call.tenant, own);
-        leave(&mut self.outbound_by_tenant, &call.tenant, own);
-        leave(&mut self.by_pair, &pair(call), call.id);
+        leave(&mut self.by_account, &call.account, &own);
+        leave(&mut self.by_tenant, &call.tenant, &own);
+        leave(&mut self.outbound_by_tenant, &call.tenant, &own);
+        leave(&mut self.by_pair, &pair(call), &call.id);
         if let Some(campaign) = call.job.as_ref().and_then(|of| of.campaign) {
-            leave(&mut self.by_campaign, &campaign, call.id);
+            leave(&mut self.by_campaign, &campaign, &call.id);
         }
     }
 
@@ -176,9 +176,9 @@ impl Open {
             return;
         }
         let second = Holder::Second(call.id);
-        leave(&mut self.by_account, &call.account, second);
-        leave(&mut self.by_tenant, &call.tenant, second);
-        leave(&mut self.outbound_by_tenant, &call.tenant, second);
+        leave(&mut self.by_account, &call.account, &second);
+        leave(&mut self.by_tenant, &call.tenant, &second);
+        leave(&mut self.outbound_by_tenant, &call.tenant, &second);
     }
 }
 
@@ -193,10 +193,10 @@ fn pair(call: &Call) -> Pair {
 fn leave<K: std::hash::Hash + Eq, T: std::hash::Hash + Eq>(
     sets: &mut HashMap<K, HashSet<T>>,
     key: &K,
-    holder: T,
+    holder: &T,
 ) {
     if let Some(set) = sets.get_mut(key) {
-        set.remove(&holder);
+        set.remove(holder);
         if set.is_empty() {
             sets.remove(key);
         }

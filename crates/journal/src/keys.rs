@@ -143,7 +143,13 @@ impl KeyRing {
             folder::sync_folder(dir, Sync::Fdatasync)?;
         }
         let file = Mutex::new(KeyFile { file, length, poisoned: false });
-        Ok(Self { path: path.to_owned(), keys: RwLock::new(keys), wanted: Mutex::default(), file, lately: Mutex::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            keys: RwLock::new(keys),
+            wanted: Mutex::default(),
+            file,
+            lately: Mutex::default(),
+        })
     }
 
     /// Reads the key file as it is, to open what was sealed. Changes nothing and needs no lock, and so may look at a file
@@ -156,7 +162,13 @@ impl KeyRing {
         let (keys, length, _) = decode_file(path, &fs::read(path).doing("read", path)?)?;
         // Nothing may be written by this handle.
         let file = Mutex::new(KeyFile { file, length, poisoned: true });
-        Ok(Self { path: path.to_owned(), keys: RwLock::new(keys), wanted: Mutex::default(), file, lately: Mutex::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            keys: RwLock::new(keys),
+            wanted: Mutex::default(),
+            file,
+            lately: Mutex::default(),
+        })
     }
 
     /// Seals `plaintext` for `person`. The first time this makes the person's key, and blocks until it is durable.

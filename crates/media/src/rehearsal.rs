@@ -66,7 +66,8 @@ impl Bucket {
     ) -> Result<(), NotRehearsed> {
         let length = u64::try_from(words.len()).unwrap_or(u64::MAX);
         let found = self.look(name).await.map_err(NotRehearsed::Read)?;
-        let is_told = found.is_some_and(|found| found.bytes == length && found.sha256.as_deref() == Some(sha256));
+        let is_told =
+            found.is_some_and(|found| found.bytes == length && found.sha256.as_deref() == Some(sha256));
         let pieces = self.read(name, 0..length).await.map_err(NotRehearsed::Read)?;
         let Some(pieces) = pieces.filter(|_| is_told) else { return Err(NotRehearsed::Differs) };
         let read: Vec<_> = pieces.try_collect().await.map_err(|_| NotRehearsed::Differs)?;

@@ -3,9 +3,9 @@
 //! A leg keeps facts, not a state: each fact may arrive in any order and more than once, so each is merged so that
 //! order does not matter (the earliest time, the most trusted source, the first end). The state is read off the facts.
 
+use super::Price;
 use super::disposition::Cause;
 use super::effect::{Effect, Owed};
-use super::Price;
 use super::event::{CarrierEnd, Direction, EndWord, HangUpReason, Refusal};
 use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 use super::state::State;

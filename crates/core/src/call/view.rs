@@ -1,12 +1,12 @@
 //! What users read off a call: derived, never stored apart.
 
+use super::action::{Action, Handover};
+use super::cost::together;
 use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
-use super::action::{Action, Handover};
-use super::cost::together;
 use super::{Call, Price, Stray};
 use crate::id::{ActionNo, CampaignId, CarrierCallId};
 use jiff::Timestamp;

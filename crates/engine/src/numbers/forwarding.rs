@@ -43,8 +43,10 @@ impl Inner {
 
     /// Whether a call was to be put through, found no room, and its number has nothing else to say.
     pub(crate) fn hears_busy(&self, call: &Call) -> bool {
-        let was_refused = || call.actions.values().any(|action| action.asked.is_none() && action.refused.is_some());
-        let has_words = || self.number_of(&own_number(call)).is_some_and(|own| own.answering.after_hours.is_some());
+        let was_refused =
+            || call.actions.values().any(|action| action.asked.is_none() && action.refused.is_some());
+        let has_words =
+            || self.number_of(&own_number(call)).is_some_and(|own| own.answering.after_hours.is_some());
         call.route == Some(Route::Forward) && was_refused() && !has_words()
     }
 

@@ -224,9 +224,10 @@ async fn counted(
 ) -> Result<Erasure, EraseError> {
     let mut erasure = Erasure { suppressions, ..Erasure::default() };
     if let Ok((_, codec)) = folder.peek() {
-        let ids = found.persons.iter().flat_map(|(tenant, number)| {
-            [codec.person(tenant, number), codec.handed_to(tenant, number)]
-        });
+        let ids = found
+            .persons
+            .iter()
+            .flat_map(|(tenant, number)| [codec.person(tenant, number), codec.handed_to(tenant, number)]);
         erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
     }
     for (tenant, number) in &found.persons {
@@ -306,8 +307,11 @@ impl Open {
         for page in handed.chunks(usize::from(PAGE)) {
             let histories = histories(store, page).await?;
             let blanks = histories.iter().map(|history| found.blank_handed(history));
-            let (folds, events): (Vec<Call>, Vec<Vec<Blanked>>) =
-                blanks.collect::<Result<Vec<_>, _>>()?.into_iter().map(|blank| (blank.call, blank.events)).unzip();
+            let (folds, events): (Vec<Call>, Vec<Vec<Blanked>>) = blanks
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .map(|blank| (blank.call, blank.events))
+                .unzip();
             let (events, notes) = (events.concat(), Erased { at, calls: page.to_vec() }.rows(position));
             let forgotten = with_patience(|| store.forget(&folds, &events, &notes)).await?;
             erasure.handed += forgotten.calls;

@@ -89,9 +89,18 @@ impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
-            && [self.events, self.calls, self.folds, self.counts, self.recordings, self.jobs, self.attempts, self.numbers]
-                .into_iter()
-                .all(Share::is_whole)
+            && [
+                self.events,
+                self.calls,
+                self.folds,
+                self.counts,
+                self.recordings,
+                self.jobs,
+                self.attempts,
+                self.numbers,
+            ]
+            .into_iter()
+            .all(Share::is_whole)
     }
 
     pub(super) fn fault(&mut self, of: impl Into<String>, what: impl Into<String>) {

@@ -83,12 +83,7 @@ impl Ground<'_> {
     }
 
     /// The first record that somebody may still ask for, or the end.
-    pub(crate) async fn first_kept(
-        &self,
-        store: &Store,
-        end: Lsn,
-        tick: Tick<'_>,
-    ) -> Result<Lsn, HeldError> {
+    pub(crate) async fn first_kept(&self, store: &Store, end: Lsn, tick: Tick<'_>) -> Result<Lsn, HeldError> {
         let mut reader = reader_after(self.journal, Lsn::ZERO)?;
         let mut looked_at = 0;
         loop {

@@ -9,7 +9,7 @@ use super::replay::{Made, replay};
 use super::report::Report;
 use super::{PAGE, Tick, recordings};
 use crate::imported::calls_of;
-use crate::record::{Codec, Decoded, DecisionRecord};
+use crate::record::{Codec, DecisionRecord, Decoded};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 use trunkline_core::call::{Call, Event};

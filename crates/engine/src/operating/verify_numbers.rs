@@ -10,9 +10,11 @@ use trunkline_core::tenancy::Decision;
 impl Check<'_> {
     /// What the journal says of a number: of two versions the higher.
     pub(super) fn heard_of(&mut self, number: Number) {
-        let known = self.numbers.remove(&number.number);
-        let newer = known.map_or_else(|| number.clone(), |known| known.newer(&number));
-        self.numbers.insert(newer.number.clone(), newer);
+        let stands = match self.numbers.remove(&number.number) {
+            Some(known) => known.newer(&number),
+            None => number,
+        };
+        self.numbers.insert(stands.number.clone(), stands);
     }
 
     /// Every number of the database. One that the journal knows in a newer version, or that is not there, was lost with an

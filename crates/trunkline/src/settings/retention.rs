@@ -36,8 +36,7 @@ static CALLS_DAYS_OF: Key<DaysOf> = Key::new(
 static KEYS: [&Facts; 2] = [&CALLS_DAYS.facts, &CALLS_DAYS_OF.facts];
 
 /// The section as declared.
-pub static SECTION: Section =
-    Section { name: RETENTION, about: "For how long calls are kept.", keys: &KEYS };
+pub static SECTION: Section = Section { name: RETENTION, about: "For how long calls are kept.", keys: &KEYS };
 
 /// Reads the section.
 ///

@@ -341,7 +341,9 @@ fn a_call_costs_what_both_of_its_legs_cost_and_nothing_is_guessed() {
         .unwrap()
         .iter()
         .filter(|event| event["kind"] == "priced")
-        .map(|event| event["body"]["price"].as_str().unwrap_or_default().trim_start_matches('-').parse().unwrap())
+        .map(|event| {
+            event["event"]["price"].as_str().unwrap_or_default().trim_start_matches('-').parse().unwrap()
+        })
         .collect();
     assert_eq!(prices.len(), 2, "{history}");
     let told: f64 = cost["amount"].as_str().unwrap().parse().unwrap();

@@ -10,9 +10,9 @@ use trunkline_core::call::{Call, Disposition, Outcome};
 use trunkline_sim::Habit;
 
 use self::stage::{QUESTIONS, Stage};
+use super::settings;
 use crate::cli::Selftest;
 use crate::exit::{Exit, Failure};
-use super::settings;
 use crate::settings::{Flags, Format, Log};
 use crate::terminal::{Form, say, say_json};
 use crate::wiring::log;
@@ -41,7 +41,10 @@ pub(super) async fn run(args: Selftest) -> Result<Exit, Failure> {
         restart(&mut stage).await,
     );
     if let Some(address) = &settings.recordings.bucket {
-        report.add("the bucket takes an object, gives it back and lets go of it", bucket::serves(address).await);
+        report.add(
+            "the bucket takes an object, gives it back and lets go of it",
+            bucket::serves(address).await,
+        );
     }
     stage.strike().await;
     Ok(report.end())

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use trunkline_sim::{WebhookRecord, sign};
 
-use super::{Day, TOKEN};
+use super::{Day, TOKEN, left};
 
 /// What the server answered.
 #[derive(Debug)]
@@ -137,5 +137,8 @@ impl Day {
 async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+    let path = response.url().path().to_owned();
+    let body = response.bytes().await?.to_vec();
+    left::answered(&path, status, &body);
+    Ok(Answer { status, headers, body })
 }

@@ -7,6 +7,7 @@ use trunkline_testkit::postgres::{Database, Server};
 
 use super::{ANN, a_day_gone_by, code, on, run, stderr, stdout, told, with};
 use crate::day::{Day, KEY};
+use crate::tenants::knows_its_database;
 
 fn postgres() -> Database<'static> {
     Server::shared().database().unwrap()
@@ -150,17 +151,24 @@ fn tenants_and_numbers_go_along_and_keys_and_users_do_not() {
     let none = [("DATABASE_URL", "none")];
     let mut day = a_day_gone_by();
     day.start();
-    day.post("/api/tenants", &json!({ "id": "acme", "name": "Acme" }));
+    knows_its_database(&day);
+    assert_eq!(day.post("/api/tenants", &json!({ "id": "acme", "name": "Acme" })).status, 201);
     let key = day.post("/api/keys", &json!({ "tenant": "acme", "name": "theirs", "role": "owner" })).json();
     let put = |number: &str, what: &Value| {
-        let answer = day.send(day.ask(reqwest::Method::PUT, &format!("/api/numbers/{number}")).bearer_auth(KEY).json(what));
+        let answer = day.send(
+            day.ask(reqwest::Method::PUT, &format!("/api/numbers/{number}")).bearer_auth(KEY).json(what),
+        );
         assert!(answer.status < 300, "{}", answer.text());
     };
-    let hours = json!({ "zone": "Europe/London", "hours": [{ "days": ["mon"], "from": "09:00", "to": "17:00" }] });
+    let hours =
+        json!({ "zone": "Europe/London", "hours": [{ "days": ["mon"], "from": "09:00", "to": "17:00" }] });
     put("+15005550007", &json!({ "script": "questions", "tenant": "acme", "opening_hours": hours }));
     put("+15005550008", &json!({ "forward": "+15550100777", "label": "Desk" }));
     put("+15005550009", &json!({ "script": "questions" }));
-    assert_eq!(day.send(day.ask(reqwest::Method::DELETE, "/api/numbers/+15005550009").bearer_auth(KEY)).status, 204);
+    assert_eq!(
+        day.send(day.ask(reqwest::Method::DELETE, "/api/numbers/+15005550009").bearer_auth(KEY)).status,
+        204
+    );
     super::is_projected(&day);
     day.stops();
     assert_eq!(told(&run(&day, &["verify", "--json"]))["numbers"], json!({ "good": 3, "of": 3 }));
@@ -202,7 +210,9 @@ fn tenants_and_numbers_go_along_and_keys_and_users_do_not() {
 
     // Somebody else's number stays theirs, whatever a file says.
     let fresh = beside("fresh");
-    let mine = text.replace("\"tenant\":\"acme\"", "\"tenant\":\"rival\"").replace("{\"tenant\":{\"id\":\"acme\"", "{\"tenant\":{\"id\":\"rival\"");
+    let mine = text
+        .replace("\"tenant\":\"acme\"", "\"tenant\":\"rival\"")
+        .replace("{\"tenant\":{\"id\":\"acme\"", "{\"tenant\":{\"id\":\"rival\"");
     let mine = mine.lines().map(|line| match line.strip_prefix("{\"end\"") {
         Some(_) => {
             let mut end: Value = serde_json::from_str(line).unwrap();

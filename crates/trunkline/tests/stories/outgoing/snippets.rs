@@ -81,7 +81,10 @@ fn the_python_lines_take_what_is_sent_and_nothing_else() {
 #[ignore = "needs Node with standardwebhooks, where there is Node; cargo xtask test runs it"]
 fn the_javascript_lines_take_what_is_sent_and_nothing_else() {
     let Some(modules) = std::env::var_os("TRUNKLINE_TEST_NODE").map(PathBuf::from) else {
-        assert!(!is_there("node", "--version"), "Node is there: name the folder of its modules in TRUNKLINE_TEST_NODE");
+        assert!(
+            !is_there("node", "--version"),
+            "Node is there: name the folder of its modules in TRUNKLINE_TEST_NODE"
+        );
         eprintln!("not told: there is no Node here");
         return;
     };

@@ -225,7 +225,8 @@ fn a_selftest_writes_reads_and_removes_an_object_and_names_what_fails() {
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let areas: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let bucket = areas.iter().find(|area| area["area"].as_str().is_some_and(|area| area.contains("bucket")));
+        let bucket =
+            areas.iter().find(|area| area["area"].as_str().is_some_and(|area| area.contains("bucket")));
         (output.status.code(), bucket.cloned().unwrap_or_else(|| panic!("{text}")))
     };
     let (code, area) = told(server().secret(), server().port());
@@ -233,7 +234,10 @@ fn a_selftest_writes_reads_and_removes_an_object_and_names_what_fails() {
     let (code, area) = told("wrong", server().port());
     assert_eq!((code, &area["passed"]), (Some(1), &json!(false)));
     let why = area["why"].as_str().unwrap();
-    assert!(why.contains("s3://calls/selftest") && why.contains("takes no object: the bucket refuses the key"), "{why}");
+    assert!(
+        why.contains("s3://calls/selftest") && why.contains("takes no object: the bucket refuses the key"),
+        "{why}"
+    );
     let (code, area) = told(server().secret(), crate::day::free_port());
     assert_eq!(code, Some(1));
     assert!(area["why"].as_str().unwrap().contains("can't be reached"), "{area}");
