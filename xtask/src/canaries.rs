@@ -19,7 +19,7 @@ const SECRET_LETTERS: usize = 20;
 /// A number has so many digits at least.
 const DIGITS: usize = 10;
 /// Fewer used numbers than these, and hardly a story was told.
-const LEAST_USED: usize = 50;
+const LEAST_USED: usize = 30;
 const TOLD: usize = 20;
 
 /// An empty folder for what this run leaves.

@@ -112,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn what_legs_cost_together_is_known_in_one_currency_alone() {
+        let (own, other) = (price("-0.0140", "USD"), price("-0.1", "USD"));
+        assert_eq!(together(&[&own]), Some(own.clone()), "as the carrier wrote it");
+        assert_eq!(together(&[&own, &other]), Some(price("-0.114", "USD")));
+        assert_eq!(together(&[&own, &price("1", "EUR")]), None);
+        assert_eq!(together(&[&own, &price("free", "USD")]), None);
+        assert_eq!(together(&[]), None);
+    }
+
+    #[test]
     fn a_million_calls_of_a_tenth_are_a_hundred_thousand() {
         let mut cost = Cost::default();
         (0..1_000_000).for_each(|_| cost.add(Some(&price("0.1", "USD")), 1));

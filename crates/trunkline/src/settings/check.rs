@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use trunkline_core::private::Address;
+
 use super::Settings;
 use super::access::STRONG_CHARS;
 use super::carrier::Account;
@@ -54,9 +56,13 @@ fn twilio(settings: &Settings, account_sid: &str, findings: &mut Vec<Finding>) {
         ));
     }
     match &settings.carrier.from {
+        // Not in full: at each start it is in the log.
         Some(from) => findings.push(Finding::note(
             "carrier.from",
-            format!("an unanswered request is settled by Twilio's list of calls from {from}"),
+            format!(
+                "an unanswered request is settled by Twilio's list of calls from {}",
+                Address::new(from.as_str()).masked()
+            ),
             "make sure that no other software dials from it",
         )),
         None => findings.push(Finding::warning(
