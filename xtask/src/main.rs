@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a command line program talks on standard output")]
 
 mod bench;
+mod canaries;
 mod check;
 mod deb;
 mod generate;

@@ -1,8 +1,10 @@
 //! `cargo xtask test`: everything that a change must pass, with one closing line.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
-use crate::{check, shell, tools};
+use crate::{canaries, check, shell, tools};
 
 /// How thorough the run is.
 #[derive(clap::Args)]
@@ -19,14 +21,16 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     tools::servers()?;
     check::run(if options.quick { check::Depth::Quick } else { check::Depth::Full })?;
+    let left = canaries::begin()?;
     let mut test = shell::cargo();
-    test.args(["test", "--workspace", "--no-fail-fast"]).env(THREADS, threads());
+    test.args(["test", "--workspace", "--no-fail-fast"]).env(THREADS, threads()).env(canaries::FOLDER, &left);
     let mut counts = shell::run_tests(&mut test)?;
     if !options.quick {
-        counts += ignored_by_default()?;
+        counts += ignored_by_default(&left)?;
     }
+    let told = canaries::look(&left);
     println!("\n{} passed, {} failed", counts.passed, counts.failed);
-    if counts.failed == 0 { Ok(()) } else { bail!("{} tests failed", counts.failed) }
+    if counts.failed == 0 { told } else { bail!("{} tests failed", counts.failed) }
 }
 
 const THREADS: &str = "RUST_TEST_THREADS";
@@ -39,8 +43,12 @@ fn threads() -> String {
 
 /// Tests that need more than Rust. They find the Python that has their packages in `TRUNKLINE_TEST_PYTHON`. Examples
 /// in documentation are left out: there, "ignored" means that they can't be run.
-fn ignored_by_default() -> Result<shell::Counts> {
+fn ignored_by_default(left: &Path) -> Result<shell::Counts> {
     let mut test = shell::cargo();
     test.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--", "--ignored"]);
+    test.env(canaries::FOLDER, left);
+    if let Some(modules) = tools::node()? {
+        test.env("TRUNKLINE_TEST_NODE", modules);
+    }
     shell::run_tests(test.env("TRUNKLINE_TEST_PYTHON", tools::python()?))
 }

@@ -60,6 +60,32 @@ pub fn python() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The folder with the Node packages of `xtask/node.txt`, one a line; `None` where there is no Node, and tests that need it
+/// say so.
+///
+/// # Errors
+/// A package can't be installed.
+pub fn node() -> Result<Option<PathBuf>> {
+    let is_there = |program: &str| shell::output(shell::command(program).arg("--version")).is_ok();
+    if !(is_there("node") && is_there("npm")) {
+        return Ok(None);
+    }
+    let folder = shell::target().join("tools/node");
+    let wanted =
+        fs::read_to_string(shell::root().join("xtask/node.txt")).context("can't read xtask/node.txt")?;
+    let stamp = folder.join("installed.txt");
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+        let mut install = shell::command("npm");
+        install
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+            .arg(&folder);
+        shell::run(install.args(wanted.lines()))?;
+        fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))?;
+    }
+    Ok(Some(folder))
+}
+
 /// Sees to it that the machine has the servers that tests start for themselves: PostgreSQL and Redis. They can't be
 /// installed into a folder: root installs the system's own, and anybody else is told how.
 ///

@@ -216,7 +216,7 @@ impl Inner {
         self.snapshot_of(call, &self.slots.count(call))
     }
 
-    fn snapshot_of(&self, call: &Call, open: &Count) -> Snapshot {
+    pub(crate) fn snapshot_of(&self, call: &Call, open: &Count) -> Snapshot {
         let suppressed = self.suppressed.contains(&call.tenant, call.party.person(call.direction));
         Snapshot {
             system: open.system,

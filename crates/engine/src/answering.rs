@@ -69,6 +69,10 @@ impl Inner {
         }
         if !over && fetch.line == Line::Open {
             self.put_through(&handle).await?;
+            let call = handle.lock().call.clone();
+            if self.hears_busy(&call) {
+                return Ok(page::closing(&Page::capacity(&script.language)));
+            }
         }
         if let Some(no) = action_of(token.place) {
             return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;

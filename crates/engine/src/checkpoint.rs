@@ -66,7 +66,13 @@ pub(crate) struct RememberedKey {
 impl Checkpoint {
     fn add(&mut self, codec: &Codec, live: &Live) -> Result<(), RecordError> {
         let person = codec.person(&live.call.tenant, live.call.party.person(live.call.direction));
-        let sealed = codec.seal(person, &serde_json::to_vec(&live.call)?)?;
+        let sealed = if live.call.actions.is_empty() {
+            codec.seal(person, &serde_json::to_vec(&live.call)?)?
+        } else {
+            let mut covered = Call::clone(&live.call);
+            codec.cover(&live.call.tenant, covered.handed_to())?;
+            codec.seal(person, &serde_json::to_vec(&covered)?)?
+        };
         self.calls.push(SealedCall { first: live.first, last: live.last, seen: live.seen.clone(), sealed });
         Ok(())
     }
@@ -76,7 +82,9 @@ impl Checkpoint {
         let mut calls = Vec::with_capacity(self.calls.len());
         for kept in &self.calls {
             if let Some(plain) = codec.open(&kept.sealed)? {
-                let mut live = Live::new(serde_json::from_slice::<Call>(&plain)?, kept.first);
+                let mut call: Call = serde_json::from_slice(&plain)?;
+                codec.uncover(call.handed_to())?;
+                let mut live = Live::new(call, kept.first);
                 live.last = kept.last;
                 live.seen.clone_from(&kept.seen);
                 calls.push(live);

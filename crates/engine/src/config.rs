@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
-use trunkline_core::call::{KeepRecordings, Limits, Timing};
+use trunkline_core::call::{KeepFor, Limits, Timing};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::Address;
@@ -39,7 +39,9 @@ pub struct Config {
     /// The bucket that recordings go to from there, if there is one.
     pub bucket: Option<BucketAddress>,
     /// For how long recordings are kept.
-    pub keep_recordings: KeepRecordings,
+    pub keep_recordings: KeepFor,
+    /// For how long calls are kept.
+    pub keep_calls: KeepFor,
     /// The longest recording, in bytes.
     pub recording_max_bytes: u64,
     /// A questions file, or a folder of them.

@@ -304,6 +304,7 @@ impl Engine {
         inner.supervise("scripts", Inner::watch_scripts);
         inner.supervise("recordings", Inner::move_recordings);
         inner.supervise("retention", Inner::retire_recordings);
+        inner.supervise("retention of calls", Inner::retire_calls);
         inner.supervise("transcripts", Inner::ask_for_transcripts);
         inner.supervise("tenants", Inner::keep_in_step);
         inner.supervise("webhooks", Inner::send_webhooks);

@@ -4,7 +4,7 @@
 use crate::record::{Codec, Decoded, kind};
 use serde::{Deserialize, Serialize};
 use trunkline_core::call::Status;
-use trunkline_core::id::CallId;
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_journal::Record;
 use trunkline_store::{JournalIdent, Position, Projection, Pruning, Store, StoreError};
 
@@ -18,14 +18,23 @@ pub(crate) struct PrunedRecord {
     /// Only with this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Only of this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
     /// Which.
     pub calls: Vec<CallId>,
 }
 
 impl PrunedRecord {
+    /// These calls went by this rule.
+    pub fn new(at: jiff::Timestamp, rule: &Pruning, calls: Vec<CallId>) -> Self {
+        let Pruning { before, status, tenant } = rule.clone();
+        Self { at, before, status, tenant, calls }
+    }
+
     /// The rule.
     pub fn rule(&self) -> Pruning {
-        Pruning { before: self.before, status: self.status }
+        Pruning { before: self.before, status: self.status, tenant: self.tenant.clone() }
     }
 }
 
@@ -59,7 +68,7 @@ pub(crate) async fn put(
     for record in records {
         match codec.decode(record.kind, &record.payload) {
             Ok(Decoded::Imported(piece)) => drop(store.import(&piece).await?),
-            Ok(Decoded::Pruned(pruned)) => drop(store.prune(pruned.rule(), &pruned.calls).await?),
+            Ok(Decoded::Pruned(pruned)) => drop(store.prune(&pruned.rule(), &pruned.calls).await?),
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, lsn = %record.lsn, "projector.unreadable_record: skipped");

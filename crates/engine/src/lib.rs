@@ -20,6 +20,7 @@
 //! - `tenancy`: who changes that · `sign_in`, `passwords`: how people come in · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `live_events`: what happens, told to whoever listens · `outgoing`: and sent to tenants' software
+//! - `outlived`: calls that have had their time
 //! - `timers`: deadlines · `recovery`, `checkpoint`: the restart · `projector`: the store · `reader`: one truth for readers
 //! - `caching`: feeds a cache that may be gone or lie · `cached`: reads it · `vouched`: what of it can be believed
 
@@ -53,6 +54,7 @@ mod opened;
 pub mod operating;
 mod order;
 mod outgoing;
+mod outlived;
 mod parked;
 mod passwords;
 mod patience;

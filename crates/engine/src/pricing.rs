@@ -5,7 +5,7 @@ use crate::engine::Inner;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_core::call::{PriceLook, Source, What, price_looks};
+use trunkline_core::call::{Call, PriceLook, Source, What, price_looks};
 use trunkline_core::id::{CallId, CarrierCallId};
 
 /// How often somebody looks.
@@ -14,6 +14,15 @@ const EVERY: Duration = Duration::from_secs(60);
 const MISSED: SignedDuration = SignedDuration::from_hours(1);
 /// So many calls are asked about at each look.
 const AT_ONCE: u16 = 200;
+
+/// Which leg of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Its own.
+    Own,
+    /// Of somebody whom it was handed to.
+    Others,
+}
 
 impl Inner {
     /// Looks for prices until the server stops.
@@ -38,15 +47,29 @@ impl Inner {
         let ask = self.ask_store(async |store| store.unpriced(&self.account, node, look, AT_ONCE).await);
         let due = ask.await;
         // While the database is away nothing is asked: there is another look later.
-        for (call, id) in due.unwrap_or_default() {
-            if self.stop.is_cancelled() {
-                return;
+        let due = due.unwrap_or_default();
+        let ids: Vec<CallId> = due.iter().map(|(call, _)| *call).collect();
+        let folds = self.ask_store(async |store| store.load_folds(&ids).await).await.unwrap_or_default();
+        for (call, id) in due {
+            let fold = folds.iter().find(|fold| fold.id == call);
+            let is_known = fold.is_some_and(|fold| fold.price.is_some());
+            let own = (!is_known).then_some(id);
+            let others = fold.into_iter().flat_map(Call::unpriced_children).cloned();
+            let legs: Vec<_> = own
+                .map(|id| (id, Whose::Own))
+                .into_iter()
+                .chain(others.map(|id| (id, Whose::Others)))
+                .collect();
+            for (id, whose) in legs {
+                if self.stop.is_cancelled() {
+                    return;
+                }
+                self.ask_price(call, &id, whose).await;
             }
-            self.ask_price(call, &id).await;
         }
     }
 
-    async fn ask_price(self: &Arc<Self>, call: CallId, id: &CarrierCallId) {
+    async fn ask_price(self: &Arc<Self>, call: CallId, id: &CarrierCallId, whose: Whose) {
         let fetched = {
             let Ok(_turn) = self.asking.acquire().await else { return };
             self.carrier.fetch(id).await
@@ -57,7 +80,8 @@ impl Inner {
         };
         let Some(price) = price else { return };
         let key = format!("{}:{id}:price:{}{}", self.account, price.amount, price.unit);
-        let what = What::Priced { price: price.amount, unit: price.unit };
+        let leg = (whose == Whose::Others).then(|| id.clone());
+        let what = What::Priced { price: price.amount, unit: price.unit, leg };
         let event = self.own_event(call, key, Source::Reconciler, what);
         if let Err(error) = self.observe(event).await {
             tracing::warn!(%call, %error, "call.price_not_journaled: the carrier is asked again later");

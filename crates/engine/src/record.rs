@@ -162,6 +162,17 @@ pub(crate) struct Adopted {
     pub events: Vec<Event>,
 }
 
+impl Adopted {
+    /// The numbers of others to whom the call was handed.
+    fn handed_to(&mut self) -> impl Iterator<Item = &mut Address> {
+        let of_events = self.events.iter_mut().filter_map(|event| event.what.handed_to());
+        self.call.handed_to().chain(of_events)
+    }
+}
+
+/// Before a number that is sealed by itself. No number begins so.
+const COVERED: &str = "sealed:";
+
 /// The same as it is journaled: sealed whole, since it is one person's.
 #[derive(Serialize, Deserialize)]
 struct AdoptedRecord {
@@ -283,6 +294,16 @@ impl Codec {
         PersonId(id)
     }
 
+    /// Begins a turn of those for whom something is sealed: [`KeyRing::turn`].
+    pub fn turn(&self) {
+        self.keys.turn();
+    }
+
+    /// Forgets the keys of those for whom nothing was sealed lately; how many. Blocks on the disk.
+    pub fn forget_idle(&self, persons: &[PersonId]) -> Result<usize, KeyError> {
+        self.keys.forget_idle(persons)
+    }
+
     /// Whether the person has a key.
     pub fn knows(&self, person: PersonId) -> bool {
         self.keys.knows(person)
@@ -292,6 +313,9 @@ impl Codec {
     pub fn event(&self, call: &Call, event: &Event, came_to: CameTo<'_>) -> Result<Vec<u8>, RecordError> {
         let mut bare = Cow::Borrowed(event);
         let mut sealed = None;
+        if event.what.is_personal() {
+            self.cover(&call.tenant, bare.to_mut().what.handed_to())?;
+        }
         if event.what.is_personal()
             && let Some(personal) = bare.to_mut().what.take_personal()
         {
@@ -326,11 +350,46 @@ impl Codec {
         Ok(serde_json::to_vec(&record)?)
     }
 
+    /// Who somebody is in the key file to whom calls are handed: apart from their own calls, so that these can go.
+    pub fn handed_to(&self, tenant: &TenantId, number: &Address) -> PersonId {
+        self.person(tenant, &Address::new(format!("to:{}", number.as_str())))
+    }
+
+    /// Seals numbers of others, each under that person's own key, inside of what is sealed under the caller's: whichever of
+    /// the two is erased, the number is gone.
+    pub fn cover<'a>(
+        &self,
+        tenant: &TenantId,
+        numbers: impl IntoIterator<Item = &'a mut Address>,
+    ) -> Result<(), RecordError> {
+        for number in numbers {
+            if !number.as_str().is_empty() {
+                let sealed = self.seal(self.handed_to(tenant, number), number.as_str().as_bytes())?;
+                *number = Address::new(format!("{COVERED}{}:{}", sealed.person, sealed.data));
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens what [`Codec::cover`] sealed; a blank if the person was erased. What was never sealed stays.
+    pub fn uncover<'a>(&self, numbers: impl IntoIterator<Item = &'a mut Address>) -> Result<(), RecordError> {
+        for number in numbers {
+            let Some(sealed) = number.as_str().strip_prefix(COVERED) else { continue };
+            let (person, data) = sealed.split_once(':').ok_or(RecordError::Damaged)?;
+            let sealed = Sealed { person: person.to_owned(), data: data.to_owned() };
+            let plain = self.open(&sealed)?.map(String::from_utf8).transpose();
+            *number = plain.map_err(|_| RecordError::Damaged)?.map(Address::new).unwrap_or_default();
+        }
+        Ok(())
+    }
+
     /// A call that was taken over, as bytes. Blocks on the disk only when the person is new.
     pub fn adopted(&self, adopted: &Adopted) -> Result<Vec<u8>, RecordError> {
         let call = &adopted.call;
         let person = self.person(&call.tenant, call.party.person(call.direction));
-        let sealed = self.seal(person, &serde_json::to_vec(adopted)?)?;
+        let mut covered = adopted.clone();
+        self.cover(&call.tenant, covered.handed_to())?;
+        let sealed = self.seal(person, &serde_json::to_vec(&covered)?)?;
         let event = adopted.events.last().filter(|event| !event.what.is_personal()).cloned();
         let became = event.as_ref().map(|_| Became::first(call));
         let record = AdoptedRecord { tenant: call.tenant.clone(), call: call.id, sealed, event, became };
@@ -379,6 +438,7 @@ impl Codec {
                     && let Some(plain) = self.open(sealed)?
                 {
                     event.what.put_personal(serde_json::from_slice::<Personal>(&plain)?);
+                    self.uncover(event.what.handed_to())?;
                 }
                 Ok(Decoded::Event {
                     event: Box::new(event),
@@ -393,7 +453,10 @@ impl Codec {
             kind::ADOPTED => {
                 let record: AdoptedRecord = serde_json::from_slice(payload)?;
                 let plain = self.open(&record.sealed)?;
-                Ok(Decoded::Adopted(plain.map(|plain| serde_json::from_slice(&plain)).transpose()?))
+                let mut adopted: Option<Box<Adopted>> =
+                    plain.map(|plain| serde_json::from_slice(&plain)).transpose()?;
+                self.uncover(adopted.iter_mut().flat_map(|adopted| adopted.handed_to()))?;
+                Ok(Decoded::Adopted(adopted))
             }
             kind::IMPORTED => Ok(Decoded::Imported(Box::new(imported::open(self, payload)?))),
             kind::PRUNED => Ok(Decoded::Pruned(serde_json::from_slice(payload)?)),

@@ -74,8 +74,8 @@ pub enum TenancyError {
     /// Another user has the login name.
     #[error("login: another user has it")]
     LoginTaken,
-    /// Another tenant has the number.
-    #[error("number: it can't be given")]
+    /// The number is not the caller's tenant's.
+    #[error("number: it is not yours; whoever runs the server gives numbers to tenants")]
     NumberTaken,
     /// The settings say so, and they alone can say otherwise.
     #[error("the settings say what answers this number: change it there (scripts.numbers)")]

@@ -13,7 +13,7 @@
 //! keeps old blocks of an overwritten file somewhere is beyond us (what we can reach is overwritten with zeros).
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     fs::{self, File, OpenOptions},
     os::unix::fs::{FileExt, OpenOptionsExt},
@@ -93,6 +93,15 @@ pub struct KeyRing {
     /// New keys that wait for whoever holds the file next: they share one sync.
     wanted: Mutex<HashMap<PersonId, Key>>,
     file: Mutex<KeyFile>,
+    /// Who was sealed for lately; `None` while nobody asks.
+    lately: Mutex<Option<Lately>>,
+}
+
+/// Who was sealed for in this turn and in the one before.
+#[derive(Default)]
+struct Lately {
+    now: HashSet<PersonId>,
+    before: HashSet<PersonId>,
 }
 
 struct KeyFile {
@@ -134,7 +143,13 @@ impl KeyRing {
             folder::sync_folder(dir, Sync::Fdatasync)?;
         }
         let file = Mutex::new(KeyFile { file, length, poisoned: false });
-        Ok(Self { path: path.to_owned(), keys: RwLock::new(keys), wanted: Mutex::default(), file })
+        Ok(Self {
+            path: path.to_owned(),
+            keys: RwLock::new(keys),
+            wanted: Mutex::default(),
+            file,
+            lately: Mutex::default(),
+        })
     }
 
     /// Reads the key file as it is, to open what was sealed. Changes nothing and needs no lock, and so may look at a file
@@ -147,7 +162,13 @@ impl KeyRing {
         let (keys, length, _) = decode_file(path, &fs::read(path).doing("read", path)?)?;
         // Nothing may be written by this handle.
         let file = Mutex::new(KeyFile { file, length, poisoned: true });
-        Ok(Self { path: path.to_owned(), keys: RwLock::new(keys), wanted: Mutex::default(), file })
+        Ok(Self {
+            path: path.to_owned(),
+            keys: RwLock::new(keys),
+            wanted: Mutex::default(),
+            file,
+            lately: Mutex::default(),
+        })
     }
 
     /// Seals `plaintext` for `person`. The first time this makes the person's key, and blocks until it is durable.
@@ -155,7 +176,14 @@ impl KeyRing {
     /// # Errors
     /// The key could not be made durable.
     pub fn seal(&self, person: PersonId, plaintext: &[u8]) -> Result<String, KeyError> {
-        let known = self.keys.read().get(&person).copied();
+        let known = {
+            let keys = self.keys.read();
+            // Under the lock: whoever forgets keys sees it, or we see that the key is gone.
+            if let Some(lately) = &mut *self.lately.lock() {
+                lately.now.insert(person);
+            }
+            keys.get(&person).copied()
+        };
         let key = match known {
             Some(key) => key,
             None => self.make(person)?,
@@ -211,20 +239,50 @@ impl KeyRing {
         if forgotten == 0 {
             return Ok(0);
         }
-        let bytes = encode_file(&kept);
-        match put_in_place(&self.path, &bytes) {
-            Ok(()) => {}
-            Err(KeyError::Poisoned) => {
-                file.poisoned = true;
-                return Err(KeyError::Poisoned);
-            }
-            Err(error) => return Err(error),
-        }
+        let written = file.replace(&self.path, &kept)?;
         *self.keys.write() = kept;
-        let old = std::mem::replace(&mut file.file, open_file(&self.path)?);
-        let old_length = std::mem::replace(&mut file.length, bytes.len() as u64);
-        blank(&old, old_length);
+        written.settle(&mut file, &self.path)?;
         Ok(forgotten)
+    }
+
+    /// Begins a turn. From the first one on it is remembered for whom something is sealed, for this turn and the next.
+    pub fn turn(&self) {
+        let mut lately = self.lately.lock();
+        let now = lately.take().map(|lately| lately.now).unwrap_or_default();
+        *lately = Some(Lately { now: HashSet::new(), before: now });
+    }
+
+    /// Forgets keys beside those who seal: only of persons for whom nothing was sealed in this turn and the one before. So
+    /// a text that is sealed already and not yet written anywhere keeps its key, if no turn is shorter than that takes. How
+    /// many went. Blocking.
+    ///
+    /// # Errors
+    /// The file could not be replaced: all keys are still there.
+    pub fn forget_idle(&self, persons: &[PersonId]) -> Result<usize, KeyError> {
+        let mut file = self.file.lock();
+        if file.poisoned {
+            return Err(KeyError::Poisoned);
+        }
+        // Out of the ring first: who is sealed for from now on waits for the file, and gets another key.
+        let (kept, gone) = {
+            let mut keys = self.keys.write();
+            let lately = self.lately.lock();
+            let Some(lately) = &*lately else { return Ok(0) };
+            let idle = persons.iter().filter(|one| !lately.now.contains(one) && !lately.before.contains(one));
+            let gone: Vec<_> = idle.filter_map(|one| Some((*one, keys.remove(one)?))).collect();
+            (keys.clone(), gone)
+        };
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        match file.replace(&self.path, &kept) {
+            Ok(written) => written.settle(&mut file, &self.path)?,
+            Err(error) => {
+                self.keys.write().extend(gone);
+                return Err(error);
+            }
+        }
+        Ok(gone.len())
     }
 
     /// Whether the person has a key.
@@ -277,7 +335,31 @@ impl KeyRing {
     }
 }
 
+/// A file that is in its place, of so many bytes; the old one is still open.
+struct Replaced(u64);
+
+impl Replaced {
+    /// Goes over to the new file, and leaves nothing of the old one.
+    fn settle(self, file: &mut KeyFile, path: &Path) -> Result<(), KeyError> {
+        let old = std::mem::replace(&mut file.file, open_file(path)?);
+        let old_length = std::mem::replace(&mut file.length, self.0);
+        blank(&old, old_length);
+        Ok(())
+    }
+}
+
 impl KeyFile {
+    fn replace(&mut self, path: &Path, kept: &HashMap<PersonId, Key>) -> Result<Replaced, KeyError> {
+        let bytes = encode_file(kept);
+        match put_in_place(path, &bytes) {
+            Ok(()) => Ok(Replaced(bytes.len() as u64)),
+            Err(error) => {
+                self.poisoned |= matches!(error, KeyError::Poisoned);
+                Err(error)
+            }
+        }
+    }
+
     fn append(&mut self, path: &Path, keys: &HashMap<PersonId, Key>) -> Result<(), KeyError> {
         if self.poisoned {
             return Err(KeyError::Poisoned);

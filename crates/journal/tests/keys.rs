@@ -134,3 +134,27 @@ fn a_forgetting_that_was_cut_short_leaves_no_copy_of_keys() {
     KeyRing::open(&path).unwrap();
     assert!(!copy.exists());
 }
+
+#[test]
+fn beside_those_who_seal_only_keys_go_that_nobody_sealed_with_for_a_whole_turn() {
+    let (_dir, path, ring) = ring();
+    let [idle, before, now] = [1, 2, 3].map(|n| PersonId([n; 16]));
+    let old = ring.seal(idle, b"long ago").unwrap();
+    assert_eq!(ring.forget_idle(&[idle]).unwrap(), 0, "nobody has looked who seals");
+    ring.turn();
+    let kept = ring.seal(before, b"a turn ago").unwrap();
+    ring.turn();
+    let fresh = ring.seal(now, b"a moment ago").unwrap();
+    assert_eq!(ring.forget_idle(&[idle, before, now]).unwrap(), 1);
+    assert_eq!(ring.unseal(idle, &old), Err(Unsealed::Erased));
+    assert_eq!(ring.unseal(before, &kept).unwrap(), b"a turn ago");
+    assert_eq!(ring.unseal(now, &fresh).unwrap(), b"a moment ago");
+    let again = ring.seal(idle, b"back").unwrap();
+    assert_eq!(ring.unseal(idle, &again).unwrap(), b"back", "whoever returns has a key of their own");
+    ring.turn();
+    ring.turn();
+    assert_eq!(ring.forget_idle(&[before, now]).unwrap(), 2);
+    drop(ring);
+    let ring = KeyRing::open(&path).unwrap();
+    assert_eq!((ring.len(), ring.unseal(now, &fresh)), (1, Err(Unsealed::Erased)), "for good");
+}

@@ -8,7 +8,9 @@
 mod bucket;
 mod moving;
 mod recordings;
+mod rehearsal;
 
 pub use bucket::{Addressing, BadBucket, Bucket, BucketAddress, BucketError, InBucket};
 pub use moving::{Moved, MovingError};
 pub use recordings::{Audio, Incoming, PlaceError, ReadError, RecordingName, Recordings, StoreError, Stored};
+pub use rehearsal::NotRehearsed;

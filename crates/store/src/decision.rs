@@ -130,8 +130,30 @@ impl Store {
 }
 
 async fn finish(mut tx: Tx) -> Result<(), StoreError> {
-    tx.run(&sql::COUNT_DECISION, vec![]).await?;
+    count(&mut tx).await?;
     tx.commit().await
+}
+
+/// Something changed: whoever mirrors it looks.
+pub(crate) async fn count(tx: &mut Tx) -> Result<(), StoreError> {
+    tx.run(&sql::COUNT_DECISION, vec![]).await.map(drop)
+}
+
+/// Adds a row from elsewhere; whether anything changed. A number that another tenant has here stays theirs.
+pub(crate) async fn bring(tx: &mut Tx, decision: &Decision) -> Result<bool, StoreError> {
+    if let Decision::Number(new) = decision {
+        let rows = tx.rows(&sql::NUMBER, vec![new.number.as_str().into()]).await?;
+        let known = rows.first().map(number).transpose()?;
+        if known.is_some_and(|known| known.is_given() && known.tenant != new.tenant) {
+            return Ok(false);
+        }
+    }
+    let added = add(tx, decision).await?;
+    let revoked = match decision.revoked_at() {
+        Some(at) => revoke(tx, &decision.id(), at).await?,
+        None => 0,
+    };
+    Ok(added + revoked > 0)
 }
 
 async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {

@@ -82,6 +82,26 @@ impl Store {
         self.load_folds(&ids).await
     }
 
+    /// The next calls after this one that were handed to this number, by us. Reads every call of the tenant.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn calls_handed_to(
+        &self,
+        tenant: &TenantId,
+        number: &Address,
+        after: Option<CallId>,
+        limit: u16,
+    ) -> Result<Vec<Call>, StoreError> {
+        // What only looks alike is sorted out by whoever asks.
+        let pattern = format!("%\"to\":\"{}\"%", number.as_str());
+        let after = after.map_or(String::new(), |id| id.to_string());
+        let values = vec![tenant.as_str().into(), pattern.into(), after.into(), i64::from(limit).into()];
+        let rows = self.db.read(DOING, &sql::CALLS_HOLDING, values).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        self.load_folds(&ids).await
+    }
+
     /// Writes calls and events that have lost their personal parts over what they were, and says so in `notes`; all or
     /// nothing, and on the disk when this returns. What was there before may still be found in the file: see
     /// [`Store::scrub`].

@@ -4,14 +4,18 @@
 //! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
 //! the disk.
 
-use crate::db::Durability;
+use crate::db::{Durability, Tx};
+use crate::decision;
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::project::{Leads, New, RETRIES, Turns, put_calls, put_events, put_suppressions};
 use crate::queue::{QueueCount, QueueRows, put_queue};
 use crate::store::Store;
 use crate::suppression::Suppression;
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
 use trunkline_core::call::Call;
+use trunkline_core::tenancy::Decision;
 
 /// A piece of history.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +30,36 @@ pub struct Import {
     pub people: Leads,
     /// Rows of the queue.
     pub queue: QueueRows,
+    /// Tenants and numbers. What else is decision data opens doors, and comes with no history.
+    pub whose: Vec<Decision>,
+}
+
+/// How many rows that say whose calls are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WhoseCount {
+    /// Tenants.
+    pub tenants: u64,
+    /// Numbers, those that are nobody's any more among them.
+    pub numbers: u64,
+}
+
+impl WhoseCount {
+    /// One more row.
+    pub fn add(&mut self, decision: &Decision) {
+        match decision {
+            Decision::Tenant(_) => self.tenants += 1,
+            Decision::Number(_) => self.numbers += 1,
+            Decision::Key(_) | Decision::User(_) => {}
+        }
+    }
+}
+
+impl AddAssign for WhoseCount {
+    fn add_assign(&mut self, more: Self) {
+        self.tenants += more.tenants;
+        self.numbers += more.numbers;
+    }
 }
 
 /// What of an import was new.
@@ -39,6 +73,8 @@ pub struct Imported {
     pub suppressions: u64,
     /// Rows of the queue that were not there.
     pub queue: QueueCount,
+    /// Tenants and numbers that were not there, or were older.
+    pub whose: WhoseCount,
 }
 
 impl Store {
@@ -65,8 +101,23 @@ impl Store {
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
         let queue = put_queue(&mut tx, &batch.queue).await?;
+        let whose = put_whose(&mut tx, &batch.whose).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Imported { calls, events, suppressions, queue })
+        Ok(Imported { calls, events, suppressions, queue, whose })
     }
+}
+
+/// Tenants and numbers that were not there. A number that is somebody else's here stays theirs.
+async fn put_whose(tx: &mut Tx, rows: &[Decision]) -> Result<WhoseCount, StoreError> {
+    let mut new = WhoseCount::default();
+    for row in rows.iter().filter(|row| matches!(row, Decision::Tenant(_) | Decision::Number(_))) {
+        if decision::bring(tx, row).await? {
+            new.add(row);
+        }
+    }
+    if new != WhoseCount::default() {
+        decision::count(tx).await?;
+    }
+    Ok(new)
 }

@@ -64,7 +64,7 @@ pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use forget::{Blanked, Forgotten, Unlisted};
 pub use health::Health;
-pub use import::{Import, Imported};
+pub use import::{Import, Imported, WhoseCount};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
 pub use nodes::{HeldJob, Life};

@@ -11,18 +11,22 @@ use crate::value::Value;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Call, Status};
-use trunkline_core::id::CallId;
+use trunkline_core::id::{CallId, TenantId};
 
 const DOING: &str = "pruning";
 const KEY: &str = "pruned:";
+/// Between the status and the tenant in what is remembered.
+const OF: char = '@';
 
-/// What goes: calls that ended before a time, with this status or any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What goes: calls that ended before a time, with this status or any, of this tenant or all.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruning {
     /// Only calls that ended before.
     pub before: Timestamp,
     /// Only with this status.
     pub status: Option<Status>,
+    /// Only of this tenant.
+    pub tenant: Option<TenantId>,
 }
 
 impl Pruning {
@@ -30,6 +34,21 @@ impl Pruning {
     pub fn takes(&self, call: &Call) -> bool {
         call.ended_at().is_some_and(|ended| ended < self.before)
             && self.status.is_none_or(|status| status == call.status())
+            && self.tenant.as_ref().is_none_or(|tenant| *tenant == call.tenant)
+    }
+
+    /// Whether another goes by the same rule, but for the time.
+    fn is_like(&self, other: &Self) -> bool {
+        self.status == other.status && self.tenant == other.tenant
+    }
+
+    /// Its name among what is remembered.
+    fn key(&self) -> String {
+        let status = self.status.map_or("", Status::as_str);
+        match &self.tenant {
+            Some(tenant) => format!("{KEY}{status}{OF}{}", tenant.as_str()),
+            None => format!("{KEY}{status}"),
+        }
     }
 }
 
@@ -53,7 +72,7 @@ impl Store {
     /// `Unavailable`; `Broken` if a row can't be read.
     pub async fn prunable_after(
         &self,
-        what: Pruning,
+        what: &Pruning,
         after: Option<CallId>,
         limit: u16,
     ) -> Result<Vec<Call>, StoreError> {
@@ -64,11 +83,42 @@ impl Store {
             what.before.as_microsecond().into(),
             what.status.map(Status::as_str).into(),
             i64::from(limit).into(),
+            what.tenant.as_ref().map(TenantId::as_str).into(),
         ];
         let rows = tx.rows(&sql::ENDED_BEFORE, values).await?;
         tx.commit().await?;
         let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
         self.load_folds(&ids).await
+    }
+
+    /// The next calls of a tenant behind this one that ended before a time and that nobody reads any more, in the order of
+    /// their beginning, at most `limit`. It costs what is that old, however much there is.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn outlived_after(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        after: Option<(Timestamp, CallId)>,
+        limit: u16,
+    ) -> Result<Vec<Call>, StoreError> {
+        let (began, id) = match after {
+            Some((began, id)) => (began.as_microsecond(), id.to_string()),
+            None => (i64::MIN, String::new()),
+        };
+        let values = vec![
+            tenant.as_str().into(),
+            began.into(),
+            id.into(),
+            before.as_microsecond().into(),
+            i64::from(limit).into(),
+        ];
+        let rows = self.db.read(DOING, &sql::OUTLIVED, values).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        let mut calls = self.load_folds(&ids).await?;
+        calls.sort_by_key(|call| (call.created_at, call.id));
+        Ok(calls)
     }
 
     /// How many rows of other tables these calls have.
@@ -95,7 +145,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`; `Broken` if a row can't be read.
-    pub async fn prune(&self, what: Pruning, ids: &[CallId]) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, what: &Pruning, ids: &[CallId]) -> Result<Pruned, StoreError> {
         let Some(wanted) = written(ids.iter().map(|id| IdColumn { id: *id }))? else {
             return Ok(Pruned::default());
         };
@@ -104,7 +154,8 @@ impl Store {
         let known = known.iter().map(|row| row.word("id")).collect::<Result<BTreeSet<CallId>, _>>()?;
         let rests = || written(ids.iter().filter(|id| !known.contains(id)).map(|id| IdColumn { id: *id }));
         let status: Value = what.status.map(Status::as_str).into();
-        let values = vec![Value::Rows(wanted), what.before.as_microsecond().into(), status];
+        let tenant: Value = what.tenant.as_ref().map(TenantId::as_str).into();
+        let values = vec![Value::Rows(wanted), what.before.as_microsecond().into(), status, tenant];
         let rows = tx.rows(&sql::STILL_ENDED_BEFORE, values).await?;
         let calls = rows.iter().map(|row| row.json("fold")).collect::<Result<Vec<Call>, _>>()?;
         let mut moves = Moves::default();
@@ -128,16 +179,15 @@ impl Store {
         moves.write(&mut tx).await?;
         put(&mut tx, &sql::DELETE_WORDS, these()?).await?;
         let known = prunings(&tx.rows(&sql::PRUNINGS, vec![]).await?)?;
-        let before = known.iter().filter(|known| known.status == what.status).map(|known| known.before).max();
+        let before = known.iter().filter(|known| known.is_like(what)).map(|known| known.before).max();
         let before = before.map_or(what.before, |known| known.max(what.before));
-        let key = format!("{KEY}{}", what.status.map_or("", Status::as_str));
-        tx.run(&sql::PUT_META, vec![key.into(), before.as_microsecond().to_string().into()]).await?;
+        tx.run(&sql::PUT_META, vec![what.key().into(), before.as_microsecond().to_string().into()]).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
         Ok(pruned)
     }
 
-    /// What was ever pruned: for each status the latest time.
+    /// What was ever pruned: for each status and tenant the latest time.
     ///
     /// # Errors
     /// `Unavailable`; `Broken` if a row can't be read.
@@ -165,14 +215,19 @@ fn prunings(rows: &[crate::row::Row]) -> Result<Vec<Pruning>, StoreError> {
     for row in rows {
         let (key, value) = (row.text("key")?, row.text("value")?);
         let before = value.parse().ok().and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        let status = match key.strip_prefix(KEY) {
-            None | Some("") => None,
-            Some(word) => Some(
+        let rule = key.strip_prefix(KEY).unwrap_or_default();
+        let (status, tenant) = match rule.split_once(OF) {
+            Some((status, tenant)) => (status, Some(TenantId::new(tenant))),
+            None => (rule, None),
+        };
+        let status = match status {
+            "" => None,
+            word => Some(
                 serde_json::from_value(serde_json::Value::String(word.to_owned()))
                     .map_err(|_| unreadable())?,
             ),
         };
-        prunings.push(Pruning { before: before.ok_or_else(unreadable)?, status });
+        prunings.push(Pruning { before: before.ok_or_else(unreadable)?, status, tenant });
     }
     Ok(prunings)
 }

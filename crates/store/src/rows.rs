@@ -70,7 +70,7 @@ pub(crate) fn day_of_id(id: CallId) -> Option<i64> {
 /// # Errors
 /// `Poison` if the fold is no JSON.
 pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreError> {
-    let failure = call.failure();
+    let (failure, cost) = (call.failure(), call.cost());
     Ok(vec![
         ("id", call.id.to_string().into()),
         ("tenant", text(call.tenant.as_str())),
@@ -88,8 +88,8 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         ("to_number", text(call.party.to.as_str())),
         ("name", private(call.party.name.as_ref())),
         ("script", opt_text(call.script.as_ref().map(|script| script.name.as_str()))),
-        ("price_amount", opt_text(call.price.as_ref().map(|price| price.amount.as_str()))),
-        ("price_unit", opt_text(call.price.as_ref().map(|price| price.unit.as_str()))),
+        ("price_amount", opt_text(cost.as_ref().map(|price| price.amount.as_str()))),
+        ("price_unit", opt_text(cost.as_ref().map(|price| price.unit.as_str()))),
         ("error_code", opt_text(failure.as_ref().map(|failure| &*failure.code))),
         ("error_message", opt_text(failure.as_ref().map(|failure| &*failure.message))),
         // Filters take it apart.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use trunkline_core::call::NotNow;
+use trunkline_core::dial::gates::Closed;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
     ActionError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
@@ -199,6 +200,14 @@ impl From<ActionError> for Problem {
                 Self::new(Code::NotNow).detail(why.to_string()).with("state", state)
             }
             ActionError::Order(error) => error.into(),
+            ActionError::Closed(Closed::NoSlot { of, limit }) => Self::new(Code::NoSlot)
+                .detail(ActionError::Closed(Closed::NoSlot { of, limit }).to_string())
+                .with("of", serde_json::to_value(of).unwrap_or_default())
+                .with("limit", limit),
+            ActionError::Closed(Closed::Cps { .. }) => {
+                Self::new(Code::TooFast).detail(error.to_string()).retry_after(1)
+            }
+            ActionError::Closed(_) => Self::new(Code::Closed).detail(error.to_string()).retry_after(5),
             ActionError::History(away) => away.into(),
             ActionError::Journal(error) => error.into(),
         }

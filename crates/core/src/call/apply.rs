@@ -156,7 +156,7 @@ impl Call {
             What::Transcribed { step, text } => self.transcribed(*step, text),
             What::Transcription(news) => self.transcription(news, event.received_at),
             What::AnsweredBy { on, verdict } => self.taken_by(*on, *verdict),
-            What::Priced { price, unit } => self.priced(price, unit),
+            What::Priced { price, unit, leg } => self.priced(price, unit, leg.as_ref()),
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
             What::UnknownWord { .. } => Err(Refused::UnknownWord),
         }
@@ -476,12 +476,22 @@ impl Call {
         if *metadata == before { Err(Refused::Same) } else { Ok(Vec::new()) }
     }
 
-    fn priced(&mut self, price: &str, unit: &str) -> Applied {
-        let new = Price { amount: price.to_owned(), unit: unit.to_owned() };
-        if self.price.as_ref() == Some(&new) {
+    fn priced(&mut self, price: &str, unit: &str, of: Option<&CarrierCallId>) -> Applied {
+        let known = match of {
+            None => &mut self.price,
+            Some(id) => {
+                let mut children = self.actions.values_mut().flat_map(|action| &mut action.children);
+                match children.find(|leg| leg.carrier_call_id.as_ref() == Some(id)) {
+                    Some(leg) => &mut leg.price,
+                    None => return Err(Refused::NoSuchLeg { leg: self.leg().no.next() }),
+                }
+            }
+        };
+        let new = Some(Price { amount: price.to_owned(), unit: unit.to_owned() });
+        if *known == new {
             return Err(Refused::Same);
         }
-        self.price = Some(new);
+        *known = new;
         Ok(Vec::new())
     }
 

@@ -17,6 +17,23 @@ pub struct Cost {
     pub calls_without_price: u64,
 }
 
+/// What several legs cost together, as a carrier would write it; `None` if they can't be added.
+pub(super) fn together(prices: &[&Price]) -> Option<Price> {
+    let (first, more) = prices.split_first()?;
+    if more.is_empty() {
+        return Some(Price::clone(first));
+    }
+    let mut sum = 0_u128;
+    for price in prices {
+        if price.unit != first.unit {
+            return None;
+        }
+        sum = sum.checked_add(Amount::read(&price.amount)?.0)?;
+    }
+    let sign = if first.amount.trim_start().starts_with('-') { "-" } else { "" };
+    Some(Price { amount: format!("{sign}{}", Amount(sum)), unit: first.unit.clone() })
+}
+
 /// A decimal number from zero up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(u128);
@@ -92,6 +109,16 @@ mod tests {
             "calls_without_price": 4
         });
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_legs_cost_together_is_known_in_one_currency_alone() {
+        let (own, other) = (price("-0.0140", "USD"), price("-0.1", "USD"));
+        assert_eq!(together(&[&own]), Some(own.clone()), "as the carrier wrote it");
+        assert_eq!(together(&[&own, &other]), Some(price("-0.114", "USD")));
+        assert_eq!(together(&[&own, &price("1", "EUR")]), None);
+        assert_eq!(together(&[&own, &price("free", "USD")]), None);
+        assert_eq!(together(&[]), None);
     }
 
     #[test]

@@ -200,6 +200,9 @@ pub enum What {
         price: String,
         /// ISO 4217.
         unit: String,
+        /// The carrier's id of the leg it is of, if that is somebody's whom the call was handed to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leg: Option<CarrierCallId>,
     },
     /// Keys to set, or to remove where the value is null.
     MetadataMerged {

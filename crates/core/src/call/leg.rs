@@ -3,9 +3,10 @@
 //! A leg keeps facts, not a state: each fact may arrive in any order and more than once, so each is merged so that
 //! order does not matter (the earliest time, the most trusted source, the first end). The state is read off the facts.
 
+use super::Price;
 use super::disposition::Cause;
 use super::effect::{Effect, Owed};
-use super::event::{CarrierEnd, Direction, HangUpReason, Refusal};
+use super::event::{CarrierEnd, Direction, EndWord, HangUpReason, Refusal};
 use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 use super::state::State;
 use crate::id::{AccountId, CarrierCallId, Fence, LegNo};
@@ -75,6 +76,9 @@ pub struct Leg {
     /// When the carrier was asked and gave no usable answer, since its last news.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silences: Vec<Timestamp>,
+    /// What the carrier charged, if it is the leg of somebody whom a call was handed to. That of a call's own leg is the call's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 /// A time and how sure it is.
@@ -148,6 +152,11 @@ pub(super) enum Ending {
 pub(crate) const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
 impl Leg {
+    /// Whether somebody was connected by it.
+    pub fn was_connected(&self) -> bool {
+        self.answered.is_some() || self.cause() == Some(Cause::Carrier(EndWord::Completed))
+    }
+
     pub(super) fn new(
         no: LegNo,
         account: AccountId,
@@ -176,6 +185,7 @@ impl Leg {
             goodbye_at: None,
             last_news_at: None,
             silences: Vec::new(),
+            price: None,
         }
     }
 

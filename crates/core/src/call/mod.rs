@@ -47,7 +47,7 @@ pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::Personal;
 pub use pricing::{PriceLook, Whom, price_looks};
 pub use registered::{Registered, Registration, StatusReport};
-pub use retention::{DueRecordings, KeepRecordings};
+pub use retention::{DueRecordings, KeepFor};
 pub use state::{Activity, State, Status};
 pub use transcription::{
     FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,

@@ -52,6 +52,14 @@ impl What {
         }
     }
 
+    /// The number of somebody else to whom a call is handed.
+    pub fn handed_to(&mut self) -> Option<&mut Address> {
+        match self {
+            Self::TransferAsked(asked) | Self::Forwarded(asked) => Some(&mut asked.transfer.to),
+            _ => None,
+        }
+    }
+
     /// Takes the personal part out, leaving blanks; `None` if there is none.
     pub fn take_personal(&mut self) -> Option<Personal> {
         match self {
@@ -152,6 +160,28 @@ impl Call {
                 transfer.to = Address::default();
             }
         }
+    }
+
+    /// Blanks numbers of others to whom it was handed; whether there were any.
+    pub fn forget_handed_to(&mut self, is_theirs: impl Fn(&Address) -> bool) -> bool {
+        let mut were_any = false;
+        for action in self.actions.values_mut() {
+            if let Some(Asked { kind: ActionKind::Transfer(transfer), .. }) = &mut action.asked
+                && is_theirs(&transfer.to)
+            {
+                transfer.to = Address::default();
+                were_any = true;
+            }
+        }
+        were_any
+    }
+
+    /// The numbers of others to whom it was handed.
+    pub fn handed_to(&mut self) -> impl Iterator<Item = &mut Address> {
+        self.actions.values_mut().filter_map(|action| match &mut action.asked {
+            Some(Asked { kind: ActionKind::Transfer(transfer), .. }) => Some(&mut transfer.to),
+            Some(Asked { kind: ActionKind::Hold | ActionKind::Resume, .. }) | None => None,
+        })
     }
 
     /// Whether its person has been erased: nobody is at the other end.

@@ -1,4 +1,4 @@
-//! For how long recordings are kept, and what is due to go. The time is an argument; who removes files is the engine.
+//! For how long calls and their recordings are kept, and what is due to go. The time is an argument; who removes files is the engine.
 
 use super::Call;
 use super::turn::{Recording, RecordingState};
@@ -6,17 +6,17 @@ use crate::id::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// For how long the audio of a call is kept after its end.
+/// For how long something of a call, or all of it, is kept after its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeepRecordings {
+pub struct KeepFor {
     /// For how long, unless a tenant has its own time; for ever if absent.
     pub usually: Option<SignedDuration>,
     /// For how long this tenant's.
     pub each: BTreeMap<TenantId, SignedDuration>,
 }
 
-impl KeepRecordings {
-    /// Recordings of calls of this tenant that ended before this are due to go; `None` if they are kept for ever.
+impl KeepFor {
+    /// What is kept of calls of this tenant that ended before this is due to go; `None` if it is kept for ever.
     pub fn before(&self, tenant: &TenantId, now: Timestamp) -> Option<Timestamp> {
         let kept = self.each.get(tenant).copied().or(self.usually)?;
         now.checked_sub(kept).ok()
@@ -66,11 +66,11 @@ mod tests {
         let acme = TenantId::new("acme");
         let now = Timestamp::from_second(10_000_000).unwrap();
         let days = |days: i64| SignedDuration::from_hours(24 * days);
-        let keep = KeepRecordings { usually: Some(days(30)), each: [(acme.clone(), days(7))].into() };
+        let keep = KeepFor { usually: Some(days(30)), each: [(acme.clone(), days(7))].into() };
         assert_eq!(keep.before(&acme, now), Some(now - days(7)));
         assert_eq!(keep.before(&TenantId::default_tenant(), now), Some(now - days(30)));
-        let only = KeepRecordings { usually: None, ..keep };
+        let only = KeepFor { usually: None, ..keep };
         assert_eq!(only.before(&TenantId::default_tenant(), now), None, "for ever");
-        assert!(!only.is_for_ever() && KeepRecordings::default().is_for_ever());
+        assert!(!only.is_for_ever() && KeepFor::default().is_for_ever());
     }
 }

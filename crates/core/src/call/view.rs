@@ -1,12 +1,14 @@
 //! What users read off a call: derived, never stored apart.
 
+use super::action::{Action, Handover};
+use super::cost::together;
 use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
-use super::{Call, Stray};
-use crate::id::CampaignId;
+use super::{Call, Price, Stray};
+use crate::id::{ActionNo, CampaignId, CarrierCallId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -170,6 +172,40 @@ impl Call {
     pub fn holds_slot(&self) -> bool {
         self.registered.is_none()
             && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+    }
+
+    /// Whether it takes up one more slot: somebody to whom it is handed is to be dialed, is dialed, or talks.
+    pub fn holds_second_slot(&self) -> bool {
+        let is_open = |(_, action): (ActionNo, &Action)| {
+            action.transfer().is_some() && matches!(action.handover(), Handover::Dialing | Handover::Talking)
+        };
+        self.holds_slot()
+            && (self.pending_action().is_some_and(is_open) || self.standing_action().is_some_and(is_open))
+    }
+
+    /// What the carrier charged for all of its legs: its own, and those of whom it was handed to. Not known as long as the
+    /// price of one is not known that was connected.
+    pub fn cost(&self) -> Option<Price> {
+        let mut prices = vec![self.price.as_ref()?];
+        for action in self.actions.values().filter(|action| action.transfer().is_some()) {
+            if action.children.is_empty() && matches!(action.handover(), Handover::Talking | Handover::Done) {
+                return None;
+            }
+        }
+        for (_, _, leg) in self.children() {
+            match &leg.price {
+                Some(price) => prices.push(price),
+                None if leg.was_connected() => return None,
+                None => {}
+            }
+        }
+        together(&prices)
+    }
+
+    /// The legs of others of which the carrier can be asked what they cost.
+    pub fn unpriced_children(&self) -> impl Iterator<Item = &CarrierCallId> {
+        let unpriced = self.children().filter(|(_, _, leg)| leg.price.is_none());
+        unpriced.filter_map(|(_, _, leg)| leg.carrier_call_id.as_ref())
     }
 
     /// Recordings that are at the carrier and not yet in our folder.

@@ -204,7 +204,7 @@ pub fn amd(verdict: AnsweredBy) -> What {
 }
 
 pub fn priced() -> What {
-    What::Priced { price: "-0.013".into(), unit: "USD".into() }
+    What::Priced { price: "-0.013".into(), unit: "USD".into(), leg: None }
 }
 
 /// The call that these facts make, whatever it says of each.

@@ -24,6 +24,7 @@ use thiserror::Error;
 use trunkline_core::call::{
     ActionAsked, ActionKind, Call, Event, Idempotency, NotNow, Source, Transfer, TransferAsked, What,
 };
+use trunkline_core::dial::gates::{Closed, admit_second};
 use trunkline_core::id::TenantId;
 use trunkline_core::private::{Address, Private};
 
@@ -59,6 +60,9 @@ pub enum ActionError {
     /// A field is wrong, the number is on a suppression list, or the Idempotency-Key was used for something else.
     #[error(transparent)]
     Order(#[from] PlaceError),
+    /// There is no room for one more leg, or it would be too soon.
+    #[error("no leg may be dialed for it now: {}", .0.code())]
+    Closed(Closed),
     /// It is not in memory, and history can't be read now; or another server carries it.
     #[error(transparent)]
     History(#[from] crate::Unavailable),
@@ -104,15 +108,32 @@ impl Inner {
                 ActionKind::Transfer(Box::new(self.transfer(tenant, &known, &order)?))
             }
         };
-        self.observe_made(&handle, |call| {
-            if is_repeated(call, idempotency.as_ref())? {
-                return Ok::<_, ActionError>(None);
-            }
-            call.may(&wish)?;
-            Ok(Some(self.asked(call, wish, idempotency, Source::Api)))
-        })
-        .await?;
+        let taken = self
+            .observe_made(&handle, |call| {
+                if is_repeated(call, idempotency.as_ref())? {
+                    return Ok::<_, ActionError>(None);
+                }
+                call.may(&wish)?;
+                if matches!(wish, ActionKind::Transfer(_)) {
+                    self.take_second_slot(call).map_err(ActionError::Closed)?;
+                }
+                Ok(Some(self.asked(call, wish, idempotency, Source::Api)))
+            })
+            .await;
+        if taken.is_err() {
+            // What was taken for what did not come about.
+            self.slots.update(&handle.lock().call);
+        }
+        taken?;
         Ok(self.settled(&handle).await)
+    }
+
+    /// Takes room for the leg that hands a call on, and its turn, under the call's lock.
+    fn take_second_slot(&self, call: &Call) -> Result<(), Closed> {
+        let (now, limits) = (self.clock.now(), self.limits_of(&call.tenant));
+        self.slots.take_second_if(call, |open| admit_second(&self.snapshot_of(call, &open), &limits, now))?;
+        self.paces.lock().insert(call.account.clone(), now);
+        Ok(())
     }
 
     /// The event of a wish, as the next action of the call.

@@ -97,7 +97,7 @@ pub enum BadLine {
     #[error("the tenant has no name")]
     NoTenant,
     /// A number that is none.
-    #[error("a suppression names no number")]
+    #[error("a suppression, or a number of ours, names no number")]
     NoNumber,
     /// A position that no database takes.
     #[error("an event's position is beyond 63 bits")]

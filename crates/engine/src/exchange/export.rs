@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::Write;
-use trunkline_store::{QueueCount, Store};
+use trunkline_core::tenancy::Decision;
+use trunkline_store::{QueueCount, Store, WhoseCount};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,12 +22,16 @@ pub struct Exported {
     /// Rows of the queue.
     #[serde(flatten)]
     pub queue: QueueCount,
+    /// Tenants and numbers.
+    #[serde(flatten)]
+    pub whose: WhoseCount,
     /// Of all rows, in hex: two databases with the same rows have the same.
     pub sha256: String,
 }
 
-/// Writes everything the store has: calls with turns and events, events without a call, suppressions; people, jobs,
-/// attempts and campaigns, unless it is an index, which has none. Beside a running server each call is whole and as it
+/// Writes everything the store has: tenants and numbers; calls with turns and events, events without a call, suppressions;
+/// people, jobs, attempts and campaigns, unless it is an index, which has none. What opens doors is left out: keys, users,
+/// and the endpoints of webhooks with their secrets. Beside a running server each call is whole and as it
 /// was at one moment.
 ///
 /// # Errors
@@ -38,9 +43,17 @@ pub async fn export_lines(
     at: Timestamp,
     tick: Tick<'_>,
 ) -> Result<Exported, ExchangeError> {
-    let mut lines =
-        Lines { to, hash: Sha256::new(), calls: 0, events: 0, suppressions: 0, queue: QueueCount::default() };
+    let mut lines = Lines {
+        to,
+        hash: Sha256::new(),
+        calls: 0,
+        events: 0,
+        suppressions: 0,
+        queue: QueueCount::default(),
+        whose: WhoseCount::default(),
+    };
     lines.head(at)?;
+    lines.whose(store).await?;
     lines.calls(store, tick).await?;
     lines.orphans(store).await?;
     lines.suppressions(store).await?;
@@ -66,6 +79,7 @@ struct Lines<'a> {
     events: u64,
     suppressions: u64,
     queue: QueueCount,
+    whose: WhoseCount,
 }
 
 impl Lines<'_> {
@@ -74,6 +88,24 @@ impl Lines<'_> {
         let head = Head { form: FORM, program: Some(program), at: Some(at) };
         let bytes = written(&Line::Export(head), "the first line")?;
         Ok(self.to.write_all(&bytes)?)
+    }
+
+    /// First, so that whoever takes the lines in one after the other knows whose the calls are.
+    async fn whose(&mut self, store: &Store) -> Result<(), ExchangeError> {
+        let mut rows = store.decisions().await?;
+        // Each engine has its own order of letters.
+        rows.sort_by_key(Decision::id);
+        for row in rows {
+            self.whose.add(&row);
+            match row {
+                Decision::Tenant(tenant) => self.put(&Line::Tenant(tenant), || "a tenant".to_owned())?,
+                Decision::Number(number) => {
+                    self.put(&Line::Number(Box::new(number)), || "a number".to_owned())?;
+                }
+                Decision::Key(_) | Decision::User(_) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn calls(&mut self, store: &Store, tick: Tick<'_>) -> Result<(), ExchangeError> {
@@ -165,11 +197,11 @@ impl Lines<'_> {
 
     fn end(self) -> Result<Exported, ExchangeError> {
         let sha256 = hex(self.hash);
-        let Self { calls, events, suppressions, queue, .. } = self;
-        let end = End { calls, events, suppressions, queue, sha256: Some(sha256.clone()) };
+        let Self { calls, events, suppressions, queue, whose, .. } = self;
+        let end = End { calls, events, suppressions, queue, whose, sha256: Some(sha256.clone()) };
         self.to.write_all(&written(&Line::End(end), "the last line")?)?;
         self.to.flush()?;
-        Ok(Exported { calls, events, suppressions, queue, sha256 })
+        Ok(Exported { calls, events, suppressions, queue, whose, sha256 })
     }
 
     fn put(&mut self, line: &Line, what: impl Fn() -> String) -> Result<(), ExchangeError> {

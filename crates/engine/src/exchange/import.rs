@@ -7,7 +7,7 @@ use super::line::{self, End, FORM, Line};
 use crate::imported::{calls_of, records};
 use crate::operating::{Held, HeldError, all_suppressions};
 use crate::patience::with_patience;
-use crate::record::kind;
+use crate::record::{DecisionRecord, RecordError, kind};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,8 @@ use std::io::{BufRead, Read};
 use trunkline_core::call::Call;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::id::{CallId, CampaignId, TenantId};
-use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store};
+use trunkline_core::tenancy::{Decision, DecisionId};
+use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store, WhoseCount};
 
 /// Longer than the longest call there can be; shorter than what would fill the memory.
 const MAX_LINE: usize = 256 << 20;
@@ -40,6 +41,9 @@ pub struct Checked {
     /// How many rows of the queue.
     #[serde(flatten)]
     pub queue: QueueCount,
+    /// Tenants and numbers.
+    #[serde(flatten)]
+    pub whose: WhoseCount,
     /// The campaigns, each with its tenant and name.
     #[serde(skip)]
     pub campaigns: Vec<(CampaignId, TenantId, String)>,
@@ -62,6 +66,7 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
         found.events += count(add.events.len());
         found.suppressions += count(add.suppressions.len());
         found.queue += add.queue.count();
+        add.whose.iter().for_each(|row| found.whose.add(row));
         for campaign in add.queue.campaigns {
             found.running += u64::from(campaign.state == CampaignState::Running);
             found.campaigns.push((campaign.id, campaign.tenant, campaign.policy.name));
@@ -133,7 +138,8 @@ pub async fn import(
         batch.suppressions.extend(add.suppressions);
         queued += add.queue.jobs.len() + add.queue.leads.len() + add.queue.attempts.len();
         batch.queue.append(add.queue);
-        let rows = batch.calls.len() + batch.suppressions.len();
+        batch.whose.extend(add.whose);
+        let rows = batch.calls.len() + batch.suppressions.len() + batch.whose.len();
         if queued >= BATCH_QUEUE || rows >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
             write(keeper, std::mem::replace(&mut batch, found.begin()), &mut new).await?;
             queued = 0;
@@ -154,15 +160,21 @@ async fn write(keeper: Keeper<'_>, batch: Import, new: &mut Imported) -> Result<
     new.events += added.events;
     new.suppressions += added.suppressions;
     new.queue += added.queue;
+    new.whose += added.whose;
     Ok(())
 }
 
 /// Journals what is new in a batch, then indexes it.
 async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported, ExchangeError> {
     let new = unknown(store, batch).await?;
-    let Some(last) =
-        held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?
-    else {
+    let whose = new.whose.iter().map(|row| {
+        let record = DecisionRecord::sealed(&held.codec, row)?;
+        Ok::<_, RecordError>(serde_json::to_vec(&record)?)
+    });
+    let whose = whose.collect::<Result<Vec<_>, _>>().map_err(HeldError::from)?;
+    let decided = held.append(kind::DECISION, whose).await?;
+    let imported = held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?;
+    let Some(last) = imported.or(decided) else {
         return Ok(Imported::default());
     };
     let added = store.import(&new).await?;
@@ -170,7 +182,7 @@ async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported,
     Ok(added)
 }
 
-/// The calls of a batch of which the index lacks something, with all that the batch says of them.
+/// The calls of a batch of which the index lacks something, with all that the batch says of them; and what else is new in it.
 async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError> {
     let ids: Vec<CallId> = calls_of(batch).collect::<BTreeSet<_>>().into_iter().collect();
     let known: BTreeMap<CallId, Timestamp> =
@@ -196,7 +208,26 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
         // An index has whom it knows from calls, and campaigns were refused before.
         people: Leads::OfCalls,
         queue: QueueRows::default(),
+        whose: unknown_whose(store, &batch.whose).await?,
     })
+}
+
+/// The tenants and numbers that the index does not have, or has as they were before.
+async fn unknown_whose(store: &Store, rows: &[Decision]) -> Result<Vec<Decision>, ExchangeError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: BTreeMap<DecisionId, Decision> =
+        store.decisions().await?.into_iter().map(|row| (row.id(), row)).collect();
+    let is_new = |row: &&Decision| match (known.get(&row.id()), row) {
+        (None, _) => true,
+        // Somebody else's here stays theirs.
+        (Some(Decision::Number(known)), Decision::Number(new)) => {
+            new.version > known.version && (new.tenant == known.tenant || !known.is_given())
+        }
+        (Some(known), _) => known.revoked_at().is_none() && row.revoked_at().is_some(),
+    };
+    Ok(rows.iter().filter(is_new).cloned().collect())
 }
 
 /// The lines of a file, one at a time.
@@ -251,15 +282,16 @@ impl<'a, R: BufRead + ?Sized> Lines<'a, R> {
         let Self { number: line, hash, end, .. } = self;
         let bad = |why| Err(ExchangeError::Bad { line, why });
         let Some(end) = end else { return bad(BadLine::CutOff) };
-        let words = |calls, events, suppressions, queue: QueueCount| {
+        let words = |calls, events, suppressions, queue: QueueCount, whose: WhoseCount| {
             let QueueCount { leads, jobs, attempts, campaigns } = queue;
+            let WhoseCount { tenants, numbers } = whose;
             format!(
                 "{calls} calls, {events} events, {suppressions} suppressions, {leads} leads, {jobs} jobs, {attempts} \
-                 attempts and {campaigns} campaigns"
+                 attempts, {campaigns} campaigns, {tenants} tenants and {numbers} numbers"
             )
         };
-        let counted = words(end.calls, end.events, end.suppressions, end.queue);
-        let there = words(found.calls, found.events, found.suppressions, found.queue);
+        let counted = words(end.calls, end.events, end.suppressions, end.queue, end.whose);
+        let there = words(found.calls, found.events, found.suppressions, found.queue, found.whose);
         if counted != there {
             return bad(BadLine::Count { counted, found: there });
         }

@@ -6,14 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use trunkline_core::call::{Call, Source};
 use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::numbers::Number;
 use trunkline_core::private::{Address, Private};
+use trunkline_core::tenancy::{Decision, Tenant};
 use trunkline_store::{
     AttemptRecord, CallHistory, EventRow, Import, JobRecord, LeadRecord, Position, QueueCount,
-    StoredCampaign, Suppression,
+    StoredCampaign, Suppression, WhoseCount,
 };
 
 /// The form that this program writes, and the last one it reads.
-pub(crate) const FORM: u32 = 2;
+pub(crate) const FORM: u32 = 3;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -21,6 +23,10 @@ pub(crate) const FORM: u32 = 2;
 pub(crate) enum Line {
     /// The first.
     Export(Head),
+    /// Somebody whose calls are nobody else's.
+    Tenant(Tenant),
+    /// One of our numbers, or one that was.
+    Number(Box<Number>),
     /// A call with all that happened to it.
     Call(Box<CallLine>),
     /// Events of a call that is not there itself.
@@ -61,6 +67,9 @@ pub(crate) struct End {
     /// Form 1 had none.
     #[serde(default, flatten)]
     pub queue: QueueCount,
+    /// Forms 1 and 2 had none.
+    #[serde(default, flatten)]
+    pub whose: WhoseCount,
     /// Over all lines between, line feeds included. Who has changed a file on purpose takes it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -128,6 +137,13 @@ impl Line {
             }
             Self::Orphans(line) => rows.events = line.rows()?,
             Self::Suppression(line) => rows.suppressions.push(line.row()?),
+            Self::Tenant(tenant) => {
+                rows.whose.push(Decision::Tenant(owned(tenant, |tenant| &tenant.id)?));
+            }
+            Self::Number(number) if number.number.as_str().is_empty() => return Err(BadLine::NoNumber),
+            Self::Number(number) => {
+                rows.whose.push(Decision::Number(owned(*number, |number| &number.tenant)?));
+            }
             Self::Lead(lead) => rows.queue.leads.push(owned(*lead, |lead| &lead.tenant)?),
             Self::Job(job) => rows.queue.jobs.push(owned(*job, |job| &job.job.tenant)?),
             Self::Attempt(attempt) => rows.queue.attempts.push(owned(attempt, |attempt| &attempt.tenant)?),

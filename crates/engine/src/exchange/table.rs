@@ -94,7 +94,8 @@ async fn each_call(
 fn row(call: &Call) -> Vec<Cell> {
     let account = call.account.as_str();
     let failure = call.failure();
-    let price = call.price.as_ref();
+    let cost = call.cost();
+    let price = cost.as_ref();
     let cells = vec![
         text(call.id.to_string()),
         text(call.tenant.as_str()),

@@ -1,5 +1,5 @@
 //! A call to a number that forwards is put through from its first page: journaled as a transfer that has begun, since the carrier
-//! gets to know it with the answer to its own fetch. Where nobody is reached, the script that is there for that goes on.
+//! gets to know it with the answer to its own fetch. The leg takes up a slot and a turn like any other that is dialed. Where nobody is reached, the script that is there for that goes on.
 
 use crate::actions::own_number;
 use crate::engine::Inner;
@@ -7,25 +7,58 @@ use crate::intake::IntakeError;
 use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_core::call::{Call, Source, Transfer, TransferAsked, What};
+use trunkline_core::dial::gates::{Closed, admit_forward};
+use trunkline_core::dial::pace;
 use trunkline_core::numbers::{Answer, Route};
 use trunkline_core::private::Address;
 
 impl Inner {
-    /// Puts a call through whose number forwards, unless that was done; also after a crash in between.
+    /// Puts a call through whose number forwards, unless that was done; also after a crash in between. Where there is no room
+    /// for one more leg it is not, and that is said once and for all: a call that hears something else is not torn out of it.
     pub(crate) async fn put_through(self: &Arc<Self>, handle: &Handle) -> Result<(), IntakeError> {
         let Some(to) = self.forwards_to(&handle.lock().call) else { return Ok(()) };
-        self.observe_made(handle, |call| {
-            if !is_to_be_put_through(call) {
-                return Ok::<_, Unreached>(None);
-            }
-            let transfer =
-                Transfer { to, from: own_number(call), ring_timeout_secs: call.limits.ring_timeout_secs };
-            let asked = TransferAsked { no: call.next_action(), transfer, idempotency: None };
-            let what = What::Forwarded(Box::new(asked));
-            Ok(Some(self.own_event(call.id, "forwarded".to_owned(), Source::Engine, what)))
-        })
-        .await
-        .map_err(|Unreached(error)| error)
+        let taken = self
+            .observe_made(handle, |call| {
+                if !is_to_be_put_through(call) {
+                    return Ok::<_, Unreached>(None);
+                }
+                let no = call.next_action();
+                if let Err(closed) = self.take_forwards_slot(call) {
+                    tracing::warn!(call = %call.id, gate = closed.code(), "number.not_forwarded: the caller hears that all lines are busy");
+                    let what = What::ActionRefused { no, why: format!("not dialed: {}", closed.code()) };
+                    return Ok(Some(self.own_event(call.id, "forwarded".to_owned(), Source::Engine, what)));
+                }
+                let transfer =
+                    Transfer { to, from: own_number(call), ring_timeout_secs: call.limits.ring_timeout_secs };
+                let asked = TransferAsked { no, transfer, idempotency: None };
+                let what = What::Forwarded(Box::new(asked));
+                Ok(Some(self.own_event(call.id, "forwarded".to_owned(), Source::Engine, what)))
+            })
+            .await;
+        if taken.is_err() {
+            self.slots.update(&handle.lock().call);
+        }
+        taken.map_err(|Unreached(error)| error)
+    }
+
+    /// Whether a call was to be put through, found no room, and its number has nothing else to say.
+    pub(crate) fn hears_busy(&self, call: &Call) -> bool {
+        let was_refused =
+            || call.actions.values().any(|action| action.asked.is_none() && action.refused.is_some());
+        let has_words =
+            || self.number_of(&own_number(call)).is_some_and(|own| own.answering.after_hours.is_some());
+        call.route == Some(Route::Forward) && was_refused() && !has_words()
+    }
+
+    /// Takes room for the leg, and the next turn: those who can wait begin later.
+    fn take_forwards_slot(&self, call: &Call) -> Result<(), Closed> {
+        let (now, limits) = (self.clock.now(), self.limits_of(&call.tenant));
+        self.slots.take_second_if(call, |open| admit_forward(&self.snapshot_of(call, &open), &limits))?;
+        let mut paces = self.paces.lock();
+        let last = paces.get(&call.account).copied();
+        let turn = pace::turn(last, self.config.dial_limits.cps, now).unwrap_or_else(|due| due);
+        paces.insert(call.account.clone(), turn);
+        Ok(())
     }
 
     /// Where to. What is not dialed, or no more, is not dialed so either.

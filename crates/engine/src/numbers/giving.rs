@@ -63,7 +63,8 @@ impl Engine {
     /// Says whose a number is and what answers it. The same said again changes nothing.
     ///
     /// # Errors
-    /// `Denied`; `Invalid`; `NotFound` if there is no such tenant; `NumberTaken` if it is another's; `InSettings`; `Conflict` if
+    /// `Denied`; `Invalid`; `NotFound` if there is no such tenant; `NumberTaken` if it is another's, or nobody's and
+    /// the caller does not run the server; `InSettings`; `Conflict` if
     /// somebody else changed it at the same time; `Away`.
     pub async fn set_number(
         &self,
@@ -184,7 +185,13 @@ impl Inner {
         let known = self.ask_store(async |store| store.number(&number).await).await?;
         let version = known.as_ref().map_or(0, |known| known.version);
         let known = known.filter(Number::is_given);
-        if known.as_ref().is_some_and(|known| !by.knows(&known.tenant)) {
+        // Of several tenants on one carrier account none may help itself to a number that was bought for another: whoever
+        // runs the server gives it. That it is nobody's, is not said.
+        let may = match &known {
+            Some(known) => by.knows(&known.tenant),
+            None => by.runs_the_server() || !self.trust.has_tenants(),
+        };
+        if !may {
             return Err(TenancyError::NumberTaken);
         }
         let now = self.clock.now();

@@ -30,6 +30,8 @@ use trunkline_store::{Blanked, CallHistory, Position, Projection, Store, StoreEr
 pub struct Erasure {
     /// Calls whose person was blanked.
     pub calls: u64,
+    /// Calls of others that were handed to them, and lost their number.
+    pub handed: u64,
     /// Events that lost their personal part.
     pub events: u64,
     /// Questions with their answers.
@@ -109,15 +111,37 @@ pub async fn erase(
 ) -> Result<Erasure, EraseError> {
     let persons = persons(store, numbers).await?;
     let calls = all_calls(store, &persons).await?;
+    let handed = handed_to(store, &persons, &calls, tick).await?;
+    let found = Found { persons, calls, handed };
     let suppressions = suppressions(store, numbers).await?;
     match how {
-        How::Counted => counted(folder, store, &persons, &calls, suppressions, tick).await,
+        How::Counted => counted(folder, store, &found, suppressions, tick).await,
         How::Done => {
             let open = Open::at(folder, options, store).await?;
-            let mut erased = open.forget(folder, store, &persons, &calls, at, tick).await?;
+            let mut erased = open.forget(folder, store, &found, at, tick).await?;
             erased.suppressions = suppressions;
             Ok(erased)
         }
+    }
+}
+
+/// Where somebody is.
+struct Found {
+    /// Who they are: a person of each tenant.
+    persons: Vec<(TenantId, Address)>,
+    /// The calls they had.
+    calls: Vec<(TenantId, CallId)>,
+    /// Calls of others that were handed to them.
+    handed: Vec<(TenantId, CallId)>,
+}
+
+impl Found {
+    fn is_theirs(&self, tenant: &TenantId, number: &Address) -> bool {
+        self.persons.iter().any(|(of, known)| of == tenant && known == number)
+    }
+
+    fn all_calls(&self) -> Vec<(TenantId, CallId)> {
+        [self.calls.as_slice(), &self.handed].concat()
     }
 }
 
@@ -142,17 +166,48 @@ async fn all_calls(
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for call in page {
-                if !call.is_over() {
-                    return Err(EraseError::Live(call.id));
-                }
-                if !call.is_settled() {
-                    return Err(EraseError::Unsettled(call.id));
-                }
-                all.push((call.tenant, call.id));
+                all.push(settled(call)?);
             }
         }
     }
     Ok(all)
+}
+
+/// A call that nobody adds to any more.
+fn settled(call: Call) -> Result<(TenantId, CallId), EraseError> {
+    if !call.is_over() {
+        return Err(EraseError::Live(call.id));
+    }
+    if !call.is_settled() {
+        return Err(EraseError::Unsettled(call.id));
+    }
+    Ok((call.tenant, call.id))
+}
+
+/// Calls of others that were handed to one of these, and are not theirs anyway.
+async fn handed_to(
+    store: &Store,
+    persons: &[(TenantId, Address)],
+    theirs: &[(TenantId, CallId)],
+    tick: Tick<'_>,
+) -> Result<Vec<(TenantId, CallId)>, EraseError> {
+    let mut all = BTreeSet::new();
+    for (tenant, number) in persons {
+        let mut after = None;
+        loop {
+            let page = store.calls_handed_to(tenant, number, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for mut call in page {
+                if call.handed_to().any(|to| to == number) {
+                    all.insert(settled(call)?);
+                }
+            }
+            tick(count(all.len()));
+        }
+    }
+    all.retain(|call| !theirs.contains(call));
+    Ok(all.into_iter().collect())
 }
 
 async fn suppressions(store: &Store, numbers: &[Address]) -> Result<u64, EraseError> {
@@ -163,22 +218,25 @@ async fn suppressions(store: &Store, numbers: &[Address]) -> Result<u64, EraseEr
 async fn counted(
     folder: &Folder,
     store: &Store,
-    persons: &[(TenantId, Address)],
-    calls: &[(TenantId, CallId)],
+    found: &Found,
     suppressions: u64,
     tick: Tick<'_>,
 ) -> Result<Erasure, EraseError> {
     let mut erasure = Erasure { suppressions, ..Erasure::default() };
     if let Ok((_, codec)) = folder.peek() {
-        let ids = persons.iter().map(|(tenant, number)| codec.person(tenant, number));
+        let ids = found
+            .persons
+            .iter()
+            .flat_map(|(tenant, number)| [codec.person(tenant, number), codec.handed_to(tenant, number)]);
         erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
     }
-    for (tenant, number) in persons {
-        let found = store.count_lead(tenant, number).await?;
-        erasure.jobs += found.jobs;
-        erasure.leads += found.leads;
+    for (tenant, number) in &found.persons {
+        let unlisted = store.count_lead(tenant, number).await?;
+        erasure.jobs += unlisted.jobs;
+        erasure.leads += unlisted.leads;
     }
-    for page in calls.chunks(usize::from(PAGE)) {
+    erasure.handed = count(found.handed.len());
+    for page in found.calls.chunks(usize::from(PAGE)) {
         for history in histories(store, page).await? {
             let Blank { call, events } = blank(&history)?;
             erasure.calls += 1;
@@ -218,13 +276,13 @@ impl Open {
         self,
         folder: &Folder,
         store: &Store,
-        persons: &[(TenantId, Address)],
-        calls: &[(TenantId, CallId)],
+        found: &Found,
         at: Timestamp,
         tick: Tick<'_>,
     ) -> Result<Erasure, EraseError> {
+        let Found { persons, calls, handed } = found;
         let mut erasure = Erasure::default();
-        let note = Erased { at, calls: calls.to_vec() };
+        let note = Erased { at, calls: found.all_calls() };
         let payload = serde_json::to_vec(&note).map_err(|_| EraseError::Json(CallId::from_bytes([0; 16])))?;
         let noted = self.0.journal.append(kind::ERASED, payload, Class::Ending)?.await?;
         let position = Position(noted.get());
@@ -245,6 +303,20 @@ impl Open {
             erasure.calls += forgotten.calls;
             erasure.events += forgotten.events;
             tick(erasure.calls);
+        }
+        for page in handed.chunks(usize::from(PAGE)) {
+            let histories = histories(store, page).await?;
+            let blanks = histories.iter().map(|history| found.blank_handed(history));
+            let (folds, events): (Vec<Call>, Vec<Vec<Blanked>>) = blanks
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .map(|blank| (blank.call, blank.events))
+                .unzip();
+            let (events, notes) = (events.concat(), Erased { at, calls: page.to_vec() }.rows(position));
+            let forgotten = with_patience(|| store.forget(&folds, &events, &notes)).await?;
+            erasure.handed += forgotten.calls;
+            erasure.events += forgotten.events;
+            tick(erasure.calls + erasure.handed);
         }
         for (tenant, number) in persons {
             let unlisted = with_patience(|| store.forget_lead(tenant, number, at)).await?;
@@ -268,7 +340,9 @@ impl Open {
         let unmerged = TenantId::default_tenant();
         let of_calls =
             calls.iter().map(|(_, call)| self.0.codec.person(&unmerged, &Address::new(call.to_string())));
-        let of_persons = persons.iter().map(|(tenant, number)| self.0.codec.person(tenant, number));
+        let of_persons = persons.iter().flat_map(|(tenant, number)| {
+            [self.0.codec.person(tenant, number), self.0.codec.handed_to(tenant, number)]
+        });
         Ok(count(self.0.keys.forget_all(&of_persons.chain(of_calls).collect::<Vec<PersonId>>())?))
     }
 }
@@ -286,6 +360,25 @@ async fn histories(store: &Store, page: &[(TenantId, CallId)]) -> Result<Vec<Cal
 struct Blank {
     call: Call,
     events: Vec<Blanked>,
+}
+
+impl Found {
+    /// Somebody else's call without the number it was handed to.
+    fn blank_handed(&self, history: &CallHistory) -> Result<Blank, EraseError> {
+        let mut call = history.call.clone();
+        let tenant = call.tenant.clone();
+        call.forget_handed_to(|to| self.is_theirs(&tenant, to));
+        let mut events = Vec::new();
+        for row in history.events.iter().filter(|row| row.kind != ERASED) {
+            let mut event = event(row).ok_or(EraseError::Unreadable(row.call))?;
+            if let Some(to) = event.what.handed_to().filter(|to| self.is_theirs(&tenant, to)) {
+                *to = Address::default();
+                let body = to_raw_value(&event.what).map_err(|_| EraseError::Json(row.call))?;
+                events.push(Blanked { call: row.call, key: row.key.clone(), body });
+            }
+        }
+        Ok(Blank { call, events })
+    }
 }
 
 fn blank(history: &CallHistory) -> Result<Blank, EraseError> {

@@ -1,6 +1,7 @@
 //! A data folder, open for nobody else: its journal to write to, its keys, and an index over it that is up to date.
 
 use super::folder::{Folder, KEYS};
+use super::retiring::Ground;
 use crate::batch::Batch;
 use crate::history::{Run, put, runs};
 use crate::identity::{Identity, IdentityError};
@@ -48,6 +49,9 @@ pub enum HeldError {
     /// The database, or the index.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
+    /// A task died.
+    #[error("reading the journal was cut short")]
+    CutShort,
     /// The index can't be used, and not be removed either.
     #[error("the index can't be removed: {0}")]
     Discard(std::io::Error),
@@ -79,7 +83,11 @@ impl Held {
             }
             opened => opened?,
         };
-        match self.catch_up(&store, tick).await {
+        let caught_up = async {
+            self.catch_up(&store, tick).await?;
+            self.brings_back(&store).await
+        };
+        match caught_up.await {
             Ok(()) => Ok(store),
             Err(error) => {
                 store.close().await;
@@ -127,10 +135,12 @@ impl Held {
 
     /// The journal from there on, or from the oldest record that is kept.
     pub(crate) fn reader_after(&self, after: Lsn) -> Result<Reader, ReadError> {
-        match self.journal.reader(after) {
-            Err(ReadError::Gone { oldest, .. }) => self.journal.reader(oldest.before()),
-            read => read,
-        }
+        reader_after(&self.journal, after)
+    }
+
+    /// Its journal as what history is read from and cut off of.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        Ground { journal: &self.journal, codec: &self.codec }
     }
 
     /// Writes records, and gives the number of the last one when all are durable; `None` if there are none.
@@ -155,5 +165,13 @@ impl Held {
     /// Lets go of the folder.
     pub fn close(self) {
         self.journal.close();
+    }
+}
+
+/// The journal from there on, or from the oldest record that is kept.
+pub(super) fn reader_after(journal: &Journal, after: Lsn) -> Result<Reader, ReadError> {
+    match journal.reader(after) {
+        Err(ReadError::Gone { oldest, .. }) => journal.reader(oldest.before()),
+        read => read,
     }
 }

@@ -83,6 +83,15 @@ impl Mirror {
 }
 
 impl Held {
+    /// Gives an index that was made anew whom to trust, and whose numbers are: events do not tell it.
+    pub(super) async fn brings_back(&self, store: &Store) -> Result<(), HeldError> {
+        let (stand, trust) = (store.decisions_stand().await?, self.trust()?);
+        if trust.store().as_deref() != Some(stand.store.as_str()) && !trust.rows().is_empty() {
+            store.restore_decisions(&trust.rows()).await?;
+        }
+        Ok(())
+    }
+
     /// Whom to trust, by the journal.
     fn trust(&self) -> Result<Trust, HeldError> {
         let trust = Trust::default();

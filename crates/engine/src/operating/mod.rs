@@ -19,6 +19,7 @@ mod report;
 mod restore;
 mod retiring;
 mod verify;
+mod verify_numbers;
 mod verify_queue;
 
 pub use archive::{ArchiveError, Inside};
@@ -30,7 +31,7 @@ pub use mirror::Mirror;
 pub use prune::{How, PruneError, Removed, Wanted, prune, prune_journal};
 pub use report::{Fault, Loose, Report, Share};
 pub use restore::{Places, Restored, adopt, inspect, restore};
-pub(crate) use retiring::all_suppressions;
+pub(crate) use retiring::{Ground, all_suppressions};
 pub use verify::{Beside, VerifyError, verify};
 
 /// Told how much is done, now and then.

@@ -147,10 +147,10 @@ async fn each_page(
         some => some.iter().copied().map(Some).collect(),
     };
     for status in statuses {
-        let what = Pruning { before: wanted.before, status };
+        let what = Pruning { before: wanted.before, status, tenant: None };
         let mut after = None;
         loop {
-            let page = with_patience(|| store.prunable_after(what, after, PAGE)).await?;
+            let page = with_patience(|| store.prunable_after(&what, after, PAGE)).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for name in page.iter().flat_map(recordings::named) {
@@ -166,12 +166,12 @@ async fn each_page(
                 By::Nobody => store.weigh(&page).await?,
                 By::Database => {
                     recordings::sync(folder)?;
-                    with_patience(|| store.prune(what, &ids)).await?
+                    with_patience(|| store.prune(&what, &ids)).await?
                 }
                 By::Journal(held, at) => {
                     recordings::sync(folder)?;
-                    let noted = held.goes(store, what, &page, at).await?;
-                    let rows = store.prune(what, &ids).await?;
+                    let noted = held.goes(store, &what, &page, at).await?;
+                    let rows = store.prune(&what, &ids).await?;
                     held.has_eaten(store, noted).await?;
                     rows
                 }
@@ -188,7 +188,7 @@ async fn each_page(
 
 impl Removed {
     async fn queue(&mut self, store: &Store, before: jiff::Timestamp, by: By<'_>) -> Result<(), PruneError> {
-        for campaign in with_patience(|| store.closed_before(before)).await? {
+        for campaign in with_patience(|| store.closed_before(before, None)).await? {
             if matches!(by, By::Nobody) {
                 self.add_retired(store.weigh_campaign(campaign).await?);
                 continue;

@@ -65,6 +65,8 @@ pub struct Report {
     pub jobs: Share,
     /// Attempts whose job is there.
     pub attempts: Share,
+    /// Numbers of ours that are as the journal has them, or newer, and whose tenant is there.
+    pub numbers: Share,
     /// Attempts without a call: nothing was sent, or the call was pruned.
     pub unplaced: u64,
     /// Records of the journal that the database has yet to eat.
@@ -87,9 +89,18 @@ impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
-            && [self.events, self.calls, self.folds, self.counts, self.recordings, self.jobs, self.attempts]
-                .into_iter()
-                .all(Share::is_whole)
+            && [
+                self.events,
+                self.calls,
+                self.folds,
+                self.counts,
+                self.recordings,
+                self.jobs,
+                self.attempts,
+                self.numbers,
+            ]
+            .into_iter()
+            .all(Share::is_whole)
     }
 
     pub(super) fn fault(&mut self, of: impl Into<String>, what: impl Into<String>) {

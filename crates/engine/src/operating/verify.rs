@@ -2,18 +2,20 @@
 //!
 //! What the journal still holds and the database has eaten must be there, event by event. What the database holds must be
 //! what its own events make it, column by column, also where the journal has long gone. Of the queue, whose truth is the
-//! database's, jobs, attempts and calls must be of one mind (`verify_queue`). Nothing is changed.
+//! database's, jobs, attempts and calls must be of one mind (`verify_queue`), and so must our numbers (`verify_numbers`). Nothing is changed.
 
 use super::folder::{Folder, FolderTrouble};
 use super::replay::{Made, replay};
 use super::report::Report;
 use super::{PAGE, Tick, recordings};
 use crate::imported::calls_of;
-use crate::record::{Codec, Decoded};
+use crate::record::{Codec, DecisionRecord, Decoded};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 use trunkline_core::call::{Call, Event};
 use trunkline_core::id::CallId;
+use trunkline_core::numbers::Number;
+use trunkline_core::private::Address;
 use trunkline_journal::{Cat, FileError, Lsn, ReadError};
 use trunkline_store::{AuditedCall, EventRow, Feeder, Import, Position, Pruning, Store, StoreError};
 
@@ -70,6 +72,7 @@ pub async fn verify(
         gone: HashSet::new(),
         imported: Vec::new(),
         lacking: BTreeMap::new(),
+        numbers: BTreeMap::new(),
         nodes: store.fed_by().await?.len(),
     };
     let records = check.journal(tick).await?;
@@ -79,6 +82,7 @@ pub async fn verify(
     }
     check.say_suspects();
     check.queue(beside).await?;
+    check.numbers().await?;
     check.rest().await?;
     Ok(check.report)
 }
@@ -100,6 +104,8 @@ pub(super) struct Check<'a> {
     imported: Vec<Import>,
     /// Imported calls that are not there, or not whole, and how many of their events.
     lacking: BTreeMap<CallId, u64>,
+    /// Our numbers, as the journal has them.
+    pub(super) numbers: BTreeMap<Address, Number>,
     /// How many nodes feed the database: each keeps recordings in a folder of its own.
     nodes: usize,
 }
@@ -168,6 +174,12 @@ impl Check<'_> {
             Ok(Decoded::Event { event, tenant, refused }) => (event, tenant, refused),
             Ok(Decoded::Pruned(pruned)) => {
                 self.gone.extend(pruned.calls);
+                return None;
+            }
+            Ok(Decoded::Decision(decision)) => {
+                if let DecisionRecord::Number(number) = *decision {
+                    self.heard_of(number);
+                }
                 return None;
             }
             Ok(Decoded::Imported(piece)) => {

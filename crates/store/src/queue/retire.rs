@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::sql;
 use crate::store::Store;
 use jiff::Timestamp;
-use trunkline_core::id::{CampaignId, JobId};
+use trunkline_core::id::{CampaignId, JobId, TenantId};
 
 /// How many rows of the queue went, or would.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,12 +20,18 @@ pub struct Retired {
 }
 
 impl Store {
-    /// The campaigns that were closed before a time, have no job that is not settled, and none of whose calls is newer.
+    /// The campaigns, of this tenant or all, that were closed before a time, have no job that is not settled, and none of whose
+    /// calls is newer.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn closed_before(&self, before: Timestamp) -> Result<Vec<CampaignId>, StoreError> {
-        let rows = self.db.read(READING, &sql::CLOSED_BEFORE, vec![before.as_microsecond().into()]).await?;
+    pub async fn closed_before(
+        &self,
+        before: Timestamp,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<CampaignId>, StoreError> {
+        let values = vec![before.as_microsecond().into(), tenant.map(TenantId::as_str).into()];
+        let rows = self.db.read(READING, &sql::CLOSED_BEFORE, values).await?;
         rows.iter().map(|row| row.word("id")).collect()
     }
 

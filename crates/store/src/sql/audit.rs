@@ -98,15 +98,23 @@ statements! { AUDITS:
     COUNT_TURNS = count_of!("turns"),
         postgres: count_of!("turns", " AND month = call_month(item ->> 'id')");
 
-    /// `$1` after this id, `$2` ended before, `$3` status, `$4` limit: calls that have had their time.
+    /// `$1` after this id, `$2` ended before, `$3` status, `$4` limit, `$5` tenant: calls that have had their time.
     ENDED_BEFORE =
-        concat!("SELECT id FROM calls WHERE id > $1 AND ended_at < $2 AND status = COALESCE($3, status) AND ", still_read!(),
+        concat!("SELECT id FROM calls WHERE id > $1 AND ended_at < $2 AND status = COALESCE($3, status) \
+         AND tenant = COALESCE($5, tenant) AND ", still_read!(),
          " ORDER BY id LIMIT $4");
 
-    /// `$1`: rows with `id`, `$2` ended before, `$3` status: those that still are what was looked for.
+    /// `$1` tenant, `$2` began then or later, `$3` and after this id, `$4` ended before, `$5` limit: calls that have had their time,
+    /// by the index of the newest, so that only what is that old is looked at.
+    OUTLIVED =
+        concat!("SELECT id FROM calls WHERE tenant = $1 AND (created_at, id) > ($2, $3) AND created_at < $4 \
+         AND ended_at < $4 AND ", still_read!(), " ORDER BY created_at, id LIMIT $5");
+
+    /// `$1`: rows with `id`, `$2` ended before, `$3` status, `$4` tenant: those that still are what was looked for.
     STILL_ENDED_BEFORE = concat!(rows!(),
         "SELECT id, fold FROM calls WHERE id IN (SELECT item ->> 'id' FROM r) \
-         AND ended_at < $2 AND status = COALESCE($3, status) AND ", still_read!(), " ORDER BY id");
+         AND ended_at < $2 AND status = COALESCE($3, status) AND tenant = COALESCE($4, tenant) AND ", still_read!(),
+        " ORDER BY id");
 
     /// `$1`: rows with `id`.
     DELETE_EVENTS_OF = delete_of!("events"), postgres: delete_of!("events", month);
@@ -129,6 +137,10 @@ statements! { AUDITS:
          UNION \
          SELECT id FROM calls WHERE tenant = $1 AND from_number = $2 AND direction = 'inbound') AS theirs \
          WHERE id > $3 ORDER BY id LIMIT $4";
+
+    /// `$1` tenant, `$2` a pattern, `$3` after this id, `$4` limit: calls whose fold holds a text. It reads every call of the
+    /// tenant: for whoever erases a person, and nobody else.
+    CALLS_HOLDING = "SELECT id FROM calls WHERE tenant = $1 AND fold LIKE $2 AND id > $3 ORDER BY id LIMIT $4";
 
     /// `$1`: rows with `call`, `key`, `body`.
     REWRITE_EVENTS = rewrite_events!(),

@@ -72,7 +72,7 @@ statements! { QUEUE_ROWS:
     /// `$1` closed before: campaigns of which nothing is open, and of whose calls none ended later.
     CLOSED_BEFORE =
         "SELECT id FROM campaigns WHERE state IN ('finished', 'cancelled') AND updated_at < $1 \
-         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = campaigns.id \
+         AND tenant = COALESCE($2, tenant) AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.campaign = campaigns.id \
              AND jobs.bucket IN ('waiting', 'in_progress', 'parked')) \
          AND NOT EXISTS (SELECT 1 FROM attempts JOIN calls ON calls.id = attempts.call \
              WHERE attempts.campaign = campaigns.id AND (calls.ended_at IS NULL OR calls.ended_at >= $1)) \

@@ -3,7 +3,7 @@
 use crate::calls::*;
 use jiff::SignedDuration;
 use trunkline_core::call::{EndWord, Status};
-use trunkline_core::id::CallId;
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_store::{Feeder, Position, Pruned, Pruning, Strays};
 
 on_each_engine!(
@@ -15,6 +15,8 @@ on_each_engine!(
     a_pruning_takes_ended_calls_with_all_that_is_theirs_and_adjusts_the_counts,
     a_live_call_is_never_pruned,
     what_was_pruned_is_remembered_as_the_latest_time_of_each_status,
+    a_tenants_old_calls_are_found_in_the_order_of_their_beginning,
+    a_pruning_of_one_tenant_takes_and_remembers_no_others,
 );
 
 async fn filled(engine: Engine) -> (Place, Vec<Story>) {
@@ -45,7 +47,7 @@ async fn flaws(place: &Place) -> Vec<String> {
 }
 
 fn all() -> Pruning {
-    Pruning { before: at(0) + SignedDuration::from_hours(1), status: None }
+    Pruning { before: at(0) + SignedDuration::from_hours(1), status: None, tenant: None }
 }
 
 fn only(status: Status) -> Pruning {
@@ -53,7 +55,7 @@ fn only(status: Status) -> Pruning {
 }
 
 async fn ids(place: &Place, what: Pruning) -> Vec<CallId> {
-    let page = place.store.prunable_after(what, None, 100).await.unwrap();
+    let page = place.store.prunable_after(&what, None, 100).await.unwrap();
     page.iter().map(|call| call.id).collect()
 }
 
@@ -115,14 +117,14 @@ async fn asking_who_feeds_it_claims_nothing(engine: Engine) {
 async fn a_pruning_takes_ended_calls_with_all_that_is_theirs_and_adjusts_the_counts(engine: Engine) {
     let (place, stories) = filled(engine).await;
     let what = only(Status::Completed);
-    let page = place.store.prunable_after(what, None, 1).await.unwrap();
+    let page = place.store.prunable_after(&what, None, 1).await.unwrap();
     assert_eq!(page, [stories[0].call.clone()]);
-    let page = place.store.prunable_after(what, Some(page[0].id), 100).await.unwrap();
+    let page = place.store.prunable_after(&what, Some(page[0].id), 100).await.unwrap();
     assert_eq!(page, [stories[1].call.clone()]);
     let expected = Pruned { calls: 2, events: 18, turns: 4, legs: 2 };
     let both: Vec<_> = stories[..2].iter().map(|story| story.call.clone()).collect();
     assert_eq!(place.store.weigh(&both).await.unwrap(), expected);
-    assert_eq!(place.store.prune(what, &ids(&place, what).await).await.unwrap(), expected);
+    assert_eq!(place.store.prune(&what, &ids(&place, what.clone()).await).await.unwrap(), expected);
     assert_eq!(place.store.calls_in_all().await.unwrap(), 2);
     assert_eq!(place.store.drift().await.unwrap().0, []);
     assert_eq!(place.store.strays().await.unwrap(), Strays::default());
@@ -135,19 +137,48 @@ async fn a_live_call_is_never_pruned(engine: Engine) {
     let (place, stories) = filled(engine).await;
     let all_there_are: Vec<_> = stories.iter().map(|story| story.call.id).collect();
     assert_eq!(ids(&place, all()).await, all_there_are[..3]);
-    assert_eq!(place.store.prune(all(), &all_there_are).await.unwrap().calls, 3, "whatever is asked for");
+    assert_eq!(place.store.prune(&all(), &all_there_are).await.unwrap().calls, 3, "whatever is asked for");
     assert_eq!(place.store.load_call(stories[3].call.id).await.unwrap(), Some(stories[3].call.clone()));
 }
 
 async fn what_was_pruned_is_remembered_as_the_latest_time_of_each_status(engine: Engine) {
     let (place, stories) = filled(engine).await;
     assert_eq!(place.store.prunings().await.unwrap(), []);
-    let early = Pruning { before: at(-10), status: None };
-    place.store.prune(all(), &[stories[0].call.id]).await.unwrap();
-    place.store.prune(early, &[stories[1].call.id]).await.unwrap();
-    place.store.prune(only(Status::Busy), &[stories[2].call.id]).await.unwrap();
+    let early = Pruning { before: at(-10), ..all() };
+    place.store.prune(&all(), &[stories[0].call.id]).await.unwrap();
+    place.store.prune(&early, &[stories[1].call.id]).await.unwrap();
+    place.store.prune(&only(Status::Busy), &[stories[2].call.id]).await.unwrap();
     let known = place.store.prunings().await.unwrap();
     assert_eq!(known, [all(), only(Status::Busy)]);
     assert!(known[0].takes(&stories[1].call) && !known[0].takes(&stories[3].call));
     assert!(!known[1].takes(&stories[1].call));
+}
+
+async fn a_tenants_old_calls_are_found_in_the_order_of_their_beginning(engine: Engine) {
+    let (place, stories) = filled(engine).await;
+    let page = async |after, limit| {
+        let old = place.store.outlived_after(&tenant(), all().before, after, limit).await.unwrap();
+        old.into_iter().map(|call| (call.created_at, call.id)).collect::<Vec<_>>()
+    };
+    let named = |n: usize| (stories[n].call.created_at, stories[n].call.id);
+    assert_eq!(page(None, 2).await, [named(0), named(1)]);
+    assert_eq!(page(Some(named(1)), 2).await, [named(2)], "the fourth is not over");
+    assert_eq!(page(Some(named(2)), 2).await, []);
+    let stranger = TenantId::new("stranger");
+    assert!(place.store.outlived_after(&stranger, all().before, None, 9).await.unwrap().is_empty());
+    let young = place.store.outlived_after(&tenant(), at(-10), None, 9).await.unwrap();
+    assert!(young.is_empty(), "they ended later");
+}
+
+async fn a_pruning_of_one_tenant_takes_and_remembers_no_others(engine: Engine) {
+    let (place, stories) = filled(engine).await;
+    let of = |tenant| Pruning { tenant: Some(tenant), ..all() };
+    let everybody: Vec<_> = stories.iter().map(|story| story.call.id).collect();
+    let strangers = of(TenantId::new("stranger"));
+    assert_eq!(place.store.prune(&strangers, &everybody).await.unwrap().calls, 0);
+    assert_eq!(place.store.prune(&of(tenant()), &everybody).await.unwrap().calls, 3);
+    let known = place.store.prunings().await.unwrap();
+    assert_eq!(known.len(), 2, "{known:?}");
+    assert!(!strangers.takes(&stories[0].call), "whose call it is counts");
+    assert!(known.iter().any(|known| known.takes(&stories[0].call)));
 }

@@ -119,7 +119,7 @@ async fn a_closed_campaign_goes_with_its_jobs_and_attempts_and_an_open_one_stays
     half_done(&place).await;
     let closed = StoredCampaign { state: CampaignState::Cancelled, updated_at: at(60), ..campaign(1) };
     assert_eq!(place.store.change_campaign(&closed).await.unwrap(), Saved::Yes);
-    let before = async |secs| place.store.closed_before(at(secs)).await.unwrap();
+    let before = async |secs| place.store.closed_before(at(secs), None).await.unwrap();
     assert!(before(100).await.is_empty(), "a job of it is being dialed");
     let ends = [2, 3].map(|n| news(n, over(u32::from(n == 2), Disposition::Completed, 70), 70));
     place.store.change_jobs(&ends).await.unwrap();

@@ -124,7 +124,11 @@ async fn what_was_pruned_imported_or_erased_is_counted_right(engine: Engine) {
         assert_eq!(sums(&place, Apart::Script).await[0].2, 3);
         is_sound(&place).await;
     }
-    place.store.prune(Pruning { before: at(1_000), status: None }, &[stories[0].call.id]).await.unwrap();
+    place
+        .store
+        .prune(&Pruning { before: at(1_000), status: None, tenant: None }, &[stories[0].call.id])
+        .await
+        .unwrap();
     assert_eq!(sums(&place, Apart::Script).await[0].2, 2);
     is_sound(&place).await;
     let mut erased = stories[1].call.clone();
@@ -212,7 +216,11 @@ async fn stays_sound(engine: Engine, batches: &[(Vec<(u64, usize)>, bool)]) -> R
         place.project(u64::try_from(upto).unwrap(), &stories.iter().collect::<Vec<_>>()).await;
         if *prunes {
             let ids: Vec<_> = stories.iter().map(|story| story.call.id).collect();
-            place.store.prune(Pruning { before: at(1_000_000), status: None }, &ids).await.unwrap();
+            place
+                .store
+                .prune(&Pruning { before: at(1_000_000), status: None, tenant: None }, &ids)
+                .await
+                .unwrap();
         }
         let (drift, _) = place.store.drift().await.unwrap();
         prop_assert!(drift.is_empty(), "{:?}", drift);

@@ -174,7 +174,11 @@ async fn a_pruned_call_is_not_found(engine: Engine) {
     let ended = named(7, "Zoe").dialed().rings().ends(EndWord::Busy);
     place.project(9, &[&ended]).await;
     assert_eq!(found(&place, &looking_for("zoe")).await, [7], "the control");
-    place.store.prune(Pruning { before: at(1_000), status: None }, &[ended.call.id]).await.unwrap();
+    place
+        .store
+        .prune(&Pruning { before: at(1_000), status: None, tenant: None }, &[ended.call.id])
+        .await
+        .unwrap();
     assert_eq!(found(&place, &looking_for("zoe")).await, [0; 0]);
     assert_eq!(place.sql("SELECT call FROM search").await.len(), 4);
 }

@@ -112,6 +112,9 @@ pub(crate) struct Sim {
 
 #[derive(Debug, Args)]
 pub(crate) struct Selftest {
+    /// Settings file: whether there is a bucket that is to be looked at
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print JSON lines
     #[arg(long)]
     pub json: bool,

@@ -61,6 +61,7 @@ fn tell(erased: &Erasure, how: How, settings: &Settings) {
     });
     let rows = [
         (erased.calls, "calls: who it was, name, numbers, metadata"),
+        (erased.handed, "calls of others that were handed to them: their number"),
         (erased.events, "events: what of them is personal"),
         (erased.turns, "questions: what was answered and said"),
         (erased.recordings, "recordings"),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use trunkline_core::private::Address;
+
 use super::Settings;
 use super::access::STRONG_CHARS;
 use super::carrier::Account;
@@ -62,9 +64,13 @@ fn real(settings: &Settings, carrier: &str, findings: &mut Vec<Finding>) {
         ));
     }
     match &settings.carrier.from {
+        // Not in full: at each start it is in the log.
         Some(from) => findings.push(Finding::note(
             "carrier.from",
-            format!("an unanswered request is settled by {carrier}'s list of calls from {from}"),
+            format!(
+                "an unanswered request is settled by {carrier}'s list of calls from {}",
+                Address::new(from.as_str()).masked()
+            ),
             "make sure that no other software dials from it",
         )),
         None => findings.push(Finding::warning(

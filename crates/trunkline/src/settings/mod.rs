@@ -28,6 +28,7 @@ mod public_url;
 mod queue;
 mod read;
 mod recordings;
+mod retention;
 mod scripts;
 mod server;
 mod sources;
@@ -62,10 +63,11 @@ pub use webhooks::Webhooks;
 
 use given::{Given, Layer};
 use key::Section;
+use trunkline_core::call::KeepFor;
 use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 15] = [
+static SECTIONS: [Section; 16] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -77,6 +79,7 @@ static SECTIONS: [Section; 15] = [
     cache::SECTION,
     journal::SECTION,
     recordings::SECTION,
+    retention::SECTION,
     transcription::SECTION,
     webhooks::SECTION,
     log::SECTION,
@@ -106,6 +109,8 @@ pub struct Settings {
     pub cache: Cache,
     /// The journal's size and age.
     pub journal: Journal,
+    /// For how long calls are kept.
+    pub keep_calls: KeepFor,
     /// Recordings kept here.
     pub recordings: Recordings,
     /// Who turns them into text.
@@ -145,6 +150,7 @@ impl Settings {
             tenants: Tenants::read(&given)?,
             transcribing: transcription::read(&given)?,
             journal: Journal::read(&given)?,
+            keep_calls: retention::read(&given)?,
             webhooks: Webhooks::read(&given)?,
             log: Log::read(&given)?,
             traces: Traces::read(&given)?,

@@ -1,19 +1,15 @@
 //! `[recordings]`: where recordings are kept, for how long, and how large one may be.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
 use secrecy::SecretString;
-use trunkline_core::call::KeepRecordings;
-use trunkline_core::id::TenantId;
-use trunkline_core::tenancy;
+use trunkline_core::call::KeepFor;
 use trunkline_engine::{Addressing, AskConsent, BucketAddress};
 
 use super::error::{SettingError, Wrong, quoted};
 use super::given::Given;
 use super::key::{Absent, Facts, Key, Raw, Section};
-use super::read;
+use super::{read, retention};
 
 const RECORDINGS: &str = "recordings";
 
@@ -75,10 +71,10 @@ static KEEP_DAYS: Key<u64> = Key::new(
     "Days after the end of a call for which its recordings are kept; then the audio is removed, and the call stays. Without it \
      for ever.",
 );
-static KEEP_DAYS_OF: Key<BTreeMap<TenantId, SignedDuration>> = Key::new(
+static KEEP_DAYS_OF: Key<retention::DaysOf> = Key::new(
     RECORDINGS,
     "keep_days_of",
-    keep_days_of,
+    retention::days_of,
     Absent::Default("[]"),
     "What holds for one tenant instead, such as [\"acme:7\", \"initech:90\"].",
 );
@@ -138,25 +134,6 @@ fn endpoint(raw: &Raw) -> Result<String, Wrong> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn days(days: u64) -> SignedDuration {
-    SignedDuration::from_hours(i64::try_from(days).unwrap_or(i64::MAX / 24).saturating_mul(24))
-}
-
-fn keep_days_of(raw: &Raw) -> Result<BTreeMap<TenantId, SignedDuration>, Wrong> {
-    let right = "give tenants with their days, such as acme:7";
-    let mut each = BTreeMap::new();
-    for word in read::many(raw)? {
-        let wrong = || Wrong::new(quoted(word), right);
-        let (tenant, kept) = word.split_once(':').ok_or_else(wrong)?;
-        let tenant = tenancy::tenant_id(tenant).map_err(|_| wrong())?;
-        let kept = read::whole::<1, 36_500>(&Raw::One(kept.to_owned()))?;
-        if each.insert(tenant, days(kept)).is_some() {
-            return Err(Wrong::new(quoted(word), "give each tenant once"));
-        }
-    }
-    Ok(each)
-}
-
 fn addressing(raw: &Raw) -> Result<Addressing, Wrong> {
     match read::one(raw)? {
         "host" => Ok(Addressing::Host),
@@ -185,7 +162,7 @@ pub struct Recordings {
     /// The bucket they go to from there, if there is one.
     pub bucket: Option<BucketAddress>,
     /// For how long they are kept.
-    pub keep: KeepRecordings,
+    pub keep: KeepFor,
     /// Largest one that is fetched, in bytes.
     pub max_bytes: u64,
     /// Whether people are asked before.
@@ -199,8 +176,8 @@ impl Recordings {
     /// The first setting of it that can't be used.
     pub fn read(given: &Given, data_dir: &Path) -> Result<Self, SettingError> {
         let folder = given.read_given(&FOLDER)?.unwrap_or_else(|| data_dir.join(RECORDINGS));
-        let usually = given.read_given(&KEEP_DAYS)?.map(days);
-        let keep = KeepRecordings { usually, each: given.read(&KEEP_DAYS_OF)? };
+        let usually = given.read_given(&KEEP_DAYS)?.map(retention::days);
+        let keep = KeepFor { usually, each: given.read(&KEEP_DAYS_OF)? };
         Ok(Self {
             folder,
             bucket: bucket(given)?,

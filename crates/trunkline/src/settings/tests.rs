@@ -384,6 +384,14 @@ fn recordings_are_kept_for_ever_unless_it_is_said_for_some_tenants_or_all() {
 }
 
 #[test]
+fn calls_are_kept_for_ever_unless_it_is_said_for_some_tenants_or_all() {
+    assert!(Given::default().load().keep_calls.is_for_ever());
+    let keep = file("[retention]\ncalls_days = 400\ncalls_days_of = [\"acme:90\"]\n").load().keep_calls;
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    assert_eq!((keep.usually, keep.each[&TenantId::new("acme")]), (Some(days(400)), days(90)));
+}
+
+#[test]
 fn inbound_numbers_are_routed_from_a_list_in_the_file_and_from_the_environment() {
     let expected =
         [NumberRoute { number: "+14155550100".to_owned(), script: "survey".to_owned(), tenant: None }];

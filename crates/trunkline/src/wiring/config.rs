@@ -36,6 +36,7 @@ pub(crate) fn config(
         recordings: settings.recordings.folder.clone(),
         bucket: settings.recordings.bucket.clone(),
         keep_recordings: settings.recordings.keep.clone(),
+        keep_calls: settings.keep_calls.clone(),
         transcribing: settings.transcribing.clone(),
         recording_max_bytes: settings.recordings.max_bytes,
         questions: settings.scripts.questions.clone(),

@@ -2,13 +2,16 @@
 //! people's numbers. What strangers and files say is written as text: it begins no line and is no command to a terminal.
 
 use std::fmt as text;
+use std::fs::File;
 use std::io::IsTerminal;
+use std::sync::Mutex;
 
 use tracing::field::Field;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -28,7 +31,7 @@ pub fn start_with(log: &Log, traces: &Traces) -> Sender {
     let (spans, sender) = traces::layer(traces);
     let is_wanting = traces.endpoint.is_some() && spans.is_none();
     // In tests somebody may have been faster.
-    let _ = tracing_subscriber::registry().with(lines(log)).with(spans).try_init();
+    let _ = tracing_subscriber::registry().with(lines(log, std::io::stderr)).with(spans).try_init();
     if is_wanting {
         tracing::warn!("traces.not_sent: no client for the collector could be made on this machine");
     }
@@ -37,19 +40,25 @@ pub fn start_with(log: &Log, traces: &Traces) -> Sender {
 
 /// Logs from here on as it says, and traces nothing. The first to call it in a process wins.
 pub fn start(log: &Log) {
-    let _ = tracing_subscriber::registry().with(lines(log)).try_init();
+    let _ = tracing_subscriber::registry().with(lines(log, std::io::stderr)).try_init();
+}
+
+/// The same into a file, for whoever looks through it afterwards.
+pub fn start_into(log: &Log, file: File) {
+    let _ = tracing_subscriber::registry().with(lines(log, Mutex::new(file))).try_init();
 }
 
 /// What writes the log.
-fn lines<S>(log: &Log) -> impl Layer<S> + use<S>
+fn lines<S, W>(log: &Log, to: W) -> impl Layer<S> + use<S, W>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // Spans are the traces' own: a line says all by itself.
     let quiet =
         filter_fn(|meta| !meta.is_span() && (*meta.level() <= Level::WARN || !is_quiet(meta.target())));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(to);
     let layer = match log.format {
         Format::Text => {
             let is_seen = std::io::stderr().is_terminal();

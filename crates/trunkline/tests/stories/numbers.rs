@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use trunkline_sim::{CallSid, Habit};
 use trunkline_testkit::postgres::Server;
 
-use crate::day::{Answer, Day, KEY, OURS, Opening, form};
+use crate::day::{ACCOUNT, Answer, Day, KEY, OURS, Opening, TOKEN, form};
 use crate::hold::slow;
+use crate::operator::with;
 
 use crate::queue::on_each_engine;
 use crate::tenants::{get, knows_its_database, post, tenant, told};
@@ -145,8 +146,12 @@ fn a_tenant_says_what_answers_its_own_numbers_and_no_other_s(opening: Opening) {
     assert!(!before.contains("What is your name?"), "the control: it is nobody's: {before}");
 
     assert_eq!(set(&day, agent, OURS, &json!({ "script": "welcome" })).status, 403, "an agent reads");
+    let helped = set(&day, &acme, OURS, &json!({ "script": "welcome" }));
+    assert_eq!((helped.status, &helped.json()["code"]), (409, &json!("taken")), "{}", helped.text());
+    let given = set(&day, KEY, OURS, &json!({ "script": "questions", "tenant": "acme" }));
+    assert_eq!((given.status, &given.json()["tenant"]), (201, &json!("acme")), "{}", given.text());
     let mine = set(&day, &acme, OURS, &json!({ "script": "welcome" }));
-    assert_eq!((mine.status, &mine.json()["tenant"]), (201, &json!("acme")), "{}", mine.text());
+    assert_eq!((mine.status, &mine.json()["tenant"]), (200, &json!("acme")), "{}", mine.text());
     let path = format!("/api/numbers/{OURS}");
     assert_eq!(get(&day, agent, &path).status, 200);
     let theirs = get(&day, &beta, &path);
@@ -155,6 +160,8 @@ fn a_tenant_says_what_answers_its_own_numbers_and_no_other_s(opening: Opening) {
     let taken = set(&day, &beta, OURS, &json!({ "script": "questions" }));
     assert_eq!((taken.status, &taken.json()["code"]), (409, &json!("taken")), "{}", taken.text());
     assert!(!taken.text().contains("acme"), "whose it is, is not said: {}", taken.text());
+    let nobodys = set(&day, &beta, "+15005550009", &json!({ "script": "questions" }));
+    assert_eq!((nobodys.status, nobodys.text()), (409, taken.text()), "nor whether it is anybody's");
     assert_eq!(remove(&day, &beta, OURS).status, 404);
     for tenant in ["beta", "nowhere"] {
         let given = set(&day, &acme, OURS, &json!({ "script": "welcome", "tenant": tenant }));
@@ -382,6 +389,24 @@ fn who_calls_a_number_that_forwards_is_put_through_or_hears_what_is_said_then() 
 }
 
 #[test]
+fn a_call_that_there_is_no_line_to_forward_hears_so_and_nobody_is_dialed() {
+    let desk = "+15550100777";
+    let day = with_scripts(slow().set("TRUNKLINE_LIMITS_TENANT_CALLS", "1"));
+    assert_eq!(set(&day, KEY, OURS, &json!({ "forward": desk })).status, 201);
+    let (sid, now) = heard(&day, Habit::answers());
+    assert!(now.contains("all our lines are busy"), "{now}");
+    let call = ended(&day, KEY, &sid);
+    assert_eq!((&call["route"], &call["status"]), (&json!("forward"), &json!("completed")), "{call}");
+    let events = get(&day, KEY, &format!("/api/calls/{sid}/events")).text();
+    assert!(events.contains("not dialed: no_slot"), "the history says why: {events}");
+    let after = json!({ "message": "Nobody is free. Write to us." });
+    assert_eq!(set(&day, KEY, OURS, &json!({ "forward": desk, "after_hours": after })).status, 200);
+    let (_, now) = heard(&day, Habit::answers());
+    assert!(now.contains("Nobody is free.") && !now.contains("lines are busy"), "its own words: {now}");
+    assert_eq!(day.dialed(desk), 0);
+}
+
+#[test]
 fn s_07_a_number_forwards_to_none_that_would_not_be_dialed_otherwise() {
     let day = with_scripts(Day::with().set("TRUNKLINE_QUEUE_DENIED_PREFIXES", "+1555013"));
     let suppressed = "+15550140001";
@@ -434,6 +459,44 @@ fn the_command_line_says_what_answers_and_points_numbers_here() {
 }
 
 #[test]
+fn numbers_are_pointed_here_when_it_is_said_and_shown_before() {
+    let day = with_scripts(Day::with());
+    assert_eq!(set(&day, KEY, OURS, &json!({ "script": "welcome" })).status, 201);
+    let elsewhere = "+15005550008";
+    assert_eq!(set(&day, KEY, elsewhere, &json!({ "script": "welcome" })).status, 201);
+    let (base, url) = (day.sim.base_url(), "https://calls.example.com/tl");
+    let settings = [
+        ("TRUNKLINE_CARRIER", "twilio"),
+        ("TWILIO_ACCOUNT_SID", ACCOUNT),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_API_BASE", base.as_str()),
+        ("PUBLIC_URL", url),
+    ];
+    let run = |more: &[&str]| {
+        let output = with(&day.folder(), &[&["numbers"], more, &["--json"]].concat(), &settings);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let row = |number: &str| rows.iter().find(|row| row["number"] == number).cloned().unwrap_or_default();
+        (output.status.code(), row(OURS), row(elsewhere), String::from_utf8(output.stderr).unwrap())
+    };
+    let leads = || run(&["list"]).1["voice_url"].clone();
+    let before = leads();
+    assert!(before.as_str().unwrap().starts_with("http://127.0.0.1:"), "the simulator's own: {before}");
+
+    let (code, ours, absent, said) = run(&["sync"]);
+    assert_eq!(code, Some(1), "one is not the account's: {said}");
+    assert!(ours["done"].as_str().unwrap().starts_with("would lead here; leads to http"), "{ours}");
+    assert_eq!(absent["done"], "the account has no such number");
+    assert_eq!(leads(), before, "only shown");
+
+    let (_, ours, ..) = run(&["sync", "--apply"]);
+    assert_eq!(ours["done"], "leads here now", "{ours}");
+    assert_eq!(leads(), format!("{url}/answer"));
+    let (_, ours, ..) = run(&["sync", "--apply"]);
+    assert_eq!(ours["done"], "was right already", "done once");
+}
+
+#[test]
 fn the_page_says_what_answers_and_takes_what_is_typed() {
     let day = with_scripts(Day::with());
     let (acme, _) = owner(&day, "acme");
@@ -466,6 +529,8 @@ fn the_page_says_what_answers_and_takes_what_is_typed() {
         refused.text().contains("whenever") && refused.text().contains("mon-fri 09:00-17:00"),
         "it stands there still"
     );
+    assert_eq!(sends(&acme, "mon-fri 09:00-17:00").status, 409, "nobody helps themselves to one");
+    assert_eq!(set(&day, KEY, number, &json!({ "script": "welcome", "tenant": "acme" })).status, 201);
     assert!([200, 303].contains(&sends(&acme, "sun-thu 09:00-17:00\r\nfri 09:00-13:00").status));
     let told = get(&day, KEY, &format!("/api/numbers/{number}")).json();
     assert_eq!(

@@ -274,3 +274,78 @@ pub fn somebody_who_calls_us_can_be_put_through_too() {
     );
     assert_eq!(day.sim.calls_to(BOB)[0].from, OURS);
 }
+
+/// A call that waits on hold until somebody does something.
+fn held(day: &Day, number: &str) -> String {
+    let call = asked_twice(day, number);
+    is_taken(day, &call, "hold");
+    day.is(&call, "on_hold");
+    call
+}
+
+#[test]
+fn the_other_leg_takes_up_a_slot_and_where_there_is_none_nobody_is_dialed() {
+    let day = slow().at_most(2).begin();
+    day.person(BOB, Habit::Answers { ring_secs: Some(60), said: vec![], digits: vec![] });
+    let (first, second, third) = (held(&day, ANN), held(&day, "+15550100002"), "+15550100003");
+    let refused = transfer(&day, &first, BOB);
+    assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("no_slot")), "{}", refused.text());
+    assert_eq!(
+        (&refused.json()["of"], &refused.json()["limit"]),
+        (&json!("tenant_outbound"), &json!(2)),
+        "{}",
+        refused.text()
+    );
+    assert_eq!((day.look_at(&first)["status"].as_str(), day.dialed(BOB)), (Some("on_hold"), 0));
+    assert_eq!(day.end(&second).status, 202);
+    day.ended(&second);
+    is_transferred(&day, &first, BOB);
+    day.is(&first, "transferring");
+    let waiting = day.call(third);
+    day.is(&waiting, "initiated");
+    day.until("they ring", |day| (day.dialed(BOB) == 1).then_some(()));
+    assert_eq!(day.dialed(third), 0, "two legs of one call are two");
+    assert_eq!(day.end(&first).status, 202);
+    day.ended(&first);
+    day.until("there is room again", |day| (day.dialed(third) == 1).then_some(()));
+}
+
+#[test]
+fn a_transfer_waits_for_the_carriers_pace_like_any_other_dial() {
+    let day = slow().set("TRUNKLINE_LIMITS_CPS", "0.005").begin();
+    day.person(BOB, picks_up());
+    let call = held(&day, ANN);
+    let refused = transfer(&day, &call, BOB);
+    assert_eq!((refused.status, &refused.json()["code"]), (429, &json!("too_fast")), "{}", refused.text());
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(day.dialed(BOB), 0);
+    day.until("its turn comes", |day| (transfer(day, &call, BOB).status == 202).then_some(()));
+    day.until("they are called", |day| (day.dialed(BOB) == 1).then_some(()));
+}
+
+/// The carrier works prices out some minutes after the end, of each leg for itself.
+#[test]
+fn a_call_costs_what_both_of_its_legs_cost_and_nothing_is_guessed() {
+    let day = Day::begin();
+    day.person(BOB, picks_up());
+    let call = held(&day, ANN);
+    is_transferred(&day, &call, BOB);
+    let over = day.ended(&call);
+    assert_eq!(over["outcome"], "transferred", "{over}");
+    let cost = day.until("both prices are known", |day| {
+        Some(day.look_at(&call)["cost"].clone()).filter(|cost| !cost.is_null())
+    });
+    let history = day.get(&format!("/api/calls/{call}/events")).json();
+    let prices: Vec<f64> = history["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["kind"] == "priced")
+        .map(|event| {
+            event["event"]["price"].as_str().unwrap_or_default().trim_start_matches('-').parse().unwrap()
+        })
+        .collect();
+    assert_eq!(prices.len(), 2, "{history}");
+    let told: f64 = cost["amount"].as_str().unwrap().parse().unwrap();
+    assert!((told - prices.iter().sum::<f64>()).abs() < 1e-9, "{cost} of {prices:?}");
+}

@@ -60,7 +60,7 @@ pub(crate) struct CallJson<'a> {
     ended_at: Option<Timestamp>,
     updated_at: Timestamp,
     duration_seconds: Option<u32>,
-    cost: Option<Cost<'a>>,
+    cost: Option<Cost>,
     legs: Vec<LegJson<'a>>,
     conversation_id: Option<&'a str>,
     caller_id: Option<&'a str>,
@@ -125,9 +125,9 @@ struct Evidence<'a> {
 
 /// What the carrier charged, as a decimal number above zero.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Cost<'a> {
-    amount: &'a str,
-    currency: &'a str,
+struct Cost {
+    amount: String,
+    currency: String,
 }
 
 /// Whose phone a leg connects.
@@ -208,10 +208,10 @@ impl<'a> CallJson<'a> {
             ended_at: call.ended_at(),
             updated_at: call.updated_at,
             duration_seconds: call.duration_secs(),
-            cost: call
-                .price
-                .as_ref()
-                .map(|price| Cost { amount: price.amount.trim_start_matches('-'), currency: &price.unit }),
+            cost: call.cost().map(|price| Cost {
+                amount: price.amount.trim_start_matches('-').to_owned(),
+                currency: price.unit,
+            }),
             legs: legs(call),
             conversation_id: None,
             caller_id: None,
@@ -372,7 +372,7 @@ mod tests {
             progress(5, News::Ringing),
             progress(10, News::Answered),
             progress(50, News::Ended(Box::new(end))),
-            event(60, What::Priced { price: "-0.0130".into(), unit: "USD".into() }),
+            event(60, What::Priced { price: "-0.0130".into(), unit: "USD".into(), leg: None }),
         ] {
             call.apply(&event).unwrap();
         }

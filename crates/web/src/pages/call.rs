@@ -207,8 +207,7 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-session"), call.session.as_ref().map(SessionId::as_str));
     facts.add(t.get("fact-account"), Some(call.account.as_str()));
     facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
-    facts
-        .add(t.get("fact-cost"), call.price.as_ref().map(|price| format!("{} {}", price.amount, price.unit)));
+    facts.add(t.get("fact-cost"), call.cost().map(|price| format!("{} {}", price.amount, price.unit)));
     facts.0
 }
 

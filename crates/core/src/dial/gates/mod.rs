@@ -176,6 +176,23 @@ fn too_fast(
     })
 }
 
+/// Whether a call that is there may dial one more leg, to hand itself on. That the server begins no calls is no reason: this
+/// one has begun.
+///
+/// # Errors
+/// The limit that is reached, or that it would be too fast.
+pub fn admit_second(snapshot: &Snapshot, limits: &DialLimits, now: Timestamp) -> Result<(), Closed> {
+    no_slot(snapshot, limits, None).or_else(|| too_fast(snapshot, limits, None, now)).map_or(Ok(()), Err)
+}
+
+/// Whether a call that came in may be put through to another number. It waits for no second: whoever calls waits already.
+///
+/// # Errors
+/// The limit that is reached.
+pub fn admit_forward(snapshot: &Snapshot, limits: &DialLimits) -> Result<(), Closed> {
+    no_slot(snapshot, limits, None).map_or(Ok(()), Err)
+}
+
 /// Whether one more inbound call finds room.
 pub fn admit_inbound(snapshot: &Snapshot, limits: &DialLimits) -> Result<(), Closed> {
     if let Some(closed) = no_memory(snapshot, limits) {

@@ -299,3 +299,19 @@ fn who_is_out_of_hours_is_told_by_the_clock_that_opens_last() {
         "a gate that was written before there were zones in it"
     );
 }
+
+#[test]
+fn a_second_leg_finds_room_or_is_told_whose_limit_is_reached_also_while_the_server_begins_no_calls() {
+    let limits = DialLimits { tenant_outbound: 2, cps: 1.0, ..DialLimits::default() };
+    let draining = Snapshot { server: Server::Draining, tenant_outbound: 1, ..Snapshot::idle() };
+    assert_eq!(admit_second(&draining, &limits, at(0)), Ok(()));
+    let full = Snapshot { tenant_outbound: 2, ..Snapshot::idle() };
+    let closed = Err(Closed::NoSlot { of: LimitOf::TenantOutbound, limit: 2 });
+    assert_eq!(
+        (admit_second(&full, &limits, at(0)), admit_forward(&full, &limits)),
+        (closed.clone(), closed)
+    );
+    let soon = Snapshot { last_dial_at: Some(at(0)), ..Snapshot::idle() };
+    assert!(matches!(admit_second(&soon, &limits, at(0)), Err(Closed::Cps { .. })));
+    assert_eq!(admit_forward(&soon, &limits), Ok(()), "who calls us does not wait for a second");
+}

@@ -1,6 +1,8 @@
 //! `trunkline selftest`: plays a carrier against a whole server in a temporary folder, without network: does this
-//! program, on this machine, ask every question, keep every answer, and outlive a restart?
+//! program, on this machine, ask every question, keep every answer, and outlive a restart? Of the settings it asks one thing:
+//! whether there is a bucket of recordings. That is looked at where it is.
 
+mod bucket;
 mod stage;
 
 use serde_json::json;
@@ -8,9 +10,10 @@ use trunkline_core::call::{Call, Disposition, Outcome};
 use trunkline_sim::Habit;
 
 use self::stage::{QUESTIONS, Stage};
+use super::settings;
 use crate::cli::Selftest;
 use crate::exit::{Exit, Failure};
-use crate::settings::{Format, Log};
+use crate::settings::{Flags, Format, Log};
 use crate::terminal::{Form, say, say_json};
 use crate::wiring::log;
 
@@ -21,6 +24,7 @@ type Played = Result<(), String>;
 pub(super) async fn run(args: Selftest) -> Result<Exit, Failure> {
     log::start(&Log { filter: args.log, format: Format::Text });
     let form = Form::of(args.json);
+    let settings = settings(Flags { config: args.config, ..Flags::default() })?;
     let mut stage = Stage::set().await?;
     let mut report = Report { form, passed: 0, played: 0 };
     report.add("the server starts and answers", starts(&stage).await);
@@ -36,6 +40,12 @@ pub(super) async fn run(args: Selftest) -> Result<Exit, Failure> {
         "a restart in the middle of a call loses nothing, and nobody is called twice",
         restart(&mut stage).await,
     );
+    if let Some(address) = &settings.recordings.bucket {
+        report.add(
+            "the bucket takes an object, gives it back and lets go of it",
+            bucket::serves(address).await,
+        );
+    }
     stage.strike().await;
     Ok(report.end())
 }

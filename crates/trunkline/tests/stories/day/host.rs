@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use trunkline::wiring::{NotStarted, Plan, Population, Server, log};
 use trunkline_engine::Clock;
 
-use super::{Day, PATIENCE};
+use super::{Day, PATIENCE, left};
 
 /// Where the server of a day runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ impl Day {
         let settings = self.opening.settings(self.folder.path(), self.port);
         if std::env::var_os("STORY_LOG").is_some() {
             log::start(&settings.log);
+        } else if let Some(file) = left::log() {
+            log::start_into(&settings.log, file);
         }
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -214,6 +216,7 @@ impl Drop for Apart {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        left::written(&self.folder);
     }
 }
 

@@ -7,6 +7,7 @@
 mod answers;
 mod database;
 mod host;
+mod left;
 mod opening;
 mod web;
 
@@ -121,6 +122,7 @@ impl Day {
 
     /// Places a call with more to say about it.
     pub fn call_with(&self, order: &Value) -> String {
+        left::used(order["to"].as_str().unwrap_or_default());
         let answer = self.post("/api/calls", order);
         assert_eq!(answer.status, 202, "{}", answer.text());
         answer.json()["id"].as_str().unwrap().to_owned()

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use trunkline_sim::{WebhookRecord, sign};
 
-use super::{Day, TOKEN};
+use super::{Day, TOKEN, left};
 
 /// What the server answered.
 #[derive(Debug)]
@@ -137,5 +137,11 @@ impl Day {
 async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+    let is_measured = response.url().path() == "/metrics";
+    let is_problem = headers.get("content-type").is_some_and(|kind| kind == "application/problem+json");
+    let body = response.bytes().await?.to_vec();
+    if is_measured || is_problem {
+        left::answered(&body);
+    }
+    Ok(Answer { status, headers, body })
 }

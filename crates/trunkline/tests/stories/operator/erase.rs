@@ -233,3 +233,38 @@ fn a_person_is_erased_from_postgresql_too() {
     let report = told(&run(&day, &["verify", "--json", "--database-url", &url]));
     assert_eq!(report["sound"], true, "{report}");
 }
+
+/// Whoever was handed a call is in somebody else's record.
+#[test]
+fn somebody_whom_a_call_was_handed_to_is_forgotten_there_and_the_caller_is_not() {
+    let her = "5550187643";
+    let mut day = Day::with().at_speed(20.0).begin();
+    day.person(BEN, Habit::says(["Ben", "Tuesday", "no", "no"]));
+    day.person(NUMBER, Habit::Answers { ring_secs: Some(4), said: vec![], digits: vec![] });
+    let call = day.call_with(&json!({ "to": BEN, "name": "Ben Long" }));
+    day.until("the second question", |day| (day.look_at(&call)["question"] == 1).then_some(()));
+    assert_eq!(day.post(&format!("/api/calls/{call}/transfer"), &json!({ "to": NUMBER })).status, 202);
+    assert_eq!(day.ended(&call)["outcome"], "transferred");
+    day.keeps_recordings(&call);
+    is_projected(&day);
+    day.stops();
+    assert!(hits(&day.folder()).iter().any(|hit| hit.starts_with(her)), "the control: it is in the database");
+    assert!(opened(&day).contains(NUMBER), "the control: and in the journal");
+
+    let counted = told(&run(&day, &["erase", NUMBER, "--dry-run", "--json"]))["erased"].clone();
+    assert_eq!((&counted["calls"], &counted["handed"]), (&0.into(), &1.into()), "{counted}");
+    let erased = told(&run(&day, &["erase", NUMBER, "--json"]))["erased"].clone();
+    assert_eq!((&erased["calls"], &erased["handed"], &erased["keys"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!(hits(&day.folder()), Vec::<String>::new());
+    assert!(!opened(&day).contains(her) && opened(&day).contains("Ben Long"));
+    assert_eq!(told(&run(&day, &["verify", "--json"]))["sound"], true);
+
+    let wanted = exported(&day, "before.jsonl");
+    day.database().is_deleted();
+    day.start();
+    is_projected(&day);
+    assert_eq!(day.look_at(&call)["to"], BEN, "whose call it is stays");
+    day.stops();
+    assert_eq!(exported(&day, "after.jsonl"), wanted, "a replay gives the very rows");
+    assert_eq!(hits(&day.folder()), Vec::<String>::new());
+}

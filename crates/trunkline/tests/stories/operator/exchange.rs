@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trunkline_testkit::postgres::{Database, Server};
 
-use super::{ANN, a_day_gone_by, code, on, run, stderr, stdout, told};
-use crate::day::Day;
+use super::{ANN, a_day_gone_by, code, on, run, stderr, stdout, told, with};
+use crate::day::{Day, KEY};
+use crate::tenants::knows_its_database;
 
 fn postgres() -> Database<'static> {
     Server::shared().database().unwrap()
@@ -80,7 +81,7 @@ fn a_wrong_line_is_named_and_nothing_of_its_file_goes_in() {
         (without(lines.len() - 1), "the file ends before its last line"),
         (without(2), "the last line counts 3 calls"),
         (good[..good.len() / 2].to_owned(), "not a line of an export: the JSON ends too early"),
-        (good.replace("\"form\":2", "\"form\":3"), "use the newer version"),
+        (good.replace("\"form\":3", "\"form\":4"), "use the newer version"),
         (good.clone() + lines[1], "something follows the last line"),
         (String::new(), "line 1: an export begins with"),
     ];
@@ -142,4 +143,86 @@ fn without_a_database_nothing_is_exported_and_none_is_made() {
     assert_eq!(code(&refused), 1);
     assert!(stderr(&refused).contains("there is no database at"), "{}", stderr(&refused));
     assert!(!data.exists());
+}
+
+/// Whose calls they are goes along with them, wherever it goes; what opens doors does not.
+#[test]
+fn tenants_and_numbers_go_along_and_keys_and_users_do_not() {
+    let none = [("DATABASE_URL", "none")];
+    let mut day = a_day_gone_by();
+    day.start();
+    knows_its_database(&day);
+    assert_eq!(day.post("/api/tenants", &json!({ "id": "acme", "name": "Acme" })).status, 201);
+    let key = day.post("/api/keys", &json!({ "tenant": "acme", "name": "theirs", "role": "owner" })).json();
+    let put = |number: &str, what: &Value| {
+        let answer = day.send(
+            day.ask(reqwest::Method::PUT, &format!("/api/numbers/{number}")).bearer_auth(KEY).json(what),
+        );
+        assert!(answer.status < 300, "{}", answer.text());
+    };
+    let hours =
+        json!({ "zone": "Europe/London", "hours": [{ "days": ["mon"], "from": "09:00", "to": "17:00" }] });
+    put("+15005550007", &json!({ "script": "questions", "tenant": "acme", "opening_hours": hours }));
+    put("+15005550008", &json!({ "forward": "+15550100777", "label": "Desk" }));
+    put("+15005550009", &json!({ "script": "questions" }));
+    assert_eq!(
+        day.send(day.ask(reqwest::Method::DELETE, "/api/numbers/+15005550009").bearer_auth(KEY)).status,
+        204
+    );
+    super::is_projected(&day);
+    day.stops();
+    assert_eq!(told(&run(&day, &["verify", "--json"]))["numbers"], json!({ "good": 3, "of": 3 }));
+
+    let out = exported(&day, "all.jsonl", &[]);
+    assert_eq!((&out["tenants"], &out["numbers"]), (&1.into(), &3.into()), "{out}");
+    let text = fs::read_to_string(day.folder().with_file_name("all.jsonl")).unwrap();
+    assert!(!text.contains("theirs") && !text.contains(key["id"].as_str().unwrap()), "no key goes along");
+
+    // To PostgreSQL, from there to a folder without a database, and from there to a file.
+    let (database, beside) = (postgres(), |name: &str| day.folder().with_file_name(name));
+    let file = beside("all.jsonl");
+    let into_server = ["import", file.to_str().unwrap(), "--json", "--database-url", &database.url()];
+    let new = told(&run(&day, &into_server))["new"].clone();
+    assert_eq!((&new["tenants"], &new["numbers"]), (&1.into(), &3.into()), "{new}");
+    assert_eq!(exported(&day, "second.jsonl", &["--database-url", &database.url()]), out);
+    let second = beside("second.jsonl");
+    let (alone, third) = (beside("alone"), beside("third.jsonl"));
+    let into_none = ["import", second.to_str().unwrap(), "--json"];
+    assert_eq!(told(&with(&alone, &into_none, &none))["new"]["numbers"], 3);
+    assert_eq!(told(&with(&alone, &into_none, &none))["new"]["numbers"], 0, "done once");
+    fs::remove_file(alone.join("index.db")).unwrap();
+    let alike = |told: &Value| {
+        let mut alike = told.clone();
+        // An index has people from calls, and says none.
+        for rows in ["leads", "sha256"] {
+            alike[rows] = Value::Null;
+        }
+        alike
+    };
+    let back = told(&with(&alone, &["export", third.to_str().unwrap(), "--json"], &none));
+    assert_eq!(alike(&back), alike(&out), "an index made anew has them from the journal");
+    let whose = |path: &std::path::Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let is_whose = |line: &&str| line.starts_with("{\"tenant\"") || line.starts_with("{\"number\"");
+        text.lines().filter(is_whose).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!((whose(&third).len(), whose(&third)), (4, whose(&file)), "to the last byte");
+
+    // Somebody else's number stays theirs, whatever a file says.
+    let fresh = beside("fresh");
+    let mine = text
+        .replace("\"tenant\":\"acme\"", "\"tenant\":\"rival\"")
+        .replace("{\"tenant\":{\"id\":\"acme\"", "{\"tenant\":{\"id\":\"rival\"");
+    let mine = mine.lines().map(|line| match line.strip_prefix("{\"end\"") {
+        Some(_) => {
+            let mut end: Value = serde_json::from_str(line).unwrap();
+            end["end"].as_object_mut().unwrap().remove("sha256");
+            end.to_string() + "\n"
+        }
+        None => line.to_owned() + "\n",
+    });
+    let rivals = beside("rival.jsonl");
+    fs::write(&rivals, mine.collect::<String>()).unwrap();
+    assert_eq!(told(&on(&fresh, &["import", rivals.to_str().unwrap(), "--json"]))["new"]["numbers"], 3);
+    assert_eq!(told(&on(&fresh, &["import", file.to_str().unwrap(), "--json"]))["new"]["numbers"], 0);
 }

@@ -9,6 +9,7 @@ mod none;
 mod prune;
 mod queue;
 mod recover;
+mod retention;
 mod verify;
 
 use std::path::Path;

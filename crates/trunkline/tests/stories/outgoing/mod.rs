@@ -5,6 +5,7 @@ mod manners;
 mod outages;
 mod receiver;
 mod signed;
+mod snippets;
 mod tenants;
 
 use serde_json::{Value, json};

@@ -213,3 +213,32 @@ fn who_is_erased_is_gone_from_the_bucket_too() {
     assert_eq!(erased["erased"]["recordings"], 3, "{erased}");
     assert_eq!(in_bucket(&day, "erased", &turns), 0);
 }
+
+/// A selftest looks at the bucket that is set, and says what of it does not work.
+#[test]
+fn a_selftest_writes_reads_and_removes_an_object_and_names_what_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |secret: &str, port: u16| {
+        let settings = settings("selftest", secret, port);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trunkline"));
+        command.args(["selftest", "--json"]).current_dir(folder.path()).env_clear().envs(settings);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let areas: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let bucket =
+            areas.iter().find(|area| area["area"].as_str().is_some_and(|area| area.contains("bucket")));
+        (output.status.code(), bucket.cloned().unwrap_or_else(|| panic!("{text}")))
+    };
+    let (code, area) = told(server().secret(), server().port());
+    assert_eq!((code, &area["passed"]), (Some(0), &json!(true)), "{area}");
+    let (code, area) = told("wrong", server().port());
+    assert_eq!((code, &area["passed"]), (Some(1), &json!(false)));
+    let why = area["why"].as_str().unwrap();
+    assert!(
+        why.contains("s3://calls/selftest") && why.contains("takes no object: the bucket refuses the key"),
+        "{why}"
+    );
+    let (code, area) = told(server().secret(), crate::day::free_port());
+    assert_eq!(code, Some(1));
+    assert!(area["why"].as_str().unwrap().contains("can't be reached"), "{area}");
+}

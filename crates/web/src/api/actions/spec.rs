@@ -35,7 +35,7 @@ pub(crate) fn transfer() -> Spec {
              server may call.",
         )
         .takes(Body::Fields(TRANSFER))
-        .fails(&[Code::Suppressed])
+        .fails(&[Code::Suppressed, Code::NoSlot, Code::TooFast])
 }
 
 fn action(title: &'static str) -> Spec {
