@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use trunkline_core::call::NotNow;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    ActionError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
+    ActionError, AppCallError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
     RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
@@ -162,6 +162,27 @@ impl From<PlaceError> for Problem {
             PlaceError::KeyInFlight => Self::new(Code::KeyInFlight).retry_after(1),
             PlaceError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
             PlaceError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppCallError> for Problem {
+    fn from(error: AppCallError) -> Self {
+        let words = error.to_string();
+        match error {
+            AppCallError::Invalid { field, why } => Self::field(field, &why),
+            AppCallError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
+            AppCallError::NotReceiver => Self::new(Code::Forbidden).detail(words),
+            AppCallError::AnsweredElsewhere => Self::new(Code::AnsweredElsewhere),
+            AppCallError::NotNow(status) => {
+                Self::new(Code::NotNow).detail(words).with("state", status.as_str())
+            }
+            AppCallError::Over(status) => EndError::Over(status.as_str()).into(),
+            AppCallError::KeyReused => PlaceError::KeyReused.into(),
+            AppCallError::KeyInFlight => PlaceError::KeyInFlight.into(),
+            AppCallError::Closed(why) => PlaceError::Closed(why).into(),
+            AppCallError::History(away) => away.into(),
+            AppCallError::Journal(error) => error.into(),
         }
     }
 }

@@ -71,6 +71,9 @@ pub enum Refused {
     /// A client's word on a call that is not its own.
     #[error("not a registered call")]
     NotRegistered,
+    /// A user's word on a call that is not one between users of an app.
+    #[error("not an app call")]
+    NotApp,
     /// The carrier used a word we do not know.
     #[error("unknown word")]
     UnknownWord,

@@ -9,6 +9,7 @@
 //! there. Opening sockets, files and databases is left to whoever is given the settings.
 
 mod access;
+mod app_calls;
 mod cache;
 mod carrier;
 mod check;
@@ -40,6 +41,7 @@ mod transcription;
 mod webhooks;
 
 pub use access::Access;
+pub use app_calls::AppCalls;
 pub use cache::Cache;
 pub use carrier::{Account, Carrier};
 pub use error::{Origin, SettingError};
@@ -65,7 +67,7 @@ use key::Section;
 use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 15] = [
+static SECTIONS: [Section; 16] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -79,6 +81,7 @@ static SECTIONS: [Section; 15] = [
     recordings::SECTION,
     transcription::SECTION,
     webhooks::SECTION,
+    app_calls::SECTION,
     log::SECTION,
     traces::SECTION,
 ];
@@ -112,6 +115,8 @@ pub struct Settings {
     pub transcribing: Transcribing,
     /// What is sent to tenants' software.
     pub webhooks: Webhooks,
+    /// Calls between users of tenants' apps.
+    pub app_calls: AppCalls,
     /// The log.
     pub log: Log,
     /// Where traces are sent.
@@ -146,6 +151,7 @@ impl Settings {
             transcribing: transcription::read(&given)?,
             journal: Journal::read(&given)?,
             webhooks: Webhooks::read(&given)?,
+            app_calls: AppCalls::read(&given)?,
             log: Log::read(&given)?,
             traces: Traces::read(&given)?,
             server,
