@@ -57,7 +57,10 @@ pub(crate) struct Credentials {
 
 impl fmt::Debug for Turn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").field("urls", &self.urls).field("lifetime", &self.lifetime).finish_non_exhaustive()
+        f.debug_struct("Turn")
+            .field("urls", &self.urls)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use trunkline_core::call::NotNow;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    ActionError, AppCallError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
-    RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
+    ActionError, AppCallError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError,
+    PlaceError, RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
 /// One problem, on its way to the client.

@@ -3,9 +3,8 @@
 use crate::api::recordings::link;
 use crate::api::{
     actions, analytics, app_calls, call_backs, calls, campaigns, drain, health, import, jobs, keyed,
-    keyed_or_user, lists, metrics,
-    not_found, numbers, orders, queue, recordings, recover, registered, results, scripts, singles,
-    suppressions, tenancy, transcription, webhooks,
+    keyed_or_user, lists, metrics, not_found, numbers, orders, queue, recordings, recover, registered,
+    results, scripts, singles, suppressions, tenancy, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -13,7 +12,7 @@ use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
     account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
-    docs, login, numbers as numbers_page, settings_check, stream,
+    docs, login, numbers as numbers_page, settings_check, softphone, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::signaling::{socket as signaling, ticket as signaling_ticket};
@@ -74,6 +73,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/results.xlsx", get(analytics_page::answers_xlsx))
         .route("/deliveries", get(deliveries::list).layer(Extension(Act::ManageAccess)))
         .route("/settings-check", get(settings_check::show).layer(Extension(Act::RunTheServer)))
+        .route("/softphone", get(softphone::show))
         .route("/account", get(account::show).post(account::change))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))

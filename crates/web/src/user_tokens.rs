@@ -54,7 +54,10 @@ pub enum Signs {
 
 impl fmt::Debug for UserKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserKey").field("kid", &self.kid).field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("UserKey")
+            .field("kid", &self.kid)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,7 +246,10 @@ mod tests {
         };
         let ed = || Box::new(|text: &[u8]| pair().sign(text).as_ref().to_vec());
         assert_eq!(by(json!({"alg": "HS256"}), Box::new(mac("secret"))).as_deref(), Some("default"));
-        assert_eq!(by(json!({"alg": "HS256", "kid": "old"}), Box::new(mac("older"))).as_deref(), Some("default"));
+        assert_eq!(
+            by(json!({"alg": "HS256", "kid": "old"}), Box::new(mac("older"))).as_deref(),
+            Some("default")
+        );
         assert_eq!(by(json!({"alg": "EdDSA", "kid": "ed"}), ed()).as_deref(), Some("acme"), "its tenant's");
         let public = pair().public_key().as_ref().to_vec();
         let confused = Hmac::<Sha256>::new_from_slice(&public).unwrap();
@@ -290,7 +296,11 @@ mod tests {
             read(&all, &signed(&header, &claims, |text| pair().sign(text).as_ref().to_vec()))
         };
         assert!(ed(claims()).is_some());
-        assert_eq!(ed(json!({"sub": "ann", "exp": NOW + 9, "tenant": "beta"})), None, "acme's key signs for acme");
+        assert_eq!(
+            ed(json!({"sub": "ann", "exp": NOW + 9, "tenant": "beta"})),
+            None,
+            "acme's key signs for acme"
+        );
         let strict = UserTokens { audience: Some("calls".to_owned()), ..tokens() };
         let token = signed(&json!({"alg": "HS256"}), &claims(), mac("secret"));
         assert_eq!(read(&strict, &token), None, "it must say so");
@@ -300,7 +310,9 @@ mod tests {
     fn what_is_no_token_is_none() {
         let good = signed(&json!({"alg": "HS256"}), &claims(), mac("secret"));
         let cut = good[..good.len() - 2].to_owned();
-        for wrong in ["", ".", "..", "a.b.c", &cut, &format!("{good}="), &format!("{good}.x"), &"a".repeat(9_000)] {
+        for wrong in
+            ["", ".", "..", "a.b.c", &cut, &format!("{good}="), &format!("{good}.x"), &"a".repeat(9_000)]
+        {
             assert_eq!(read(&tokens(), wrong), None, "{}", &wrong[..wrong.len().min(40)]);
         }
         assert_eq!(read(&UserTokens::default(), &good), None, "without keys nobody comes in");

@@ -372,9 +372,9 @@ impl Call {
                 self.app_ends(end, HangUpBy::Us, event.received_at)
             }
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
-            What::GaveUp(on) => self.gave_up(*on, event.received_at),
             What::TakenOver { by, on } => self.taken_over(by, *on, event.received_at),
-            _ => Err(Refused::ClientsOwn),
+            What::Registered(_) | What::StatusReported(_) | What::Unregistered => Err(Refused::NotRegistered),
+            _ => Err(Refused::NoCarrier),
         }
     }
 

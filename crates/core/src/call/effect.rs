@@ -74,6 +74,9 @@ pub enum Refused {
     /// A user's word on a call that is not one between users of an app.
     #[error("not an app call")]
     NotApp,
+    /// A carrier's fact about a call that none connects.
+    #[error("no carrier connects this call")]
+    NoCarrier,
     /// The carrier used a word we do not know.
     #[error("unknown word")]
     UnknownWord,

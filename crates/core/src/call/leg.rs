@@ -301,7 +301,7 @@ impl Leg {
             Cause::Refused(_) => HangUpBy::Carrier,
             Cause::Carrier(_) | Cause::NotPlaced | Cause::Reported(_) | Cause::App(_) | Cause::Unknown => {
                 HangUpBy::Unknown
-            },
+            }
         }
     }
 

@@ -169,8 +169,7 @@ impl Call {
     /// Whether it takes up a slot at the carrier: from the intent to the end. A call without a carrier of
     /// ours never does.
     pub fn holds_slot(&self) -> bool {
-        self.has_carrier()
-            && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+        self.has_carrier() && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
     }
 
     /// Recordings that are at the carrier and not yet in our folder.

@@ -154,9 +154,7 @@ impl Said {
         match word {
             "call.offer" => signal(SignalKind::Offer, frame.offer, "offer: is missing"),
             "call.answer" => signal(SignalKind::Answer, frame.answer, "answer: is missing"),
-            "call.ice-candidate" => {
-                signal(SignalKind::Candidate, frame.candidate, "candidate: is missing")
-            }
+            "call.ice-candidate" => signal(SignalKind::Candidate, frame.candidate, "candidate: is missing"),
             "call.end" => call().map(Self::End),
             "ping" => Ok(Self::Ping),
             "resume" => {
@@ -348,12 +346,15 @@ mod tests {
 
     #[test]
     fn what_one_device_says_reaches_the_other_letter_for_letter() {
-        let text = format!(r#"{{"type":"call.offer","call_id":"{CALL}","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#);
+        let text =
+            format!(r#"{{"type":"call.offer","call_id":"{CALL}","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#);
         let Said::Signal(call, signal) = Said::read(&text, None).unwrap() else { panic!("a signal") };
         let sent = serde_json::to_string(&signal.sent(call, "ann")).unwrap();
         assert_eq!(
             sent,
-            format!(r#"{{"type":"call.offer","call_id":"{CALL}","from":"ann","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#)
+            format!(
+                r#"{{"type":"call.offer","call_id":"{CALL}","from":"ann","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#
+            )
         );
     }
 

@@ -115,7 +115,7 @@ impl Inner {
             }
             AppNews::RangOut | AppNews::Lost { .. } | AppNews::Gone { .. } | AppNews::Orphaned { .. } => {
                 Source::Engine
-            },
+            }
         };
         let key = format!("{}:{}:{}", news.as_str(), self.clock.now(), self.app.next_serial());
         self.own_event(call, key, source, What::App(Box::new(AppProgress { news })))

@@ -94,7 +94,9 @@ impl Inner {
             Ok(Taken::Applied | Taken::Refused(Refused::Same)) => {}
             Ok(_) if call.is_over() => return Err(over(&call)),
             Ok(_) => return Err(Fault::new(FaultCode::NotAccepted, "accept the call first").of(id)),
-            Err(_) => return Err(Fault::new(FaultCode::Unavailable, "nothing can be written down now").of(id)),
+            Err(_) => {
+                return Err(Fault::new(FaultCode::Unavailable, "nothing can be written down now").of(id));
+            }
         }
         self.replay(&call, side, media);
         let user_id = user.id.as_str().to_owned();
@@ -114,7 +116,11 @@ impl Inner {
             _ => return AppNews::RangOut,
         };
         let lost = call.app.as_ref().and_then(|app| app.seat(side).lost_at);
-        if lost.is_some_and(|lost| lost < self.app.began) { AppNews::Orphaned { side } } else { AppNews::Gone { side } }
+        if lost.is_some_and(|lost| lost < self.app.began) {
+            AppNews::Orphaned { side }
+        } else {
+            AppNews::Gone { side }
+        }
     }
 
     /// A call that was answered when the last process ended: its sockets are gone, but for those that came back already.
@@ -132,9 +138,9 @@ impl Inner {
                 let made = inner.observe_made::<AppCallError>(&handle, |call| {
                     let device = call.app.as_ref().and_then(|app| app.seat(side).device.as_ref());
                     let user = call.app_user(side);
-                    let is_here = device.zip(user.as_ref()).is_none_or(|(device, user)| {
-                        inner.app.devices.is_here(&call.tenant, user, device)
-                    });
+                    let is_here = device
+                        .zip(user.as_ref())
+                        .is_none_or(|(device, user)| inner.app.devices.is_here(&call.tenant, user, device));
                     Ok((!is_here).then(|| inner.app_event(call.id, AppNews::Orphaned { side })))
                 });
                 if let Err(error) = made.await {

@@ -180,7 +180,6 @@ impl Devices {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,7 +63,9 @@ impl DeviceLine {
         let (code, message) = match ended {
             Ok(_) => return Ok(()),
             Err(E::Over(_)) => (FaultCode::CallOver, "the call is over"),
-            Err(E::AnsweredElsewhere) => (FaultCode::OtherDevice, "another device speaks for you in this call"),
+            Err(E::AnsweredElsewhere) => {
+                (FaultCode::OtherDevice, "another device speaks for you in this call")
+            }
             Err(E::NotFound) => (FaultCode::NoSuchCall, "there is no such call of yours"),
             Err(_) => (FaultCode::Unavailable, "it can't be done now"),
         };

@@ -35,6 +35,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use trunkline_core::call::{Call, Side};
 use trunkline_core::id::{AccountId, AppUserId, CallId, TenantId};
+use trunkline_store::PageCursor;
 
 /// Two users who call each other at the same moment meet at one of so many locks.
 const LOCKS: usize = 64;
@@ -129,6 +130,44 @@ impl AppDesk {
             ..query.clone()
         };
         self.inner().calls(&self.user.tenant, &theirs).await
+    }
+}
+
+/// A user's calls with one other are looked for among so many pages of the other's.
+const ROUNDS: usize = 10;
+const MOST_CALLS: u32 = 500;
+
+impl AppDesk {
+    /// A page of the user's calls with one other user, newest first. It may be short of its limit, and go on, where the other
+    /// has talked to many.
+    ///
+    /// # Errors
+    /// [`BadQuery`].
+    pub async fn calls_with(&self, other: &AppUserId, query: &Query) -> Result<Listing, BadQuery> {
+        let limit = usize::try_from(query.limit.unwrap_or(50).clamp(1, MOST_CALLS)).unwrap_or(1);
+        let mut theirs = Query {
+            number: Some(other.as_str().to_owned()),
+            carrier: Some(AccountId::APP.to_owned()),
+            limit: Some(MOST_CALLS),
+            ..query.clone()
+        };
+        let mut found = Vec::new();
+        let mut rounds = 0;
+        loop {
+            let page = self.inner().calls(&self.user.tenant, &theirs).await?;
+            found.extend(page.calls.iter().filter(|call| call.side_of(&self.user.id).is_some()).cloned());
+            rounds += 1;
+            theirs.cursor = page.next.clone();
+            if found.len() <= limit && page.next.is_some() && rounds < ROUNDS {
+                continue;
+            }
+            let next = match found.get(limit.saturating_sub(1)).filter(|_| found.len() > limit) {
+                Some(last) => Some(PageCursor::after(last.created_at, last.id).to_string()),
+                None => page.next.clone(),
+            };
+            found.truncate(limit);
+            return Ok(Listing { calls: found, next, ..page });
+        }
     }
 }
 

@@ -112,7 +112,8 @@ impl Inner {
         if let Some(mine) = self.rings(tenant, &user.id, &order.receiver) {
             return Ok(repeated(self.settled(&mine).await));
         }
-        let is_busy = self.config.app_calls.when_busy == WhenBusy::Refuse && self.is_busy(tenant, &order.receiver);
+        let is_busy =
+            self.config.app_calls.when_busy == WhenBusy::Refuse && self.is_busy(tenant, &order.receiver);
         let now = self.clock.now();
         let chance = chance().map_err(|error| IntakeError::Failed(error.to_string()))?;
         let id = CallId::new(now, chance);

@@ -1,7 +1,7 @@
 //! What the two devices of a call tell each other: looked at against the call, kept for who is not there, passed on as it came.
 
-use super::devices::Which;
 use super::AppUser;
+use super::devices::Which;
 use crate::engine::Inner;
 use parking_lot::Mutex;
 use std::collections::HashMap;

@@ -56,6 +56,8 @@ impl Inner {
                     self.tell_user(call, side, Which::All, &Told::Missed(caller(call)));
                 }
             }
+            // It never rang.
+            Some(AppEnd::Busy) => return self.tell_user(call, Side::Caller, Which::All, &ended(call)),
             _ => {}
         }
         for side in Side::ALL {

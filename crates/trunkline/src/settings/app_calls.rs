@@ -132,8 +132,11 @@ static KEYS: [&Facts; 13] = [
 ];
 
 /// The section as declared.
-pub static SECTION: Section =
-    Section { name: APP_CALLS, about: "Calls between users of your app, from browser to browser.", keys: &KEYS };
+pub static SECTION: Section = Section {
+    name: APP_CALLS,
+    about: "Calls between users of your app, from browser to browser.",
+    keys: &KEYS,
+};
 
 /// Calls between users of tenants' apps.
 #[derive(Debug, Clone)]
@@ -243,8 +246,9 @@ fn from_word(word: &str) -> Result<Vec<(String, String)>, Wrong> {
     let mut parts = word.split(':');
     let kid = parts.next().unwrap_or_default();
     let field = |part: &str| {
-        let (name, value) =
-            part.split_once('=').ok_or_else(|| Wrong::new("a part of it has no =", "write 2:alg=EdDSA:key=BASE64"))?;
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| Wrong::new("a part of it has no =", "write 2:alg=EdDSA:key=BASE64"))?;
         Ok((name.to_owned(), value.to_owned()))
     };
     std::iter::once(Ok(("kid".to_owned(), kid.to_owned()))).chain(parts.map(field)).collect()
@@ -274,7 +278,10 @@ fn public_key(text: &str) -> Result<[u8; 32], Wrong> {
     let decoded = STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).unwrap_or_default();
     let bytes = decoded.strip_prefix(&DER_BEGINS[..]).unwrap_or(&decoded);
     bytes.try_into().map_err(|_| {
-        Wrong::new("its key is no public key of Ed25519", "give the output of: openssl pkey -in KEY -pubout -outform DER | base64")
+        Wrong::new(
+            "its key is no public key of Ed25519",
+            "give the output of: openssl pkey -in KEY -pubout -outform DER | base64",
+        )
     })
 }
 

@@ -117,17 +117,24 @@ fn token(web: &Web, desk: &AppDesk, call: &Call) -> String {
 
 fn order(body: &[u8]) -> Result<AppOrder, Problem> {
     let mut fields = Fields::read(body)?;
-    let receiver = name(&mut fields, "receiver_id")?.ok_or_else(|| Problem::field("receiver_id", "is missing"))?;
+    let receiver =
+        name(&mut fields, "receiver_id")?.ok_or_else(|| Problem::field("receiver_id", "is missing"))?;
     let receiver = AppUserId::parse(&receiver).ok_or_else(|| {
-        Problem::field("receiver_id", "give 1 to 128 characters, without control characters and space around it")
+        Problem::field(
+            "receiver_id",
+            "give 1 to 128 characters, without control characters and space around it",
+        )
     })?;
     let call_type = match fields.text(&["call_type"])?.as_deref() {
         None | Some("audio") => CallType::Voice,
-        Some(word) => CallType::parse(word).ok_or_else(|| Problem::field("call_type", "give voice or video"))?,
+        Some(word) => {
+            CallType::parse(word).ok_or_else(|| Problem::field("call_type", "give voice or video"))?
+        }
     };
     let conversation = name(&mut fields, "conversation_id")?.map(|word| {
-        ConversationId::parse(&word)
-            .ok_or_else(|| Problem::field("conversation_id", "give 1 to 128 characters, without control characters"))
+        ConversationId::parse(&word).ok_or_else(|| {
+            Problem::field("conversation_id", "give 1 to 128 characters, without control characters")
+        })
     });
     let order = AppOrder {
         receiver,

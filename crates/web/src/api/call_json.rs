@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata, Outcome,
-    Rang, State, Status,
+    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
+    Outcome, Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;

@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::Call;
+use trunkline_core::id::AccountId;
 use trunkline_engine::{Desk, Entry, History, Listing, Query, Scope};
 
 /// A page of calls.
@@ -38,17 +39,38 @@ struct EventsJson<'a> {
 
 /// `GET /api/calls`
 pub(crate) async fn list(asker: Asker, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let asked = query::parse(query.as_deref().unwrap_or_default())?;
+    let query = query.as_deref().unwrap_or_default();
     match asker {
-        Asker::Key(desk) => page(&desk, &asked).await,
-        Asker::User(desk) => Ok(written(&desk.calls(&asked).await?)),
+        Asker::Key(desk) => page(&desk, &of_tenant(query)?).await,
+        Asker::User(desk) => {
+            let (with, rest) = query::with(query)?;
+            let asked = query::parse(&rest)?;
+            let listing = match with {
+                Some(other) => desk.calls_with(&other, &asked).await?,
+                None => desk.calls(&asked).await?,
+            };
+            Ok(written(&listing))
+        }
     }
 }
 
 /// `GET /api/calls/active`
 pub(crate) async fn active(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let asked = query::parse(query.as_deref().unwrap_or_default())?;
+    let asked = of_tenant(query.as_deref().unwrap_or_default())?;
     page(&desk, &Query { active: Scope::Active, ..asked }).await
+}
+
+/// What a tenant's software asks: calls of a user of its app are calls between users.
+fn of_tenant(query: &str) -> Result<Query, Problem> {
+    let (with, rest) = query::with(query)?;
+    let asked = query::parse(&rest)?;
+    Ok(match with {
+        Some(user) => {
+            let number = Some(user.as_str().to_owned());
+            Query { number, carrier: Some(AccountId::APP.to_owned()), ..asked }
+        }
+        None => asked,
+    })
 }
 
 async fn page(desk: &Desk, query: &Query) -> Result<Response, Problem> {

@@ -126,7 +126,9 @@ impl Spec {
         let with_body =
             Self { body, ..self }.fails(&[BadRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType]);
         match body {
-            Body::Fields(_) | Body::Optional(_) | Body::Made(..) => with_body.fails(&[InvalidField, UnknownField]),
+            Body::Fields(_) | Body::Optional(_) | Body::Made(..) => {
+                with_body.fails(&[InvalidField, UnknownField])
+            }
             Body::None | Body::File(_) => with_body,
         }
     }

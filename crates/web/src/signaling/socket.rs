@@ -153,9 +153,9 @@ async fn open(
 /// Whether a page of another origin opens the socket that no setting names. Apps that are no pages send no origin.
 fn is_foreign(web: &Web, headers: &HeaderMap) -> bool {
     let own = |origin: &[u8]| origin == web.origin.as_bytes();
-    headers.get(ORIGIN).is_some_and(|origin| {
-        !own(origin.as_bytes()) && cors::reader(&web.access.origins, headers).is_none()
-    })
+    headers
+        .get(ORIGIN)
+        .is_some_and(|origin| !own(origin.as_bytes()) && cors::reader(&web.access.origins, headers).is_none())
 }
 
 /// Who opens a socket: by a token in the header, or in the address a ticket or a token that runs out within a minute.

@@ -12,8 +12,14 @@ const DEVICE: Field = Field::new(
     "The device that speaks: the one of its socket. May be left out by who has only one.",
 );
 const INITIATE: &[Field] = &[
-    Field::new("receiver_id", Kind::Short(128), "Whom to call: the `sub` of their tokens.").needed().such_as("\"bob\""),
-    Field::new("call_type", Kind::Word(&["voice", "video", "audio"]), "What to exchange; voice, if left out."),
+    Field::new("receiver_id", Kind::Short(128), "Whom to call: the `sub` of their tokens.")
+        .needed()
+        .such_as("\"bob\""),
+    Field::new(
+        "call_type",
+        Kind::Word(&["voice", "video", "audio"]),
+        "What to exchange; voice, if left out.",
+    ),
     Field::new("conversation_id", Kind::Short(128), "The conversation it belongs to in your app."),
     DEVICE,
     Field::new("ring_timeout_secs", Kind::Whole(5, 180), "How long it may ring; as set, if left out."),
