@@ -186,6 +186,8 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
+    type Sign = Box<dyn FnOnce(&[u8]) -> Vec<u8>>;
+
     fn hs(kid: Option<&str>, secret: &str) -> UserKey {
         UserKey { kid: kid.map(str::to_owned), tenant: None, signs: Signs::Hs256(secret.into()) }
     }
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_token_says_who_somebody_is_and_for_how_long() {
-        let claims = json!({ "sub": "ann", "name": "Ann Lee", "tenant": "beta", "exp": NOW + 60.5, "nbf": NOW, "aud": ["x", "trunkline"] });
+        let claims = json!({ "sub": "ann", "name": "Ann Lee", "tenant": "beta", "exp": 1_000_060.5, "nbf": NOW, "aud": ["x", "trunkline"] });
         let token = signed(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, mac("secret"));
         let read = read(&tokens(), &token).unwrap();
         assert_eq!((read.user.id.as_str(), read.user.tenant.as_str()), ("ann", "beta"));
@@ -241,7 +243,7 @@ mod tests {
     #[test]
     fn each_key_opens_by_its_name_and_its_own_algorithm_only() {
         let all = tokens();
-        let by = |header: Value, sign: Box<dyn FnOnce(&[u8]) -> Vec<u8>>| {
+        let by = |header: Value, sign: Sign| {
             read(&all, &signed(&header, &claims(), sign)).map(|token| token.user.tenant.as_str().to_owned())
         };
         let ed = || Box::new(|text: &[u8]| pair().sign(text).as_ref().to_vec());
@@ -254,7 +256,7 @@ mod tests {
         let public = pair().public_key().as_ref().to_vec();
         let confused = Hmac::<Sha256>::new_from_slice(&public).unwrap();
         for (header, sign) in [
-            (json!({"alg": "none"}), Box::new(|_: &[u8]| Vec::new()) as Box<dyn FnOnce(&[u8]) -> Vec<u8>>),
+            (json!({"alg": "none"}), Box::new(|_: &[u8]| Vec::new()) as Sign),
             (json!({"alg": "None", "kid": "ed"}), Box::new(|_: &[u8]| Vec::new())),
             (json!({"alg": "HS512"}), Box::new(mac("secret"))),
             (json!({"alg": "hs256"}), Box::new(mac("secret"))),
