@@ -220,7 +220,7 @@ impl Engine {
                 live: LiveCalls::new(),
                 slots: Slots::default(),
                 sessions: Sessions::default(),
-                app: AppRoom::new(clock.now()),
+                app: AppRoom::new(clock.now(), &config.app_calls)?,
                 waiting: Waiting::default(),
                 timers: Timers::new(clock),
                 paces: Paces::default(),

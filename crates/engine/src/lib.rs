@@ -92,7 +92,8 @@ mod webhook;
 pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
 pub use app_calls::{
-    AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, WhenBusy,
+    AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, MayCall,
+    PermissionHook, WhenBusy,
 };
 pub use clock::{Clock, Pace};
 pub use config::Config;

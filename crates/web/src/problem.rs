@@ -173,6 +173,7 @@ impl From<AppCallError> for Problem {
             AppCallError::Invalid { field, why } => Self::field(field, &why),
             AppCallError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
             AppCallError::NotReceiver => Self::new(Code::Forbidden).detail(words),
+            AppCallError::NotAllowed => Self::new(Code::MayNotCall),
             AppCallError::AnsweredElsewhere => Self::new(Code::AnsweredElsewhere),
             AppCallError::NotNow(status) => {
                 Self::new(Code::NotNow).detail(words).with("state", status.as_str())

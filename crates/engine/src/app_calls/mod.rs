@@ -5,7 +5,7 @@
 //! ([`Inner::tell_devices`]). Sockets come and go in memory only (`devices`); a call whose sockets are gone is
 //! ended by its deadline, whoever is there to hear of it.
 //!
-//! - `order`: what users ask, and why not · `placing`: one calls the other · `answering`: accept, reject, end
+//! - `order`: what users ask, and why not · `permission`: who may call whom · `placing`: one calls the other · `answering`: accept, reject, end
 //! - `index`: whose calls are live · `devices`: who is connected · `line`: one socket, as the web holds it
 //! - `signaling`: what devices tell each other · `telling`: what they are told · `coming_back`: sockets lost and found
 
@@ -15,12 +15,14 @@ mod devices;
 mod index;
 mod line;
 mod order;
+mod permission;
 mod placing;
 mod signaling;
 mod telling;
 
 pub use line::{DeviceLine, LineEnd, LineNews};
 pub use order::{AppCallError, AppCalls, AppOrder, AppUser, WhenBusy};
+pub use permission::{MayCall, PermissionHook};
 
 use crate::engine::{Engine, Inner};
 use crate::live::Handle;
@@ -30,9 +32,11 @@ use devices::Devices;
 use index::AppIndex;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use permission::Permission;
 use signaling::Signals;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use trunkline_carriers::outgoing::NoClient;
 use trunkline_core::call::{Call, Side};
 use trunkline_core::id::{AccountId, AppUserId, CallId, TenantId};
 use trunkline_store::PageCursor;
@@ -46,6 +50,7 @@ pub(crate) struct AppRoom {
     pub index: AppIndex,
     devices: Devices,
     signals: Signals,
+    permission: Permission,
     calling: Vec<tokio::sync::Mutex<()>>,
     /// When this process began: sockets that were lost before are waited for from then on.
     began: Timestamp,
@@ -53,15 +58,16 @@ pub(crate) struct AppRoom {
 }
 
 impl AppRoom {
-    pub fn new(began: Timestamp) -> Self {
-        Self {
+    pub fn new(began: Timestamp, rules: &AppCalls) -> Result<Self, NoClient> {
+        Ok(Self {
             index: AppIndex::default(),
             devices: Devices::default(),
             signals: Signals::default(),
+            permission: Permission::of(&rules.may_call)?,
             calling: (0..LOCKS).map(|_| tokio::sync::Mutex::default()).collect(),
             began,
             serial: Mutex::default(),
-        }
+        })
     }
 
     /// The lock that two users share, whoever calls whom.

@@ -1,5 +1,6 @@
 //! What users of an app ask for, and why it can't be.
 
+use super::permission::MayCall;
 use crate::intake::IntakeError;
 use crate::reader::Unavailable;
 use thiserror::Error;
@@ -46,7 +47,7 @@ pub enum WhenBusy {
 }
 
 /// How users of apps call each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AppCalls {
     /// How long a call rings, in seconds, unless its caller says otherwise.
     pub ring_secs: u32,
@@ -54,11 +55,18 @@ pub struct AppCalls {
     pub longest_secs: u32,
     /// What becomes of a call to somebody who is in another one.
     pub when_busy: WhenBusy,
+    /// Who may call whom.
+    pub may_call: MayCall,
 }
 
 impl Default for AppCalls {
     fn default() -> Self {
-        Self { ring_secs: 30, longest_secs: 4 * 3_600, when_busy: WhenBusy::Refuse }
+        Self {
+            ring_secs: 30,
+            longest_secs: 4 * 3_600,
+            when_busy: WhenBusy::Refuse,
+            may_call: MayCall::Anyone,
+        }
     }
 }
 
@@ -79,6 +87,9 @@ pub enum AppCallError {
     /// Only who was called may say so.
     #[error("only the receiver of a call may accept or reject it")]
     NotReceiver,
+    /// The operator's own software says that this user may not call that one.
+    #[error("this user may not be called")]
+    NotAllowed,
     /// Another device was first.
     #[error("another device has taken the call")]
     AnsweredElsewhere,

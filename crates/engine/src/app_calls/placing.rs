@@ -67,7 +67,7 @@ impl Inner {
     }
 
     fn app_limits(&self, order: &AppOrder) -> Result<Limits, AppCallError> {
-        let set = self.config.app_calls;
+        let set = &self.config.app_calls;
         let ring = match order.ring_timeout_secs {
             Some(secs) if !(5..=180).contains(&secs) => {
                 let why = format!("{secs} s is not between 5 and 180 s");
@@ -95,6 +95,7 @@ impl Inner {
         order: AppOrder,
         limits: Limits,
     ) -> Result<Placed, AppCallError> {
+        self.permits(user, &order).await?;
         let tenant = &user.tenant;
         let device = order.device.clone().or_else(|| self.app.devices.only_one(tenant, &user.id));
         let _alone = self.app.lock_of(tenant, &user.id, &order.receiver).lock().await;

@@ -1,5 +1,6 @@
 //! `[app_calls]`: calls between users of your app: who they are, how long a call rings, and what helps two browsers to reach each other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use trunkline_core::tenancy;
-use trunkline_engine::WhenBusy;
+use trunkline_engine::{MayCall, PermissionHook, WhenBusy};
 use trunkline_web::{Signs, Turn, UserKey, UserTokens};
 
 use super::error::{SettingError, Wrong, nearest, quoted};
@@ -15,6 +16,7 @@ use super::given::Given;
 use super::key::{Absent, Facts, Key, Raw, Section};
 
 use super::read;
+use super::transcription::{Inside, inside, reach, secret};
 
 const APP_CALLS: &str = "app_calls";
 
@@ -100,6 +102,35 @@ static TURN_LIFETIME: Key<Duration> = Key::new(
     Absent::Default("3600"),
     "How long credentials of a TURN server are good.",
 );
+static MAY_CALL_URL: Key<String> = Key::new(
+    APP_CALLS,
+    "may_call_url",
+    read::text,
+    Absent::Unset("\"https://app.example.com/may-call\""),
+    "Your own software that says who may call whom, asked by POST before anything rings: docs/app-calls.md. Anyone, if not set.",
+);
+static MAY_CALL_SECRET: Key<SecretString> = Key::new(
+    APP_CALLS,
+    "may_call_secret",
+    read::secret,
+    Absent::Unset("\"whsec_(the output of: openssl rand -base64 32)\""),
+    "Signs what is sent to it, as Standard Webhooks has it.",
+)
+.secret();
+static MAY_CALL_INSIDE: Key<Inside> = Key::new(
+    APP_CALLS,
+    "may_call_inside",
+    inside,
+    Absent::Default("\"deny\""),
+    "Whether may_call_url may lead into your own network, and may be http: deny or allow.",
+);
+static MAY_CALL_TIMEOUT: Key<Duration> = Key::new(
+    APP_CALLS,
+    "may_call_timeout_secs",
+    read::seconds::<1, 30>,
+    Absent::Default("5"),
+    "How long it may take to answer. If it does not, nobody is called.",
+);
 static SOCKETS: Key<u64> = Key::new(
     APP_CALLS,
     "sockets",
@@ -115,7 +146,7 @@ static FRAMES: Key<u64> = Key::new(
     "Frames a second that one socket may send, ten seconds' worth at once; one that sends more is closed.",
 );
 
-static KEYS: [&Facts; 13] = [
+static KEYS: [&Facts; 17] = [
     &JWT_SECRET.facts,
     &USER_KEYS.facts,
     &AUDIENCE.facts,
@@ -127,6 +158,10 @@ static KEYS: [&Facts; 13] = [
     &TURN.facts,
     &TURN_SECRET.facts,
     &TURN_LIFETIME.facts,
+    &MAY_CALL_URL.facts,
+    &MAY_CALL_SECRET.facts,
+    &MAY_CALL_INSIDE.facts,
+    &MAY_CALL_TIMEOUT.facts,
     &SOCKETS.facts,
     &FRAMES.facts,
 ];
@@ -151,6 +186,8 @@ pub struct AppCalls {
     pub away: Duration,
     /// What becomes of a call to somebody who is in another one.
     pub when_busy: WhenBusy,
+    /// Who may call whom.
+    pub may_call: MayCall,
     /// STUN servers.
     pub stun: Vec<String>,
     /// TURN servers.
@@ -187,12 +224,22 @@ impl AppCalls {
             longest: given.read(&LONGEST)?,
             away: given.read(&AWAY)?,
             when_busy: given.read(&WHEN_BUSY)?,
+            may_call: may_call(given)?,
             stun: given.read(&STUN)?,
             turn,
             sockets: given.read(&SOCKETS)?,
             frames: given.read(&FRAMES)?,
         })
     }
+}
+
+fn may_call(given: &Given) -> Result<MayCall, SettingError> {
+    let Some(url) = given.read_given(&MAY_CALL_URL)? else { return Ok(MayCall::Anyone) };
+    let at = |facts: &Facts, wrong: Wrong| wrong.at(facts.path(), given.origin(facts));
+    let reach = reach(&url, given.read(&MAY_CALL_INSIDE)?).map_err(|wrong| at(&MAY_CALL_URL.facts, wrong))?;
+    let secret = secret(&given.read(&MAY_CALL_SECRET)?).map_err(|wrong| at(&MAY_CALL_SECRET.facts, wrong))?;
+    let timeout = given.read(&MAY_CALL_TIMEOUT)?;
+    Ok(MayCall::Hook(Box::new(PermissionHook { url, reach, secret: Arc::new(secret), timeout })))
 }
 
 fn when_busy(raw: &Raw) -> Result<WhenBusy, Wrong> {

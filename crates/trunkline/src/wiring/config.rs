@@ -141,6 +141,7 @@ fn app_calls(settings: &Settings) -> AppCalls {
         ring_secs: whole(app_calls.ring.as_secs()),
         longest_secs: whole(app_calls.longest.as_secs()),
         when_busy: app_calls.when_busy,
+        may_call: app_calls.may_call.clone(),
     }
 }
 

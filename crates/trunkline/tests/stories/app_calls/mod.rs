@@ -4,6 +4,7 @@ mod attackers;
 mod ending;
 mod page;
 mod parties;
+mod permission;
 mod restarts;
 mod ringing;
 mod signals;

@@ -39,7 +39,7 @@ pub(crate) fn initiate() -> Spec {
         .answers::<TakingPart<'_>>(StatusCode::CREATED, "The call.")
         .with_headers(&["Location"])
         .fails(&[Code::Forbidden, Code::KeyInFlight, Code::KeyReused, Code::Closed, Code::HistoryUnavailable])
-        .fails(&[Code::NotFound, Code::AnsweredElsewhere])
+        .fails(&[Code::MayNotCall, Code::NotFound, Code::AnsweredElsewhere])
         .fails(JOURNAL)
 }
 
