@@ -192,6 +192,8 @@ pub struct AppCalls {
     pub stun: Vec<String>,
     /// TURN servers.
     pub turn: Option<Turn>,
+    /// Whether they lack their secret, or the secret them.
+    pub is_turn_half_set: bool,
     /// Devices at once.
     pub sockets: u64,
     /// Frames a second.
@@ -213,7 +215,9 @@ impl AppCalls {
         let lifetime = SignedDuration::try_from(given.read(&TURN_LIFETIME)?).unwrap_or(SignedDuration::MAX);
         let urls = given.read(&TURN)?;
         // Without the secret there is nothing to tell of them.
-        let turn = given.read_given(&TURN_SECRET)?.filter(|_| !urls.is_empty()).map(|secret| Turn {
+        let turn_secret = given.read_given(&TURN_SECRET)?;
+        let is_turn_half_set = turn_secret.is_some() == urls.is_empty();
+        let turn = turn_secret.filter(|_| !urls.is_empty()).map(|secret| Turn {
             urls,
             secret: secret.expose_secret().as_bytes().to_vec(),
             lifetime,
@@ -227,6 +231,7 @@ impl AppCalls {
             may_call: may_call(given)?,
             stun: given.read(&STUN)?,
             turn,
+            is_turn_half_set,
             sockets: given.read(&SOCKETS)?,
             frames: given.read(&FRAMES)?,
         })
