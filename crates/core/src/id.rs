@@ -143,6 +143,59 @@ word! {
     UserId
 }
 
+word! {
+    /// One app on one machine of a user: what a socket speaks for. Chosen by the client, or by the server if it chose none.
+    DeviceId
+}
+word! {
+    /// A conversation of users in their app.
+    ConversationId
+}
+
+/// A user of a tenant's app, as the app's own tokens name them. A person's: `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppUserId(String);
+
+impl AppUserId {
+    /// Longer ones are refused.
+    pub const MOST: usize = 128;
+
+    /// Takes a name that can be one: 1 to 128 characters, no control characters, no space around it.
+    pub fn parse(word: &str) -> Option<Self> {
+        let is_name = (1..=Self::MOST).contains(&word.chars().count())
+            && word.trim() == word
+            && !word.chars().any(char::is_control);
+        is_name.then(|| Self(word.to_owned()))
+    }
+
+    /// The name in full.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AppUserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("•••")
+    }
+}
+
+impl DeviceId {
+    /// Takes a client's own name of its device, if it can be one: 1 to 64 visible ASCII characters.
+    pub fn parse(word: &str) -> Option<Self> {
+        let is_name = (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic());
+        is_name.then(|| Self(word.to_owned()))
+    }
+}
+
+impl ConversationId {
+    /// Takes an app's name of a conversation, if it can be one: 1 to 128 characters, no control characters.
+    pub fn parse(word: &str) -> Option<Self> {
+        let is_name = (1..=128).contains(&word.chars().count()) && !word.chars().any(char::is_control);
+        is_name.then(|| Self(word.to_owned()))
+    }
+}
+
 impl KeyId {
     /// A new id: sortable by `at`, told apart by `chance`.
     pub fn minted(at: Timestamp, chance: [u8; 10]) -> Self {
@@ -231,6 +284,14 @@ impl AccountId {
     pub fn registered(provider: &str, tenant: &TenantId) -> Self {
         Self(format!("{provider}:registered/{tenant}"))
     }
+
+    /// The account of calls between users of a tenant's app: no carrier's.
+    pub fn app(tenant: &TenantId) -> Self {
+        Self(format!("{}:{tenant}", Self::APP))
+    }
+
+    /// What stands where other calls have a carrier. No client may register a call under it.
+    pub const APP: &str = "app";
 
     /// The carrier's name: `twilio` of `twilio:AC…`.
     pub fn carrier(&self) -> &str {

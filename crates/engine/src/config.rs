@@ -1,5 +1,6 @@
 //! What the engine is told when it starts. Reading settings is the binary's affair.
 
+use crate::app_calls::AppCalls;
 use crate::clock::Clock;
 use crate::numbers::Number;
 use crate::outgoing::Webhooks;
@@ -68,6 +69,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// What is sent to tenants' software.
     pub webhooks: Webhooks,
+    /// How users of apps call each other.
+    pub app_calls: AppCalls,
     /// When to look again.
     pub timing: Timing,
     /// How long one create request may take.

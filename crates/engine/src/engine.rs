@@ -2,6 +2,7 @@
 //! tenants are the desk's.
 
 use crate::admission::{Paces, Waiting};
+use crate::app_calls::AppRoom;
 use crate::bound::Bound;
 use crate::caching::Caching;
 use crate::clock::{Clock, chance};
@@ -141,6 +142,7 @@ pub(crate) struct Inner {
     pub live: LiveCalls,
     pub slots: Slots,
     pub sessions: Sessions,
+    pub app: AppRoom,
     pub waiting: Waiting,
     pub timers: Timers,
     pub paces: Paces,
@@ -218,6 +220,7 @@ impl Engine {
                 live: LiveCalls::new(),
                 slots: Slots::default(),
                 sessions: Sessions::default(),
+                app: AppRoom::new(clock.now(), &config.app_calls)?,
                 waiting: Waiting::default(),
                 timers: Timers::new(clock),
                 paces: Paces::default(),

@@ -333,6 +333,7 @@ impl Inner {
     pub(crate) fn after_change(&self, live: &mut Live) {
         self.slots.update(&live.call);
         self.sessions.update(&live.call);
+        self.app.index.update(&live.call);
         self.persons.update(&live.call);
         self.live.index(live);
         self.waiting.update(&live.call);
@@ -343,6 +344,7 @@ impl Inner {
     pub(crate) fn forget(&self, call: &Call) {
         self.slots.remove(call);
         self.sessions.remove(call);
+        self.app.index.remove(call);
         self.persons.left(call, self.clock.now());
         self.waiting.remove(call.id);
         self.live.remove(call);
@@ -377,8 +379,8 @@ impl Inner {
             match effect {
                 Effect::Owed(owed) => self.owe(handle.clone(), owed),
                 Effect::FetchRecording(id) => self.fetch_recording(handle.clone(), id),
-                // Whoever listens hears of it from the journal.
-                Effect::Announce(_) => {}
+                // Whoever listens hears of it from the journal; the devices of an app call, here.
+                Effect::Announce(status) => self.tell_devices(handle, status),
                 Effect::Released => {
                     let live = handle.lock();
                     self.fitness.ended(&live.call);
@@ -410,10 +412,12 @@ fn class(what: &What) -> Class {
         What::Requested(_)
         | What::Arrived(_)
         | What::Registered(_)
+        | What::AppCalled(_)
         | What::DialStarted(_)
         | What::PostBegun(_)
         | What::Requeued { .. } => Class::Dial,
         What::Progress(progress) if matches!(progress.news, News::Ended(_)) => Class::Ending,
+        What::App(progress) if progress.news.ends() => Class::Ending,
         What::StatusReported(report) if report.status.is_over() => Class::Ending,
         What::HangUpAsked { .. }
         | What::Unregistered
@@ -441,6 +445,8 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::Registered(_) => "registered",
         What::StatusReported(_) => "status_reported",
         What::Unregistered => "unregistered",
+        What::AppCalled(_) => "app_called",
+        What::App(progress) => progress.news.as_str(),
         What::DialStarted(_) => "dial_started",
         What::PostBegun(_) => "post_begun",
         What::PostUnclear { .. } => "post_unclear",

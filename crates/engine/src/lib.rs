@@ -13,6 +13,7 @@
 //! - `engine`: start, stop, the doors of carriers · `desk`: what a tenant may ask · `intake`: the one way in · `live`, `slots`, `waiting`: what is in memory
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
+//! - `app_calls`: calls between users of an app: who is told, who may signal
 //! - `actions`: hold, resume and transfer of a live call
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
@@ -28,6 +29,7 @@ mod actions;
 mod admission;
 mod analytics;
 mod answering;
+mod app_calls;
 mod batch;
 mod bound;
 mod cached;
@@ -91,6 +93,10 @@ mod webhook;
 
 pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
+pub use app_calls::{
+    AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, MayCall,
+    PermissionHook, WhenBusy,
+};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;

@@ -341,7 +341,8 @@ impl Inner {
 
     /// How many calls are not over, of all tenants: those that hold a slot, those that wait for one, and those that are kept for clients.
     pub(crate) fn active(&self) -> u64 {
-        let active = self.slots.len() + self.waiting.len() + self.sessions.registered();
+        let active =
+            self.slots.len() + self.waiting.len() + self.sessions.registered() + self.app.index.len();
         u64::try_from(active).unwrap_or(u64::MAX)
     }
 }

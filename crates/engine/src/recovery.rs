@@ -92,11 +92,14 @@ impl Inner {
     }
 
     fn recover_event(&self, event: &Event, lsn: Lsn) {
-        if let What::Requested(request) = &event.what
-            && let Some(idempotency) = &request.idempotency
-        {
+        let remembered = match &event.what {
+            What::Requested(request) => Some((&request.tenant, &request.idempotency)),
+            What::AppCalled(asked) => Some((&asked.tenant, &asked.idempotency)),
+            _ => None,
+        };
+        if let Some((tenant, Some(idempotency))) = remembered {
             self.keys_used.remember(crate::checkpoint::RememberedKey {
-                tenant: request.tenant.clone(),
+                tenant: tenant.clone(),
                 idempotency: idempotency.clone(),
                 call: event.call,
                 at: event.received_at,
@@ -160,6 +163,7 @@ impl Inner {
                 live.call.recordings_to_fetch().map(|(_, recording)| recording.id.clone()).collect();
             (live.call.owed(), recordings)
         };
+        self.orphaned(handle);
         owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
         recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
     }
@@ -174,7 +178,7 @@ impl Inner {
         let leg = {
             let live = handle.lock();
             let leg = live.call.leg();
-            let is_ours = live.call.registered.is_none();
+            let is_ours = live.call.has_carrier();
             (is_ours && !live.call.is_over() && leg.carrier_call_id.is_some()).then_some(leg.no)
         };
         if let Some(leg) = leg {

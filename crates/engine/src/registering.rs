@@ -373,6 +373,9 @@ fn fact(tenant: &TenantId, asked: &Registration) -> Result<Fact, RegisterError> 
     if !is_session(&asked.session_id) {
         return invalid("session_id", "give 1 to 255 characters, none of them a control character");
     }
+    if asked.provider.eq_ignore_ascii_case(AccountId::APP) {
+        return invalid("provider", "calls between users of an app are not registered");
+    }
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !(1..=64).contains(&asked.provider.len()) || !asked.provider.bytes().all(is_word) {
         return invalid(

@@ -134,7 +134,7 @@ fn question(handle: &Handle) -> Question {
     let live = handle.lock();
     let leg = live.call.leg();
     match &leg.carrier_call_id {
-        _ if live.call.registered.is_some() => Question::None(Verdict::Registered),
+        _ if !live.call.has_carrier() => Question::None(Verdict::Registered),
         Some(id) => Question::Leg(leg.no, id.clone()),
         None if leg.is_unclear() => Question::Listing(leg.no),
         None => Question::None(Verdict::Waiting),

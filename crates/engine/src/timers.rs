@@ -14,7 +14,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
-use trunkline_core::call::{HangUpReason, OnLeg, Source, Timing, What, Why};
+use trunkline_core::call::{AppProgress, HangUpReason, OnLeg, Source, Timing, What, Why};
 use trunkline_core::id::CallId;
 
 #[derive(Debug)]
@@ -132,6 +132,10 @@ impl Inner {
             Why::Rule => What::RuledNotPlaced(on),
             Why::TimeLimit => What::HangUpAsked { reason: HangUpReason::TimeLimit },
             Why::GiveUp => What::GaveUp(on),
+            Why::RangOut | Why::CallerGone | Why::ReceiverGone => {
+                let news = self.overdue(&handle.lock().call, why);
+                What::App(Box::new(AppProgress { news }))
+            }
             Why::List => return self.list(handle, on.leg),
             Why::Ask => return self.ask(handle, on.leg),
             Why::Act => return self.redirect_again(handle),

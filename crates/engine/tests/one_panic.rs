@@ -117,6 +117,7 @@ fn config(folder: &std::path::Path) -> Config {
             ..DialLimits::default()
         },
         webhooks: trunkline_engine::Webhooks::default(),
+        app_calls: trunkline_engine::AppCalls::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing::default(),
         post_timeout: Duration::from_secs(10),

@@ -207,7 +207,7 @@ pub struct CallRow {
     pub session: Option<SessionId>,
     /// Which way it goes.
     pub direction: Direction,
-    /// `phone`.
+    /// `phone` or `app`.
     pub kind: String,
     /// The flat view of state and disposition.
     pub status: Status,

@@ -79,7 +79,7 @@ pub(crate) fn call(call: &Call, node: Option<&str>) -> Result<Columns, StoreErro
         ("carrier_call_id", opt_text(call.leg().carrier_call_id.as_ref().map(CarrierCallId::as_str))),
         ("session_id", opt_text(call.session.as_ref().map(SessionId::as_str))),
         ("direction", text(call.direction.as_str())),
-        ("kind", text("phone")),
+        ("kind", text(if call.app.is_some() { "app" } else { "phone" })),
         ("status", text(call.status().as_str())),
         ("state", text(call.state().as_str())),
         ("disposition", opt_text(call.disposition().map(Disposition::as_str))),

@@ -12,8 +12,8 @@ use trunkline_core::call::NotNow;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    ActionError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError, PlaceError,
-    RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
+    ActionError, AppCallError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError,
+    PlaceError, RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
 /// One problem, on its way to the client.
@@ -163,6 +163,28 @@ impl From<PlaceError> for Problem {
             PlaceError::KeyInFlight => Self::new(Code::KeyInFlight).retry_after(1),
             PlaceError::Closed(why) => Self::new(Code::Closed).detail(why).retry_after(5),
             PlaceError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppCallError> for Problem {
+    fn from(error: AppCallError) -> Self {
+        let words = error.to_string();
+        match error {
+            AppCallError::Invalid { field, why } => Self::field(field, &why),
+            AppCallError::NotFound => Self::new(Code::NotFound).detail("there is no such call"),
+            AppCallError::NotReceiver => Self::new(Code::Forbidden).detail(words),
+            AppCallError::NotAllowed => Self::new(Code::MayNotCall),
+            AppCallError::AnsweredElsewhere => Self::new(Code::AnsweredElsewhere),
+            AppCallError::NotNow(status) => {
+                Self::new(Code::NotNow).detail(words).with("state", status.as_str())
+            }
+            AppCallError::Over(status) => EndError::Over(status.as_str()).into(),
+            AppCallError::KeyReused => PlaceError::KeyReused.into(),
+            AppCallError::KeyInFlight => PlaceError::KeyInFlight.into(),
+            AppCallError::Closed(why) => PlaceError::Closed(why).into(),
+            AppCallError::History(away) => away.into(),
+            AppCallError::Journal(error) => error.into(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    actions, analytics, call_backs, calls, campaigns, drain, health, import, jobs, keyed, lists, metrics,
-    not_found, numbers, orders, queue, recordings, recover, registered, results, scripts, singles,
-    suppressions, tenancy, transcription, webhooks,
+    actions, analytics, app_calls, call_backs, calls, campaigns, drain, health, import, jobs, keyed,
+    keyed_or_user, lists, metrics, not_found, numbers, orders, queue, recordings, recover, registered,
+    results, scripts, singles, suppressions, tenancy, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -12,9 +12,10 @@ use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
     account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
-    docs, login, numbers as numbers_page, settings_check, stream,
+    docs, login, numbers as numbers_page, settings_check, softphone, stream,
 };
 use crate::problem::{Code, Problem};
+use crate::signaling::{socket as signaling, ticket as signaling_ticket};
 use crate::web::Web;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -40,6 +41,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/transcription", post(callbacks::transcription));
 
     let api = keyed_table().router.route_layer(from_fn_with_state(Arc::clone(&web), keyed));
+    let shared = shared_table().router.route_layer(from_fn_with_state(Arc::clone(&web), keyed_or_user));
     let probes = probe_table().router;
 
     let pages = Router::new()
@@ -71,6 +73,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/results.xlsx", get(analytics_page::answers_xlsx))
         .route("/deliveries", get(deliveries::list).layer(Extension(Act::ManageAccess)))
         .route("/settings-check", get(settings_check::show).layer(Extension(Act::RunTheServer)))
+        .route("/softphone", get(softphone::show))
         .route("/account", get(account::show).post(account::change))
         .route("/events/stream", get(stream::follow))
         .route("/login", get(login::ask).post(login::enter))
@@ -82,9 +85,14 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
     Router::new()
         .merge(carrier)
         .merge(api)
+        .merge(shared)
         .merge(probes)
         .merge(pages)
         .route("/ws/events", get(socket::follow))
+        .route("/ws", get(signaling::everywhere))
+        .route("/ws/chat/{conversation}", get(signaling::everywhere))
+        .route("/ws/notifications", get(signaling::everywhere))
+        .route("/ws/calls/{id}", get(signaling::of_call))
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed))
         .with_state(web)
@@ -94,16 +102,13 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
 fn keyed_table() -> Table {
     Table::new(Door::Keyed)
         .tag("calls", Act::Call)
-        .on(Get, "/api/calls", calls::list, calls::spec::list())
         .on(Post, "/api/calls", orders::place, orders::spec::place())
         .on(Get, "/api/calls/active", calls::active, calls::spec::active())
-        .on(Get, "/api/calls/{id}", calls::show, calls::spec::show())
         .on(Patch, "/api/calls/{id}", registered::merge, registered::spec::merge())
         .on(Get, "/api/calls/{id}/events", calls::events, calls::spec::events())
         .on(Get, "/api/calls/{id}/turns", calls::turns, calls::spec::turns())
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
-        .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
         .on(Post, "/api/calls/{id}/hold", actions::hold, actions::spec::hold())
         .on(Post, "/api/calls/{id}/resume", actions::resume, actions::spec::resume())
         .on(Post, "/api/calls/{id}/transfer", actions::transfer, actions::spec::transfer())
@@ -193,6 +198,21 @@ fn keyed_table() -> Table {
         .on(Post, "/api/recover", recover::recover, recover::spec::recover())
 }
 
+/// What key holders and users of apps may ask, with what is said of it.
+fn shared_table() -> Table {
+    Table::new(Door::KeyedOrUser)
+        .tag("calls", Act::Call)
+        .on(Get, "/api/calls", calls::list, calls::spec::list())
+        .on(Get, "/api/calls/{id}", calls::show, calls::spec::show())
+        .on(Post, "/api/calls/{id}/end", orders::end, orders::spec::end())
+        .tag("app calls", Act::Call)
+        .on(Post, "/api/calls/initiate", app_calls::initiate, app_calls::spec::initiate())
+        .on(Post, "/api/calls/{id}/accept", app_calls::accept, app_calls::spec::accept())
+        .on(Post, "/api/calls/{id}/reject", app_calls::reject, app_calls::spec::reject())
+        .on(Post, "/api/calls/ticket", signaling_ticket::sell, app_calls::spec::ticket())
+        .on(Get, "/api/ice-servers", app_calls::ice_servers, app_calls::spec::ice_servers())
+}
+
 /// How the server is, with what is said of it.
 fn probe_table() -> Table {
     Table::new(Door::Open)
@@ -205,7 +225,8 @@ fn probe_table() -> Table {
 
 /// Every operation that is told to clients.
 pub(crate) fn operations() -> Vec<Operation> {
-    keyed_table().operations.into_iter().chain(probe_table().operations).collect()
+    let tables = [keyed_table(), shared_table(), probe_table()];
+    tables.into_iter().flat_map(|table| table.operations).collect()
 }
 
 /// Whether this is an address that carriers are told.

@@ -2,11 +2,13 @@
 //! for the counters and the short memory of who asked how often.
 
 use crate::access::Access;
+use crate::app_calls::AppCalls;
 use crate::asking::Asking;
 use crate::carrier::{Refused, Timing};
 use crate::live::{Seats, Tickets};
 use crate::pages::settings_check::Finding;
 use crate::server::Limits;
+use crate::user_tokens::UserToken;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
@@ -31,6 +33,8 @@ pub struct Parts {
     pub verifier: Verifier,
     /// What the check of the settings found, for its page.
     pub findings: Vec<Finding>,
+    /// Who the users of apps are, and how they reach each other.
+    pub app_calls: AppCalls,
     /// How much and how long.
     pub limits: Limits,
 }
@@ -50,6 +54,10 @@ pub struct Web {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) tickets: Tickets,
+    pub(crate) app_calls: AppCalls,
+    /// The seats of users' devices.
+    pub(crate) devices: Arc<Seats>,
+    pub(crate) user_tickets: Tickets<UserToken>,
     /// Sockets that are open: they outlive their connections.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -64,6 +72,7 @@ impl Web {
         let start = u64::try_from(parts.engine.now().as_microsecond()).unwrap_or(0);
         let origin = origin(&parts.engine);
         let asking = Asking::new(&parts.limits);
+        let sockets = parts.app_calls.sockets;
         let seats = Seats::new(parts.limits.event_streams, parts.limits.tenant_event_streams);
         Self {
             engine: parts.engine,
@@ -77,7 +86,10 @@ impl Web {
             asking,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             seats: Arc::new(seats),
-            tickets: Tickets::default(),
+            tickets: Tickets::of("ticket"),
+            app_calls: parts.app_calls,
+            devices: Arc::new(Seats::new(sockets, sockets)),
+            user_tickets: Tickets::of("user ticket"),
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             serial: AtomicU64::new(start),

@@ -222,7 +222,7 @@ impl Call {
     /// # Errors
     /// [`NotNow`]: where the call is instead.
     pub fn may(&self, wish: &ActionKind) -> Result<(), NotNow> {
-        if self.registered.is_some() {
+        if !self.has_carrier() {
             return Err(NotNow::ClientsOwn);
         }
         match self.state() {

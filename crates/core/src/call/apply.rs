@@ -24,6 +24,7 @@ impl Call {
             What::Requested(request) => Self::requested(event, request),
             What::Arrived(arrival) => Self::arrived(event, arrival),
             What::Registered(registration) => Self::registered(event, registration),
+            What::AppCalled(asked) => Self::app_called(event, asked),
             _ => return None,
         };
         call.updated_at = event.received_at;
@@ -46,6 +47,7 @@ impl Call {
             idempotency: request.idempotency.clone(),
             job: request.job.clone(),
             registered: None,
+            app: None,
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -78,6 +80,7 @@ impl Call {
             idempotency: None,
             job: None,
             registered: None,
+            app: None,
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -118,9 +121,13 @@ impl Call {
         if self.registered.is_some() {
             return self.merge_registered(event);
         }
+        if self.app.is_some() {
+            return self.merge_app(event);
+        }
         match &event.what {
             What::Requested(_) | What::Arrived(_) => Err(Refused::Same),
             What::Registered(_) | What::StatusReported(_) | What::Unregistered => Err(Refused::NotRegistered),
+            What::AppCalled(_) | What::App(_) => Err(Refused::NotApp),
             What::DialStarted(on) => self.dial_started(*on, event.received_at),
             What::PostBegun(on) => self.post_begun(*on, event.received_at),
             What::PostUnclear { on, .. } => self.unclear(*on, event.received_at),
@@ -445,7 +452,7 @@ impl Call {
             }
             (of.node, of.on) = (by.clone(), on);
         }
-        if self.registered.is_some() {
+        if !self.has_carrier() {
             return Ok(Vec::new());
         }
         let leg = self.current_mut();
@@ -498,7 +505,7 @@ impl Call {
     /// The commands that the state owes: done once when they arise, and again at recovery.
     pub fn owed(&self) -> Vec<Owed> {
         let mut owed = Vec::new();
-        if self.registered.is_some() {
+        if !self.has_carrier() {
             return owed;
         }
         for leg in &self.legs {

@@ -32,6 +32,8 @@ pub struct Timing {
     pub acting_secs: u32,
     /// A call on hold goes on by itself after this.
     pub hold_secs: u32,
+    /// A side of an app call whose socket is gone may be away for this long.
+    pub away_secs: u32,
     /// A call that a client carries itself, and says nothing of for this long, is closed as unknown; never if absent.
     pub idle_secs: Option<u32>,
 }
@@ -50,6 +52,7 @@ impl Default for Timing {
             give_up_secs: 3_600,
             acting_secs: 10,
             hold_secs: 1_800,
+            away_secs: 15,
             idle_secs: None,
         }
     }
@@ -87,6 +90,12 @@ pub enum Why {
     HoldOver,
     /// A transfer is neither answered nor over, and should be: ask the carrier about its other leg.
     AskChild,
+    /// An app call has rung for as long as it may: it was missed.
+    RangOut,
+    /// The caller of an app call has been away for too long.
+    CallerGone,
+    /// The receiver of an app call has been away for too long.
+    ReceiverGone,
     /// Nobody knows: close it as unknown.
     GiveUp,
 }
@@ -104,6 +113,9 @@ impl Call {
         asked: Option<Timestamp>,
     ) -> Option<Deadline> {
         let leg = self.leg();
+        if let Some(app) = &self.app {
+            return self.app_deadline(app, timing);
+        }
         if self.registered.is_some() {
             let idle = timing.idle_secs.filter(|_| !self.is_over());
             return idle.map(|secs| self.after(self.updated_at, secs, Why::GiveUp));

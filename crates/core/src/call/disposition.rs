@@ -1,5 +1,6 @@
 //! How a call ended: a closed set, derived from the facts of the end and never stored apart from them.
 
+use super::app::AppEnd;
 use super::event::{Direction, EndWord, HangUpReason, RefusalClass};
 use super::evidence::{AnsweredBy, Rang, Reported};
 use schemars::JsonSchema;
@@ -206,6 +207,8 @@ pub enum Cause {
     Gated(Gate),
     /// The word of the client that carries the call itself.
     Reported(Disposition),
+    /// What the two users of an app did, or did not do in time.
+    App(AppEnd),
     /// Nobody knows.
     Unknown,
 }
@@ -244,6 +247,7 @@ impl EndFacts<'_> {
                 Gate::Capacity => Disposition::RejectedCapacity,
             },
             Cause::Reported(disposition) => disposition,
+            Cause::App(end) => end.disposition(self.answered),
             Cause::Unknown => Disposition::Unknown,
         }
     }

@@ -71,6 +71,12 @@ pub enum Refused {
     /// A client's word on a call that is not its own.
     #[error("not a registered call")]
     NotRegistered,
+    /// A user's word on a call that is not one between users of an app.
+    #[error("not an app call")]
+    NotApp,
+    /// A carrier's fact about a call that none connects.
+    #[error("no carrier connects this call")]
+    NoCarrier,
     /// The carrier used a word we do not know.
     #[error("unknown word")]
     UnknownWord,

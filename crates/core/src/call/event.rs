@@ -1,6 +1,7 @@
 //! What happened: facts in the past tense, each with its time inside.
 
 use super::action::Transfer;
+use super::app::{AppCall, AppProgress};
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
@@ -86,6 +87,10 @@ pub enum What {
     StatusReported(Box<StatusReport>),
     /// That client takes the call back.
     Unregistered,
+    /// One user of an app called another. The first event of such a call.
+    AppCalled(Box<AppCall>),
+    /// News of such a call.
+    App(Box<AppProgress>),
     /// The intent to dial is durable; nothing has been sent.
     DialStarted(OnLeg),
     /// The one request of this attempt is about to be written to the network.

@@ -315,7 +315,9 @@ impl Leg {
             },
             Cause::Withdrawn | Cause::Gated(_) | Cause::Expired => HangUpBy::Us,
             Cause::Refused(_) => HangUpBy::Carrier,
-            Cause::Carrier(_) | Cause::NotPlaced | Cause::Reported(_) | Cause::Unknown => HangUpBy::Unknown,
+            Cause::Carrier(_) | Cause::NotPlaced | Cause::Reported(_) | Cause::App(_) | Cause::Unknown => {
+                HangUpBy::Unknown
+            }
         }
     }
 

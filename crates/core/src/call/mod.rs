@@ -12,10 +12,11 @@
 //! - `failure`: code and words for an end that nobody wanted
 //! - `action`: hold, resume, transfer · `acting`: what each fact does to them
 //! - `pricing`: when to ask what it cost
-//! - `registered`: calls that a client carries itself · `view`: what users read off a call · `personal`: what of an event is sealed
+//! - `registered`: calls that a client carries itself · `app`: calls between users of an app · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod acting;
 mod action;
+mod app;
 mod apply;
 mod cost;
 mod deadline;
@@ -36,6 +37,9 @@ mod turn;
 mod view;
 
 pub use action::{Action, ActionKind, Asked, DialOver, Handover, NotDone, NotNow, Transfer};
+pub use app::{
+    App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal, Receiver, Seat, Side,
+};
 pub use cost::{Amount, Cost};
 pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
@@ -94,6 +98,9 @@ pub struct Call {
     /// That a client carries it itself and only wants it kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<Registered>,
+    /// What is known of it because two users of an app talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<App>>,
     /// When it began to exist.
     pub created_at: Timestamp,
     /// When its last event was received.

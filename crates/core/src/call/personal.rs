@@ -40,6 +40,7 @@ impl What {
             Self::Requested(_)
             | Self::Arrived(_)
             | Self::Registered(_)
+            | Self::AppCalled(_)
             | Self::Transcribed { .. }
             | Self::TransferAsked(_)
             | Self::Forwarded(_)
@@ -68,6 +69,7 @@ impl What {
             Self::Registered(registration) => {
                 Some(Personal::Party(Box::new(std::mem::take(&mut registration.party))))
             }
+            Self::AppCalled(asked) => Some(Personal::Party(Box::new(std::mem::take(&mut asked.party)))),
             Self::StatusReported(report) if report.patch.reveal().is_empty() => None,
             Self::StatusReported(report) => Some(Personal::Patch(std::mem::take(&mut report.patch))),
             Self::Spoke(spoke) => {
@@ -112,6 +114,7 @@ impl What {
             | Self::AnsweredBy { .. }
             | Self::Priced { .. }
             | Self::Unregistered
+            | Self::App(_)
             | Self::UnknownWord { .. } => None,
         }
     }
@@ -122,6 +125,7 @@ impl What {
             (Self::Requested(request), Personal::Party(party)) => request.party = *party,
             (Self::Arrived(arrival), Personal::Party(party)) => arrival.party = *party,
             (Self::Registered(registration), Personal::Party(party)) => registration.party = *party,
+            (Self::AppCalled(asked), Personal::Party(party)) => asked.party = *party,
             (Self::StatusReported(report), Personal::Patch(new)) => report.patch = new,
             (Self::Spoke(spoke), Personal::Heard { value, digits, speech }) => {
                 if let Some(heard) = spoke.heard.as_mut() {

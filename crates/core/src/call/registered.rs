@@ -84,6 +84,7 @@ impl Call {
             idempotency: None,
             job: None,
             registered: Some(Registered { activity: Activity::Talking, moves: 0, unregistered_at: None }),
+            app: None,
             created_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -105,6 +106,7 @@ impl Call {
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
             What::GaveUp(on) => self.gave_up(*on, event.received_at),
             What::TakenOver { by, on, since } => self.taken_over(by, *on, since.unwrap_or(event.received_at)),
+            What::AppCalled(_) | What::App(_) => Err(Refused::NotApp),
             What::Requested(_)
             | What::Arrived(_)
             | What::DialStarted(_)

@@ -58,6 +58,7 @@ impl Call {
             strays: self.strays.clone(),
             turns: BTreeMap::new(),
             registered: self.registered,
+            app: self.app.clone(),
             actions: self.actions.clone(),
             price: self.price.clone(),
         }
@@ -167,11 +168,10 @@ impl Call {
         self.leg().duration_secs()
     }
 
-    /// Whether it takes up a slot at the carrier: from the intent to the end. A call that a client carries itself never
-    /// does.
+    /// Whether it takes up a slot at the carrier: from the intent to the end. A call without a carrier of
+    /// ours never does.
     pub fn holds_slot(&self) -> bool {
-        self.registered.is_none()
-            && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
+        self.has_carrier() && self.legs.iter().any(|leg| !matches!(leg.state(), State::Queued | State::Ended))
     }
 
     /// Whether it takes up one more slot: somebody to whom it is handed is to be dialed, is dialed, or talks.

@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod app;
 mod ends;
 mod facts;
 mod order;

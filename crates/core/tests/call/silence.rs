@@ -38,6 +38,7 @@ fn follow(call: &mut Call, carrier: Carrier, from: Timestamp, slack: i64) -> Tim
             }
             Why::NotDone => not_done(call.pending_action().unwrap().0.0),
             Why::HoldOver | Why::AskChild => resume(call.next_action().0),
+            Why::RangOut | Why::CallerGone | Why::ReceiverGone => panic!("no carrier's call: {call:#?}"),
         };
         let asks = matches!(deadline.why, Why::Ask | Why::HoldOver | Why::AskChild);
         asked = asks.then_some(now).or(asked);

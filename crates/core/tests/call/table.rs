@@ -114,6 +114,8 @@ status reported
     (not registered)        everywhere
 unregistered
     (not registered)        everywhere
+an app's news
+    (no app call)           everywhere
 ";
 
 /// The places, each with the facts that lead there.
@@ -180,6 +182,7 @@ fn facts() -> Vec<(&'static str, What)> {
         ("registered", registered()),
         ("status reported", says("completed")),
         ("unregistered", What::Unregistered),
+        ("an app's news", crate::app::news(AppNews::Declined)),
     ]
 }
 
@@ -224,6 +227,8 @@ fn cell(before: &[Event], what: What) -> String {
                 Refused::Conflict => "conflict",
                 Refused::ClientsOwn => "the client's own",
                 Refused::NotRegistered => "not registered",
+                Refused::NotApp => "no app call",
+                Refused::NoCarrier => "no carrier",
                 Refused::UnknownWord => "unknown word",
             };
             format!("({why})")

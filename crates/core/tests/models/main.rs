@@ -1,5 +1,5 @@
-//! Small worlds in which everything that can happen is tried, with the core's own decisions in them: `dial`, one attempt and
-//! two workers; `queue`, one job and two nodes.
+//! Small worlds in which everything that can happen is tried, with the core's own decisions in them: `app`, two devices that
+//! want one call; `dial`, one attempt and two workers; `queue`, one job and two nodes.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and prints its seed or size"
 )]
 
+mod app;
 mod dial;
 mod queue;
 

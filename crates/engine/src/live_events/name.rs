@@ -1,7 +1,7 @@
 //! The closed list of what an event can be, as listeners hear it.
 
 use super::Became;
-use trunkline_core::call::{RecordingState, Says, Status, What};
+use trunkline_core::call::{Disposition, RecordingState, Says, Status, What};
 
 /// What happened, in a word that never changes its meaning. The list is closed: `docs/events.md` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +18,10 @@ pub enum EventName {
     CallResumed,
     /// It is being handed to somebody else.
     CallTransferring,
+    /// A user of an app is being called.
+    CallIncoming,
+    /// Nobody took the call of an app in time, or its caller left before.
+    CallMissed,
     /// The call is over.
     CallEnded,
     /// The call was over, and goes on: the carrier had it after all.
@@ -42,13 +46,15 @@ pub enum EventName {
 
 impl EventName {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::CallInitiated,
         Self::CallRinging,
         Self::CallAnswered,
         Self::CallHeld,
         Self::CallResumed,
         Self::CallTransferring,
+        Self::CallIncoming,
+        Self::CallMissed,
         Self::CallEnded,
         Self::CallReopened,
         Self::CallUpdated,
@@ -80,6 +86,8 @@ impl EventName {
             Self::CallHeld => "call.held",
             Self::CallResumed => "call.resumed",
             Self::CallTransferring => "call.transferring",
+            Self::CallIncoming => "call.incoming",
+            Self::CallMissed => "call.missed",
             Self::CallEnded => "call.ended",
             Self::CallReopened => "call.reopened",
             Self::CallUpdated => "call.updated",
@@ -101,7 +109,7 @@ impl EventName {
 
 /// What an event is told as: first what became of the call's status, then what else it brought. There is always one.
 pub(super) fn names(what: &What, became: &Became) -> (Option<EventName>, Option<EventName>) {
-    match (moved(what, became), brought(what)) {
+    match (moved(what, became), brought(what, became)) {
         (None, None) => (None, Some(EventName::CallUpdated)),
         (Some(only), None) | (None, Some(only)) => (None, Some(only)),
         (first, last) => (first, last),
@@ -110,7 +118,7 @@ pub(super) fn names(what: &What, became: &Became) -> (Option<EventName>, Option<
 
 /// What became of the status, if anything.
 fn moved(what: &What, became: &Became) -> Option<EventName> {
-    if matches!(what, What::Requested(_) | What::Arrived(_) | What::Registered(_)) {
+    if matches!(what, What::Requested(_) | What::Arrived(_) | What::Registered(_) | What::AppCalled(_)) {
         return Some(EventName::CallInitiated);
     }
     let was = became.was?;
@@ -139,8 +147,11 @@ fn moved(what: &What, became: &Became) -> Option<EventName> {
 }
 
 /// What it brought beside the status, if that has a name.
-fn brought(what: &What) -> Option<EventName> {
+fn brought(what: &What, became: &Became) -> Option<EventName> {
     Some(match what {
+        What::AppCalled(_) if became.status.is_over() => EventName::CallEnded,
+        What::AppCalled(_) => EventName::CallIncoming,
+        What::App(_) if became.was.is_some() && is_missed(became) => EventName::CallMissed,
         What::Spoke(spoke) if spoke.heard.is_some() => EventName::AnswerRecorded,
         What::Spoke(spoke) if matches!(spoke.says, Says::Question { .. }) => EventName::QuestionAsked,
         What::Recording(news) => match news.state {
@@ -157,6 +168,7 @@ fn brought(what: &What) -> Option<EventName> {
         | What::Registered(_)
         | What::StatusReported(_)
         | What::Unregistered
+        | What::App(_)
         | What::DialStarted(_)
         | What::PostBegun(_)
         | What::PostUnclear { .. }
@@ -184,6 +196,11 @@ fn brought(what: &What) -> Option<EventName> {
         | What::MetadataMerged { .. }
         | What::UnknownWord { .. } => return None,
     })
+}
+
+/// Whether somebody was called and could not know it in time.
+fn is_missed(became: &Became) -> bool {
+    matches!(became.disposition, Some(Disposition::Missed | Disposition::CallerGaveUp))
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ impl Fitness {
     /// A call is over.
     pub fn ended(&self, call: &Call) {
         let Some(disposition) = call.disposition() else { return };
-        if call.direction != Direction::Outbound || call.registered.is_some() {
+        if call.direction != Direction::Outbound || !call.has_carrier() {
             return;
         }
         let mut numbers = self.numbers.lock();

@@ -26,7 +26,7 @@ struct Kept {
 impl Persons {
     /// Brings the index in step with a call that has just changed.
     pub fn update(&self, call: &Call) {
-        if call.direction != Direction::Outbound || call.registered.is_some() {
+        if call.direction != Direction::Outbound || !call.has_carrier() {
             return;
         }
         let kept = Kept { call: earlier(call), left_at: None };

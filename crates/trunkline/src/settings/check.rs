@@ -12,6 +12,7 @@ use super::access::STRONG_CHARS;
 use super::carrier::Account;
 use super::finding::Finding;
 use super::public_url::{PublicUrl, Reach};
+use trunkline_web::{Signs, UserKey};
 
 /// A carrier may show a call this late in its list; a shorter settle time could call a person twice.
 const SAFE_SETTLE: Duration = Duration::from_secs(180);
@@ -29,6 +30,7 @@ pub fn check(settings: &Settings) -> Vec<Finding> {
     }
     addresses(settings, &mut findings);
     access(settings, &mut findings);
+    app_calls(settings, &mut findings);
     limits(settings, &mut findings);
     tenants(settings, &mut findings);
     disk(settings, &mut findings);
@@ -127,6 +129,27 @@ fn access(settings: &Settings, findings: &mut Vec<Finding>) {
             "access.api_key",
             format!("it is shorter than {STRONG_CHARS} characters and could be guessed"),
             "use the output of: openssl rand -hex 32",
+        ));
+    }
+}
+
+fn app_calls(settings: &Settings, findings: &mut Vec<Finding>) {
+    let set = &settings.app_calls;
+    let weak = |key: &UserKey| matches!(&key.signs, Signs::Hs256(secret) if secret.len() < STRONG_CHARS);
+    if set.tokens.keys.iter().any(weak) {
+        findings.push(Finding::warning(
+            "app_calls.jwt_secret",
+            format!(
+                "a secret of users' tokens is shorter than {STRONG_CHARS} characters and could be guessed"
+            ),
+            "use the output of: openssl rand -hex 32",
+        ));
+    }
+    if set.is_turn_half_set {
+        findings.push(Finding::warning(
+            "app_calls.turn",
+            "of turn and turn_secret one is set without the other: browsers are told of no relay",
+            "set both, or neither",
         ));
     }
 }

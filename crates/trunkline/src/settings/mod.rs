@@ -9,6 +9,7 @@
 //! there. Opening sockets, files and databases is left to whoever is given the settings.
 
 mod access;
+mod app_calls;
 mod cache;
 mod carrier;
 mod check;
@@ -41,6 +42,7 @@ mod transcription;
 mod webhooks;
 
 pub use access::Access;
+pub use app_calls::AppCalls;
 pub use cache::Cache;
 pub use carrier::{Account, Carrier};
 pub use error::{Origin, SettingError};
@@ -67,7 +69,7 @@ use trunkline_core::call::KeepFor;
 use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 16] = [
+static SECTIONS: [Section; 17] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -82,6 +84,7 @@ static SECTIONS: [Section; 16] = [
     retention::SECTION,
     transcription::SECTION,
     webhooks::SECTION,
+    app_calls::SECTION,
     log::SECTION,
     traces::SECTION,
 ];
@@ -117,6 +120,8 @@ pub struct Settings {
     pub transcribing: Transcribing,
     /// What is sent to tenants' software.
     pub webhooks: Webhooks,
+    /// Calls between users of tenants' apps.
+    pub app_calls: AppCalls,
     /// The log.
     pub log: Log,
     /// Where traces are sent.
@@ -152,6 +157,7 @@ impl Settings {
             journal: Journal::read(&given)?,
             keep_calls: retention::read(&given)?,
             webhooks: Webhooks::read(&given)?,
+            app_calls: AppCalls::read(&given)?,
             log: Log::read(&given)?,
             traces: Traces::read(&given)?,
             server,

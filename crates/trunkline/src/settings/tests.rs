@@ -191,6 +191,41 @@ fn where_webhooks_may_go_is_read_as_it_is_written() {
     assert_eq!((built_in.timeout.as_secs(), built_in.retention.as_secs()), (15, 30 * 86_400));
 }
 
+#[test]
+fn users_of_apps_are_known_by_keys_of_their_own_and_relays_by_a_secret() {
+    use trunkline_engine::{MayCall, WhenBusy};
+    use trunkline_web::Signs;
+    let public = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let settings = file(&format!(
+        "[app_calls]\njwt_secret = \"s3cret\"\nwhen_busy = \"ring\"\nturn = [\"turn:t.example\"]\n\
+         user_keys = [{{ kid = \"2\", alg = \"EdDSA\", key = \"{public}\", tenant = \"acme\" }}]\n",
+    ))
+    .load();
+    let [plain, named] = settings.app_calls.tokens.keys.as_slice() else { panic!("two keys") };
+    assert!(plain.kid.is_none() && matches!(&plain.signs, Signs::Hs256(secret) if secret == b"s3cret"));
+    assert_eq!((named.kid.as_deref(), &named.tenant), (Some("2"), &Some(TenantId::new("acme"))));
+    assert!(
+        matches!(&named.signs, Signs::EdDsa(bytes) if bytes.starts_with(&[0x19, 0xbf, 0x44])),
+        "openssl's form"
+    );
+    assert_eq!(settings.app_calls.when_busy, WhenBusy::Ring);
+    assert_eq!(levels(&settings, "app_calls.jwt_secret"), [Level::Warning], "it could be guessed");
+    assert_eq!(levels(&settings, "app_calls.turn"), [Level::Warning], "it has no secret");
+    let built_in = Given::default().load().app_calls;
+    assert!(built_in.tokens.keys.is_empty() && matches!(built_in.may_call, MayCall::Anyone));
+    let word =
+        env(&[("TRUNKLINE_APP_CALLS_USER_KEYS", &format!("2:alg=EdDSA:key={public}:tenant=acme"))]).load();
+    assert_eq!(word.app_calls.tokens.keys.len(), 1);
+    for wrong in [
+        "{ kid = \"2\", alg = \"none\", key = \"x\" }",
+        "{ kid = \"2\", alg = \"EdDSA\", key = \"AAAA\" }",
+        "{ alg = \"HS256\", key = \"x\" }",
+        "{ kid = \"2\", alg = \"HS256\", key = \"x\" }, { kid = \"2\", alg = \"HS256\", key = \"y\" }",
+    ] {
+        file(&format!("[app_calls]\nuser_keys = [{wrong}]\n")).refused();
+    }
+}
+
 impl Store {
     fn database_file(&self) -> String {
         self.database.to_string()
@@ -506,6 +541,10 @@ fn no_secret_ever_prints() {
         ("TRUNKLINE_RECORDINGS_STORE", "s3://calls"),
         ("AWS_ACCESS_KEY_ID", "AKIA1"),
         ("AWS_SECRET_ACCESS_KEY", secrets),
+        ("TRUNKLINE_JWT_SECRET", secrets),
+        ("TRUNKLINE_APP_CALLS_USER_KEYS", &format!("2:alg=HS256:key={secrets}")),
+        ("TRUNKLINE_APP_CALLS_TURN", "turn:turn.example.com"),
+        ("TRUNKLINE_APP_CALLS_TURN_SECRET", secrets),
         ("TRUNKLINE_TRANSCRIPTION_BY", "hook"),
         ("TRUNKLINE_TRANSCRIPTION_URL", "https://example.com/"),
         ("TRUNKLINE_TRANSCRIPTION_SECRET", &format!("whsec_{}", "5eC3e7Pt".repeat(5))),
@@ -651,9 +690,10 @@ fn what_is_commented_out_in_the_example_can_be_used() {
     let uncommented: Vec<_> = Settings::example()
         .lines()
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned())
-        // Two that are words to people, not values.
+        // Three that are words to people, not values.
         .map(|line| {
             line.replace("(the output of: openssl rand -hex 32)", "k")
+                .replace("(the output of: openssl rand -base64 32)", &"A".repeat(44))
                 .replace("(from the carrier's console)", "t")
         })
         .collect();

@@ -71,8 +71,9 @@ enum By {
     Off,
 }
 
+/// Whether an address may lead into one's own network.
 #[derive(Debug, Clone, Copy)]
-enum Inside {
+pub(super) enum Inside {
     Denied,
     Allowed,
 }
@@ -91,22 +92,30 @@ pub fn read(given: &Given) -> Result<Transcribing, SettingError> {
 
 fn hook(given: &Given) -> Result<TranscriptionHook, SettingError> {
     let url = given.read(&URL)?;
-    let reach = match given.read(&INSIDE)? {
-        Inside::Denied => Reach::default(),
-        Inside::Allowed => named(&url),
-    };
-    reach.check(&url).map_err(|wrong| {
-        let wrong = match wrong {
-            BadUrl::Plain | BadUrl::Inside => "it is http, or leads into your own network".to_owned(),
-            other => format!("it {other}"),
-        };
-        let right =
-            "give an address such as https://transcribe.example.com/calls, or say inside = \"allow\" if it is one of yours";
-        Wrong::new(wrong, right).at(URL.facts.path(), given.origin(&URL.facts))
-    })?;
+    let reach = reach(&url, given.read(&INSIDE)?)
+        .map_err(|wrong| wrong.at(URL.facts.path(), given.origin(&URL.facts)))?;
     let secret = secret(&given.read(&SECRET)?)
         .map_err(|wrong| wrong.at(SECRET.facts.path(), given.origin(&SECRET.facts)))?;
     Ok(TranscriptionHook { url, reach, secret: Arc::new(secret), timeout: given.read(&TIMEOUT)? })
+}
+
+/// To where such an address leads, and to nowhere else.
+pub(super) fn reach(url: &str, inside: Inside) -> Result<Reach, Wrong> {
+    let reach = match inside {
+        Inside::Denied => Reach::default(),
+        Inside::Allowed => named(url),
+    };
+    match reach.check(url) {
+        Ok(_) => Ok(reach),
+        Err(wrong) => {
+            let wrong = match wrong {
+                BadUrl::Plain | BadUrl::Inside => "it is http, or leads into your own network".to_owned(),
+                other => format!("it {other}"),
+            };
+            let right = "give an address such as https://transcribe.example.com/calls, or say inside = \"allow\" if it is one of yours";
+            Err(Wrong::new(wrong, right))
+        }
+    }
 }
 
 /// Whoever names a host of their own means it, and no other.
@@ -124,7 +133,7 @@ fn named(url: &str) -> Reach {
     reach
 }
 
-fn secret(given: &SecretString) -> Result<Secret, Wrong> {
+pub(super) fn secret(given: &SecretString) -> Result<Secret, Wrong> {
     let encoded = given.expose_secret().strip_prefix("whsec_");
     let bytes =
         encoded.and_then(|text| STANDARD.decode(text).ok()).filter(|bytes| bytes.len() >= SECRET_BYTES);
@@ -145,7 +154,7 @@ fn by(raw: &Raw) -> Result<By, Wrong> {
     }
 }
 
-fn inside(raw: &Raw) -> Result<Inside, Wrong> {
+pub(super) fn inside(raw: &Raw) -> Result<Inside, Wrong> {
     match read::one(raw)? {
         "deny" => Ok(Inside::Denied),
         "allow" => Ok(Inside::Allowed),

@@ -13,7 +13,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::TenantId;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
-use trunkline_engine::{Clock, Config, Number, QueueConfig, Webhooks};
+use trunkline_engine::{AppCalls, Clock, Config, Number, QueueConfig, Webhooks};
 
 use crate::settings::{self, NumberRoute, Settings};
 
@@ -50,6 +50,7 @@ pub(crate) fn config(
         dial_limits: dial_limits(settings),
         queue: queue(settings),
         webhooks: webhooks(settings),
+        app_calls: app_calls(settings),
         hold_music: settings.scripts.hold_music.clone(),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,
@@ -135,6 +136,16 @@ fn webhooks(settings: &Settings) -> Webhooks {
     Webhooks { reach: webhooks.reach.clone(), timeout: webhooks.timeout, retention: webhooks.retention }
 }
 
+fn app_calls(settings: &Settings) -> AppCalls {
+    let app_calls = &settings.app_calls;
+    AppCalls {
+        ring_secs: whole(app_calls.ring.as_secs()),
+        longest_secs: whole(app_calls.longest.as_secs()),
+        when_busy: app_calls.when_busy,
+        may_call: app_calls.may_call.clone(),
+    }
+}
+
 fn timing(settings: &Settings) -> Timing {
     let limits = &settings.limits;
     Timing {
@@ -142,6 +153,7 @@ fn timing(settings: &Settings) -> Timing {
         settle_secs: whole(limits.settle.as_secs()),
         listing_gap_secs: whole(limits.list_gap.as_secs()),
         hold_secs: whole(limits.hold.as_secs()),
+        away_secs: whole(settings.app_calls.away.as_secs()),
         idle_secs: limits.registered_idle.map(|idle| whole(idle.as_secs())),
         ..Timing::default()
     }

@@ -129,6 +129,7 @@ impl Server {
             },
             verifier,
             findings: findings.iter().map(shown).collect(),
+            app_calls: app_calls(settings),
             limits: web_limits(settings),
         });
         let shutdown = CancellationToken::new();
@@ -219,6 +220,17 @@ async fn connect(plan: &Plan, keys: &Keys, local: &str) -> Result<Connected, Car
         numbers: settings.scripts.numbers.iter().map(|route| route.number.clone()).collect(),
     };
     carrier::connect(&settings.carrier, simulated).await
+}
+
+fn app_calls(settings: &Settings) -> trunkline_web::AppCalls {
+    let app_calls = &settings.app_calls;
+    trunkline_web::AppCalls {
+        tokens: app_calls.tokens.clone(),
+        stun: app_calls.stun.clone(),
+        turn: app_calls.turn.clone(),
+        sockets: usize::try_from(app_calls.sockets).unwrap_or(usize::MAX),
+        frames_per_second: u32::try_from(app_calls.frames).unwrap_or(u32::MAX),
+    }
 }
 
 fn web_limits(settings: &Settings) -> trunkline_web::Limits {

@@ -4,6 +4,7 @@
 
 mod day;
 
+mod app_calls;
 mod asking;
 mod attempts;
 mod beneath;

@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata, Outcome,
-    Rang, State, Status,
+    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
+    Outcome, Rang, State, Status,
 };
-use trunkline_core::id::{CallId, CampaignId, CarrierCallId, JobId, LeadId, SessionId};
+use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
+use trunkline_core::private::Address;
 use trunkline_engine::{Novelty, Placed};
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -33,7 +34,7 @@ pub(crate) struct CallJson<'a> {
     provider: &'a str,
     direction: Direction,
     kind: &'static str,
-    call_type: &'static str,
+    call_type: CallType,
     status: Status,
     state: State,
     disposition: Option<Disposition>,
@@ -180,8 +181,8 @@ impl<'a> CallJson<'a> {
             carrier,
             provider: carrier,
             direction: call.direction,
-            kind: "phone",
-            call_type: "voice",
+            kind: if call.app.is_some() { "app" } else { "phone" },
+            call_type: call.app.as_ref().map_or(CallType::Voice, |app| app.call_type),
             status: call.status(),
             state: call.state(),
             disposition: call.disposition(),
@@ -213,9 +214,13 @@ impl<'a> CallJson<'a> {
                 currency: price.unit,
             }),
             legs: legs(call),
-            conversation_id: None,
-            caller_id: None,
-            receiver_id: None,
+            conversation_id: call
+                .app
+                .as_ref()
+                .and_then(|app| app.conversation.as_ref())
+                .map(ConversationId::as_str),
+            caller_id: user(call, &call.party.from),
+            receiver_id: user(call, &call.party.to),
             consent: call.consent().map(|yes| if yes { Consent::Granted } else { Consent::Denied }),
             hangup_by: call.is_over().then(|| call.hang_up_by()),
             is_duplicate: false,
@@ -261,6 +266,11 @@ impl<'a> Evidence<'a> {
             unclear: leg.is_unclear(),
         }
     }
+}
+
+/// The user behind an address of a call between users of an app; `None` if their part was erased.
+fn user<'a>(call: &Call, address: &'a Address) -> Option<&'a str> {
+    call.app.as_ref().map(|_| address.as_str()).filter(|id| !id.is_empty())
 }
 
 fn legs(call: &Call) -> Vec<LegJson<'_>> {

@@ -5,7 +5,7 @@ pub(crate) mod spec;
 use super::call_json::CallJson;
 use super::query;
 use super::turn_json::TurnsJson;
-use super::{CallRef, Mine, Named, etag, json, no_such_call};
+use super::{Asker, CallRef, Mine, Named, etag, json, no_such_call};
 use crate::problem::{Code, Problem};
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use trunkline_core::call::Call;
-use trunkline_engine::{Desk, Entry, History, Query, Scope};
+use trunkline_core::id::AccountId;
+use trunkline_engine::{Desk, Entry, History, Listing, Query, Scope};
 
 /// A page of calls.
 #[derive(Serialize, JsonSchema)]
@@ -37,34 +38,65 @@ struct EventsJson<'a> {
 }
 
 /// `GET /api/calls`
-pub(crate) async fn list(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    page(&desk, &query::parse(query.as_deref().unwrap_or_default())?).await
+pub(crate) async fn list(asker: Asker, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let query = query.as_deref().unwrap_or_default();
+    match asker {
+        Asker::Key(desk) => page(&desk, &of_tenant(query)?).await,
+        Asker::User(desk) => {
+            let (with, rest) = query::with(query)?;
+            let asked = query::parse(&rest)?;
+            let listing = match with {
+                Some(other) => desk.calls_with(&other, &asked).await?,
+                None => desk.calls(&asked).await?,
+            };
+            Ok(written(&listing))
+        }
+    }
 }
 
 /// `GET /api/calls/active`
 pub(crate) async fn active(Mine(desk): Mine, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let asked = query::parse(query.as_deref().unwrap_or_default())?;
+    let asked = of_tenant(query.as_deref().unwrap_or_default())?;
     page(&desk, &Query { active: Scope::Active, ..asked }).await
 }
 
+/// What a tenant's software asks: calls of a user of its app are calls between users.
+fn of_tenant(query: &str) -> Result<Query, Problem> {
+    let (with, rest) = query::with(query)?;
+    let asked = query::parse(&rest)?;
+    Ok(match with {
+        Some(user) => {
+            let number = Some(user.as_str().to_owned());
+            Query { number, carrier: Some(AccountId::APP.to_owned()), ..asked }
+        }
+        None => asked,
+    })
+}
+
 async fn page(desk: &Desk, query: &Query) -> Result<Response, Problem> {
-    let listing = desk.calls(query).await?;
+    Ok(written(&desk.calls(query).await?))
+}
+
+fn written(listing: &Listing) -> Response {
     let body = CallsJson {
         calls: listing.calls.iter().map(|call| CallJson::of(call)).collect(),
         next: listing.next.as_deref(),
         as_of: listing.as_of,
         history: &listing.history,
     };
-    Ok(json(StatusCode::OK, &body))
+    json(StatusCode::OK, &body)
 }
 
 /// `GET /api/calls/{id}`: who polls and has it as it is gets no body.
 pub(crate) async fn show(
-    Mine(desk): Mine,
+    asker: Asker,
     Named(id): Named<CallRef>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let call = find(&desk, &id).await?;
+    let call = match asker {
+        Asker::Key(desk) => find(&desk, &id).await?,
+        Asker::User(desk) => desk.call(id.as_str()).await?.ok_or_else(no_such_call)?,
+    };
     let body = serde_json::to_vec(&CallJson::of(&call)).map_err(|_| Problem::new(Code::Internal))?;
     let version = etag::of(&body);
     // It may be kept, and is asked for each time: a call changes at any moment.

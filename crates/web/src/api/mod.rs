@@ -1,6 +1,7 @@
 //! REST for those who hold a key. One file per group of routes; errors are [`Problem`]s.
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
+//! - `app_calls`: calls between users of an app, by their own tokens
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
 //! - `results`: what people answered · `analytics`: what calls came to
@@ -8,6 +9,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod analytics;
+pub(crate) mod app_calls;
 pub(crate) mod call_backs;
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -42,6 +44,7 @@ use crate::asking;
 use crate::body::{self, Bound};
 use crate::door::Peer;
 use crate::problem::Problem;
+use crate::user_tokens::{UserToken, UserTokens};
 use crate::web::Web;
 use axum::Extension;
 use axum::body::Body;
@@ -55,8 +58,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use trunkline_core::id::AppUserId;
 use trunkline_core::tenancy::{Act, Caller};
-use trunkline_engine::Desk;
+use trunkline_engine::{AppDesk, Desk};
 
 /// Lets key holders through, as often as their keys may, and nobody else.
 pub(crate) async fn keyed(
@@ -83,6 +87,38 @@ pub(crate) async fn keyed(
     response
 }
 
+/// Lets key holders and users of apps through, as often as they may, and nobody else.
+pub(crate) async fn keyed_or_user(
+    State(web): State<Arc<Web>>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now = web.engine.now();
+    let token = bearer(request.headers()).filter(|token| UserTokens::is_one(token));
+    let token = token.and_then(|token| web.app_calls.tokens.read(token, now));
+    let Some(token) = token.filter(|token| web.engine.has_tenant(&token.user.tenant)) else {
+        return keyed(State(web), Extension(peer), request, next).await;
+    };
+    // No key's mark has a slash in it.
+    let standing = web.asking.with_key(&format!("{}/{}", token.user.tenant, token.user.id.as_str()), now);
+    if let Some(wait) = standing.wait {
+        return asking::too_often(&standing, wait).into_response();
+    }
+    request.extensions_mut().insert(token);
+    let mut response = next.run(request).await;
+    asking::tell(&standing, response.headers_mut());
+    response
+}
+
+/// Lets users through, and those whose keys may do this.
+pub(crate) async fn permitted_or_user(act: Act, request: Request, next: Next) -> Response {
+    match request.extensions().get::<UserToken>() {
+        Some(_) => next.run(request).await,
+        None => permitted(act, request, next).await,
+    }
+}
+
 /// Lets those through who may do this, and nobody else.
 pub(crate) async fn permitted(act: Act, request: Request, next: Next) -> Response {
     match request.extensions().get::<Caller>().map(|caller| caller.may(act)) {
@@ -94,11 +130,13 @@ pub(crate) async fn permitted(act: Act, request: Request, next: Next) -> Respons
 
 /// Who sends a request, if the key that came with it is valid.
 pub(crate) fn admitted(web: &Web, headers: &HeaderMap) -> Option<Admitted> {
+    web.admit(bearer(headers)?)
+}
+
+/// What a request shows to be let in.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    web.admit(key.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
 /// Who sends a request, as the key they sent says.
@@ -121,6 +159,49 @@ impl FromRequestParts<Arc<Web>> for Mine {
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
         let By(caller) = By::from_request_parts(parts, web).await?;
         Ok(Self(web.engine.of(&caller.tenant)))
+    }
+}
+
+/// The desk of the user whose token came with a request; nobody else gets any further.
+pub(crate) struct AsUser(pub(crate) AppDesk);
+
+impl FromRequestParts<Arc<Web>> for AsUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        match Asker::from_request_parts(parts, web).await? {
+            Asker::User(desk) => Ok(Self(desk)),
+            Asker::Key(_) => Err(Problem::new(crate::problem::Code::Forbidden)
+                .detail("this is for users of an app: send a user's token instead of a key")),
+        }
+    }
+}
+
+/// Whoever sends a request: a tenant's software, or one user of its app.
+pub(crate) enum Asker {
+    Key(Desk),
+    User(AppDesk),
+}
+
+impl Asker {
+    /// The user, if it is one.
+    pub(crate) fn user(&self) -> Option<&AppUserId> {
+        match self {
+            Self::Key(_) => None,
+            Self::User(desk) => Some(&desk.user().id),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        if let Some(token) = parts.extensions.get::<UserToken>() {
+            return Ok(Self::User(web.engine.app_desk(token.user.clone())));
+        }
+        let Mine(desk) = Mine::from_request_parts(parts, web).await?;
+        Ok(Self::Key(desk))
     }
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod spec;
 
 use super::call_json::CallJson;
 use super::fields::Fields;
-use super::{CallRef, Mine, Named, json, read};
+use super::{Asker, CallRef, Mine, Named, app_calls, json, read};
 use crate::problem::{Code, Problem};
 use crate::web::Web;
 use axum::extract::{Request, State};
@@ -40,7 +40,20 @@ pub(crate) async fn place(
 }
 
 /// `POST /api/calls/{id}/end`
-pub(crate) async fn end(Mine(desk): Mine, Named(id): Named<CallRef>) -> Result<Response, Problem> {
+pub(crate) async fn end(
+    State(web): State<Arc<Web>>,
+    asker: Asker,
+    Named(id): Named<CallRef>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let desk = match asker {
+        Asker::Key(desk) => desk,
+        Asker::User(desk) => {
+            let device = app_calls::device(&read(&web, request).await?)?;
+            let call = desk.end(id.as_str(), device).await?;
+            return Ok(json(StatusCode::OK, &CallJson::of(&call)));
+        }
+    };
     // Asked first: a wish to end a call that is over is taken as said before, and its sender should hear of the end.
     if let Some(over) = desk.call(id.as_str()).await?.filter(|call| call.is_over()) {
         return Err(EndError::Over(over.status().as_str()).into());

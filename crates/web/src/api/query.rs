@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trunkline_core::call::{Direction, Status};
+use trunkline_core::id::AppUserId;
 use trunkline_engine::{Query, Scope};
 
 /// Reads the part of an address after `?`. A name we do not know is an error: a misspelled filter would quietly list
@@ -24,6 +25,20 @@ pub(crate) fn parse(query: &str) -> Result<Query, Problem> {
         }
     }
     Ok(asked)
+}
+
+/// The other user whom a user asks about, and the rest of the query.
+pub(crate) fn with(query: &str) -> Result<(Option<AppUserId>, String), Problem> {
+    let (mut with, mut rest) = (None, form_urlencoded::Serializer::new(String::new()));
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name != "with" {
+            rest.append_pair(&name, &value);
+        } else if !value.is_empty() {
+            let other = AppUserId::parse(&value);
+            with = Some(other.ok_or_else(|| Problem::query("with", "a user's id"))?);
+        }
+    }
+    Ok((with, rest.finish()))
 }
 
 fn set(query: &mut Query, name: &str, value: &str) -> Result<(), Problem> {

@@ -17,5 +17,5 @@ pub(crate) mod spec;
 pub(crate) mod sse;
 pub(crate) mod ticket;
 
-pub(crate) use seats::Seats;
+pub(crate) use seats::{Seat, Seats};
 pub(crate) use ticket::Tickets;

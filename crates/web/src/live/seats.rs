@@ -16,7 +16,7 @@ pub(crate) struct Seats {
 
 /// A listener's seat, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     seats: Arc<Seats>,
     tenant: TenantId,
 }
@@ -26,7 +26,7 @@ impl Seats {
         Self { all, tenant, taken: Mutex::default() }
     }
 
-    pub(super) fn take(self: &Arc<Self>, tenant: &TenantId) -> Result<Seat, Problem> {
+    pub(crate) fn take(self: &Arc<Self>, tenant: &TenantId) -> Result<Seat, Problem> {
         let full = |whose: &str, most: usize| {
             let detail = format!("{whose} has {most} streams open, and may have no more");
             Err(Problem::new(Code::TooManyStreams).detail(detail).with("limit", most).retry_after(5))

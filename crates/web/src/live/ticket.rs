@@ -2,7 +2,7 @@
 //! opens one socket, once, within a minute, and opens nothing when the key that bought it does not.
 
 use super::super::pages::session::signer;
-use crate::access::{Access, Admitted};
+use crate::access::Access;
 use crate::api::{admitted, json};
 use crate::problem::Problem;
 use crate::web::Web;
@@ -24,46 +24,63 @@ const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 /// How many tickets may wait; the oldest makes room.
 const MOST: usize = 10_000;
 
-/// Tickets that wait for their sockets: when each runs out, and the mark of the key that bought it.
-#[derive(Debug, Default)]
-pub(crate) struct Tickets(Mutex<BTreeMap<u64, (Timestamp, String)>>);
+/// Tickets that wait for their sockets: when each runs out, and what it stands for, such as the mark of the key that
+/// bought it.
+#[derive(Debug)]
+pub(crate) struct Tickets<T = String> {
+    /// What they are signed for: a ticket of one kind opens no socket of another.
+    purpose: &'static str,
+    waiting: Mutex<BTreeMap<u64, (Timestamp, T)>>,
+}
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Ticket")]
-pub(super) struct TicketJson {
-    ticket: String,
-    expires_at: Timestamp,
+pub(crate) struct TicketJson {
+    pub(crate) ticket: String,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// `POST /api/events/ticket`
 pub(crate) async fn sell(State(web): State<Arc<Web>>, headers: HeaderMap) -> Result<Response, Problem> {
     let by = admitted(&web, &headers).ok_or_else(Problem::unauthorized)?;
-    let (ticket, expires_at) = web.tickets.sell(&web.access, &by, web.next_serial(), web.engine.now());
+    let (ticket, expires_at) = web.tickets.sell(&web.access, by.mark, web.next_serial(), web.engine.now());
     Ok(json(StatusCode::CREATED, &TicketJson { ticket, expires_at }))
 }
 
-impl Tickets {
-    fn sell(&self, access: &Access, by: &Admitted, serial: u64, now: Timestamp) -> (String, Timestamp) {
+impl<T> Tickets<T> {
+    /// None yet.
+    pub(crate) fn of(purpose: &'static str) -> Self {
+        Self { purpose, waiting: Mutex::default() }
+    }
+
+    /// Sells one, and says until when it is good.
+    pub(crate) fn sell(
+        &self,
+        access: &Access,
+        stands_for: T,
+        serial: u64,
+        now: Timestamp,
+    ) -> (String, Timestamp) {
         let expires = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         waiting.retain(|_, (expires, _)| *expires > now);
         if waiting.len() >= MOST {
             waiting.pop_first();
         }
-        waiting.insert(serial, (expires, by.mark.clone()));
+        waiting.insert(serial, (expires, stands_for));
         let serial = format!("{serial:x}");
-        let mac = signer(access, "ticket", &serial).finalize().into_bytes();
+        let mac = signer(access, self.purpose, &serial).finalize().into_bytes();
         (format!("{serial}.{}", URL_SAFE_NO_PAD.encode(mac)), expires)
     }
 
-    /// The mark of the key that bought a ticket; the ticket is gone.
-    pub(super) fn redeem(&self, access: &Access, ticket: &str, now: Timestamp) -> Option<String> {
+    /// What a ticket stands for; the ticket is gone.
+    pub(crate) fn redeem(&self, access: &Access, ticket: &str, now: Timestamp) -> Option<T> {
         let (serial, mac) = ticket.split_once('.')?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        signer(access, "ticket", serial).verify_slice(&mac).ok()?;
+        signer(access, self.purpose, serial).verify_slice(&mac).ok()?;
         let serial = u64::from_str_radix(serial, 16).ok()?;
-        let (expires, mark) = self.0.lock().remove(&serial)?;
-        (expires > now).then_some(mark)
+        let (expires, stands_for) = self.waiting.lock().remove(&serial)?;
+        (expires > now).then_some(stands_for)
     }
 }
 
@@ -71,22 +88,22 @@ impl Tickets {
 mod tests {
     use super::*;
     use crate::access::SessionSecret;
-    use trunkline_core::tenancy::{Caller, KeyHash};
+    use trunkline_core::tenancy::KeyHash;
 
     #[test]
     fn a_ticket_is_good_once_for_a_minute_and_only_as_it_was_sold() {
         let access = Access::new(vec![KeyHash::of("key")], SessionSecret::new([7; 32]));
-        let by = Admitted { caller: Caller::system(), mark: "a1b2".to_owned() };
+        let by = "a1b2";
         let at = |second| Timestamp::from_second(second).unwrap();
-        let tickets = Tickets::default();
-        let (one, expires) = tickets.sell(&access, &by, 5, at(1_000));
+        let tickets = Tickets::of("ticket");
+        let (one, expires) = tickets.sell(&access, by.to_owned(), 5, at(1_000));
         assert_eq!(expires, at(1_060));
         for wrong in ["", "5", "5.", "6.AAAA", &one.replace("5.", "6."), &one[..one.len() - 2]] {
             assert_eq!(tickets.redeem(&access, wrong, at(1_001)), None, "{wrong:?}");
         }
         assert_eq!(tickets.redeem(&access, &one, at(1_001)), Some("a1b2".to_owned()));
         assert_eq!(tickets.redeem(&access, &one, at(1_001)), None, "twice");
-        let (late, _) = tickets.sell(&access, &by, 6, at(1_000));
+        let (late, _) = tickets.sell(&access, by.to_owned(), 6, at(1_000));
         assert_eq!(tickets.redeem(&access, &late, at(1_060)), None);
         assert!(!format!("{tickets:?}").contains(one.split_once('.').unwrap().1));
     }

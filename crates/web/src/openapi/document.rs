@@ -14,8 +14,9 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     which scope of a key; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often the key may still ask.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("calls", "Place calls, end them, and read what became of them."),
+    ("app calls", "Calls between users of your app, by the users' own tokens."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
     ("webhooks", "What happens, sent to your software, signed."),
@@ -75,6 +76,9 @@ fn written(operation: &Operation, shared: &mut Shared) -> Value {
     if operation.door == Door::Open {
         written["security"] = json!([{}, { "key": [] }]);
     } else {
+        if operation.door == Door::KeyedOrUser {
+            written["x-user-token"] = Value::from(true);
+        }
         let (role, scope) = operation.act.needs();
         written["x-role"] = Value::from(role.as_str());
         written["x-scope"] = Value::from(scope.as_str());

@@ -27,6 +27,8 @@ pub(crate) enum Body {
     None,
     /// An object of these fields.
     Fields(&'static [Field]),
+    /// The same, or nothing at all.
+    Optional(&'static [Field]),
     /// What this makes, with an example.
     Made(fn(&mut SchemaGenerator) -> Value, &'static str),
     /// A file in one of these forms.
@@ -124,7 +126,9 @@ impl Spec {
         let with_body =
             Self { body, ..self }.fails(&[BadRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType]);
         match body {
-            Body::Fields(_) | Body::Made(..) => with_body.fails(&[InvalidField, UnknownField]),
+            Body::Fields(_) | Body::Optional(_) | Body::Made(..) => {
+                with_body.fails(&[InvalidField, UnknownField])
+            }
             Body::None | Body::File(_) => with_body,
         }
     }
@@ -190,7 +194,7 @@ impl Spec {
     fn request_body(&self, schemas: &mut SchemaGenerator) -> Option<Value> {
         let content = match self.body {
             Body::None => return None,
-            Body::Fields(fields) => json!({
+            Body::Fields(fields) | Body::Optional(fields) => json!({
                 "application/json": { "schema": field::object(fields), "example": field::example(fields) }
             }),
             Body::Made(schema, example) => {
@@ -199,7 +203,8 @@ impl Spec {
             }
             Body::File(forms) => Value::Object(bytes(forms)),
         };
-        Some(json!({ "required": true, "content": content }))
+        let required = !matches!(self.body, Body::Optional(_));
+        Some(json!({ "required": required, "content": content }))
     }
 
     fn responses(&self, shared: &mut Shared) -> Value {

@@ -1,7 +1,7 @@
 //! Routes with what is said of them: neither can be without the other.
 
 use super::spec::Spec;
-use crate::api::permitted;
+use crate::api::{permitted, permitted_or_user};
 use crate::code::Code;
 use crate::web::Web;
 use axum::Router;
@@ -27,6 +27,8 @@ pub(crate) enum Verb {
 pub(crate) enum Door {
     /// A good key.
     Keyed,
+    /// A good key, or a token of a user of an app.
+    KeyedOrUser,
     /// None; a key may show more.
     Open,
 }
@@ -101,6 +103,12 @@ impl Table {
         let mut spec = spec;
         if door == Door::Keyed {
             route = route.layer(from_fn(move |request: Request, next: Next| permitted(act, request, next)));
+        }
+        if door == Door::KeyedOrUser {
+            let layer = from_fn(move |request: Request, next: Next| permitted_or_user(act, request, next));
+            route = route.layer(layer);
+        }
+        if door != Door::Open {
             spec = spec.fails(&[Code::Unauthorized, Code::OutOfScope, Code::RateLimited]);
             if act.needs().0 > Role::Agent {
                 spec = spec.fails(&[Code::Forbidden]);

@@ -21,6 +21,7 @@ pub(crate) mod numbers;
 pub(crate) mod session;
 pub(crate) mod settings_check;
 mod show;
+pub(crate) mod softphone;
 pub(crate) mod stream;
 pub(crate) mod texts;
 mod timeline;

@@ -100,6 +100,7 @@ impl House {
             access,
             verifier: trunkline_carriers::Verifier::Twilio(Verifier::new(urls, SecretString::from(TOKEN))),
             findings,
+            app_calls: trunkline_web::AppCalls::default(),
             limits: opening.limits,
         });
         let shutdown = CancellationToken::new();
@@ -199,6 +200,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         dial_limits: opening.dial_limits,
         // Many calls are known to their test alone: on a slow day the carrier would be asked, and know nothing of them.
         webhooks: trunkline_engine::Webhooks::default(),
+        app_calls: trunkline_engine::AppCalls::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing { silent_secs: 86_400, ..Timing::default() },
         post_timeout: Duration::from_secs(5),

@@ -465,6 +465,7 @@ impl Model {
             Why::TimeLimit | Why::GiveUp => state.apply(Source::Engine, What::GaveUp(on)),
             // Nobody asks these calls for anything.
             Why::Act | Why::NotDone | Why::HoldOver | Why::AskChild => {}
+            Why::RangOut | Why::CallerGone | Why::ReceiverGone => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where recordings are kept, for how long, and what is written of them.
 
 mod bucket;
-mod hook;
+pub mod hook;
 mod retention;
 mod transcription;
 

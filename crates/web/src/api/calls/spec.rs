@@ -21,6 +21,7 @@ const FILTERS: &[Field] = &[
     ),
     Field::new("since", Kind::Day, "Calls that began then or later.").or_blank(),
     Field::new("until", Kind::Day, "Calls that began before.").or_blank(),
+    Field::new("with", Kind::Short(128), "Calls between users of an app with this one.").or_blank(),
     Field::new("limit", Kind::Whole(1, 500), "How many at most.").or_blank(),
     Field::new("cursor", Kind::Text, "What came as `next` with the page before."),
 ];

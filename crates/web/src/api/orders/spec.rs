@@ -46,8 +46,11 @@ pub(crate) fn place() -> Spec {
 
 pub(crate) fn end() -> Spec {
     Spec::of("End a call")
+        .says("A user of an app may end their own calls, by their own token: such a call is over with the answer.")
         .path(&[CALL])
+        .takes(Body::Optional(crate::api::app_calls::spec::ONE_DEVICE))
+        .answers::<CallJson<'_>>(StatusCode::OK, "The call between users, which is over.")
         .answers::<CallJson<'_>>(StatusCode::ACCEPTED, "The call, which ends as soon as the carrier says so.")
-        .fails(&[Code::AlreadyOver, Code::HistoryUnavailable])
+        .fails(&[Code::AlreadyOver, Code::AnsweredElsewhere, Code::HistoryUnavailable])
         .fails(JOURNAL)
 }

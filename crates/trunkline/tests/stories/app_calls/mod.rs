@@ -1,0 +1,10 @@
+//! People call people: two users of an app, their devices, and a server that alone knows where the call stands.
+
+mod attackers;
+mod ending;
+mod page;
+mod parties;
+mod permission;
+mod restarts;
+mod ringing;
+mod signals;

@@ -1,0 +1,82 @@
+// The page of the softphone: what somebody sees and presses. What a call takes is in trunkline-calls.js, which is meant to be copied.
+import { TrunklineCalls, Refused } from "./trunkline-calls.js";
+
+const at = (id) => document.getElementById(id);
+const texts = at("softphone").dataset;
+const TOKEN = "trunkline-user-token";
+
+let calls;
+
+/** A text of the page, by what it is for. */
+function say(kind, word) {
+  const key = `${kind}${word.replace(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase())}`;
+  return texts[key] ?? word;
+}
+
+function show() {
+  const { call, connected } = calls;
+  at("connection").textContent = say("connection", connected ? "on" : "off");
+  at("sign-in").hidden = true;
+  at("dial").hidden = Boolean(call) && call.state !== "ended";
+  at("call").hidden = !call;
+  if (!call) return;
+  at("peer").textContent = call.name ?? call.peer;
+  at("state").textContent = say("state", call.state);
+  at("state").dataset.state = call.state;
+  at("reason").textContent = call.state === "ended" ? `${say("reason", call.reason)} · ${call.seconds} s` : "";
+  at("quality").textContent = call.state === "talking" && call.quality ? say("quality", call.quality) : "";
+  const isOver = call.state === "ended";
+  at("accept").hidden = at("reject").hidden = call.state !== "incoming";
+  at("end").hidden = isOver || call.state === "incoming";
+  at("mute").hidden = at("end").hidden;
+  at("camera").hidden = at("end").hidden || !call.video;
+  at("mute").setAttribute("aria-pressed", String(Boolean(call.muted)));
+  at("camera").setAttribute("aria-pressed", String(!call.camera));
+  at("videos").hidden = isOver || !call.video;
+  if (at("own").srcObject !== calls.local) at("own").srcObject = calls.local;
+}
+
+async function attempt(work) {
+  at("trouble").textContent = "";
+  try {
+    await work();
+  } catch (error) {
+    at("trouble").textContent = error instanceof Refused ? error.message : say("trouble", error.name === "NotAllowedError" ? "media" : "other");
+  }
+}
+
+async function signIn(token) {
+  sessionStorage.setItem(TOKEN, token);
+  calls = new TrunklineCalls({ token: () => sessionStorage.getItem(TOKEN) });
+  calls.addEventListener("change", show);
+  calls.addEventListener("remote", ({ detail }) => {
+    for (const player of [at("sound"), at("theirs")]) player.srcObject = detail;
+  });
+  calls.addEventListener("unauthorized", () => {
+    calls.disconnect();
+    sessionStorage.removeItem(TOKEN);
+    at("sign-in").hidden = false;
+    at("dial").hidden = true;
+    at("trouble").textContent = say("trouble", "token");
+  });
+  await attempt(() => calls.connect());
+  show();
+}
+
+at("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  signIn(at("token").value.trim());
+});
+at("dial").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const video = event.submitter?.value === "video";
+  attempt(() => calls.place(at("receiver").value.trim(), { video }));
+});
+at("accept").addEventListener("click", () => attempt(() => calls.accept()));
+at("reject").addEventListener("click", () => attempt(() => calls.reject()));
+at("end").addEventListener("click", () => attempt(() => calls.end()));
+at("mute").addEventListener("click", () => calls.mute(!calls.call.muted));
+at("camera").addEventListener("click", () => calls.camera(!calls.call.camera));
+
+const kept = sessionStorage.getItem(TOKEN);
+if (kept) signIn(kept);
