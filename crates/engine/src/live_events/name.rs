@@ -247,6 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn a_user_of_an_app_who_is_called_and_does_not_take_it_is_told_of_twice() {
+        use trunkline_core::call::{AppNews, AppProgress};
+        let told = |disposition| {
+            let became = Became { disposition, ..became(Some(Status::Ringing), Status::Missed) };
+            names(&What::App(Box::new(AppProgress { news: AppNews::RangOut })), &became)
+        };
+        let missed = (Some(EventName::CallEnded), Some(EventName::CallMissed));
+        assert_eq!(told(Some(Disposition::Missed)), missed);
+        assert_eq!(told(Some(Disposition::CallerGaveUp)), missed);
+        assert_eq!(told(Some(Disposition::Declined)), (None, Some(EventName::CallEnded)));
+    }
+
+    #[test]
     fn a_question_that_shows_that_somebody_answered_is_two_events() {
         let asks = spoke(Says::Question { step: 0, ask: 0, text: "What is your name?".to_owned() });
         let first = names(&asks, &became(Some(Status::Ringing), Status::Answered));
