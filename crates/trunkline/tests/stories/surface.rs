@@ -84,8 +84,10 @@ impl Things {
         let webhook = day.post("/api/webhooks", &json!({ "url": "https://example.invalid/hooks" })).json();
         let own = "+15005550007".to_owned();
         let path = format!("/api/numbers/{own}");
-        let given = day.ask(Method::PUT, &path).bearer_auth(key).json(&json!({ "script": "questions" }));
-        assert_eq!(day.send(given).status, 201);
+        let given = json!({ "script": "questions", "tenant": tenant });
+        assert_eq!(day.send(day.ask(Method::PUT, &path).bearer_auth(KEY).json(&given)).status, 201);
+        let said = day.ask(Method::PUT, &path).bearer_auth(key).json(&json!({ "script": "questions" }));
+        assert_eq!(day.send(said).status, 200, "theirs, once it was given");
         let call = day.call(&number(40));
         let (id, jobs) = campaign(day, "ours", &json!({}), &[number(41)]);
         Self(BTreeMap::from([
