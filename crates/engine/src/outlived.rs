@@ -12,6 +12,7 @@ use crate::operating::{Ground, HeldError, all_suppressions};
 use crate::reader::Unavailable;
 use crate::record::{RecordError, kind};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -96,9 +97,16 @@ impl Inner {
     async fn retire_round(self: &Arc<Self>, gone: &mut Pruned) -> Result<(), CutShort> {
         // What went in the round before: the index has heard of it by now.
         if self.config.database.is_index() {
+            // Of a call that the index refuses it does not know whose keys it needs.
+            if self.projection.parked.len() > 0 {
+                return Ok(());
+            }
             self.cut_journal().await?;
         }
-        for tenant in self.all_tenants() {
+        let rows = self.ask_store(async |store| store.tenants().await).await?;
+        let tenants =
+            rows.into_iter().chain(self.all_tenants()).chain(self.config.keep_calls.each.keys().cloned());
+        for tenant in tenants.collect::<BTreeSet<_>>() {
             if let Some(before) = self.config.keep_calls.before(&tenant, self.clock.now()) {
                 self.retire_calls_of(&tenant, before, gone).await?;
             }
@@ -224,8 +232,11 @@ impl Inner {
         // What is small and holds for ever goes on behind them. Of two words about a number the later one counts, so what is
         // said meanwhile is not undone.
         let kept = Import { suppressions: all_suppressions(&store).await?, ..Import::default() };
-        for payload in imported::records(&self.codec, &kept)? {
-            self.journal.append(kind::IMPORTED, payload, Class::Event)?.await?;
+        let records = imported::records(&self.codec, &kept)?.into_iter();
+        let pending: Result<Vec<_>, AppendError> =
+            records.map(|payload| self.journal.append(kind::IMPORTED, payload, Class::Event)).collect();
+        for pending in pending? {
+            pending.await?;
         }
         let inner = self.clone();
         let retired = tokio::task::spawn_blocking(move || inner.journal.let_go(upto));

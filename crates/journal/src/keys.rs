@@ -341,7 +341,15 @@ struct Replaced(u64);
 impl Replaced {
     /// Goes over to the new file, and leaves nothing of the old one.
     fn settle(self, file: &mut KeyFile, path: &Path) -> Result<(), KeyError> {
-        let old = std::mem::replace(&mut file.file, open_file(path)?);
+        let new = match open_file(path) {
+            Ok(new) => new,
+            Err(error) => {
+                // The open file has no name any more: a key that is written there is lost with the process.
+                file.poisoned = true;
+                return Err(error.into());
+            }
+        };
+        let old = std::mem::replace(&mut file.file, new);
         let old_length = std::mem::replace(&mut file.length, self.0);
         blank(&old, old_length);
         Ok(())

@@ -139,22 +139,26 @@ pub(crate) async fn count(tx: &mut Tx) -> Result<(), StoreError> {
     tx.run(&sql::COUNT_DECISION, vec![]).await.map(drop)
 }
 
-/// Adds a row from elsewhere; whether anything changed. A number that another tenant has here stays theirs.
+/// Adds a row from elsewhere; whether anything changed. What is here stays as it is: a tenant is not revoked by what a file says of one
+/// of its name, and a number that somebody has here is not answered otherwise.
 pub(crate) async fn bring(tx: &mut Tx, decision: &Decision) -> Result<bool, StoreError> {
     if let Decision::Number(new) = decision {
         let rows = tx.rows(&sql::NUMBER, vec![new.number.as_str().into()]).await?;
         let known = rows.first().map(number).transpose()?;
-        if known.is_some_and(|known| known.is_given() && known.tenant != new.tenant) {
+        if known.is_some_and(|known| known.is_given()) {
             return Ok(false);
         }
     }
     let added = add(tx, decision).await?;
     let revoked = match decision.revoked_at() {
-        Some(at) => revoke(tx, &decision.id(), at).await?,
-        None => 0,
+        Some(at) if added > 0 => revoke(tx, &decision.id(), at).await?,
+        _ => 0,
     };
     Ok(added + revoked > 0)
 }
+
+/// Nobody changes a number so often.
+const MOST_VERSIONS: i64 = 1 << 53;
 
 async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
     match decision {
@@ -192,7 +196,8 @@ async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
         Decision::Number(number) => {
             let answering = serde_json::to_string(&number.answering)
                 .map_err(|error| StoreError::broken(DECIDING, error.to_string()))?;
-            let version = i64::try_from(number.version).unwrap_or(i64::MAX);
+            // Whatever a file says, there is room for later ones.
+            let version = i64::try_from(number.version).unwrap_or(MOST_VERSIONS).min(MOST_VERSIONS);
             let values = vec![
                 number.number.as_str().into(),
                 number.tenant.as_str().into(),

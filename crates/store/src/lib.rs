@@ -67,7 +67,7 @@ pub use health::Health;
 pub use import::{Import, Imported, WhoseCount};
 pub use list::{CallFilter, CallRow, Liveness, MAX_PAGE, Page, PageCursor, PageRequest};
 pub use migrate::Migration;
-pub use nodes::{HeldJob, Life};
+pub use nodes::{Heard, HeldJob, Life};
 pub use position::{Cursor, JournalIdent, Position};
 pub use postgres_url::{BadPostgresUrl, PostgresUrl};
 pub use project::{Leads, Projected, Projection, Turns};

@@ -14,6 +14,7 @@ use crate::sql;
 use crate::store::Store;
 use crate::value::Value;
 use jiff::Timestamp;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use trunkline_core::id::{CallId, NodeId};
@@ -28,6 +29,16 @@ pub struct Life {
     pub epoch: u64,
     /// How many other nodes there are.
     pub others: u64,
+}
+
+/// How much a node has heard of a call.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Heard {
+    /// Which.
+    pub id: CallId,
+    /// So many events; whatever there is, if it is not in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<usize>,
 }
 
 /// An attempt that a node holds, with what is needed to say whom it calls.
@@ -121,20 +132,36 @@ impl Store {
         rows.iter().map(|row| row.word("id")).collect()
     }
 
-    /// The calls of a node that others have heard something of since it last asked.
+    /// The calls of a node that others have heard something of.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn unheard(&self, node: &NodeId) -> Result<Vec<CallId>, StoreError> {
         let rows = self.db.read(DOING, &sql::UNHEARD, vec![node.as_str().into()]).await?;
-        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
-        if let Some(heard) = written(ids.iter().map(|id| IdColumn { id: *id }))? {
-            // Before the events are read: what comes meanwhile is told of again.
-            let mut tx = self.db.begin(DOING, Durability::Projection).await?;
-            tx.run(&sql::HAS_HEARD, vec![node.as_str().into(), Value::Rows(heard)]).await?;
-            tx.commit().await?;
-        }
-        Ok(ids)
+        rows.iter().map(|row| row.word("id")).collect()
+    }
+
+    /// A node has heard what others told of its calls: of each so many events, or whatever there is. One of which more has come
+    /// meanwhile stays unheard.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn has_heard(&self, node: &NodeId, calls: &[Heard]) -> Result<(), StoreError> {
+        let Some(heard) = written(calls.iter())? else { return Ok(()) };
+        let mut tx = self.db.begin(DOING, Durability::Projection).await?;
+        tx.run(&sql::HAS_HEARD, vec![Value::Rows(heard), node.as_str().into()]).await?;
+        tx.commit().await
+    }
+
+    /// Has the node that carries a call look at all that stands in its history.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn tell_owner(&self, call: CallId) -> Result<(), StoreError> {
+        let Some(told) = written([IdColumn { id: call }].iter())? else { return Ok(()) };
+        let mut tx = self.db.begin(DOING, Durability::Decision).await?;
+        tx.run(&sql::TELL_OWNERS, vec![Value::Rows(told)]).await?;
+        tx.commit().await
     }
 
     /// The jobs that a node holds. One that can't be read is left out: whoever reads the open jobs sets it aside.

@@ -17,6 +17,7 @@ pub(crate) use pages::{action_of, aside};
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
+use crate::live::{Handle, Health};
 use crate::numbers::ours;
 use crate::order::PlaceError;
 use std::sync::Arc;
@@ -121,11 +122,18 @@ impl Inner {
             })
             .await;
         if taken.is_err() {
-            // What was taken for what did not come about.
-            self.slots.update(&handle.lock().call);
+            self.frees_second_slot(&handle);
         }
         taken?;
         Ok(self.settled(&handle).await)
+    }
+
+    /// Gives back what was taken for a leg that did not come about. A call that was given up meanwhile holds nothing here.
+    pub(crate) fn frees_second_slot(&self, handle: &Handle) {
+        let live = handle.lock();
+        if live.health != Health::GivenUp {
+            self.slots.update(&live.call);
+        }
     }
 
     /// Takes room for the leg that hands a call on, and its turn, under the call's lock.

@@ -212,7 +212,7 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
     })
 }
 
-/// The tenants and numbers that the index does not have, or has as they were before.
+/// The tenants and numbers that the index does not have. What is here stays as it is.
 async fn unknown_whose(store: &Store, rows: &[Decision]) -> Result<Vec<Decision>, ExchangeError> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -221,11 +221,10 @@ async fn unknown_whose(store: &Store, rows: &[Decision]) -> Result<Vec<Decision>
         store.decisions().await?.into_iter().map(|row| (row.id(), row)).collect();
     let is_new = |row: &&Decision| match (known.get(&row.id()), row) {
         (None, _) => true,
-        // Somebody else's here stays theirs.
         (Some(Decision::Number(known)), Decision::Number(new)) => {
-            new.version > known.version && (new.tenant == known.tenant || !known.is_given())
+            new.version > known.version && !known.is_given()
         }
-        (Some(known), _) => known.revoked_at().is_none() && row.revoked_at().is_some(),
+        (Some(_), _) => false,
     };
     Ok(rows.iter().filter(is_new).cloned().collect())
 }

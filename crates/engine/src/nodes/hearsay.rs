@@ -7,21 +7,27 @@ use crate::live::Handle;
 use crate::operating::replay::event;
 use std::sync::Arc;
 use trunkline_core::call::{Call, Event, What};
-use trunkline_store::{Store, StoreError};
+use trunkline_store::{Heard, Store, StoreError};
 
 impl Inner {
     /// Merges what others heard since the last look.
     pub(super) async fn listens(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        let mut heard = Vec::new();
         for id in store.unheard(&self.node()).await? {
-            // One that has left memory was over: whoever hears of it goes on from its rows.
-            let Some(handle) = self.live.get(id) else { continue };
+            // One that has left memory was over, or is about to be taken up: whoever hears of it goes on from its rows.
+            let Some(handle) = self.live.get(id) else {
+                heard.push(Heard { id, n: None });
+                continue;
+            };
             let tenant = handle.lock().call.tenant.clone();
             let rows = store.events(&tenant, id).await?;
+            heard.push(Heard { id, n: Some(rows.len()) });
             for event in rows.iter().filter_map(event) {
                 self.merges(&handle, event).await;
             }
         }
-        Ok(())
+        // Not before it is journaled here: a process that dies in between is told again.
+        store.has_heard(&self.node(), &heard).await
     }
 
     /// Merges an event that another node journaled.

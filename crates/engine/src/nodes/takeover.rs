@@ -4,7 +4,7 @@ use super::hearsay::is_of_owners;
 use crate::engine::Inner;
 use crate::intake::{IntakeError, key_hash};
 use crate::live::{Inserted, Live};
-use crate::operating::replay::event;
+use crate::operating::replay::{Made, event, replay};
 use crate::record::{Adopted, kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,11 +27,19 @@ struct Found {
 
 impl Found {
     /// A call as its row has it, with its events.
-    fn of(call: Call, rows: &[EventRow]) -> Self {
-        let mut events: Vec<Event> = rows.iter().filter_map(event).collect();
-        // Of several journals: their places say nothing of what came first.
-        events.sort_by_key(|event| event.received_at);
-        let unheard = missing(&call, events);
+    fn of(mut call: Call, rows: &[EventRow]) -> Self {
+        let mut unheard = Vec::new();
+        match replay(rows) {
+            Made::Call(made) if *made == call => {}
+            // What a client says of its own call, and devices of theirs, means what it does in its place alone.
+            Made::Call(made) if call.registered.is_some() || call.app.is_some() => call = *made,
+            Made::Call(_) | Made::Nothing | Made::Unreadable => {
+                let mut events: Vec<Event> = rows.iter().filter_map(event).collect();
+                // Of several journals: their places say nothing of what came first.
+                events.sort_by_key(|event| event.received_at);
+                unheard = missing(&call, events);
+            }
+        }
         let heard = |key: &EventKey| unheard.iter().all(|event| event.key != *key);
         let known = rows.iter().map(|row| row.key.clone()).filter(heard).collect();
         Self { call, first: None, known, unheard }
@@ -57,7 +65,13 @@ impl Inner {
             };
             let adopted = match found {
                 Ok(None) => continue,
-                Ok(Some(found)) => self.adopt(found, held.get(&id)).await,
+                Ok(Some(found)) => {
+                    if !found.unheard.is_empty() {
+                        // Whoever dies before it is merged leaves the word for the next start.
+                        store.tell_owner(id).await?;
+                    }
+                    self.adopt(found, held.get(&id)).await
+                }
                 Err(error) => Err(IntakeError::Failed(error.to_string())),
             };
             match adopted {
@@ -143,7 +157,11 @@ fn missing(call: &Call, events: Vec<Event>) -> Vec<Event> {
     let mut merged = call.clone();
     let changes = |event: &Event| {
         let before = merged.clone();
-        !is_of_owners(event) && merged.apply(event).is_ok() && merged != before
+        if !is_of_owners(event) {
+            // What is refused may have told something all the same: that it rang, of a call that is answered.
+            let _ = merged.apply(event);
+        }
+        merged != before
     };
     let changing: Vec<Event> = events.into_iter().filter(changes).collect();
     if merged == *call { Vec::new() } else { changing }

@@ -36,7 +36,7 @@ impl Inner {
             })
             .await;
         if taken.is_err() {
-            self.slots.update(&handle.lock().call);
+            self.frees_second_slot(handle);
         }
         taken.map_err(|Unreached(error)| error)
     }

@@ -45,16 +45,6 @@ macro_rules! jobs_of {
     };
 }
 
-macro_rules! has_heard {
-    ($each:literal) => {
-        concat!(
-            "UPDATE calls SET unheard = 0 WHERE node = $1 AND id IN (SELECT j.value ->> 'id' FROM ",
-            $each,
-            "($2) AS j)"
-        )
-    };
-}
-
 statements! { NODES:
     /// `$1` node, `$2` lease in microseconds. A new life of a node, whatever became of the one before.
     JOIN = join!("CAST(unixepoch('subsec') * 1000000 AS BIGINT)"),
@@ -98,8 +88,11 @@ statements! { NODES:
     /// `$1` node: its calls that others have heard something of.
     UNHEARD = "SELECT id FROM calls WHERE node = $1 AND unheard = 1 ORDER BY id";
 
-    /// `$1` node, `$2`: rows with `id`.
-    HAS_HEARD = has_heard!("json_each"), postgres: has_heard!("jsonb_each");
+    /// `$1`: rows with `id` and `n`, `$2` node: its calls of which it has heard all the `n` events that there are, or whatever there
+    /// is, without `n`.
+    HAS_HEARD = concat!(rows!(),
+        "UPDATE calls SET unheard = 0 FROM r WHERE calls.id = item ->> 'id' AND calls.node = $2 AND (item ->> 'n' IS NULL \
+         OR CAST(item ->> 'n' AS BIGINT) = (SELECT COUNT(*) FROM events WHERE events.call = calls.id))");
 
     /// `$1` node: the jobs that it holds, each with its attempts and what is needed to say whom they call.
     HELD_JOBS =

@@ -145,7 +145,6 @@ async fn what_must_not_grow_with_history_uses_its_index_on_postgresql() {
             LIST,
             &["Index Scan Backward using calls_from", "Index Scan Backward using calls_to"],
         ),
-        (&sql::OUTLIVED, "'acme', 0, '', 1000, 21", &["using calls_newest on calls"]),
         (&sql::FOLD_BY_SESSION, "'acme', 's7'", &["using calls_session on calls"]),
         (&sql::FOLD_BY_LEG, "'twilio:AC', 'CA7'", &["using legs_pkey on legs", "using calls_pkey on calls"]),
         (&sql::FOLD_BY_CARRIER_ID, "'acme', 'CA7'", &["using legs_carrier_call_id on legs"]),

@@ -5,7 +5,7 @@ use crate::queue::{call_id, claiming, enqueue, job_id, new_job};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use trunkline_core::id::NodeId;
-use trunkline_store::{JournalIdent, Position, Projection, Store};
+use trunkline_store::{Heard, JournalIdent, Position, Projection, Store};
 
 const LONG: Duration = Duration::from_secs(3_600);
 const OVER: Duration = Duration::ZERO;
@@ -84,6 +84,11 @@ async fn what_a_node_says_late_of_a_call_that_another_carries_is_kept_and_not_be
     assert_eq!(store.load_call(id).await.unwrap().as_ref(), Some(call), "the fold is the other's");
     assert_eq!(store.events(&call.tenant, id).await.unwrap().len(), late.events.len(), "the history has it");
     assert_eq!(store.unheard(&node("two")).await.unwrap(), [id], "and the other is told");
+    let n = late.events.len();
+    let heard = async |n| store.has_heard(&node("two"), &[Heard { id, n }]).await.unwrap();
+    heard(Some(n - 1)).await;
+    assert_eq!(store.unheard(&node("two")).await.unwrap(), [id], "more has come than it has read");
+    heard(Some(n)).await;
     assert!(store.unheard(&node("two")).await.unwrap().is_empty(), "once");
 
     // Its own are believed; and of one that is over the rows go on wherever something is heard.

@@ -119,8 +119,10 @@ fn what_a_dead_node_was_doing_is_taken_over_and_comes_to_its_true_end() {
         one(&server, "SELECT count(*) FROM calls WHERE ended_at IS NULL AND kind = 'phone' AND node = 'a'"),
         "0"
     );
-    let history = rows(&server, "SELECT DISTINCT call FROM events WHERE kind = 'taken_over'");
-    assert_eq!(history.len(), 4, "three attempts and the registered call");
+    until("three attempts and the registered call are taken over", || {
+        (one(&server, "SELECT count(DISTINCT call) FROM events WHERE kind = 'taken_over'") == "4")
+            .then_some(())
+    });
     // The other carries the registered call now.
     let updated = nodes[1].post("/api/calls/CA1/status", &json!({ "status": "completed" }));
     assert!(updated.status != 503, "{} {}", updated.status, updated.text());

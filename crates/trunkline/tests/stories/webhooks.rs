@@ -28,7 +28,8 @@ fn a_call_that_is_over(day: &Day) -> String {
 /// What is known of a call, whenever it was last heard of.
 fn facts(day: &Day, call: &str) -> serde_json::Value {
     let mut facts = day.look_at(call);
-    facts.as_object_mut().unwrap().remove("updated_at").unwrap();
+    // What it cost the carrier says minutes later.
+    ["updated_at", "cost"].map(|late| facts.as_object_mut().unwrap().remove(late).unwrap());
     facts
 }
 
