@@ -1,0 +1,264 @@
+// Two browsers with microphones and cameras that are made up, on /softphone. Each case is played by new pages and users of
+// its own, and one line says how it went; the program ends with 1 if a case failed. `browser.rs` starts it.
+//
+//   TRUNKLINE_TEST_NODE      the folder in which playwright-core is installed
+//   TRUNKLINE_TEST_CHROMIUM  the browser
+//   TRUNKLINE_TEST_SERVER    the server's address, as the browser's pages have it
+//   TRUNKLINE_TEST_SECRET    signs users' tokens
+//   node browsers.mjs [CASE…]
+
+import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const { TRUNKLINE_TEST_NODE: modules, TRUNKLINE_TEST_CHROMIUM: program, TRUNKLINE_TEST_SERVER: server, TRUNKLINE_TEST_SECRET: secret } = process.env;
+const { chromium } = createRequire(join(modules, "package.json"))("playwright-core");
+
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 100;
+// What the two microphones hear. Neither is a multiple of the other.
+const TONES = { left: 440, right: 1_000 };
+const NEAR_HZ = 25;
+
+// Users and their pages.
+
+function token(user) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const claims = { sub: user, name: `${user} the user`, exp: Math.floor(Date.now() / 1000) + 3600 };
+  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+}
+
+/** A second of a tone, as a microphone's file. It comes and goes: what sounds always the same is noise, which browsers take out. */
+function tone(hz) {
+  const rate = 48_000;
+  const sound = Buffer.alloc(2 * rate);
+  for (let n = 0; n < rate; n += 1) {
+    const sounds = n % (rate / 4) < rate / 8;
+    sound.writeInt16LE(sounds ? Math.round(12_000 * Math.sin((2 * Math.PI * hz * n) / rate)) : 0, 2 * n);
+  }
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + sound.length, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(2 * rate, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(sound.length, 40);
+  return Buffer.concat([head, sound]);
+}
+
+function browser(folder, side) {
+  const microphone = join(folder, `${side}.wav`);
+  writeFileSync(microphone, tone(TONES[side]));
+  return chromium.launch({
+    executablePath: program,
+    chromiumSandbox: process.getuid() !== 0,
+    args: [
+      "--use-fake-ui-for-media-stream",
+      "--use-fake-device-for-media-stream",
+      `--use-file-for-fake-audio-capture=${microphone}`,
+      // Two browsers on a machine without a network meet on its loopback.
+      "--allow-loopback-in-peer-connection",
+    ],
+  });
+}
+
+/** A page of a user on the softphone. */
+class Phone {
+  static async of(browser, user) {
+    const phone = new Phone();
+    phone.user = user;
+    phone.context = await browser.newContext();
+    phone.troubles = [];
+    const page = await phone.context.newPage();
+    phone.page = page;
+    page.on("pageerror", (error) => phone.troubles.push(`${user}: ${error.stack}`));
+    page.on("console", (message) => { if (message.type() === "error") phone.troubles.push(`${user}: ${message.text()}`); });
+    // The page keeps its connections to itself.
+    await page.addInitScript(() => {
+      window.connections = [];
+      window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...how) { super(...how); window.connections.push(this); }
+      };
+    });
+    await page.goto(`${server}/softphone`);
+    await page.fill("#token", token(user));
+    await page.click("#sign-in button");
+    await phone.is_connected();
+    return phone;
+  }
+
+  is_connected() {
+    return this.until("is connected", () => document.querySelector("#dial:not([hidden])") && document.querySelector("#connection").textContent === document.querySelector("#softphone").dataset.connectionOn);
+  }
+
+  async calls(other, how = "voice") {
+    await this.page.fill("#receiver", other.user);
+    await this.page.click(how === "video" ? "#place-video" : "#place");
+  }
+
+  press(what) {
+    return this.page.click(`#${what}`);
+  }
+
+  /** Waits until the page shows this state of the call. */
+  shows(state) {
+    return this.until(`shows ${state}`, (wanted) => document.querySelector("#state").dataset.state === wanted, state);
+  }
+
+  /** Waits until the call is over for this reason, as the page says it. */
+  async ends(reason) {
+    await this.shows("ended");
+    await this.until(`says ${reason}`, (word) => {
+      const text = document.querySelector("#softphone").dataset[`reason${word}`];
+      return document.querySelector("#reason").textContent.startsWith(`${text} `);
+    }, reason);
+  }
+
+  /** Waits until something is true in the page. */
+  async until(what, look, wanted) {
+    const begun = Date.now();
+    while (Date.now() - begun < PATIENCE_MS) {
+      const seen = await this.page.evaluate(look, wanted);
+      if (seen) return seen;
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+    const shown = await this.page.evaluate(() => document.querySelector("#softphone").innerText.replace(/\s+/g, " "));
+    throw new Error(`${this.user}: it never came that the page ${what}; it shows: ${shown}`);
+  }
+
+  /** What came to this page so far, by its newest connection. */
+  received() {
+    return this.page.evaluate(async () => {
+      const counts = { packets: 0, energy: 0, frames: 0 };
+      for (const report of (await window.connections.at(-1)?.getStats())?.values() ?? []) {
+        if (report.type !== "inbound-rtp") continue;
+        if (report.kind === "audio") Object.assign(counts, { packets: report.packetsReceived, energy: report.totalAudioEnergy });
+        else counts.frames = report.framesDecoded;
+      }
+      return counts;
+    });
+  }
+
+  /** Waits until more of all these has come than now. */
+  async goes_on(...kinds) {
+    const before = await this.received();
+    const begun = Date.now();
+    let now;
+    do {
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+      now = await this.received();
+      if (kinds.every((kind) => now[kind] > before[kind])) return;
+    } while (Date.now() - begun < PATIENCE_MS);
+    throw new Error(`${this.user}: ${kinds.join(", ")} do not grow: ${JSON.stringify(before)}, then ${JSON.stringify(now)}`);
+  }
+
+  /** Waits until this tone is the loudest of what the page plays. */
+  async hears(hz) {
+    await this.until("plays the sound", () => { const sound = document.querySelector("#sound"); return !sound.paused && sound.currentTime > 0; });
+    const begun = Date.now();
+    let heard;
+    do {
+      heard = await this.page.evaluate(loudest);
+      if (Math.abs(heard.hz - hz) < NEAR_HZ && heard.level > -70) return;
+    } while (Date.now() - begun < PATIENCE_MS);
+    throw new Error(`${this.user}: hears ${JSON.stringify(heard)} and not ${hz} Hz`);
+  }
+
+  async leaves() {
+    await this.context.close();
+    if (this.troubles.length > 0) throw new Error(`the browser complains:\n${this.troubles.join("\n")}`);
+  }
+}
+
+/** In a page: the loudest tone within a second of what came from the other one. */
+async function loudest() {
+  const context = new AudioContext();
+  const ear = context.createAnalyser();
+  ear.fftSize = 8_192;
+  ear.smoothingTimeConstant = 0;
+  context.createMediaStreamSource(document.querySelector("#sound").srcObject).connect(ear);
+  await context.resume();
+  const levels = new Float32Array(ear.frequencyBinCount);
+  const best = { hz: 0, level: -Infinity };
+  for (let look = 0; look < 10; look += 1) {
+    await new Promise((done) => setTimeout(done, 100));
+    ear.getFloatFrequencyData(levels);
+    levels.forEach((level, bin) => {
+      if (level > best.level) Object.assign(best, { hz: (bin * context.sampleRate) / ear.fftSize, level });
+    });
+  }
+  await context.close();
+  return best;
+}
+
+// The cases.
+
+/** Two who talk, and hear each other. */
+async function talking(ann, bob, how = "voice") {
+  await ann.calls(bob, how);
+  await bob.shows("incoming");
+  await bob.press("accept");
+  await both_hear(ann, bob);
+}
+
+async function both_hear(ann, bob) {
+  for (const phone of [ann, bob]) {
+    await phone.shows("talking");
+    await phone.goes_on("packets", "energy");
+  }
+  await ann.hears(TONES.right);
+  await bob.hears(TONES.left);
+}
+
+const CASES = {
+  async voice({ ann, bob }) {
+    await talking(ann, bob);
+    await ann.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+  },
+};
+
+// The run.
+
+const folder = mkdtempSync(join(tmpdir(), "trunkline-browsers-"));
+const browsers = [];
+let failed = 0;
+try {
+  const [left, right] = await Promise.all(Object.keys(TONES).map((side) => browser(folder, side)));
+  browsers.push(left, right);
+  const wanted = process.argv.slice(2);
+  for (const [name, play] of Object.entries(CASES).filter(([name]) => wanted.length === 0 || wanted.includes(name))) {
+    const begun = Date.now();
+    const phones = [];
+    const phone = async (side, user) => {
+      const one = await Phone.of(side, `${user}-${name}`);
+      phones.push(one);
+      return one;
+    };
+    try {
+      await play({ ann: await phone(left, "ann"), bob: await phone(right, "bob"), phone, left, right });
+      for (const one of phones.splice(0)) await one.leaves();
+      console.log(`ok ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      failed += 1;
+      const complaints = phones.flatMap((one) => one.troubles);
+      console.log(`FAILED ${name}: ${[error.message, ...complaints].join("\n  ")}`);
+    } finally {
+      await Promise.allSettled(phones.map((one) => one.context.close()));
+    }
+  }
+} finally {
+  await Promise.allSettled(browsers.map((one) => one.close()));
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = failed === 0 ? 0 : 1;
