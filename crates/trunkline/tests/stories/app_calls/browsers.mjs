@@ -173,6 +173,11 @@ class Phone {
     throw new Error(`${this.user}: hears ${JSON.stringify(heard)} and not ${hz} Hz`);
   }
 
+  /** Waits until nothing is recorded any more. */
+  is_silent() {
+    return this.until("has let go of the microphone", () => !document.querySelector("#own").srcObject && window.connections.every((one) => one.connectionState === "closed"));
+  }
+
   async leaves() {
     await this.context.close();
     if (this.troubles.length > 0) throw new Error(`the browser complains:\n${this.troubles.join("\n")}`);
@@ -225,6 +230,80 @@ const CASES = {
     await ann.press("end");
     await ann.ends("Completed");
     await bob.ends("Completed");
+    await ann.is_silent();
+    await bob.is_silent();
+  },
+
+  async video({ ann, bob }) {
+    await talking(ann, bob, "video");
+    for (const phone of [ann, bob]) {
+      await phone.goes_on("frames");
+      await phone.until("shows their picture and its own", () => ["theirs", "own"].every((id) => document.getElementById(id).videoWidth > 0));
+    }
+    await bob.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+  },
+
+  async reject({ ann, bob }) {
+    await ann.calls(bob);
+    await bob.shows("incoming");
+    await bob.press("reject");
+    await ann.ends("Declined");
+    await bob.ends("Declined");
+    await ann.is_silent();
+  },
+
+  async cancel({ ann, bob }) {
+    await ann.calls(bob);
+    await ann.shows("ringing");
+    await bob.shows("incoming");
+    await ann.press("end");
+    await ann.ends("CallerGaveUp");
+    await bob.ends("CallerGaveUp");
+  },
+
+  async missed({ ann, bob }) {
+    // No page says how long it shall ring, and nobody wants to wait for as long as it usually does.
+    await ann.page.route("**/api/calls/initiate", (route) => {
+      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), ring_timeout_secs: 5 }) });
+    });
+    await ann.calls(bob);
+    await bob.shows("incoming");
+    await ann.ends("Missed");
+    await bob.ends("Missed");
+  },
+
+  async busy({ ann, bob, phone, left }) {
+    await talking(ann, bob);
+    const cat = await phone(left, "cat");
+    await cat.calls(bob);
+    await cat.ends("Busy");
+    await cat.is_silent();
+    await both_hear(ann, bob);
+  },
+
+  async reload({ ann, bob }) {
+    await talking(ann, bob);
+    await ann.page.reload();
+    await both_hear(ann, bob);
+    await bob.page.reload();
+    await both_hear(ann, bob);
+    await Promise.all([ann.page.reload(), bob.page.reload()]);
+    await both_hear(ann, bob);
+    await ann.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+  },
+
+  async devices({ ann, bob, phone, right }) {
+    const second = await phone(right, "bob");
+    await ann.calls(bob);
+    await second.shows("incoming");
+    await bob.shows("incoming");
+    await bob.press("accept");
+    await second.ends("AnsweredElsewhere");
+    await both_hear(ann, bob);
   },
 };
 
