@@ -21,6 +21,7 @@ const LOOK_MS = 100;
 // What the two microphones hear. Neither is a multiple of the other.
 const TONES = { left: 440, right: 1_000 };
 const NEAR_HZ = 25;
+const FAINT_DB = -70;
 
 // Users and their pages.
 
@@ -82,22 +83,40 @@ class Phone {
     phone.page = page;
     page.on("pageerror", (error) => phone.troubles.push(`${user}: ${error.stack}`));
     page.on("console", (message) => { if (message.type() === "error") phone.troubles.push(`${user}: ${message.text()}`); });
-    // The page keeps its connections to itself.
+    // The page keeps its connections and its socket to itself.
     await page.addInitScript(() => {
-      window.connections = [];
-      window.RTCPeerConnection = class extends RTCPeerConnection {
-        constructor(...how) { super(...how); window.connections.push(this); }
+      const noted = (Kind, list) => class extends Kind {
+        constructor(...how) { super(...how); list.push(this); }
       };
+      window.RTCPeerConnection = noted(RTCPeerConnection, window.connections = []);
+      window.WebSocket = noted(WebSocket, window.sockets = []);
     });
     await page.goto(`${server}/softphone`);
-    await page.fill("#token", token(user));
-    await page.click("#sign-in button");
-    await phone.is_connected();
     return phone;
   }
 
+  async enters(with_token = token(this.user)) {
+    await this.page.fill("#token", with_token);
+    await this.page.click("#sign-in button");
+  }
+
   is_connected() {
-    return this.until("is connected", () => document.querySelector("#dial:not([hidden])") && document.querySelector("#connection").textContent === document.querySelector("#softphone").dataset.connectionOn);
+    return this.until("is connected", () => document.querySelector("#connection").textContent === document.querySelector("#softphone").dataset.connectionOn);
+  }
+
+  /** Its socket is lost; when this returns it has another. */
+  async loses_its_socket() {
+    const before = await this.page.evaluate(() => { window.sockets.at(-1).close(); return window.sockets.length; });
+    await this.until("has a new socket", (count) => window.sockets.length > count, before);
+    await this.is_connected();
+  }
+
+  /** Holds back what the page asks at this path; what is returned lets it through. */
+  async holds_back(path) {
+    let go;
+    const gone = new Promise((done) => { go = done; });
+    await this.page.route(`**${path}`, async (route) => { await gone; await route.continue(); });
+    return go;
   }
 
   async calls(other, how = "voice") {
@@ -168,7 +187,7 @@ class Phone {
     let heard;
     do {
       heard = await this.page.evaluate(loudest);
-      if (Math.abs(heard.hz - hz) < NEAR_HZ && heard.level > -70) return;
+      if (Math.abs(heard.hz - hz) < NEAR_HZ && heard.level > FAINT_DB) return;
     } while (Date.now() - begun < PATIENCE_MS);
     throw new Error(`${this.user}: hears ${JSON.stringify(heard)} and not ${hz} Hz`);
   }
@@ -176,6 +195,17 @@ class Phone {
   /** Waits until nothing is recorded any more. */
   is_silent() {
     return this.until("has let go of the microphone", () => !document.querySelector("#own").srcObject && window.connections.every((one) => one.connectionState === "closed"));
+  }
+
+  /** Waits until nothing is to be heard. */
+  async hears_nothing() {
+    const begun = Date.now();
+    let heard;
+    do {
+      heard = await this.page.evaluate(loudest);
+      if (heard.level < FAINT_DB) return;
+    } while (Date.now() - begun < PATIENCE_MS);
+    throw new Error(`${this.user}: hears ${JSON.stringify(heard)}, and not nothing`);
   }
 
   async leaves() {
@@ -266,7 +296,7 @@ const CASES = {
   async missed({ ann, bob }) {
     // No page says how long it shall ring, and nobody wants to wait for as long as it usually does.
     await ann.page.route("**/api/calls/initiate", (route) => {
-      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), ring_timeout_secs: 5 }) });
+      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), ring_timeout_secs: 10 }) });
     });
     await ann.calls(bob);
     await bob.shows("incoming");
@@ -305,6 +335,66 @@ const CASES = {
     await second.ends("AnsweredElsewhere");
     await both_hear(ann, bob);
   },
+
+  async together({ ann, bob }) {
+    const go = await bob.holds_back("/api/calls/initiate");
+    await bob.calls(ann);
+    await ann.calls(bob);
+    await ann.shows("ringing");
+    go();
+    await both_hear(ann, bob);
+  },
+
+  async muted({ ann, bob }) {
+    await talking(ann, bob);
+    await ann.press("mute");
+    await bob.hears_nothing();
+    await ann.page.reload();
+    for (const phone of [ann, bob]) {
+      await phone.shows("talking");
+      await phone.goes_on("packets");
+    }
+    await bob.hears_nothing();
+    await ann.press("mute");
+    await bob.hears(TONES.left);
+  },
+
+  async sockets({ ann, bob }) {
+    await talking(ann, bob);
+    for (const phone of [ann, bob]) {
+      await phone.loses_its_socket();
+      await both_hear(ann, bob);
+    }
+    const kept = await ann.page.evaluate(() => window.connections.length);
+    if (kept !== 1) throw new Error(`the sound needed ${kept} connections, where nothing was lost but sockets`);
+    await bob.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+  },
+
+  async away({ ann, bob }) {
+    await ann.calls(bob);
+    await bob.shows("incoming");
+    const go = await bob.holds_back("/api/calls/ticket");
+    await bob.page.evaluate(() => window.sockets.at(-1).close());
+    await bob.until("is not connected", () => document.querySelector("#connection").textContent === document.querySelector("#softphone").dataset.connectionOff);
+    await ann.press("end");
+    await ann.ends("CallerGaveUp");
+    go();
+    await bob.ends("CallerGaveUp");
+  },
+
+  async token({ ann, stranger, left }) {
+    const eve = await stranger(left, "eve");
+    await eve.enters("no.good.token");
+    await eve.until("asks for another token", () => document.querySelector("#trouble").textContent === document.querySelector("#softphone").dataset.troubleToken && document.querySelector("#sign-in:not([hidden])") && document.querySelector("#dial").hidden);
+    // The browser says that it was answered 401.
+    eve.troubles.length = 0;
+    await eve.enters();
+    await eve.is_connected();
+    await eve.calls(ann);
+    await ann.shows("incoming");
+  },
 };
 
 // The run.
@@ -316,16 +406,22 @@ try {
   const [left, right] = await Promise.all(Object.keys(TONES).map((side) => browser(folder, side)));
   browsers.push(left, right);
   const wanted = process.argv.slice(2);
-  for (const [name, play] of Object.entries(CASES).filter(([name]) => wanted.length === 0 || wanted.includes(name))) {
+  for (const name of wanted.length > 0 ? wanted : Object.keys(CASES)) {
     const begun = Date.now();
     const phones = [];
-    const phone = async (side, user) => {
+    const stranger = async (side, user) => {
       const one = await Phone.of(side, `${user}-${name}`);
       phones.push(one);
       return one;
     };
+    const phone = async (side, user) => {
+      const one = await stranger(side, user);
+      await one.enters();
+      await one.is_connected();
+      return one;
+    };
     try {
-      await play({ ann: await phone(left, "ann"), bob: await phone(right, "bob"), phone, left, right });
+      await CASES[name]({ ann: await phone(left, "ann"), bob: await phone(right, "bob"), phone, stranger, left, right });
       for (const one of phones.splice(0)) await one.leaves();
       console.log(`ok ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
     } catch (error) {
