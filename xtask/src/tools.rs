@@ -115,7 +115,7 @@ pub fn servers() -> Result<()> {
 pub fn chromium() -> Option<PathBuf> {
     browser().or_else(|| {
         if let Err(error) = install(&["chromium"]) {
-            eprintln!("{error:#}");
+            println!("no browser: {error:#}");
         }
         browser()
     })

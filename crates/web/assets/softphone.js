@@ -17,7 +17,8 @@ function say(kind, word) {
 
 function show() {
   const { call, connected } = calls;
-  at("connection").textContent = say("connection", connected ? "on" : "off");
+  at("connection").dataset.state = connected ? "on" : "off";
+  at("connection").textContent = say("connection", at("connection").dataset.state);
   at("sign-in").hidden = isIn;
   at("dial").hidden = !isIn || (Boolean(call) && call.state !== "ended");
   at("call").hidden = !call;

@@ -17,7 +17,10 @@ const CASES: [&str; 13] = [
 #[test]
 #[ignore = "needs Chromium and Node with playwright-core, where there is Node; cargo xtask test runs it"]
 fn two_browsers_call_each_other_and_each_hears_and_sees_the_other() {
-    let Some(modules) = node_modules() else { return };
+    let Some(modules) = node_modules() else {
+        eprintln!("not told: there is no Node here");
+        return;
+    };
     let chromium = std::env::var_os("TRUNKLINE_TEST_CHROMIUM")
         .expect("a browser is needed: apt-get install chromium, or name it in TRUNKLINE_TEST_CHROMIUM");
     // A busy machine takes its time to load a page again.
