@@ -44,7 +44,7 @@ async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    at("trouble").textContent = error instanceof Refused ? error.message : say("trouble", error.name === "NotAllowedError" ? "media" : "other");
+    at("trouble").textContent = error instanceof Refused ? error.message : say("trouble", error instanceof DOMException || !isSecureContext ? "media" : "other");
   }
 }
 
@@ -81,9 +81,11 @@ async function play(player, stream) {
 async function signIn(token) {
   sessionStorage.setItem(TOKEN, token);
   isIn = true;
-  calls ??= phone();
-  await attempt(() => calls.connect());
-  show();
+  await attempt(() => {
+    calls ??= phone();
+    return calls.connect();
+  });
+  if (calls) show();
 }
 
 at("sign-in").addEventListener("submit", (event) => {

@@ -32,7 +32,7 @@ export class Refused extends Error {
 export class TrunklineCalls extends EventTarget {
   #url; #token; #device; #socket; #tries = 0; #closed = false;
   #pc; #local; #early = []; #stats; #renewal; #lost;
-  #user; #resuming = false; #anew = false;
+  #user; #resuming = false; #anew = false; #asking = false;
   // What is done about what was heard: one thing after the other.
   #hearing = Promise.resolve();
 
@@ -73,7 +73,11 @@ export class TrunklineCalls extends EventTarget {
   }
 
   /** Calls somebody. */
-  async place(receiver, { video = false, conversation } = {}) {
+  place(receiver, how) {
+    return this.#alone(() => this.#place(receiver, how));
+  }
+
+  async #place(receiver, { video = false, conversation } = {}) {
     if (this.call && this.call.state !== "ended") throw new Error("there is a call already");
     this.#local = await media(video);
     const order = { receiver_id: receiver, call_type: video ? "video" : "voice", device_id: this.#device };
@@ -93,7 +97,11 @@ export class TrunklineCalls extends EventTarget {
   }
 
   /** Takes the call that comes in. */
-  async accept() {
+  accept() {
+    return this.#alone(() => this.#accept());
+  }
+
+  async #accept() {
     const { id, peer, video } = this.call;
     this.#local = await media(video);
     try {
@@ -171,6 +179,17 @@ export class TrunklineCalls extends EventTarget {
 
   #say(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** Does one thing at a time that needs a microphone: who presses twice means once. */
+  async #alone(work) {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      await work();
+    } finally {
+      this.#asking = false;
+    }
   }
 
   /**
@@ -417,6 +436,8 @@ export class TrunklineCalls extends EventTarget {
   }
 }
 
-function media(video) {
+async function media(video) {
+  // Browsers hide microphones from pages that are not on https.
+  if (!navigator.mediaDevices) throw new DOMException("a microphone needs a page on https", "NotAllowedError");
   return navigator.mediaDevices.getUserMedia({ audio: true, video });
 }

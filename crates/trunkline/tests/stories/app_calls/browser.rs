@@ -9,9 +9,9 @@ use crate::outgoing::snippets::node_modules;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stories/app_calls/browsers.mjs");
 
 /// What they play.
-const CASES: [&str; 13] = [
-    "voice", "video", "reject", "cancel", "missed", "busy", "reload", "devices", "together", "muted",
-    "sockets", "away", "token",
+const CASES: [&str; 14] = [
+    "voice", "video", "reject", "cancel", "missed", "busy", "reload", "devices", "together", "twice",
+    "muted", "sockets", "away", "token",
 ];
 
 #[test]

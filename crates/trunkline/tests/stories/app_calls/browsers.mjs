@@ -360,6 +360,19 @@ const CASES = {
     await both_hear(ann, bob);
   },
 
+  async twice({ ann, bob }) {
+    await ann.page.fill("#receiver", bob.user);
+    await ann.page.dblclick("#place");
+    await bob.shows("incoming");
+    await bob.page.dblclick("#accept");
+    await both_hear(ann, bob);
+    await ann.press("end");
+    for (const phone of [ann, bob]) {
+      await phone.ends("Completed");
+      await phone.is_silent();
+    }
+  },
+
   async muted({ ann, bob }) {
     await talking(ann, bob);
     await ann.press("mute");
