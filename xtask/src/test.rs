@@ -49,6 +49,9 @@ fn ignored_by_default(left: &Path) -> Result<shell::Counts> {
     test.env(canaries::FOLDER, left);
     if let Some(modules) = tools::node()? {
         test.env("TRUNKLINE_TEST_NODE", modules);
+        if let Some(chromium) = tools::chromium() {
+            test.env("TRUNKLINE_TEST_CHROMIUM", chromium);
+        }
     }
     shell::run_tests(test.env("TRUNKLINE_TEST_PYTHON", tools::python()?))
 }

@@ -99,15 +99,7 @@ pub fn servers() -> Result<()> {
     if missing().is_empty() {
         return Ok(());
     }
-    let apt = Path::new("/usr/bin/apt-get");
-    // Who owns our process's folder is who we are.
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if is_root && apt.exists() {
-        shell::run(shell::command(apt).args(["update", "-q"]))?;
-        let mut install = shell::command(apt);
-        install.args(["install", "-qy", "--no-install-recommends"]).args(missing());
-        shell::run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
+    install(&missing())?;
     match missing().as_slice() {
         [] => Ok(()),
         missing => bail!(
@@ -116,6 +108,42 @@ pub fn servers() -> Result<()> {
             missing.join(" ")
         ),
     }
+}
+
+/// The browser of the tests in which people call each other: root on Debian gets it installed. `None` where there is none, and
+/// the test that needs it says so.
+pub fn chromium() -> Option<PathBuf> {
+    browser().or_else(|| {
+        if let Err(error) = install(&["chromium"]) {
+            println!("no browser: {error:#}");
+        }
+        browser()
+    })
+}
+
+/// A browser that is there: what `TRUNKLINE_TEST_CHROMIUM` names, or one of the usual names in `PATH`.
+fn browser() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("TRUNKLINE_TEST_CHROMIUM") {
+        return Some(named.into());
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let mut programs = env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+    programs.find(|program| program.exists())
+}
+
+/// Installs packages of the system, if we are root and it has Debian's package manager; else nothing is done.
+fn install(packages: &[&str]) -> Result<()> {
+    let apt = Path::new("/usr/bin/apt-get");
+    // Who owns our process's folder is who we are.
+    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if !(is_root && apt.exists()) {
+        return Ok(());
+    }
+    shell::run(shell::command(apt).args(["update", "-q"]))?;
+    let mut install = shell::command(apt);
+    install.args(["install", "-qy", "--no-install-recommends"]).args(packages);
+    shell::run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Whether PostgreSQL's programs are where the tests look for them.

@@ -6,6 +6,8 @@ const texts = at("softphone").dataset;
 const TOKEN = "trunkline-user-token";
 
 let calls;
+/** Whether there is a token that may open something. */
+let isIn = false;
 
 /** A text of the page, by what it is for. */
 function say(kind, word) {
@@ -15,9 +17,10 @@ function say(kind, word) {
 
 function show() {
   const { call, connected } = calls;
-  at("connection").textContent = say("connection", connected ? "on" : "off");
-  at("sign-in").hidden = true;
-  at("dial").hidden = Boolean(call) && call.state !== "ended";
+  at("connection").dataset.state = connected ? "on" : "off";
+  at("connection").textContent = say("connection", at("connection").dataset.state);
+  at("sign-in").hidden = isIn;
+  at("dial").hidden = !isIn || (Boolean(call) && call.state !== "ended");
   at("call").hidden = !call;
   if (!call) return;
   at("peer").textContent = call.name ?? call.peer;
@@ -41,26 +44,48 @@ async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    at("trouble").textContent = error instanceof Refused ? error.message : say("trouble", error.name === "NotAllowedError" ? "media" : "other");
+    at("trouble").textContent = error instanceof Refused ? error.message : say("trouble", error instanceof DOMException || !isSecureContext ? "media" : "other");
   }
 }
 
-async function signIn(token) {
-  sessionStorage.setItem(TOKEN, token);
-  calls = new TrunklineCalls({ token: () => sessionStorage.getItem(TOKEN) });
+function phone() {
+  const calls = new TrunklineCalls({ token: () => sessionStorage.getItem(TOKEN) });
   calls.addEventListener("change", show);
   calls.addEventListener("remote", ({ detail }) => {
-    for (const player of [at("sound"), at("theirs")]) player.srcObject = detail;
+    for (const player of [at("sound"), at("theirs")]) play(player, detail);
   });
   calls.addEventListener("unauthorized", () => {
     calls.disconnect();
     sessionStorage.removeItem(TOKEN);
-    at("sign-in").hidden = false;
-    at("dial").hidden = true;
+    isIn = false;
     at("trouble").textContent = say("trouble", "token");
+    show();
   });
-  await attempt(() => calls.connect());
-  show();
+  return calls;
+}
+
+async function play(player, stream) {
+  if (player.srcObject === stream) return;
+  player.srcObject = stream;
+  try {
+    await player.play();
+  } catch (error) {
+    if (error.name !== "NotAllowedError") return;
+    // Browsers let no page sound that nobody has touched yet.
+    at("trouble").textContent = say("trouble", "sound");
+    document.addEventListener("click", () => { at("trouble").textContent = ""; player.play(); }, { once: true });
+  }
+}
+
+/** A call that is under way outlives the token that it began with. */
+async function signIn(token) {
+  sessionStorage.setItem(TOKEN, token);
+  isIn = true;
+  await attempt(() => {
+    calls ??= phone();
+    return calls.connect();
+  });
+  if (calls) show();
 }
 
 at("sign-in").addEventListener("submit", (event) => {

@@ -9,7 +9,7 @@
 //   await calls.place("bob", { video: false });
 //
 // The server alone knows where a call stands; this file does what it says. `call` is null, or
-//   { id, peer, video, state, muted, camera, quality, reason, seconds }
+//   { id, peer, name, video, state, muted, camera, quality, reason, seconds }
 //   state: calling, ringing (they are being told), incoming, connecting, talking, reconnecting, ended
 //   quality, while talking: good, fair, poor
 // A page that is loaded again in mid-call goes on with it: what that takes is kept in sessionStorage.
@@ -31,7 +31,10 @@ export class Refused extends Error {
 
 export class TrunklineCalls extends EventTarget {
   #url; #token; #device; #socket; #tries = 0; #closed = false;
-  #pc; #local; #early = []; #resuming = false; #stats; #renewal; #lost;
+  #pc; #local; #early = []; #stats; #renewal; #lost;
+  #user; #resuming = false; #anew = false; #asking = false;
+  // What is done about what was heard: one thing after the other.
+  #hearing = Promise.resolve();
 
   /** The one call there is, or null. */
   call = null;
@@ -56,13 +59,11 @@ export class TrunklineCalls extends EventTarget {
   /** Connects, and stays connected; goes on with the call that this page had before it was loaded again. */
   async connect() {
     this.#closed = false;
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-    if (kept && !this.call) {
-      this.#local = await media(kept.video);
-      this.#resuming = true;
-      this.#now({ ...kept, state: "reconnecting", muted: false, camera: kept.video });
+    try {
+      if (!this.call) await this.#goOn();
+    } finally {
+      await this.#open();
     }
-    await this.#open();
   }
 
   /** Leaves. A call under way is not ended by that. */
@@ -72,17 +73,23 @@ export class TrunklineCalls extends EventTarget {
   }
 
   /** Calls somebody. */
-  async place(receiver, { video = false, conversation } = {}) {
+  place(receiver, how) {
+    return this.#alone(() => this.#place(receiver, how));
+  }
+
+  async #place(receiver, { video = false, conversation } = {}) {
     if (this.call && this.call.state !== "ended") throw new Error("there is a call already");
     this.#local = await media(video);
     const order = { receiver_id: receiver, call_type: video ? "video" : "voice", device_id: this.#device };
     if (conversation) order.conversation_id = conversation;
     try {
-      const placed = await this.#ask("POST", "/api/calls/initiate", order);
-      // Both called each other: the other one's call was there first, and is the one.
-      const calls = placed.receiver_id === receiver;
-      this.#begin(placed, receiver, video, calls, placed.status === "answered" ? "connecting" : "calling");
-      if (placed.state === "ended") this.#over(placed.status, 0);
+      await this.#next(async () => {
+        const placed = await this.#ask("POST", "/api/calls/initiate", order);
+        // Both called each other: the other one's call was there first, and is the one.
+        const calls = placed.receiver_id === receiver;
+        this.#begin(placed, receiver, video, calls, placed.status === "answered" ? "connecting" : "calling");
+        if (placed.state === "ended") this.#over(placed.disposition);
+      });
     } catch (error) {
       this.#stopMedia();
       throw error;
@@ -90,37 +97,40 @@ export class TrunklineCalls extends EventTarget {
   }
 
   /** Takes the call that comes in. */
-  async accept() {
+  accept() {
+    return this.#alone(() => this.#accept());
+  }
+
+  async #accept() {
     const { id, peer, video } = this.call;
     this.#local = await media(video);
     try {
-      const taken = await this.#ask("POST", `/api/calls/${id}/accept`, { device_id: this.#device });
-      this.#begin(taken, peer, video, false, "connecting");
+      await this.#next(async () => {
+        const taken = await this.#ask("POST", `/api/calls/${id}/accept`, { device_id: this.#device });
+        this.#begin(taken, peer, video, false, "connecting");
+      });
     } catch (error) {
-      this.#over(error.code ?? "failed", 0);
+      this.#stopMedia();
       throw error;
     }
   }
 
   /** Refuses the call that comes in. */
   async reject() {
-    await this.#ask("POST", `/api/calls/${this.call.id}/reject`);
+    await this.#ends(`/api/calls/${this.call.id}/reject`);
   }
 
   /** Hangs up, or gives up. */
   async end() {
-    const { id } = this.call;
-    await this.#ask("POST", `/api/calls/${id}/end`, { device_id: this.#device });
+    await this.#ends(`/api/calls/${this.call.id}/end`, { device_id: this.#device });
   }
 
   mute(muted) {
-    for (const track of this.#local?.getAudioTracks() ?? []) track.enabled = !muted;
-    this.#now({ ...this.call, muted });
+    this.#keep({ ...this.call, muted });
   }
 
   camera(camera) {
-    for (const track of this.#local?.getVideoTracks() ?? []) track.enabled = camera;
-    this.#now({ ...this.call, camera });
+    this.#keep({ ...this.call, camera });
   }
 
   /** The user's own calls, newest first; `filters` as GET /api/calls takes them. */
@@ -148,7 +158,9 @@ export class TrunklineCalls extends EventTarget {
       const query = new URLSearchParams({ token: ticket, device_id: this.#device });
       const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/ws?${query}`);
       this.#socket = socket;
-      socket.addEventListener("message", ({ data }) => this.#hear(JSON.parse(data)));
+      socket.addEventListener("message", ({ data }) => {
+        this.#next(() => this.#hear(JSON.parse(data))).catch((error) => this.#tell("fault", error));
+      });
       socket.addEventListener("close", ({ code }) => { if (socket === this.#socket) this.#away(code); });
     } catch (error) {
       this.#away(error instanceof Refused && error.status === 401 ? 4401 : 1006);
@@ -169,53 +181,103 @@ export class TrunklineCalls extends EventTarget {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
+  /** Does one thing at a time that needs a microphone: who presses twice means once. */
+  async #alone(work) {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      await work();
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /**
+   * Does this when all that was heard before is done, and nothing that is heard later before it is done: what the socket tells
+   * of a call may come before the answer that says which call it is.
+   */
+  #next(work) {
+    const done = this.#hearing.then(work);
+    this.#hearing = done.catch(() => {});
+    return done;
+  }
+
   async #hear(frame) {
     const mine = this.call && frame.call_id === this.call.id && this.call.state !== "ended";
     switch (frame.type) {
       case "connection.ack":
         this.connected = true;
         this.#tries = 0;
-        if (this.call && ["connecting", "talking", "reconnecting"].includes(this.call.state)) this.#comeBack();
-        return this.#tell("change");
+        this.#user = frame.user_id;
+        this.#tell("change");
+        return this.#comeBack();
       case "call.incoming":
         if (this.call && this.call.state !== "ended") return undefined;
         this.#now({ id: frame.call_id, peer: frame.caller_id, name: frame.caller_username, video: frame.call_type === "video", state: "incoming" });
         return this.#tell("incoming", frame);
       case "error":
+        // Somebody else has signed in on this page.
+        if (this.#resuming && mine && frame.code === "no_such_call") this.#over("connection_lost");
         return this.#tell("fault", frame);
       default:
         if (!mine) return undefined;
     }
     // Until this page is known again, what it hears was meant for the one before.
-    if (this.#resuming && !["call.resumed", "call.ended"].includes(frame.type)) return undefined;
+    if (this.#resuming && !["call.accepted", "call.resumed", "call.ended"].includes(frame.type)) return undefined;
     switch (frame.type) {
       case "call.ringing": return this.#now({ ...this.call, state: "ringing" });
       case "call.accepted":
-        if (this.call.calls) { this.#now({ ...this.call, state: "connecting" }); await this.#offer(); }
-        return undefined;
+        return this.call.calls ? this.#offer() : undefined;
       case "call.offer": return this.#answer(frame.offer);
       case "call.answer": return this.#settle(frame.answer);
       case "call.ice-candidate": return this.#candidate(frame.candidate);
       case "call.reconnecting": return this.#now({ ...this.call, state: "reconnecting" });
-      case "call.resumed":
-        this.#resuming = false;
-        if (frame.ice_restart) return this.#offer();
-        return this.#now({ ...this.call, state: this.#pc?.connectionState === "connected" ? "talking" : "connecting" });
+      case "call.resumed": return this.#resumed(frame);
       case "call.ended": return this.#over(frame.reason, frame.duration_seconds);
       default: return undefined;
     }
   }
 
-  #comeBack() {
-    const kept = ["connected", "connecting", "new"].includes(this.#pc?.connectionState);
-    this.#say({ type: "resume", call_id: this.call.id, token: this.call.resume, media: kept ? "kept" : "lost" });
+  /** The socket is there, perhaps again, and what was said meanwhile is not known. */
+  async #comeBack() {
+    if (!this.call || this.call.state === "ended") return;
+    if (this.call.state === "incoming") {
+      // It is told again if it rings still.
+      const seen = await this.#ask("GET", `/api/calls/${this.call.id}`);
+      if (seen.state === "ended") this.#over(seen.disposition);
+      else if (seen.state !== "ringing") this.#over("answered_elsewhere");
+      return;
+    }
+    // Of a connection that was still being made, parts may be lost.
+    const media = this.#pc?.connectionState === "connected" ? "kept" : "lost";
+    this.#resuming = true;
+    this.#anew = false;
+    this.#say({ type: "resume", call_id: this.call.id, token: this.call.resume, media });
+  }
+
+  /** A side is back: this one, or the other, which may need a new connection. */
+  async #resumed({ user_id: user, ice_restart: restart }) {
+    if (user === this.#user) this.#resuming = false;
+    // Who has lost everything hears no offer of somebody who was not there.
+    else this.#anew = restart || !this.#pc;
+    if (this.#resuming) return;
+    if (this.#anew) {
+      this.#anew = false;
+      return this.#offer();
+    }
+    // Who calls somebody whom it still rings for has nothing to resume.
+    if (["calling", "ringing"].includes(this.call.state)) return;
+    this.#now({ ...this.call, state: this.#pc?.connectionState === "connected" ? "talking" : "connecting" });
   }
 
   // The connection to the other browser.
 
   async #connection() {
     this.#hangUp();
+    this.#now({ ...this.call, state: "connecting" });
     const { ice_servers: iceServers, ttl_seconds: ttl } = await this.#ask("GET", "/api/ice-servers");
+    // Somebody hung up meanwhile.
+    if (!this.#local) return null;
     const pc = new RTCPeerConnection({ iceServers });
     this.#pc = pc;
     for (const track of this.#local.getTracks()) pc.addTrack(track, this.#local);
@@ -232,25 +294,32 @@ export class TrunklineCalls extends EventTarget {
   #renew(pc, ttl) {
     // Well before they end: a relay drops who comes with old ones.
     this.#renewal = setTimeout(async () => {
-      const { ice_servers: iceServers, ttl_seconds: next } = await this.#ask("GET", "/api/ice-servers");
-      if (pc.connectionState === "closed") return;
-      pc.setConfiguration({ iceServers });
-      this.#renew(pc, next);
+      let next = 0;
+      try {
+        const newer = await this.#ask("GET", "/api/ice-servers");
+        if (pc !== this.#pc) return;
+        pc.setConfiguration({ iceServers: newer.ice_servers });
+        next = newer.ttl_seconds;
+      } catch {
+        // It is asked again soon.
+      }
+      if (pc === this.#pc) this.#renew(pc, next);
     }, Math.max(SHORTEST_RENEWAL_MS, ttl * 800));
   }
 
   async #offer() {
     const pc = await this.#connection();
+    if (!pc) return;
     await pc.setLocalDescription(await pc.createOffer());
     this.#say({ type: "call.offer", call_id: this.call.id, offer: pc.localDescription });
   }
 
   async #answer(offer) {
-    const early = this.#early;
-    this.#early = [];
+    // Both begin anew at once: the caller's offer counts.
+    if (this.call.calls && this.#pc?.signalingState === "have-local-offer") return;
     const pc = await this.#connection();
+    if (!pc) return;
     await pc.setRemoteDescription(offer);
-    for (const candidate of early.concat(this.#early.splice(0))) await pc.addIceCandidate(candidate);
     await pc.setLocalDescription(await pc.createAnswer());
     this.#say({ type: "call.answer", call_id: this.call.id, answer: pc.localDescription });
   }
@@ -258,11 +327,12 @@ export class TrunklineCalls extends EventTarget {
   async #settle(answer) {
     if (this.#pc?.signalingState !== "have-local-offer") return;
     await this.#pc.setRemoteDescription(answer);
-    for (const candidate of this.#early.splice(0)) await this.#pc.addIceCandidate(candidate);
+    for (const candidate of this.#early.splice(0)) await this.#candidate(candidate);
   }
 
+  /** A candidate may come before the answer that it belongs to, and after its connection was given up. */
   async #candidate(candidate) {
-    if (this.#pc?.remoteDescription) await this.#pc.addIceCandidate(candidate);
+    if (this.#pc?.remoteDescription) await this.#pc.addIceCandidate(candidate).catch(() => {});
     else this.#early.push(candidate);
   }
 
@@ -274,7 +344,7 @@ export class TrunklineCalls extends EventTarget {
     } else if (pc.connectionState === "failed") {
       this.#now({ ...this.call, state: "reconnecting" });
       // One of the two begins anew: the one who called.
-      if (this.call.calls) this.#lost = setTimeout(() => this.#offer(), 500);
+      if (this.call.calls) this.#lost = setTimeout(() => this.#next(() => this.#offer()).catch((error) => this.#tell("fault", error)), 500);
     }
   }
 
@@ -293,17 +363,53 @@ export class TrunklineCalls extends EventTarget {
   // Where the call stands.
 
   #begin(answer, peer, video, calls, state) {
-    const call = { id: answer.id, peer, video, calls, resume: answer.resume_token, muted: false, camera: video };
-    sessionStorage.setItem(KEPT, JSON.stringify(call));
-    this.#now({ ...call, state });
+    const name = this.call?.id === answer.id ? this.call.name : undefined;
+    this.#keep({ id: answer.id, peer, name, video, calls, resume: answer.resume_token, muted: false, camera: video, state });
+  }
+
+  /** The call that this page had before it was loaded again, if it is not over. */
+  async #goOn() {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (!kept) return;
+    try {
+      const seen = await this.#ask("GET", `/api/calls/${kept.id}`);
+      if (seen.state === "ended") {
+        sessionStorage.removeItem(KEPT);
+        return;
+      }
+      kept.state = seen.state === "ringing" ? "ringing" : "reconnecting";
+    } catch (error) {
+      if (error.status === 404) sessionStorage.removeItem(KEPT);
+      if (error.status === 404 || error.status === 401) return;
+      // The server is away; the call may go on all the same.
+      kept.state = "reconnecting";
+    }
+    this.#local = await media(kept.video);
+    this.#keep(kept);
+  }
+
+  /** What the call is now, and what is kept of it for a page that is loaded again. */
+  #keep(call) {
+    for (const track of this.#local?.getAudioTracks() ?? []) track.enabled = !call.muted;
+    for (const track of this.#local?.getVideoTracks() ?? []) track.enabled = call.camera;
+    const { state, quality, ...kept } = call;
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    this.#now(call);
+  }
+
+  /** Ends the call, whether or not the socket is there to tell of it. */
+  async #ends(path, body) {
+    const { id } = this.call;
+    const seen = await this.#ask("POST", path, body);
+    if (this.call.id === id && this.call.state !== "ended") this.#over(seen.disposition, seen.duration_seconds);
   }
 
   #over(reason, seconds) {
     sessionStorage.removeItem(KEPT);
-    this.#resuming = false;
+    this.#resuming = this.#anew = false;
     this.#hangUp();
     this.#stopMedia();
-    this.#now({ ...this.call, state: "ended", reason, seconds: seconds ?? 0 });
+    this.#now({ ...this.call, state: "ended", reason: reason === "canceled" ? "withdrawn" : reason, seconds: seconds ?? 0 });
   }
 
   #hangUp() {
@@ -330,6 +436,8 @@ export class TrunklineCalls extends EventTarget {
   }
 }
 
-function media(video) {
+async function media(video) {
+  // Browsers hide microphones from pages that are not on https.
+  if (!navigator.mediaDevices) throw new DOMException("a microphone needs a page on https", "NotAllowedError");
   return navigator.mediaDevices.getUserMedia({ audio: true, video });
 }

@@ -571,5 +571,6 @@ phone-quality-good = good connection
 phone-quality-fair = fair connection
 phone-quality-poor = poor connection
 phone-trouble-media = The browser may not use the microphone or the camera.
+phone-trouble-sound = Press anywhere to hear the sound.
 phone-trouble-token = This token opens nothing any more.
 phone-trouble-other = This did not work. Please try again.

@@ -571,5 +571,6 @@ phone-quality-good = חיבור טוב
 phone-quality-fair = חיבור בינוני
 phone-quality-poor = חיבור חלש
 phone-trouble-media = הדפדפן אינו רשאי להשתמש במיקרופון או במצלמה.
+phone-trouble-sound = לחצו במקום כלשהו כדי לשמוע את הצליל.
 phone-trouble-token = האסימון הזה אינו פותח דבר עוד.
 phone-trouble-other = זה לא הצליח. נסו שוב.

@@ -1,6 +1,7 @@
 //! People call people: two users of an app, their devices, and a server that alone knows where the call stands.
 
 mod attackers;
+mod browser;
 mod ending;
 mod page;
 mod parties;

@@ -19,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::day::{Answer, Day, Opening};
 
 /// Signs users' tokens.
-const SECRET: &str = "story-jwt-secret-0123456789abcdefghijklmn";
+pub const SECRET: &str = "story-jwt-secret-0123456789abcdefghijklmn";
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A day with an app, at the speed of real life.

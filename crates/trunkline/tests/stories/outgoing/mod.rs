@@ -5,7 +5,7 @@ mod manners;
 mod outages;
 mod receiver;
 mod signed;
-mod snippets;
+pub mod snippets;
 mod tenants;
 
 use serde_json::{Value, json};

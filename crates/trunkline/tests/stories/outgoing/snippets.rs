@@ -39,6 +39,18 @@ fn is_there(program: &str, argument: &str) -> bool {
     ran.is_ok_and(|status| status.success())
 }
 
+/// The folder of Node's modules; `None` where there is no Node.
+pub fn node_modules() -> Option<PathBuf> {
+    let modules = std::env::var_os("TRUNKLINE_TEST_NODE").map(PathBuf::from);
+    if modules.is_none() {
+        assert!(
+            !is_there("node", "--version"),
+            "Node is there: name the folder of its modules in TRUNKLINE_TEST_NODE"
+        );
+    }
+    modules
+}
+
 /// A request that somebody changed on its way.
 fn bent(request: &Heard) -> Heard {
     Heard { body: request.body.replacen("webhook.test", "webhook.best", 1), ..request.clone() }
@@ -80,11 +92,7 @@ fn the_python_lines_take_what_is_sent_and_nothing_else() {
 #[test]
 #[ignore = "needs Node with standardwebhooks, where there is Node; cargo xtask test runs it"]
 fn the_javascript_lines_take_what_is_sent_and_nothing_else() {
-    let Some(modules) = std::env::var_os("TRUNKLINE_TEST_NODE").map(PathBuf::from) else {
-        assert!(
-            !is_there("node", "--version"),
-            "Node is there: name the folder of its modules in TRUNKLINE_TEST_NODE"
-        );
+    let Some(modules) = node_modules() else {
         eprintln!("not told: there is no Node here");
         return;
     };
