@@ -344,7 +344,7 @@ impl Inner {
     pub(crate) fn forget(&self, call: &Call) {
         self.slots.remove(call);
         self.sessions.remove(call);
-        self.app.index.remove(call);
+        self.app.forget(call);
         self.persons.left(call, self.clock.now());
         self.waiting.remove(call.id);
         self.live.remove(call);

@@ -182,6 +182,9 @@ impl From<AppCallError> for Problem {
             AppCallError::Over(status) => EndError::Over(status.as_str()).into(),
             AppCallError::KeyReused => PlaceError::KeyReused.into(),
             AppCallError::KeyInFlight => PlaceError::KeyInFlight.into(),
+            AppCallError::TooManyCalls(most) => {
+                Self::new(Code::TooManyCalls).detail(words).with("limit", most).retry_after(5)
+            }
             AppCallError::Closed(why) => PlaceError::Closed(why).into(),
             AppCallError::History(away) => away.into(),
             AppCallError::Journal(error) => error.into(),

@@ -28,7 +28,9 @@ impl Call {
             _ => return None,
         };
         call.updated_at = event.received_at;
-        let effects = vec![Effect::Announce(call.status())];
+        let mut effects = vec![Effect::Announce(call.status())];
+        // Who is busy is not rung: such a call is over as it begins.
+        effects.extend(call.is_over().then_some(Effect::Released));
         Some((call, effects))
     }
 

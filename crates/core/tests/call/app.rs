@@ -192,6 +192,13 @@ fn every_end_has_its_status_and_who_made_it() {
 }
 
 #[test]
+fn a_call_that_is_over_as_it_begins_is_released_then() {
+    let effects = |receiver| Call::begin(&event(0, called(receiver))).unwrap().1;
+    assert_eq!(effects(Receiver::Busy), [Effect::Announce(Status::Busy), Effect::Released]);
+    assert_eq!(effects(Receiver::Free), [Effect::Announce(Status::Ringing)]);
+}
+
+#[test]
 fn each_place_has_the_deadline_that_ends_it() {
     let timing = Timing { away_secs: 15, ..Timing::default() };
     let due =

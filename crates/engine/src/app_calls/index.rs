@@ -2,9 +2,13 @@
 //! lock.
 
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use trunkline_core::call::{Call, Side};
 use trunkline_core::id::{AppUserId, CallId, TenantId};
+
+/// So many keys more than its own stand for one call. They are remembered for a day.
+const MOST_KEYS: usize = 4;
 
 /// The app calls that are not over.
 #[derive(Debug, Default)]
@@ -13,7 +17,8 @@ pub(crate) struct AppIndex(Mutex<Index>);
 #[derive(Debug, Default)]
 struct Index {
     users: HashMap<(TenantId, AppUserId), BTreeSet<CallId>>,
-    live: HashSet<CallId>,
+    /// With how many more keys each was asked for.
+    live: HashMap<CallId, usize>,
 }
 
 impl AppIndex {
@@ -26,7 +31,8 @@ impl AppIndex {
             return self.remove(call);
         }
         let mut index = self.0.lock();
-        if index.live.insert(call.id) {
+        if let Entry::Vacant(place) = index.live.entry(call.id) {
+            place.insert(0);
             for user in users(call) {
                 index.users.entry(user).or_default().insert(call.id);
             }
@@ -36,7 +42,7 @@ impl AppIndex {
     /// Takes a call out, whatever its state.
     pub fn remove(&self, call: &Call) {
         let mut index = self.0.lock();
-        if !index.live.remove(&call.id) {
+        if index.live.remove(&call.id).is_none() {
             return;
         }
         for user in users(call) {
@@ -53,6 +59,14 @@ impl AppIndex {
     pub fn of(&self, tenant: &TenantId, user: &AppUserId) -> Vec<CallId> {
         let index = self.0.lock();
         index.users.get(&(tenant.clone(), user.clone())).into_iter().flatten().copied().collect()
+    }
+
+    /// Whether one more key stands for a live call that it asked for again; counted.
+    pub fn takes_key(&self, call: CallId) -> bool {
+        let mut index = self.0.lock();
+        let Some(keys) = index.live.get_mut(&call).filter(|keys| **keys < MOST_KEYS) else { return false };
+        *keys += 1;
+        true
     }
 
     /// How many there are.

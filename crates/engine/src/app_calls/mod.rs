@@ -52,6 +52,7 @@ pub(crate) struct AppRoom {
     signals: Signals,
     permission: Permission,
     calling: Vec<tokio::sync::Mutex<()>>,
+    callers: Vec<tokio::sync::Mutex<()>>,
     /// When this process began: sockets that were lost before are waited for from then on.
     began: Timestamp,
     serial: Mutex<u64>,
@@ -65,6 +66,7 @@ impl AppRoom {
             signals: Signals::default(),
             permission: Permission::of(&rules.may_call)?,
             calling: (0..LOCKS).map(|_| tokio::sync::Mutex::default()).collect(),
+            callers: (0..LOCKS).map(|_| tokio::sync::Mutex::default()).collect(),
             began,
             serial: Mutex::default(),
         })
@@ -72,10 +74,18 @@ impl AppRoom {
 
     /// The lock that two users share, whoever calls whom.
     fn lock_of(&self, tenant: &TenantId, one: &AppUserId, other: &AppUserId) -> &tokio::sync::Mutex<()> {
-        let mut hasher = DefaultHasher::new();
-        (tenant, one.min(other), one.max(other)).hash(&mut hasher);
-        let n = usize::try_from(hasher.finish() % LOCKS as u64).unwrap_or(0);
-        &self.calling[n]
+        &self.calling[place_of(&(tenant, one.min(other), one.max(other)))]
+    }
+
+    /// The lock of a user who calls, whomever; taken after that of the two.
+    fn caller_lock(&self, tenant: &TenantId, user: &AppUserId) -> &tokio::sync::Mutex<()> {
+        &self.callers[place_of(&(tenant, user))]
+    }
+
+    /// Takes a call out that is not here any more.
+    pub fn forget(&self, call: &Call) {
+        self.index.remove(call);
+        self.signals.forget(call.id);
     }
 
     /// A number that no other event or socket of this process has.
@@ -84,6 +94,12 @@ impl AppRoom {
         *serial += 1;
         *serial
     }
+}
+
+fn place_of(whose: &impl Hash) -> usize {
+    let mut hasher = DefaultHasher::new();
+    whose.hash(&mut hasher);
+    usize::try_from(hasher.finish() % LOCKS as u64).unwrap_or(0)
 }
 
 /// The engine as one user of an app sees it: their own calls and nobody else's. Another's call is answered as one that

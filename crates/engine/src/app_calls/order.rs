@@ -105,6 +105,9 @@ pub enum AppCallError {
     /// The same Idempotency-Key is being worked on.
     #[error("a request with this idempotency key is still being worked on")]
     KeyInFlight,
+    /// The user is the caller of as many live calls as anybody may be.
+    #[error("this user is calling in {0} calls already, which is the limit")]
+    TooManyCalls(usize),
     /// The server takes no new calls now.
     #[error("no new calls are taken now: {0}")]
     Closed(String),

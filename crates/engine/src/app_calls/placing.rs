@@ -16,11 +16,14 @@ use trunkline_core::call::{AppCall, Idempotency, Limits, Party, Receiver, Side, 
 use trunkline_core::id::{AccountId, AppUserId, CallId, TenantId};
 use trunkline_core::private::Address;
 
+/// In so many live calls a user may be the one who called.
+const MOST_CALLING: usize = 8;
+
 impl AppDesk {
     /// Calls another user. Both called each other: the older call is taken, and is the answer.
     ///
     /// # Errors
-    /// `Invalid`, `KeyReused`, `KeyInFlight`, `Closed`, `History`, `Journal`.
+    /// `Invalid`, `KeyReused`, `KeyInFlight`, `TooManyCalls`, `Closed`, `History`, `Journal`.
     pub async fn initiate(&self, order: AppOrder) -> Result<Placed, AppCallError> {
         let user = self.user.clone();
         self.engine
@@ -55,6 +58,12 @@ impl Inner {
         order.idempotency = Some(wanted.clone());
         let placed = self.ring(user, order, limits).await;
         match &placed {
+            // A call that rings already is found again without its keys.
+            Ok(placed)
+                if placed.novelty == Novelty::Repeated && !self.app.index.takes_key(placed.call.id) =>
+            {
+                self.keys_used.release(&user.tenant, &wanted);
+            }
             Ok(placed) => self.keys_used.remember(RememberedKey {
                 tenant: user.tenant.clone(),
                 idempotency: wanted,
@@ -86,6 +95,12 @@ impl Inner {
         if self.live.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Err(AppCallError::Closed(format!("{limit} calls are live, which is the limit")));
         }
+        // Telephone calls have room, however much users call each other.
+        let half = (limit / 2).max(1);
+        if self.app.index.len() >= usize::try_from(half).unwrap_or(usize::MAX) {
+            let why = format!("{half} calls between users are live, which is the limit");
+            return Err(AppCallError::Closed(why));
+        }
         Ok(())
     }
 
@@ -97,13 +112,12 @@ impl Inner {
     ) -> Result<Placed, AppCallError> {
         self.permits(user, &order).await?;
         let tenant = &user.tenant;
-        let device = order.device.clone().or_else(|| self.app.devices.only_one(tenant, &user.id));
         let _alone = self.app.lock_of(tenant, &user.id, &order.receiver).lock().await;
         let repeated = |call| Placed { call, novelty: Novelty::Repeated, warnings: Vec::new() };
         if let Some(theirs) = self.rings(tenant, &order.receiver, &user.id) {
             // Both call each other: this wish is an accept of the other's.
             let id = theirs.lock().call.id;
-            match self.accept(user, &id.to_string(), device.clone()).await {
+            match self.accept(user, &id.to_string(), order.device.clone()).await {
                 Ok(call) => return Ok(repeated(call)),
                 // It ended a moment ago.
                 Err(AppCallError::Over(_) | AppCallError::NotFound) => {}
@@ -112,6 +126,11 @@ impl Inner {
         }
         if let Some(mine) = self.rings(tenant, &user.id, &order.receiver) {
             return Ok(repeated(self.settled(&mine).await));
+        }
+        // One after the other, so that none is counted too late.
+        let _counted = self.app.caller_lock(tenant, &user.id).lock().await;
+        if self.calling(tenant, &user.id) >= MOST_CALLING {
+            return Err(AppCallError::TooManyCalls(MOST_CALLING));
         }
         let is_busy =
             self.config.app_calls.when_busy == WhenBusy::Refuse && self.is_busy(tenant, &order.receiver);
@@ -129,7 +148,7 @@ impl Inner {
             },
             call_type: order.call_type,
             conversation: order.conversation,
-            device,
+            device: order.device,
             receiver: if is_busy { Receiver::Busy } else { Receiver::Free },
             limits,
             idempotency: order.idempotency,
@@ -139,6 +158,13 @@ impl Inner {
         tracing::info!(call = %id, "app_call.initiated");
         let call = handle.lock().call.clone();
         Ok(Placed { call, novelty: Novelty::New, warnings: Vec::new() })
+    }
+
+    /// In how many live calls a user is the one who called.
+    fn calling(&self, tenant: &TenantId, user: &AppUserId) -> usize {
+        let calls = self.app.index.of(tenant, user);
+        let is_caller = |handle: &Handle| handle.lock().call.app_user(Side::Caller).as_ref() == Some(user);
+        calls.into_iter().filter_map(|call| self.live.get(call)).filter(is_caller).count()
     }
 
     /// A call that rings, from one of two to the other.

@@ -42,6 +42,8 @@ const HEARTBEAT_LOOKS: u64 = 10;
 const WRITE: Duration = Duration::from_secs(10);
 /// How long a client may take to agree that it is over.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Whoever comes back to a call says so once; each time the other side is told.
+const RESUMES_PER_SECOND: u32 = 1;
 
 /// Why a socket is closed.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +85,8 @@ struct Talk {
     /// The one call that it is about, if it was opened for one.
     on: Option<CallId>,
     pace: Pace,
+    /// How often it may come back to calls.
+    resumes: Pace,
     _seat: Seat,
 }
 
@@ -211,8 +215,9 @@ impl Admission {
             return close(socket, End::TooManyDevices).await;
         };
         let pace = Pace::new(web.app_calls.frames_per_second, Instant::now());
+        let resumes = Pace::new(RESUMES_PER_SECOND, Instant::now());
         let (token, on) = (self.token, self.on);
-        let mut talk = Talk { web, socket, line, token, on, pace, _seat: self.seat };
+        let mut talk = Talk { web, socket, line, token, on, pace, resumes, _seat: self.seat };
         let end = talk.until_it_ends().await;
         let Talk { socket, line, .. } = talk;
         // Whoever waits for this device is told before it is let go of.
@@ -308,6 +313,11 @@ impl Talk {
             Said::Signal(call, signal) => self.line.signal(call, signal).await?,
             Said::End(call) => self.line.end(call).await?,
             Said::Resume { call, token, media } => {
+                if !self.resumes.allows(Instant::now()) {
+                    return Err(
+                        Fault::new(FaultCode::Unavailable, "resume once, and not all the time").of(call)
+                    );
+                }
                 if !resuming::opens(&self.web.access, &self.token.user, call, &token) {
                     // Whether there is such a call is told to nobody.
                     return Err(Fault::new(FaultCode::NoSuchCall, "there is no such call of yours").of(call));

@@ -9,7 +9,7 @@ use http::StatusCode;
 const DEVICE: Field = Field::new(
     "device_id",
     Kind::Short(64),
-    "The device that speaks: the one of its socket. May be left out by who has only one.",
+    "The device that speaks: the one of its socket. If left out, the first one that says something in the call.",
 );
 const INITIATE: &[Field] = &[
     Field::new("receiver_id", Kind::Short(128), "Whom to call: the `sub` of their tokens.")
@@ -39,7 +39,7 @@ pub(crate) fn initiate() -> Spec {
         .answers::<TakingPart<'_>>(StatusCode::CREATED, "The call.")
         .with_headers(&["Location"])
         .fails(&[Code::Forbidden, Code::KeyInFlight, Code::KeyReused, Code::Closed, Code::HistoryUnavailable])
-        .fails(&[Code::MayNotCall, Code::NotFound, Code::AnsweredElsewhere])
+        .fails(&[Code::MayNotCall, Code::NotFound, Code::AnsweredElsewhere, Code::TooManyCalls])
         .fails(JOURNAL)
 }
 
