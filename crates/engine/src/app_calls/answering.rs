@@ -56,7 +56,6 @@ impl Inner {
         if side != Side::Receiver {
             return Err(AppCallError::NotReceiver);
         }
-        let device = device.or_else(|| self.app.devices.only_one(&user.tenant, &user.id));
         self.observe_made(&handle, |standing| match standing.state() {
             State::Ringing => Ok(Some(self.app_event(call, AppNews::Taken { device: device.clone() }))),
             State::Ended => Err(AppCallError::Over(standing.status())),
@@ -67,6 +66,10 @@ impl Inner {
             }
         })
         .await?;
+        // Whose device has no socket, or had none when it took the call, has the time to come that any side has.
+        for side in Side::ALL {
+            self.away_unless_here(&handle, side).await;
+        }
         Ok(self.settled(&handle).await)
     }
 

@@ -143,15 +143,6 @@ impl Devices {
         theirs.is_some_and(|theirs| theirs.iter().any(|device| device.id == *id))
     }
 
-    /// A user's device, if it is the only one.
-    pub fn only_one(&self, tenant: &TenantId, user: &AppUserId) -> Option<DeviceId> {
-        let all = self.0.lock();
-        match all.get(&(tenant.clone(), user.clone()))?.as_slice() {
-            [only] => Some(only.id.clone()),
-            _ => None,
-        }
-    }
-
     /// Tells devices of a user something; how many there were to tell.
     pub fn tell(&self, tenant: &TenantId, user: &AppUserId, which: Which<'_>, text: &str) -> usize {
         let mut all = self.0.lock();

@@ -1,14 +1,18 @@
 //! What the two devices of a call tell each other: looked at against the call, kept for who is not there, passed on as it came.
+//!
+//! What is kept has its own lock, taken before the call's: whom something goes to, and whether they hear it already, is
+//! decided with both held.
 
-use super::AppUser;
 use super::devices::Which;
+use super::{AppCallError, AppUser};
 use crate::engine::Inner;
+use crate::live::{Handle, Health};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use trunkline_core::call::{AppNews, Call, Joining, MaySignal, NoSignal, Refused, Side, State};
+use trunkline_core::call::{AppNews, Call, Joining, MaySignal, NoSignal, Side, State};
 use trunkline_core::id::{AppUserId, CallId, DeviceId};
-use trunkline_core::signal::{Fault, FaultCode, Kept, Media, Signal};
+use trunkline_core::signal::{Fault, FaultCode, Kept, Signal, SignalKind};
 
 /// What is kept for the sides of live calls.
 #[derive(Debug, Default)]
@@ -16,12 +20,20 @@ pub(super) struct Signals(Mutex<HashMap<CallId, Arc<Mutex<ForSides>>>>);
 
 #[derive(Debug, Default)]
 struct ForSides {
-    caller: Kept,
-    receiver: Kept,
+    caller: ForSide,
+    receiver: ForSide,
+}
+
+/// What is kept for one side.
+#[derive(Debug, Default)]
+struct ForSide {
+    kept: Kept,
+    /// The other side has lost everything, and this one has not made a new offer yet.
+    owes_offer: bool,
 }
 
 impl ForSides {
-    fn of(&mut self, side: Side) -> &mut Kept {
+    fn of(&mut self, side: Side) -> &mut ForSide {
         match side {
             Side::Caller => &mut self.caller,
             Side::Receiver => &mut self.receiver,
@@ -34,15 +46,37 @@ impl Signals {
         self.0.lock().entry(call).or_default().clone()
     }
 
-    /// The call is over.
+    fn get(&self, call: CallId) -> Option<Arc<Mutex<ForSides>>> {
+        self.0.lock().get(&call).cloned()
+    }
+
+    /// The call is over, or not here any more.
     pub fn forget(&self, call: CallId) {
         self.0.lock().remove(&call);
+    }
+
+    /// A side has lost everything: what was said before is worth nothing to either of them, and the other one is to make a
+    /// new offer.
+    pub fn begin_anew(&self, call: CallId, lost: Side) {
+        let sides = self.of(call);
+        let mut sides = sides.lock();
+        *sides = ForSides::default();
+        sides.of(lost.other()).owes_offer = true;
+    }
+
+    /// Whether a side is to make a new offer: it may have been away when it was told so.
+    pub fn owes_offer(&self, call: CallId, side: Side) -> bool {
+        self.get(call).is_some_and(|sides| sides.lock().of(side).owes_offer)
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.0.lock().len()
     }
 }
 
 /// Whom something goes to.
 struct Peer {
-    side: Side,
     user: AppUserId,
     /// The one that speaks for the side; `None` while that may be any.
     device: Option<DeviceId>,
@@ -61,53 +95,82 @@ impl Inner {
     ) -> Result<(), Fault> {
         let fault = |code, message| Fault::new(code, message).of(call);
         let handle = self.live_of(&user.tenant, call).ok_or_else(|| no_such_call(call))?;
-        let (may, side, peer) = {
-            let live = handle.lock();
-            let side = live.call.side_of(&user.id).ok_or_else(|| no_such_call(call))?;
-            let may = live.call.may_signal(side, device).map_err(|why| {
-                let (code, message) = said(why);
-                fault(code, message)
-            })?;
-            (may, side, peer(&live.call, side.other()).ok_or_else(|| no_such_call(call))?)
-        };
-        if may == MaySignal::Joins {
+        let side = handle.lock().call.side_of(&user.id).ok_or_else(|| no_such_call(call))?;
+        let joined = self.observe_made::<AppCallError>(&handle, |standing| {
+            let joins = standing.may_signal(side, device) == Ok(MaySignal::Joins);
             let news = AppNews::Joined { side, device: device.clone(), how: Joining::First };
-            match self.observe_on(&handle, self.app_event(call, news)).await {
-                Ok(crate::intake::Taken::Refused(Refused::Same) | crate::intake::Taken::Applied) => {}
-                Ok(_) => return Err(fault(FaultCode::OtherDevice, "another device speaks for you")),
-                Err(_) => return Err(fault(FaultCode::Unavailable, "nothing can be written down now")),
-            }
-        }
+            Ok(joins.then(|| self.app_event(call, news)))
+        });
+        joined.await.map_err(|_| fault(FaultCode::Unavailable, "nothing can be written down now"))?;
         let written = serde_json::to_string(&signal.sent(call, user.id.as_str()));
         let text = written.map_err(|_| fault(FaultCode::BadFrame, "it can't be passed on"))?;
-        let kept = self.app.signals.of(call);
-        let mut kept = kept.lock();
-        let is_heard = peer.listens && self.tell_side(user, &peer, &text) > 0;
-        let room = kept.of(peer.side).keep(signal.kind, &text, is_heard);
-        room.map_err(|_| fault(FaultCode::TooMuchWaits, "too much waits for the other side already"))
+        // Nobody hears of a call that was taken before it is written down that it was.
+        self.settled(&handle).await;
+        self.pass(&handle, side, device, &signal, &text).map_err(|why| why.of(call))
     }
 
-    fn tell_side(&self, user: &AppUser, peer: &Peer, text: &str) -> usize {
-        let which = peer.device.as_ref().map_or(Which::All, Which::One);
-        self.app.devices.tell(&user.tenant, &peer.user, which, text)
-    }
-
-    /// Tells a side what it has not heard, or everything if it has nothing left. Called with no lock of the call held.
-    pub(super) fn replay(&self, call: &Call, side: Side, media: Media) {
-        let Some(peer) = peer(call, side).filter(|peer| peer.listens) else { return };
-        let which = peer.device.as_ref().map_or(Which::All, Which::One);
-        let kept = self.app.signals.of(call.id);
-        let mut kept = kept.lock();
-        for text in kept.of(side).replayed(media) {
-            self.app.devices.tell(&call.tenant, &peer.user, which, &text);
+    /// Tells the other side something, or keeps it. Whether the device may, and who the other is, is looked at now: much may
+    /// have happened while something was written down.
+    fn pass(
+        &self,
+        handle: &Handle,
+        side: Side,
+        device: &DeviceId,
+        signal: &Signal,
+        text: &str,
+    ) -> Result<(), Fault> {
+        let call = handle.lock().call.id;
+        let sides = self.app.signals.of(call);
+        let mut sides = sides.lock();
+        let live = handle.lock();
+        if live.health == Health::GivenUp {
+            self.app.signals.forget(call);
+            return Err(Fault::new(FaultCode::Unavailable, "another server carries this call now"));
         }
+        let standing = &live.call;
+        match standing.may_signal(side, device) {
+            Ok(MaySignal::Speaks) => {}
+            Ok(MaySignal::Joins) => {
+                return Err(Fault::new(FaultCode::Unavailable, "it can't be passed on now"));
+            }
+            Err(why) => {
+                if why == NoSignal::Over {
+                    self.app.signals.forget(call);
+                }
+                let (code, message) = said(why);
+                return Err(Fault::new(code, message));
+            }
+        }
+        let peer = peer(standing, side.other()).ok_or_else(|| no_such_call(call))?;
+        if signal.kind == SignalKind::Offer {
+            sides.of(side).owes_offer = false;
+        }
+        let is_heard = |text: &str| peer.listens && self.tell_peer(standing, &peer, text) > 0;
+        let passed = sides.of(side.other()).kept.pass(signal.kind, text, is_heard);
+        let full = "too much waits for the other side already";
+        passed.map_err(|_| Fault::new(FaultCode::TooMuchWaits, full))
+    }
+
+    fn tell_peer(&self, call: &Call, peer: &Peer, text: &str) -> usize {
+        let which = peer.device.as_ref().map_or(Which::All, Which::One);
+        self.app.devices.tell(&call.tenant, &peer.user, which, text)
+    }
+
+    /// Tells a side what it has not heard. Called with no lock of the call held.
+    pub(super) fn replay(&self, handle: &Handle, side: Side) {
+        let call = handle.lock().call.id;
+        let Some(sides) = self.app.signals.get(call) else { return };
+        let mut sides = sides.lock();
+        let live = handle.lock();
+        let Some(peer) = peer(&live.call, side).filter(|peer| peer.listens) else { return };
+        sides.of(side).kept.replay(|text| self.tell_peer(&live.call, &peer, text) > 0);
     }
 }
 
 fn peer(call: &Call, side: Side) -> Option<Peer> {
     let device = call.app.as_ref()?.seat(side).device.clone();
     let listens = side == Side::Caller || call.state() == State::Answered;
-    Some(Peer { side, user: call.app_user(side)?, device, listens })
+    Some(Peer { user: call.app_user(side)?, device, listens })
 }
 
 pub(super) fn no_such_call(call: CallId) -> Fault {
@@ -119,5 +182,33 @@ fn said(why: NoSignal) -> (FaultCode, &'static str) {
         NoSignal::Over => (FaultCode::CallOver, "the call is over"),
         NoSignal::NotTaken => (FaultCode::NotAccepted, "accept the call first"),
         NoSignal::OtherDevice => (FaultCode::OtherDevice, "another device speaks for you in this call"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call() -> CallId {
+        CallId::from_bytes([1; 16])
+    }
+
+    #[test]
+    fn the_other_side_of_the_one_that_lost_everything_last_owes_the_offer() {
+        let signals = Signals::default();
+        signals.begin_anew(call(), Side::Receiver);
+        assert!(signals.owes_offer(call(), Side::Caller) && !signals.owes_offer(call(), Side::Receiver));
+        signals.begin_anew(call(), Side::Caller);
+        assert!(!signals.owes_offer(call(), Side::Caller) && signals.owes_offer(call(), Side::Receiver));
+    }
+
+    #[test]
+    fn who_only_asks_leaves_nothing_behind() {
+        let signals = Signals::default();
+        assert!(!signals.owes_offer(call(), Side::Caller));
+        assert_eq!(signals.len(), 0);
+        signals.begin_anew(call(), Side::Caller);
+        signals.forget(call());
+        assert_eq!(signals.len(), 0);
     }
 }

@@ -6,7 +6,7 @@ use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_core::call::{AppEnd, Call, Side, Status};
 use trunkline_core::id::{ConversationId, DeviceId};
-use trunkline_core::signal::{Caller, Media, Told};
+use trunkline_core::signal::{Caller, Told};
 
 impl Inner {
     /// Tells both users what became of their call. Whoever is not connected learns it when they come.
@@ -18,12 +18,19 @@ impl Inner {
             }
             live.call.clone()
         };
+        // It has moved on since: what came of it is told by what moved it.
+        if !status.is_over() && call.status() != status {
+            return;
+        }
         match status {
             Status::Ringing => {
                 self.tell_user(&call, Side::Receiver, Which::All, &Told::Incoming(caller(&call)));
                 self.tell_user(&call, Side::Caller, Which::All, &ringing(&call));
             }
-            Status::Answered => self.tell_taken(&call),
+            Status::Answered => {
+                self.tell_taken(&call);
+                self.replay(handle, Side::Receiver);
+            }
             status if status.is_over() => self.tell_over(&call),
             _ => {}
         }
@@ -31,8 +38,7 @@ impl Inner {
 
     fn tell_taken(&self, call: &Arc<Call>) {
         let device = call.app.as_ref().and_then(|app| app.receiver.device.clone());
-        let by = call.app_user(Side::Receiver).map(|user| user.as_str().to_owned()).unwrap_or_default();
-        let accepted = Told::Accepted { call_id: call.id, by, device_id: device.clone() };
+        let accepted = accepted(call);
         self.tell_user(call, Side::Caller, Which::All, &accepted);
         if let Some(device) = &device {
             let elsewhere =
@@ -42,7 +48,6 @@ impl Inner {
         } else {
             self.tell_user(call, Side::Receiver, Which::All, &accepted);
         }
-        self.replay(call, Side::Receiver, Media::Kept);
     }
 
     fn tell_over(&self, call: &Arc<Call>) {
@@ -103,6 +108,13 @@ pub(super) fn caller(call: &Call) -> Caller {
 fn ringing(call: &Call) -> Told {
     let Caller { call_id, receiver_id, call_type, .. } = caller(call);
     Told::Ringing { call_id, receiver_id, call_type }
+}
+
+/// That a call was taken, by whom, and with which device.
+pub(super) fn accepted(call: &Call) -> Told {
+    let by = call.app_user(Side::Receiver).map(|user| user.as_str().to_owned()).unwrap_or_default();
+    let device_id = call.app.as_ref().and_then(|app| app.receiver.device.clone());
+    Told::Accepted { call_id: call.id, by, device_id }
 }
 
 /// That a call is over, and why.

@@ -85,6 +85,7 @@ fn what_was_said_while_only_the_socket_was_away_is_heard_and_nothing_is_begun_an
     ann.hears_nothing();
     let mut bob = Device::of(&day, "bob", "phone");
     bob.say(&json!({ "type": "resume", "call_id": call, "token": token, "media": "kept" }));
+    assert_eq!(bob.hear()["type"], "call.accepted");
     assert_eq!(bob.hear()["candidate"], "missed");
     assert_eq!(bob.hear()["type"], "call.resumed");
     assert_eq!(ann.hear_of("call.resumed")["ice_restart"], false);

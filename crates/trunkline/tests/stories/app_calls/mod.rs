@@ -1,7 +1,9 @@
 //! People call people: two users of an app, their devices, and a server that alone knows where the call stands.
 
 mod attackers;
+mod away;
 mod ending;
+mod limits;
 mod page;
 mod parties;
 mod permission;

@@ -40,6 +40,7 @@ fn a_thousand_candidates_arrive_in_order_and_every_socket_lives() {
     let (call, _, _) = talking(&day, &mut ann, &mut bob);
     let mut on_call = Device::at(&day, &format!("/ws/calls/{call}"), "ann", "laptop");
     assert_eq!(ann.closed(), 4409, "the device has come again");
+    on_call.hear_of("call.accepted");
     for n in 0..1_000 {
         let mut frame = candidate(&call, n);
         frame.as_object_mut().unwrap().remove("call_id");
