@@ -189,30 +189,26 @@ fn said(why: NoSignal) -> (FaultCode, &'static str) {
 mod tests {
     use super::*;
 
-    fn the_call() -> CallId {
+    fn call() -> CallId {
         CallId::from_bytes([1; 16])
     }
 
     #[test]
     fn the_other_side_of_the_one_that_lost_everything_last_owes_the_offer() {
         let signals = Signals::default();
-        signals.begin_anew(the_call(), Side::Receiver);
-        assert!(
-            signals.owes_offer(the_call(), Side::Caller) && !signals.owes_offer(the_call(), Side::Receiver)
-        );
-        signals.begin_anew(the_call(), Side::Caller);
-        assert!(
-            !signals.owes_offer(the_call(), Side::Caller) && signals.owes_offer(the_call(), Side::Receiver)
-        );
+        signals.begin_anew(call(), Side::Receiver);
+        assert!(signals.owes_offer(call(), Side::Caller) && !signals.owes_offer(call(), Side::Receiver));
+        signals.begin_anew(call(), Side::Caller);
+        assert!(!signals.owes_offer(call(), Side::Caller) && signals.owes_offer(call(), Side::Receiver));
     }
 
     #[test]
     fn who_only_asks_leaves_nothing_behind() {
         let signals = Signals::default();
-        assert!(!signals.owes_offer(the_call(), Side::Caller));
+        assert!(!signals.owes_offer(call(), Side::Caller));
         assert_eq!(signals.len(), 0);
-        signals.begin_anew(the_call(), Side::Caller);
-        signals.forget(the_call());
+        signals.begin_anew(call(), Side::Caller);
+        signals.forget(call());
         assert_eq!(signals.len(), 0);
     }
 }
