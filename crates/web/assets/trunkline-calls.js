@@ -227,7 +227,8 @@ export class TrunklineCalls extends EventTarget {
     switch (frame.type) {
       case "call.ringing": return this.#now({ ...this.call, state: "ringing" });
       case "call.accepted":
-        return this.call.calls ? this.#offer() : undefined;
+        // Told again to who comes back: then the connection stands, or is made by what "resumed" says.
+        return this.call.calls && ["calling", "ringing"].includes(this.call.state) ? this.#offer() : undefined;
       case "call.offer": return this.#answer(frame.offer);
       case "call.answer": return this.#settle(frame.answer);
       case "call.ice-candidate": return this.#candidate(frame.candidate);
