@@ -99,8 +99,8 @@ impl Job {
             HandedBack::Gate { gate } if gate.is_final() => {
                 self.settle(Done::Skipped { gate: gate.clone() }, None, at)
             }
-            HandedBack::Gate { gate } => self.requeue(gate.opens_at()),
-            HandedBack::Restart => self.requeue(None),
+            // Without a time: the gate says itself when it opens, and why. A time here would be taken for a retry's.
+            HandedBack::Gate { .. } | HandedBack::Restart => self.requeue(None),
             HandedBack::NotSent { not_before } => self.requeue(Some(*not_before)),
             HandedBack::Broken { what } => self.stumble(what, at),
         })

@@ -231,3 +231,12 @@ fn a_job_reads_back_from_json() {
         assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job, "{name}: {text}");
     }
 }
+
+/// A time of its own would be shown as a retry's, though nobody was called.
+#[test]
+fn a_job_that_a_closed_gate_gave_back_waits_for_the_gate_and_for_no_time() {
+    let mut job = after(&[claimed]);
+    let gate = Closed::OutOfWindow { opens_at: at(900), zone: None };
+    job.apply(&Happened::GivenBack { on: job.claim(), why: HandedBack::Gate { gate } }, at(1)).unwrap();
+    assert_eq!((job.not_before(), job.used), (None, 0));
+}
