@@ -19,9 +19,19 @@ pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us, without what it told us about our own package: build scripts that look at such a variable
+/// (ring's does) would be run again, and all that stands on them, each time a person's `cargo build` follows one of ours.
 pub fn cargo() -> Command {
-    command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// A program to run in the project's root.

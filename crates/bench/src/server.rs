@@ -270,7 +270,9 @@ fn spawn(site: &Site, folder: &Path, address: SocketAddr, database: Option<&str>
     if let Some(database) = database {
         command.env("DATABASE_URL", database);
     }
-    for limit in ["SYSTEM_CALLS", "CARRIER_CALLS", "TENANT_CALLS", "MAX_LIVE_CALLS"] {
+    for limit in
+        ["SYSTEM_CALLS", "CARRIER_CALLS", "TENANT_CALLS", "MAX_LIVE_CALLS", "KEY_REQUESTS_PER_SECOND"]
+    {
         command.env(format!("TRUNKLINE_LIMITS_{limit}"), "1000000");
     }
     for (name, value) in &site.settings {

@@ -46,8 +46,9 @@ pub struct Seen {
     pub placed: Vec<(String, Instant)>,
     /// When calls ended, in this order.
     pub ended: Vec<Instant>,
-    /// Reports of an end that were not taken.
+    /// Reports of an end that were not taken, and why the last was not.
     pub refused: usize,
+    pub refusal: Option<String>,
     /// The most requests that were open at once.
     pub most_open: usize,
     open: usize,
@@ -151,7 +152,10 @@ async fn answer(
             let mut seen = board.seen();
             match taken {
                 Ok(at) => seen.ended.push(at),
-                Err(_) => seen.refused += 1,
+                Err(why) => {
+                    seen.refused += 1;
+                    seen.refusal = Some(why.to_string());
+                }
             }
         });
     }
@@ -160,14 +164,16 @@ async fn answer(
 
 /// Reports that a call is over; when that was said.
 async fn end(sid: &str, to: &str, status: &str) -> Result<Instant> {
-    let rest = status.strip_prefix("http://").context("it is not ours")?;
+    // Behind `#` stands how the carrier is to deliver: it neither asks for that nor signs it.
+    let address = status.split('#').next().unwrap_or_default();
+    let rest = address.strip_prefix("http://").context("it is not ours")?;
     let (host, path) = rest.split_once('/').context("it has no path")?;
     let mut writer = Writer::new(host.to_owned())?;
     let about = About { call_sid: sid, caller: to, digits: "", sequence: "3" };
     let mut connection = Connection::open(host.parse()?).await?;
     let at = Instant::now();
     let answer = connection.exchange(writer.write(Kind::Over, &format!("/{path}"), about)).await?;
-    anyhow::ensure!(answer.status < 300, "{}", answer.status);
+    anyhow::ensure!(answer.status < 300, "{}: {}", answer.status, answer.beginning());
     Ok(at)
 }
 

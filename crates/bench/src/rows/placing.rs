@@ -264,7 +264,10 @@ impl Queue {
             }
             if since.elapsed() > Duration::from_secs(30) {
                 let stats = self.get("/api/queue/stats").await.unwrap_or_default();
-                bail!("{placed} of {enough} were called, and nobody for 30 s: {stats}");
+                let seen = self.switchboard.seen();
+                let ends =
+                    format!("{} ends taken, {} refused: {:?}", seen.ended.len(), seen.refused, seen.refusal);
+                bail!("{placed} of {enough} were called, and nobody for 30 s: {ends}; {stats}");
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -144,10 +144,14 @@ impl Inner {
             let now = self.clock.now();
             let heads = worker.heads.first_of_each();
             let mut judged: Vec<(Head, Closed)> = Vec::new();
-            let mut is_stale = false;
+            let (mut is_stale, mut is_held) = (false, false);
             let next = worker
                 .shares
                 .pick(&heads, now, |head| {
+                    // A gate that holds everybody may open while others are asked about: whose turn it is would lose it.
+                    if is_held {
+                        return false;
+                    }
                     match self.gate_of_head(&worker.heads, head, &worker.paces, now) {
                         Ok(()) => {
                             // Whose turn it is goes first, also if it has to be looked at again; and then all are who are
@@ -156,6 +160,7 @@ impl Inner {
                             !is_stale
                         }
                         Err(closed) => {
+                            is_held = closed.holds_everybody();
                             judged.push((head.clone(), closed));
                             false
                         }

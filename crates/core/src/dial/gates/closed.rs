@@ -234,4 +234,38 @@ impl Closed {
             Self::Suppressed | Self::NotAllowed { .. } | Self::WindowNeverOpens { .. } | Self::CampaignOver
         )
     }
+
+    /// Whether it is closed for every job of every tenant while it is for one. Whose turn it is waits in front of it, and
+    /// nobody may go first who asks a moment later, when it has opened.
+    pub fn holds_everybody(&self) -> bool {
+        match self {
+            Self::NoSlot { of, .. } | Self::Pace { of, .. } => match of {
+                LimitOf::System | LimitOf::Carrier | LimitOf::InboundReserve => true,
+                LimitOf::Tenant | LimitOf::TenantOutbound | LimitOf::Campaign => false,
+            },
+            Self::Cps { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Draining
+            | Self::CatchingUp
+            | Self::DatabaseAway
+            | Self::JournalFull
+            | Self::TooManyLive { .. } => true,
+            Self::Suppressed
+            | Self::NotAllowed { .. }
+            | Self::NotBefore { .. }
+            | Self::RetryNotDue { .. }
+            | Self::CallBack { .. }
+            | Self::OutOfWindow { .. }
+            | Self::WindowNeverOpens { .. }
+            | Self::Duplicate { .. }
+            | Self::SamePairOpen
+            | Self::PersonBudget { .. }
+            | Self::CampaignNotStarted
+            | Self::CampaignPaused
+            | Self::CampaignDraining
+            | Self::CampaignOver
+            | Self::CampaignLacks { .. }
+            | Self::DailyCap { .. } => false,
+        }
+    }
 }

@@ -98,6 +98,19 @@ fn each_gate_closes_alone_and_says_which_it_is() {
 }
 
 #[test]
+fn what_holds_everybody_is_of_the_server_and_the_carrier_and_not_of_a_tenant_a_campaign_or_a_job() {
+    let holding: Vec<&str> = gates()
+        .into_iter()
+        .filter(|case| ask(&[*case]).unwrap_err().holds_everybody())
+        .map(|(code, _)| code)
+        .collect();
+    assert_eq!(holding, ["draining", "database_away", "circuit_open", "too_many_live", "cps"]);
+    for of in [LimitOf::System, LimitOf::Carrier, LimitOf::InboundReserve] {
+        assert!(Closed::NoSlot { of, limit: 5 }.holds_everybody(), "{of:?}");
+    }
+}
+
+#[test]
 fn of_several_closed_gates_the_most_final_is_told() {
     let gates = gates();
     for first in 0..gates.len() {
