@@ -41,6 +41,7 @@ fn patient() -> Opening {
         .set("TRUNKLINE_APP_CALLS_RING_SECS", "180")
 }
 
+#[expect(clippy::print_stderr, reason = "a test says why it is not told")]
 fn play(opening: Opening, cases: &[&str]) {
     // Four browsers at once are too many for a small machine.
     static TURN: Mutex<()> = Mutex::new(());
