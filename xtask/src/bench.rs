@@ -19,7 +19,7 @@ pub struct Options {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Only these rows, such as 4,7; rows 1 to 4 belong together
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 22 with 23
     #[arg(long, value_name = "ROWS")]
     only: Option<String>,
 }
@@ -34,8 +34,10 @@ pub fn run(options: &Options) -> Result<()> {
     let built = shell::target().join("dist");
     let folder = shell::target().join("bench");
     fs::create_dir_all(&folder)?;
-    let mut command = shell::command(built.join("trunkline-bench"));
-    command.args([OsStr::new("--dir"), folder.as_os_str()]);
+    // Thousands of sockets are thousands of open files, here and in the server.
+    let mut command = shell::command("sh");
+    command.args(["-c", "ulimit -n \"$(ulimit -H -n)\"; exec \"$@\"", "bench"]);
+    command.arg(built.join("trunkline-bench")).args([OsStr::new("--dir"), folder.as_os_str()]);
     command.args(arguments(options));
     shell::run(&mut command)
 }

@@ -47,6 +47,9 @@ fn ignored_by_default(left: &Path) -> Result<shell::Counts> {
     let mut test = shell::cargo();
     test.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--", "--ignored"]);
     test.env(canaries::FOLDER, left);
+    if let Some(turn) = tools::turn() {
+        test.env("TRUNKLINE_TEST_TURN", turn);
+    }
     if let Some(modules) = tools::node()? {
         test.env("TRUNKLINE_TEST_NODE", modules);
         if let Some(chromium) = tools::chromium() {

@@ -68,6 +68,7 @@ pub fn python() -> Result<PathBuf> {
 pub fn node() -> Result<Option<PathBuf>> {
     let is_there = |program: &str| shell::output(shell::command(program).arg("--version")).is_ok();
     if !(is_there("node") && is_there("npm")) {
+        println!("no Node with npm: what needs it is not told");
         return Ok(None);
     }
     let folder = shell::target().join("tools/node");
@@ -121,15 +122,38 @@ pub fn chromium() -> Option<PathBuf> {
     })
 }
 
+/// The relay of the tests in which people call each other through one: root on Debian gets coturn installed. `None` where there is
+/// none, and the tests that need it say so.
+pub fn turn() -> Option<PathBuf> {
+    relay().or_else(|| {
+        if let Err(error) = install(&["coturn"]) {
+            println!("no relay: {error:#}");
+        }
+        relay()
+    })
+}
+
+/// A relay that is there: what `TRUNKLINE_TEST_TURN` names, or coturn's program in `PATH`.
+fn relay() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("TRUNKLINE_TEST_TURN") {
+        return Some(named.into());
+    }
+    in_path(&["turnserver"])
+}
+
 /// A browser that is there: what `TRUNKLINE_TEST_CHROMIUM` names, or one of the usual names in `PATH`.
 fn browser() -> Option<PathBuf> {
     if let Some(named) = env::var_os("TRUNKLINE_TEST_CHROMIUM") {
         return Some(named.into());
     }
+    in_path(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// The first program in `PATH` that has one of these names.
+fn in_path(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let mut programs = env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
-    programs.find(|program| program.exists())
+    let mut folders = env::split_paths(&path);
+    folders.find_map(|folder| names.iter().map(|name| folder.join(name)).find(|program| program.exists()))
 }
 
 /// Installs packages of the system, if we are root and it has Debian's package manager; else nothing is done.

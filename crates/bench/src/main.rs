@@ -1,8 +1,8 @@
 //! Measures a running server from outside: the release binary on a folder of its own, asked over HTTP as a carrier
 //! asks it, with every figure beside the ceilings that disk, journal and HTTP alone set in the same minutes.
 //!
-//! `call` is one live call and checks every answer, `crowd` shares many among connections, `rows` are what is measured,
-//! `report` is the table. Nothing fails for being slow; it fails when an answer is wrong or something is missing.
+//! `call` is one live call and checks every answer, `crowd` shares many among connections, `pair` is two users of an app who call each
+//! other, `rows` are what is measured, `report` is the table. Nothing fails for being slow; it fails when an answer is wrong or something is missing.
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod bare;
 mod call;
 mod carrier;
 mod crowd;
@@ -19,6 +20,7 @@ mod empty;
 mod generate;
 mod http;
 mod machine;
+mod pair;
 mod plan;
 mod process;
 mod report;
@@ -28,6 +30,7 @@ mod signature;
 mod stats;
 mod switchboard;
 mod twiml;
+mod user;
 mod waiting;
 mod webhook;
 
@@ -53,10 +56,13 @@ struct Cli {
     /// A look in a few minutes; its figures are worth less
     #[arg(long)]
     quick: bool,
+    /// So little that it fits into a test; its figures are worth nothing
+    #[arg(long, hide = true, conflicts_with = "quick")]
+    dose: bool,
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 15 to 17, and 18 with 19
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 15 to 17, 18 with 19, and 22 with 23
     #[arg(long, value_delimiter = ',', value_name = "ROWS")]
     only: Vec<u8>,
     /// The server's binary; else the one beside this program
@@ -72,6 +78,12 @@ enum Command {
     /// Answer everything with nothing; the measurement starts this by itself
     #[command(hide = true)]
     EmptyServer {
+        /// Where to listen
+        address: SocketAddr,
+    },
+    /// Pass on what one of two sockets says to the other; the measurement starts this by itself
+    #[command(hide = true)]
+    BareRelay {
         /// Where to listen
         address: SocketAddr,
     },
@@ -91,6 +103,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Some(Command::EmptyServer { address }) => empty::serve(address).await,
+        Some(Command::BareRelay { address }) => bare::serve(address).await,
         Some(Command::Rows { calls, database }) => {
             generate::calls(&generate::Place::parse(&database), calls).await
         }
@@ -119,7 +132,11 @@ async fn told_to_stop() -> &'static str {
 }
 
 async fn measure(cli: &Cli) -> Result<()> {
-    let (name, plan) = if cli.quick { ("quick", plan::QUICK) } else { ("full", plan::FULL) };
+    let (name, plan) = match (cli.dose, cli.quick) {
+        (true, _) => ("dose", plan::DOSE),
+        (_, true) => ("quick", plan::QUICK),
+        _ => ("full", plan::FULL),
+    };
     let machine = Machine::look(&cli.dir);
     if machine.file_system == "tmpfs" {
         progress("this folder is in memory: no sync there means anything");
@@ -145,7 +162,7 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=21 {
+    for row in 4..=25 {
         let asked_for = only.iter().any(|only| first_of(*only) == row);
         if !only.is_empty() && !asked_for {
             continue;
@@ -166,6 +183,9 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             18 => rows::backlog::run(site, plan).await,
             20 => rows::events::run(site, plan).await,
             21 => rows::dashboard::run(site, plan).await,
+            22 => rows::signals::run(site, plan).await,
+            24 => rows::sockets::run(site, plan).await,
+            25 => rows::accepts::run(site, plan).await,
             _ => continue,
         };
         match measured {
@@ -186,6 +206,7 @@ fn first_of(row: u8) -> u8 {
         ..=4 => 4,
         15..=17 => 15,
         18..=19 => 18,
+        22..=23 => 22,
         row => row,
     }
 }

@@ -39,6 +39,14 @@ pub struct Plan {
     pub waiting: usize,
     /// Leads of a campaign that is planned.
     pub planned: usize,
+    /// Calls between users of an app, each with two sockets.
+    pub app_calls: usize,
+    /// Frames a second over all of them, while it is measured how long each takes.
+    pub frames: f64,
+    /// Sockets at which the server's memory is compared.
+    pub sockets: [usize; 3],
+    /// Devices that accept one call at once.
+    pub accepts: usize,
 }
 
 /// The whole, for figures to be believed.
@@ -60,6 +68,10 @@ pub const FULL: Plan = Plan {
     queued: 20_000,
     waiting: 1_000_000,
     planned: 100_000,
+    app_calls: 500,
+    frames: 2_000.0,
+    sockets: [1_000, 4_000, 8_000],
+    accepts: 1_000,
 };
 
 /// A look in a few minutes; its figures are worth less.
@@ -80,5 +92,17 @@ pub const QUICK: Plan = Plan {
     queued: 4_000,
     waiting: 50_000,
     planned: 20_000,
+    sockets: [500, 1_500, 3_000],
     ..FULL
+};
+
+/// Of the rows that tests run: everything is done, and nothing often enough for a figure.
+pub const DOSE: Plan = Plan {
+    repetitions: 1,
+    window: Duration::from_millis(300),
+    app_calls: 6,
+    frames: 200.0,
+    sockets: [4, 8, 16],
+    accepts: 24,
+    ..QUICK
 };

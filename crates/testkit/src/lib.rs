@@ -1,7 +1,7 @@
 //! For tests only: what the world does to a server, on purpose and from a seed.
 //!
 //! [`powercut`] takes the power away from a process; [`postgres`] and [`redis`] are private servers to kill and freeze;
-//! [`s3`] is one that keeps files; [`proxy`] is bad weather between two programs; [`chance`] is where all randomness of tests
+//! [`s3`] is one that keeps files, [`turn`] one that relays; [`proxy`] is bad weather between two programs; [`chance`] is where all randomness of tests
 //! comes from.
 
 pub mod chance;
@@ -10,3 +10,4 @@ pub mod powercut;
 pub mod proxy;
 pub mod redis;
 pub mod s3;
+pub mod turn;

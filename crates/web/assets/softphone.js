@@ -4,6 +4,8 @@ import { TrunklineCalls, Refused } from "./trunkline-calls.js";
 const at = (id) => document.getElementById(id);
 const texts = at("softphone").dataset;
 const TOKEN = "trunkline-user-token";
+// /softphone?relay=only shows whether your TURN servers do.
+const relay = new URLSearchParams(location.search).get("relay") ?? "if-needed";
 
 let calls;
 /** Whether there is a token that may open something. */
@@ -49,7 +51,7 @@ async function attempt(work) {
 }
 
 function phone() {
-  const calls = new TrunklineCalls({ token: () => sessionStorage.getItem(TOKEN) });
+  const calls = new TrunklineCalls({ token: () => sessionStorage.getItem(TOKEN), relay });
   calls.addEventListener("change", show);
   calls.addEventListener("remote", ({ detail }) => {
     for (const player of [at("sound"), at("theirs")]) play(player, detail);

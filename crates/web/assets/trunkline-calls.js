@@ -12,6 +12,8 @@
 //   { id, peer, name, video, state, muted, camera, quality, reason, seconds }
 //   state: calling, ringing (they are being told), incoming, connecting, talking, reconnecting, ended
 //   quality, while talking: good, fair, poor
+// With { relay: "only" } sound and picture go through your TURN servers alone: neither user learns the other's address, and
+// nobody is reached where the server names no TURN server.
 // A page that is loaded again in mid-call goes on with it: what that takes is kept in sessionStorage.
 
 const KEPT = "trunkline-call";
@@ -30,7 +32,7 @@ export class Refused extends Error {
 }
 
 export class TrunklineCalls extends EventTarget {
-  #url; #token; #device; #socket; #tries = 0; #closed = false;
+  #url; #token; #relay; #device; #socket; #tries = 0; #closed = false;
   #pc; #local; #early = []; #stats; #renewal; #lost;
   #user; #resuming = false; #anew = false; #asking = false;
   // What is done about what was heard: one thing after the other.
@@ -47,11 +49,13 @@ export class TrunklineCalls extends EventTarget {
    * @param {object} how
    * @param {string} [how.url] where the server is; this page's own, if left out
    * @param {() => Promise<string> | string} how.token a user's token (JWT), asked for whenever one is needed
+   * @param {"only" | "if-needed"} [how.relay] whether the two always meet on a TURN server, or where there is no shorter way
    */
-  constructor({ url = location.origin, token }) {
+  constructor({ url = location.origin, token, relay = "if-needed" }) {
     super();
     this.#url = url.replace(/\/$/, "");
     this.#token = token;
+    this.#relay = relay;
     this.#device = sessionStorage.getItem(DEVICE) ?? `web-${crypto.randomUUID()}`;
     sessionStorage.setItem(DEVICE, this.#device);
   }
@@ -279,7 +283,7 @@ export class TrunklineCalls extends EventTarget {
     const { ice_servers: iceServers, ttl_seconds: ttl } = await this.#ask("GET", "/api/ice-servers");
     // Somebody hung up meanwhile.
     if (!this.#local) return null;
-    const pc = new RTCPeerConnection({ iceServers });
+    const pc = new RTCPeerConnection(this.#ways(iceServers));
     this.#pc = pc;
     for (const track of this.#local.getTracks()) pc.addTrack(track, this.#local);
     pc.addEventListener("icecandidate", ({ candidate }) => {
@@ -292,6 +296,11 @@ export class TrunklineCalls extends EventTarget {
     return pc;
   }
 
+  /** By which ways the other may be reached. */
+  #ways(iceServers) {
+    return { iceServers, iceTransportPolicy: this.#relay === "only" ? "relay" : "all" };
+  }
+
   #renew(pc, ttl) {
     // Well before they end: a relay drops who comes with old ones.
     this.#renewal = setTimeout(async () => {
@@ -299,7 +308,7 @@ export class TrunklineCalls extends EventTarget {
       try {
         const newer = await this.#ask("GET", "/api/ice-servers");
         if (pc !== this.#pc) return;
-        pc.setConfiguration({ iceServers: newer.ice_servers });
+        pc.setConfiguration(this.#ways(newer.ice_servers));
         next = newer.ttl_seconds;
       } catch {
         // It is asked again soon.

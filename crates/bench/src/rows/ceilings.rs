@@ -1,4 +1,4 @@
-//! Rows 1 to 3, the ceilings: the bare disk, the journal alone, and HTTP alone.
+//! Rows 1 to 3, the ceilings: the bare disk, the journal alone, and HTTP alone. And the relay that rows 22 and 23 stand beside.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -85,16 +85,7 @@ impl Empty {
     /// # Errors
     /// It does not start.
     pub async fn start() -> Result<Self> {
-        let address = free_address()?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["empty-server", &address.to_string()]).stdin(Stdio::null()).kill_on_drop(true);
-        let child = command.spawn().context("can't start the empty server")?;
-        for _ in 0..1_000 {
-            if Connection::open(address).await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let (address, child) = started("empty-server").await?;
         Ok(Self { address, child })
     }
 
@@ -136,4 +127,46 @@ impl Empty {
         window.took = begun.elapsed();
         Ok(window)
     }
+}
+
+/// A relay of sockets that looks at nothing; killed when it is dropped.
+pub struct Bare {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Bare {
+    /// Starts it in a process of its own.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start() -> Result<Self> {
+        let (address, child) = started("bare-relay").await?;
+        Ok(Self { address, child })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process; 0 if it has ended.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or(0)
+    }
+}
+
+/// This program as something else, in a process of its own that listens.
+async fn started(command: &str) -> Result<(SocketAddr, Child)> {
+    let address = free_address()?;
+    let mut program = Command::new(std::env::current_exe()?);
+    program.args([command, &address.to_string()]).stdin(Stdio::null()).kill_on_drop(true);
+    let child = program.spawn().with_context(|| format!("can't start the {command}"))?;
+    for _ in 0..1_000 {
+        if Connection::open(address).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((address, child))
 }

@@ -41,7 +41,7 @@ pub async fn run(site: &Site, plan: &Plan) -> Result<Vec<Line>> {
 }
 
 /// The slope of the straight line that lies nearest.
-fn slope(points: &[(f64, f64)]) -> f64 {
+pub fn slope(points: &[(f64, f64)]) -> f64 {
     let n = points.len().max(1) as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / n, y + point.1 / n));
     let (over, under) = points.iter().fold((0.0, 0.0), |(over, under), point| {

@@ -1,5 +1,6 @@
 //! What is measured, one file for each thing that needs a server of its own.
 
+pub mod accepts;
 pub mod backlog;
 pub mod callbacks;
 pub mod ceilings;
@@ -14,5 +15,7 @@ pub mod population;
 pub mod projection;
 pub mod recovery;
 pub mod restart;
+pub mod signals;
+pub mod sockets;
 pub mod sustained;
 pub mod webhooks;

@@ -3,10 +3,10 @@
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
 use trunkline_core::id::{AppUserId, DeviceId, TenantId};
 
 /// So many frames may wait for one socket.
@@ -34,17 +34,18 @@ pub enum LineNews {
     Cut(LineEnd),
 }
 
-/// Every device that is connected.
+/// Every device that is connected, by tenant and user.
 #[derive(Debug, Default)]
-pub(super) struct Devices(Mutex<HashMap<(TenantId, AppUserId), Vec<Device>>>);
+pub(super) struct Devices(Mutex<HashMap<TenantId, HashMap<AppUserId, Vec<Device>>>>);
 
 #[derive(Debug)]
 struct Device {
     id: DeviceId,
     number: u64,
-    frames: mpsc::Sender<String>,
+    /// Gone as soon as it is cut.
+    frames: Option<mpsc::Sender<String>>,
     bytes: Arc<AtomicUsize>,
-    cut: watch::Sender<Option<LineEnd>>,
+    cut: Arc<OnceLock<LineEnd>>,
 }
 
 /// The other end of a device's line.
@@ -53,29 +54,23 @@ pub(super) struct Plugged {
     pub number: u64,
     frames: mpsc::Receiver<String>,
     bytes: Arc<AtomicUsize>,
-    cut: watch::Receiver<Option<LineEnd>>,
+    cut: Arc<OnceLock<LineEnd>>,
 }
 
 impl Plugged {
     /// What comes next. Nothing is lost if it is given up while it waits.
     pub async fn next(&mut self) -> LineNews {
-        loop {
-            if let Some(end) = *self.cut.borrow_and_update() {
-                return LineNews::Cut(end);
+        // Who is cut hears nothing more of what waits: nobody sends any more then, and that wakes whoever listens.
+        let told = match self.cut.get() {
+            Some(_) => None,
+            None => self.frames.recv().await,
+        };
+        match (self.cut.get(), told) {
+            (None, Some(text)) => {
+                self.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+                LineNews::Tell(text)
             }
-            tokio::select! {
-                biased;
-                changed = self.cut.changed() => {
-                    if changed.is_err() {
-                        return LineNews::Cut(LineEnd::Replaced);
-                    }
-                }
-                told = self.frames.recv() => {
-                    let Some(text) = told else { return LineNews::Cut(LineEnd::Replaced) };
-                    self.bytes.fetch_sub(text.len(), Ordering::Relaxed);
-                    return LineNews::Tell(text);
-                }
-            }
+            (end, _) => LineNews::Cut(end.copied().unwrap_or(LineEnd::Replaced)),
         }
     }
 }
@@ -83,17 +78,25 @@ impl Plugged {
 impl Device {
     /// Gives it a frame, if there is room.
     fn tell(&self, text: &str) -> Result<(), TrySendError<()>> {
+        let Some(frames) = &self.frames else { return Err(TrySendError::Closed(())) };
         if self.bytes.load(Ordering::Relaxed) + text.len() > WAITING_BYTES {
             return Err(TrySendError::Full(()));
         }
         self.bytes.fetch_add(text.len(), Ordering::Relaxed);
-        self.frames.try_send(text.to_owned()).map_err(|error| {
+        frames.try_send(text.to_owned()).map_err(|error| {
             self.bytes.fetch_sub(text.len(), Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => TrySendError::Full(()),
                 TrySendError::Closed(_) => TrySendError::Closed(()),
             }
         })
+    }
+
+    /// Nothing more is said to it; its socket is closed for this.
+    fn cut(&mut self, end: LineEnd) {
+        // Whatever was said first stands.
+        let _ = self.cut.set(end);
+        self.frames = None;
     }
 }
 
@@ -109,29 +112,35 @@ impl Devices {
     /// A device has come; the same one that was there is cut. `None` if the user has too many.
     pub fn plug(&self, user: (TenantId, AppUserId), id: DeviceId, number: u64) -> Option<Plugged> {
         let (frames, heard) = mpsc::channel(WAITING);
-        let (cut, is_cut) = watch::channel(None);
+        let (bytes, cut) = (Arc::new(AtomicUsize::new(0)), Arc::default());
         let mut all = self.0.lock();
-        let theirs = all.entry(user).or_default();
+        let (tenant, user) = user;
+        let theirs = all.entry(tenant).or_default().entry(user).or_default();
         if let Some(place) = theirs.iter().position(|device| device.id == id) {
-            theirs.swap_remove(place).cut.send_replace(Some(LineEnd::Replaced));
+            theirs.swap_remove(place).cut(LineEnd::Replaced);
         }
         if theirs.len() >= MOST_DEVICES {
             return None;
         }
-        let bytes = Arc::new(AtomicUsize::new(0));
-        theirs.push(Device { id, number, frames, bytes: Arc::clone(&bytes), cut });
-        Some(Plugged { number, frames: heard, bytes, cut: is_cut })
+        let plugged = Plugged { number, frames: heard, bytes: Arc::clone(&bytes), cut: Arc::clone(&cut) };
+        theirs.push(Device { id, number, frames: Some(frames), bytes, cut });
+        Some(plugged)
     }
 
     /// A socket is gone; `true` if no newer one of its device is there.
     pub fn unplug(&self, user: &(TenantId, AppUserId), number: u64) -> bool {
         let mut all = self.0.lock();
-        let Some(theirs) = all.get_mut(user) else { return false };
+        let (tenant, user) = user;
+        let Some(users) = all.get_mut(tenant) else { return false };
+        let Some(theirs) = users.get_mut(user) else { return false };
         let before = theirs.len();
         theirs.retain(|device| device.number != number);
         let is_gone = theirs.len() < before;
         if theirs.is_empty() {
-            all.remove(user);
+            users.remove(user);
+        }
+        if users.is_empty() {
+            all.remove(tenant);
         }
         is_gone
     }
@@ -139,15 +148,14 @@ impl Devices {
     /// Whether a device is connected.
     pub fn is_here(&self, tenant: &TenantId, user: &AppUserId, id: &DeviceId) -> bool {
         let all = self.0.lock();
-        let theirs = all.get(&(tenant.clone(), user.clone()));
+        let theirs = all.get(tenant).and_then(|users| users.get(user));
         theirs.is_some_and(|theirs| theirs.iter().any(|device| device.id == *id))
     }
 
     /// Tells devices of a user something; how many there were to tell.
     pub fn tell(&self, tenant: &TenantId, user: &AppUserId, which: Which<'_>, text: &str) -> usize {
         let mut all = self.0.lock();
-        let key = (tenant.clone(), user.clone());
-        let Some(theirs) = all.get_mut(&key) else { return 0 };
+        let Some(theirs) = all.get_mut(tenant).and_then(|users| users.get_mut(user)) else { return 0 };
         let mut told = 0;
         for device in theirs {
             let is_meant = match which {
@@ -161,9 +169,7 @@ impl Devices {
             match device.tell(text) {
                 Ok(()) => told += 1,
                 // It is taken out when its socket has ended.
-                Err(TrySendError::Full(_)) => {
-                    device.cut.send_replace(Some(LineEnd::Slow));
-                }
+                Err(TrySendError::Full(_)) => device.cut(LineEnd::Slow),
                 Err(TrySendError::Closed(_)) => {}
             }
         }
@@ -185,7 +191,7 @@ mod tests {
         let id = DeviceId::new("phone");
         let first = devices.plug(user(), id.clone(), 1).unwrap();
         let mut second = devices.plug(user(), id.clone(), 2).unwrap();
-        assert_eq!(*first.cut.borrow(), Some(LineEnd::Replaced));
+        assert_eq!(first.cut.get(), Some(&LineEnd::Replaced));
         assert!(!devices.unplug(&user(), first.number), "it is there still");
         assert_eq!(devices.tell(&user().0, &user().1, Which::One(&id), "x"), 1);
         assert_eq!(second.frames.try_recv().unwrap(), "x");
@@ -201,8 +207,24 @@ mod tests {
             devices.tell(&user().0, &user().1, Which::All, &n.to_string());
             quick.frames.try_recv().unwrap();
         }
-        assert_eq!(*slow.cut.borrow(), Some(LineEnd::Slow));
-        assert_eq!(*quick.cut.borrow(), None);
+        assert_eq!(slow.cut.get(), Some(&LineEnd::Slow));
+        assert_eq!(quick.cut.get(), None);
+    }
+
+    #[tokio::test]
+    async fn who_is_cut_hears_so_and_nothing_of_what_waits() {
+        let devices = Devices::default();
+        let id = DeviceId::new("phone");
+        let mut first = devices.plug(user(), id.clone(), 1).unwrap();
+        devices.tell(&user().0, &user().1, Which::All, "one");
+        assert_eq!(first.next().await, LineNews::Tell("one".to_owned()));
+        let (news, ()) = tokio::join!(first.next(), async { drop(devices.plug(user(), id.clone(), 2)) });
+        assert_eq!(news, LineNews::Cut(LineEnd::Replaced), "it listened when that happened");
+        let mut slow = devices.plug(user(), id, 3).unwrap();
+        (0..=WAITING).for_each(|_| drop(devices.tell(&user().0, &user().1, Which::All, "x")));
+        assert_eq!(slow.next().await, LineNews::Cut(LineEnd::Slow));
+        assert_eq!(devices.tell(&user().0, &user().1, Which::All, "x"), 0);
+        assert!(devices.unplug(&user(), 3));
     }
 
     #[test]

@@ -95,18 +95,39 @@ impl Inner {
     ) -> Result<(), Fault> {
         let fault = |code, message| Fault::new(code, message).of(call);
         let handle = self.live_of(&user.tenant, call).ok_or_else(|| no_such_call(call))?;
-        let side = handle.lock().call.side_of(&user.id).ok_or_else(|| no_such_call(call))?;
-        let joined = self.observe_made::<AppCallError>(&handle, |standing| {
-            let joins = standing.may_signal(side, device) == Ok(MaySignal::Joins);
-            let news = AppNews::Joined { side, device: device.clone(), how: Joining::First };
-            Ok(joins.then(|| self.app_event(call, news)))
-        });
-        joined.await.map_err(|_| fault(FaultCode::Unavailable, "nothing can be written down now"))?;
+        let (side, joins, is_written) = {
+            let live = handle.lock();
+            let side = live.call.side_of(&user.id).ok_or_else(|| no_such_call(call))?;
+            let joins = live.call.may_signal(side, device) == Ok(MaySignal::Joins);
+            (side, joins, live.last <= self.journal.durable())
+        };
+        if joins {
+            self.speaks_first(&handle, side, device)
+                .await
+                .map_err(|_| fault(FaultCode::Unavailable, "nothing can be written down now"))?;
+        }
         let written = serde_json::to_string(&signal.sent(call, user.id.as_str()));
         let text = written.map_err(|_| fault(FaultCode::BadFrame, "it can't be passed on"))?;
-        // Nobody hears of a call that was taken before it is written down that it was.
-        self.settled(&handle).await;
+        if joins || !is_written {
+            // Nobody hears of a call that was taken before it is written down that it was.
+            self.settled(&handle).await;
+        }
         self.pass(&handle, side, device, &signal, &text).map_err(|why| why.of(call))
+    }
+
+    /// A device speaks for a side that had none, if it is still so.
+    async fn speaks_first(
+        self: &Arc<Self>,
+        handle: &Handle,
+        side: Side,
+        device: &DeviceId,
+    ) -> Result<(), AppCallError> {
+        let joined = self.observe_made(handle, |standing| {
+            let joins = standing.may_signal(side, device) == Ok(MaySignal::Joins);
+            let news = AppNews::Joined { side, device: device.clone(), how: Joining::First };
+            Ok(joins.then(|| self.app_event(standing.id, news)))
+        });
+        joined.await
     }
 
     /// Tells the other side something, or keeps it. Whether the device may, and who the other is, is looked at now: much may

@@ -9,8 +9,7 @@ use std::sync::Mutex;
 use tracing::field::Field;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::filter::FilterExt;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -58,6 +57,9 @@ where
     // Spans are the traces' own: a line says all by itself.
     let quiet =
         filter_fn(|meta| !meta.is_span() && (*meta.level() <= Level::WARN || !is_quiet(meta.target())));
+    // Of two filters the one that does not say what it lets through at most speaks for both: then every line of every crate, such
+    // as those that are written of each frame of a socket, is made before it is refused.
+    let quiet = quiet.with_max_level_hint(LevelFilter::TRACE);
     let lines = fmt::layer().with_writer(to);
     let layer = match log.format {
         Format::Text => {
@@ -90,6 +92,16 @@ fn is_quiet(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing_subscriber::Registry;
+
+    #[test]
+    fn lines_that_are_not_wanted_are_not_made() {
+        for (filter, most) in [("warn", LevelFilter::WARN), ("info,sqlx=debug", LevelFilter::DEBUG)] {
+            let log = Log { filter: filter.to_owned(), format: Format::Text };
+            let layer = lines::<Registry, _>(&log, std::io::sink);
+            assert_eq!(layer.max_level_hint(), Some(most), "{filter}");
+        }
+    }
 
     #[test]
     fn rooms_that_write_numbers_down_are_known_by_their_crate() {

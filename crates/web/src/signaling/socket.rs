@@ -242,9 +242,11 @@ impl Talk {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut looked, mut answers) = (0_u64, true);
         let shutdown = self.web.shutdown.clone();
+        // One waiting for all frames: to line up again for each of them, all sockets would meet at one lock.
+        let mut ends = std::pin::pin!(shutdown.cancelled());
         loop {
             let went = tokio::select! {
-                () = shutdown.cancelled() => return End::ServerEnds,
+                () = &mut ends => return End::ServerEnds,
                 _ = looks.tick() => {
                     looked += 1;
                     if !is_good(&self.web, &self.token, self.web.engine.now()) {

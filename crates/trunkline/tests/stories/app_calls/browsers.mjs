@@ -1,5 +1,6 @@
 // Two browsers with microphones and cameras that are made up, on /softphone. Each case is played by new pages and users of
-// its own, and one line says how it went; the program ends with 1 if a case failed. `browser.rs` starts it.
+// its own, and one line says how it went; of a case that failed, what each page said, asked and heard stands below it. The program
+// ends with 1 if one did. `browser.rs` starts it, and does what it asks for: a line "please …", which is answered by "done".
 //
 //   TRUNKLINE_TEST_NODE      the folder in which playwright-core is installed
 //   TRUNKLINE_TEST_CHROMIUM  the browser
@@ -16,8 +17,11 @@ import { join } from "node:path";
 const { TRUNKLINE_TEST_NODE: modules, TRUNKLINE_TEST_CHROMIUM: program, TRUNKLINE_TEST_SERVER: server, TRUNKLINE_TEST_SECRET: secret } = process.env;
 const { chromium } = createRequire(join(modules, "package.json"))("playwright-core");
 
-const PATIENCE_MS = 30_000;
+// A machine that has other work is slow, and nothing here is quicker for being given up.
+const PATIENCE_MS = 60_000;
+const LONGEST_CASE_MS = 300_000;
 const LOOK_MS = 100;
+const RING_SECS = 10;
 // What the two microphones hear. Neither is a multiple of the other.
 const TONES = { left: 440, right: 1_000 };
 const NEAR_HZ = 25;
@@ -31,6 +35,22 @@ function token(user) {
   const text = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
 }
+
+/** What a user is told of a call, by the server itself. */
+async function record(user, call) {
+  const answer = await fetch(`${server}/api/calls/${call}`, { headers: { authorization: `Bearer ${token(user)}` } });
+  if (!answer.ok) throw new Error(`${user}: of the call the server says ${answer.status}`);
+  return answer.json();
+}
+
+/** Asks whoever started this program for something, and waits until it is done. */
+function please(what) {
+  return new Promise((done) => {
+    answered.push(done);
+    console.log(`please ${what}`);
+  });
+}
+const answered = [];
 
 /** A second of a tone, as a microphone's file. It comes and goes: what sounds always the same is noise, which browsers take out. */
 function tone(hz) {
@@ -68,7 +88,10 @@ function browser(folder, side) {
       `--use-file-for-fake-audio-capture=${microphone}`,
       // Two browsers on a machine without a network meet on its loopback.
       "--allow-loopback-in-peer-connection",
+      // In a container there may be hardly any shared memory.
+      "--disable-dev-shm-usage",
     ],
+    timeout: 2 * PATIENCE_MS,
   });
   // Root has no sandbox, and many a container has none for others. The pages are our own.
   return process.getuid() === 0 ? launch(false) : launch(true).catch(() => launch(false));
@@ -76,21 +99,37 @@ function browser(folder, side) {
 
 /** A page of a user on the softphone. */
 class Phone {
-  static async of(browser, user) {
+  static async of(browser, user, query) {
     const phone = new Phone();
     phone.user = user;
     phone.context = await browser.newContext();
+    phone.context.setDefaultTimeout(PATIENCE_MS);
     phone.troubles = [];
+    phone.log = [];
+    phone.heard = [];
     const page = await phone.context.newPage();
     phone.page = page;
-    page.on("pageerror", (error) => phone.troubles.push(`${user}: ${error.stack}`));
-    page.on("console", (message) => { if (message.type() === "error") phone.troubles.push(`${user}: ${message.text()}`); });
+    phone.keeps_a_log();
     // The page keeps its connections and its socket to itself.
     await page.addInitScript(() => {
-      const noted = (Kind, list) => class extends Kind {
-        constructor(...how) { super(...how); list.push(this); }
+      const noted = (Kind, list, look = () => {}) => class extends Kind {
+        constructor(...how) {
+          super(...how);
+          list.push(this);
+          look(this, list.length);
+        }
       };
-      window.RTCPeerConnection = noted(RTCPeerConnection, window.connections = []);
+      window.refusals = [];
+      window.RTCPeerConnection = noted(RTCPeerConnection, window.connections = [], (one, number) => {
+        const tells = (what) => console.debug(`connection ${number}: ${what()}`);
+        one.addEventListener("connectionstatechange", () => tells(() => one.connectionState));
+        one.addEventListener("signalingstatechange", () => tells(() => one.signalingState));
+        one.addEventListener("icegatheringstatechange", () => tells(() => `${one.iceGatheringState} candidates`));
+        one.addEventListener("icecandidateerror", ({ errorCode, url, errorText }) => {
+          window.refusals.push(errorCode);
+          tells(() => `${url} says ${errorCode} ${errorText}`);
+        });
+      });
       window.WebSocket = noted(WebSocket, window.sockets = []);
       window.tracks = [];
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -100,8 +139,47 @@ class Phone {
         return stream;
       };
     });
-    await page.goto(`${server}/softphone`);
+    await page.goto(`${server}/softphone${query}`);
     return phone;
+  }
+
+  /** What the page says, asks and hears, for who must find out why a case failed; without any token. */
+  keeps_a_log() {
+    const begun = Date.now();
+    const note = (what) => this.log.push(`${((Date.now() - begun) / 1_000).toFixed(2)} ${what}`);
+    const path = (url) => new URL(url).pathname;
+    this.page.on("pageerror", (error) => {
+      this.troubles.push(error.stack);
+      note(`error: ${error.stack}`);
+    });
+    this.page.on("console", (message) => {
+      if (message.type() === "error") this.troubles.push(message.text());
+      note(`${message.type()}: ${message.text()}`);
+    });
+    this.page.on("crash", () => note("the page has crashed"));
+    this.page.on("requestfailed", (request) => note(`${request.method()} ${path(request.url())}: ${request.failure()?.errorText}`));
+    this.page.on("response", (answer) => {
+      const asked = path(answer.url());
+      if (asked.startsWith("/api/")) note(`${answer.request().method()} ${asked}: ${answer.status()}`);
+    });
+    this.page.on("websocket", (socket) => {
+      const frame = (who) => ({ payload }) => {
+        const { type, code, reason, ice_restart: anew, media } = JSON.parse(payload);
+        if (who === "hears") this.heard.push(type);
+        note(`${who} ${[type, code, reason, anew, media].filter((word) => word !== undefined).join(" ")}`);
+      };
+      note("a socket begins");
+      socket.on("framesent", frame("says"));
+      socket.on("framereceived", frame("hears"));
+      socket.on("close", () => note("a socket ends"));
+    });
+  }
+
+  /** What there is to be read of it, and what it shows. */
+  async tells() {
+    const seen = this.page.evaluate(() => document.querySelector("#softphone").innerText.replace(/\s+/g, " "));
+    const shown = await Promise.race([seen, after(LOOK_MS * 50, "nothing any more")]).catch((error) => error.message);
+    return [`${this.user}:`, ...this.log.slice(-80), `it shows: ${shown}`].join("\n    ");
   }
 
   async enters(with_token = token(this.user)) {
@@ -111,6 +189,37 @@ class Phone {
 
   is_connected() {
     return this.until("is connected", () => document.querySelector("#connection").dataset.state === "on");
+  }
+
+  is_not_connected() {
+    return this.until("is not connected", () => document.querySelector("#connection").dataset.state === "off");
+  }
+
+  /** The call's id, as soon as the page knows it. */
+  call() {
+    return this.until("keeps its call", () => JSON.parse(sessionStorage.getItem("trunkline-call"))?.id);
+  }
+
+  /** How often this page asked at this path. */
+  asked(path) {
+    return this.log.filter((line) => line.includes(` GET ${path}: 200`)).length;
+  }
+
+  /** What it asks for rings for a short while: no page says how long it shall ring, and nobody wants to wait as long as it usually does. */
+  rings_briefly() {
+    return this.page.route("**/api/calls/initiate", (route) => {
+      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), ring_timeout_secs: RING_SECS }) });
+    });
+  }
+
+  /** The kinds of the two ends over which sound goes now: host, srflx, prflx or relay. */
+  ends_of_its_way() {
+    return this.page.evaluate(async () => {
+      const reports = await window.connections.at(-1).getStats();
+      const all = [...reports.values()];
+      const pair = all.find((report) => report.type === "candidate-pair" && report.nominated && report.state === "succeeded");
+      return pair ? [pair.localCandidateId, pair.remoteCandidateId].map((id) => reports.get(id)?.candidateType) : [];
+    });
   }
 
   /** Its socket is lost; when this returns it has another. */
@@ -157,10 +266,9 @@ class Phone {
     while (Date.now() - begun < PATIENCE_MS) {
       const seen = await this.page.evaluate(look, wanted);
       if (seen) return seen;
-      await new Promise((done) => setTimeout(done, LOOK_MS));
+      await after(LOOK_MS);
     }
-    const shown = await this.page.evaluate(() => document.querySelector("#softphone").innerText.replace(/\s+/g, " "));
-    throw new Error(`${this.user}: it never came that the page ${what}; it shows: ${shown}`);
+    throw new Error(`${this.user}: it never came that the page ${what}`);
   }
 
   /** What came to this page so far, by its newest connection. */
@@ -182,7 +290,7 @@ class Phone {
     const begun = Date.now();
     let now;
     do {
-      await new Promise((done) => setTimeout(done, LOOK_MS));
+      await after(LOOK_MS);
       now = await this.received();
       if (kinds.every((kind) => now[kind] > before[kind])) return;
     } while (Date.now() - begun < PATIENCE_MS);
@@ -225,8 +333,12 @@ class Phone {
 
   async leaves() {
     await this.context.close();
-    if (this.troubles.length > 0) throw new Error(`the browser complains:\n${this.troubles.join("\n")}`);
+    if (this.troubles.length > 0) throw new Error(`${this.user}: the browser complains:\n${this.troubles.join("\n")}`);
   }
+}
+
+function after(ms, what) {
+  return new Promise((done) => { setTimeout(() => done(what), ms); });
 }
 
 /** In a page: the loudest tone within a second of what came from the other one. */
@@ -309,14 +421,28 @@ const CASES = {
   },
 
   async missed({ ann, bob }) {
-    // No page says how long it shall ring, and nobody wants to wait for as long as it usually does.
-    await ann.page.route("**/api/calls/initiate", (route) => {
-      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), ring_timeout_secs: 10 }) });
-    });
+    await ann.rings_briefly();
     await ann.calls(bob);
-    await bob.shows("incoming");
     await ann.ends("Missed");
     await bob.ends("Missed");
+    if (!bob.heard.includes("call.incoming")) throw new Error("it did not ring");
+  },
+
+  async gone({ ann, bob }) {
+    await ann.rings_briefly();
+    await ann.calls(bob);
+    const call = await ann.call();
+    await Promise.all([ann, bob].map((phone) => phone.context.close()));
+    for (const { user } of [ann, bob]) {
+      const begun = Date.now();
+      let seen;
+      do {
+        await after(LOOK_MS);
+        seen = await record(user, call);
+      } while (seen.state !== "ended" && Date.now() - begun < PATIENCE_MS);
+      const { status, evidence: { ring_ms: rang } } = seen;
+      if (status !== "missed" || rang < RING_SECS * 1_000) throw new Error(`${user}: it is ${status} after ${rang} ms`);
+    }
   },
 
   async busy({ ann, bob, phone, left }) {
@@ -405,11 +531,88 @@ const CASES = {
     await bob.shows("incoming");
     const go = await bob.holds_back("/api/calls/ticket");
     await bob.page.evaluate(() => window.sockets.at(-1).close());
-    await bob.until("is not connected", () => document.querySelector("#connection").dataset.state === "off");
+    await bob.is_not_connected();
     await ann.press("end");
     await ann.ends("CallerGaveUp");
     go();
     await bob.ends("CallerGaveUp");
+  },
+
+  async killed({ ann, bob }) {
+    await talking(ann, bob);
+    const call = await ann.call();
+    const begun = Date.now();
+    await please("kill the server");
+    for (const phone of [ann, bob]) await phone.is_not_connected();
+    for (const phone of [ann, bob]) await phone.goes_on("packets", "energy");
+    await ann.hears(TONES.right);
+    await bob.hears(TONES.left);
+    await please("start the server");
+    for (const phone of [ann, bob]) await phone.is_connected();
+    // The browser says that there was no server.
+    for (const phone of [ann, bob]) phone.troubles.length = 0;
+    await both_hear(ann, bob);
+    for (const phone of [ann, bob]) {
+      const kept = await phone.page.evaluate(() => window.connections.length);
+      if (kept !== 1) throw new Error(`${phone.user}: the sound needed ${kept} connections, where nothing was lost but the server`);
+    }
+    const least = Math.floor((Date.now() - begun) / 1_000);
+    await ann.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+    for (const { user } of [ann, bob]) {
+      const { status, disposition, answered_at, ended_at, duration_seconds: seconds } = await record(user, call);
+      const between = (Date.parse(ended_at) - Date.parse(answered_at)) / 1_000;
+      const is_right = status === "completed" && disposition === "completed" && seconds >= least && Math.abs(seconds - between) <= 1;
+      if (!is_right) throw new Error(`${user}: it is ${status}, ${disposition}, ${seconds} s from ${answered_at} to ${ended_at}`);
+    }
+  },
+
+  async relay({ ann, bob }) {
+    // Credentials that soon run out are renewed meanwhile.
+    await ann.page.route("**/api/ice-servers", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...await answer.json(), ttl_seconds: 1 } });
+    });
+    await talking(ann, bob);
+    for (const phone of [ann, bob]) {
+      const ends = await phone.ends_of_its_way();
+      if (String(ends) !== "relay,relay") throw new Error(`${phone.user}: the sound goes from ${ends.join(" to ")}`);
+    }
+    const begun = Date.now();
+    while (ann.asked("/api/ice-servers") < 2) {
+      if (Date.now() - begun > 2 * PATIENCE_MS) throw new Error("no newer credentials were asked for");
+      await after(LOOK_MS);
+    }
+    await both_hear(ann, bob);
+    await ann.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
+  },
+
+  /** The relay opens to our credentials and no others, and without it these pages find no way. */
+  async refused({ ann, bob }) {
+    for (const { page } of [ann, bob]) {
+      await page.route("**/api/ice-servers", async (route) => {
+        const answer = await route.fetch();
+        const told = await answer.json();
+        for (const one of told.ice_servers) if (one.credential) one.credential = `${one.credential.slice(1)}A`;
+        await route.fulfill({ response: answer, json: told });
+      });
+    }
+    await ann.calls(bob);
+    await bob.shows("incoming");
+    await bob.press("accept");
+    for (const phone of [ann, bob]) {
+      await phone.until("is refused by the relay", () => window.refusals.includes(401));
+      await phone.until("has no other way", () => window.connections.at(-1)?.iceGatheringState === "complete");
+      await phone.shows("connecting");
+      const { packets } = await phone.received();
+      if (packets > 0) throw new Error(`${phone.user}: hears all the same`);
+    }
+    await ann.press("end");
+    await ann.ends("Completed");
+    await bob.ends("Completed");
   },
 
   async token({ ann, stranger, left }) {
@@ -430,41 +633,73 @@ const CASES = {
 
 // The run.
 
-const folder = mkdtempSync(join(tmpdir(), "trunkline-browsers-"));
-const browsers = [];
-let failed = 0;
-try {
-  const [left, right] = await Promise.all(Object.keys(TONES).map((side) => browser(folder, side)));
-  browsers.push(left, right);
-  const wanted = process.argv.slice(2);
-  for (const name of wanted.length > 0 ? wanted : Object.keys(CASES)) {
-    const begun = Date.now();
-    const phones = [];
-    const stranger = async (side, user) => {
-      const one = await Phone.of(side, `${user}-${name}`);
-      phones.push(one);
-      return one;
-    };
-    const phone = async (side, user) => {
-      const one = await stranger(side, user);
-      await one.enters();
-      await one.is_connected();
-      return one;
-    };
-    try {
-      await CASES[name]({ ann: await phone(left, "ann"), bob: await phone(right, "bob"), phone, stranger, left, right });
-      for (const one of phones.splice(0)) await one.leaves();
-      console.log(`ok ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      failed += 1;
-      const complaints = phones.flatMap((one) => one.troubles);
-      console.log(`FAILED ${name}: ${[error.message, ...complaints].join("\n  ")}`);
-    } finally {
-      await Promise.allSettled(phones.map((one) => one.context.close()));
-    }
+/** Cases on pages that go through the relay alone. */
+const RELAYED = ["relay", "refused"];
+
+async function play(name, browsers) {
+  const query = RELAYED.includes(name) ? "?relay=only" : "";
+  const { left, right } = browsers;
+  const begun = Date.now();
+  const phones = [];
+  const stranger = async (side, user) => {
+    const one = await Phone.of(side, `${user}-${name}`, query);
+    phones.push(one);
+    return one;
+  };
+  const phone = async (side, user) => {
+    const one = await stranger(side, user);
+    await one.enters();
+    await one.is_connected();
+    return one;
+  };
+  const story = async () => {
+    await CASES[name]({ ann: await phone(left, "ann"), bob: await phone(right, "bob"), phone, stranger, left, right });
+    for (const one of phones) await one.leaves();
+  };
+  const too_late = after(LONGEST_CASE_MS).then(() => { throw new Error(`it was not over after ${LONGEST_CASE_MS / 1_000} s`); });
+  try {
+    await Promise.race([story(), too_late]);
+    console.log(`ok ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    return true;
+  } catch (error) {
+    const pages = await Promise.all(phones.map((one) => one.tells()));
+    console.log(`FAILED ${name}: ${[error.stack, ...pages].join("\n  ")}`);
+    return false;
+  } finally {
+    await Promise.race([Promise.allSettled(phones.map((one) => one.context.close())), after(PATIENCE_MS)]);
   }
-} finally {
-  await Promise.allSettled(browsers.map((one) => one.close()));
-  rmSync(folder, { recursive: true, force: true });
 }
-process.exitCode = failed === 0 ? 0 : 1;
+
+async function play_all(names) {
+  const folder = mkdtempSync(join(tmpdir(), "trunkline-browsers-"));
+  const browsers = {};
+  let failed = 0;
+  try {
+    for (const side of Object.keys(TONES)) browsers[side] = await browser(folder, side);
+    for (const name of names) if (!await play(name, browsers)) failed += 1;
+  } finally {
+    await Promise.race([Promise.allSettled(Object.values(browsers).map((one) => one.close())), after(PATIENCE_MS)]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return failed;
+}
+
+let words = "";
+process.stdin.setEncoding("utf8");
+process.stdin.on("data", (text) => {
+  words += text;
+  for (let end = words.indexOf("\n"); end >= 0; end = words.indexOf("\n")) {
+    words = words.slice(end + 1);
+    answered.shift()?.();
+  }
+});
+// Whoever started this program is gone: so are the browsers.
+process.stdin.on("end", () => process.exit(2));
+
+const wanted = process.argv.slice(2);
+try {
+  process.exit(await play_all(wanted.length > 0 ? wanted : Object.keys(CASES)) === 0 ? 0 : 1);
+} catch (error) {
+  console.log(`FAILED before any case: ${error.stack}`);
+  process.exit(1);
+}

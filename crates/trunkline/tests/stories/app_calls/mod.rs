@@ -8,6 +8,7 @@ mod limits;
 mod page;
 mod parties;
 mod permission;
+mod relay;
 mod restarts;
 mod ringing;
 mod signals;

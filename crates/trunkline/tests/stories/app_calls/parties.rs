@@ -1,5 +1,6 @@
 //! Users and their devices, as stories have them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -95,6 +96,8 @@ pub struct Device {
     pub device: String,
     runtime: Runtime,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// What it was told before anybody listened.
+    early: VecDeque<Value>,
 }
 
 impl Device {
@@ -110,6 +113,16 @@ impl Device {
         let ack = device.hear();
         assert_eq!((&ack["type"], &ack["user_id"]), (&json!("connection.ack"), &json!(user)));
         (device.user, device.device) = (user.to_owned(), ack["device_id"].as_str().unwrap().to_owned());
+        // Whoever is answered has been told of all that rings already: of what begins from now on they hear once.
+        device.say(&json!({ "type": "ping" }));
+        let mut early = VecDeque::new();
+        loop {
+            match device.hear() {
+                heard if heard["type"] == "pong" => break,
+                heard => early.push_back(heard),
+            }
+        }
+        device.early = early;
         device
     }
 
@@ -130,8 +143,9 @@ impl Device {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let (socket, _) = runtime.block_on(connect_async(request))?;
-        Ok(Self { user: String::new(), device: String::new(), runtime, socket })
+        let opening = async { tokio::time::timeout(PATIENCE, connect_async(request)).await };
+        let (socket, _) = runtime.block_on(opening).expect("a socket is opened or refused")?;
+        Ok(Self { user: String::new(), device: String::new(), runtime, socket, early: VecDeque::new() })
     }
 
     pub fn say(&mut self, frame: &Value) {
@@ -139,11 +153,15 @@ impl Device {
     }
 
     pub fn send(&mut self, message: Message) -> Result<(), Error> {
-        self.runtime.block_on(self.socket.send(message))
+        let sending = async { tokio::time::timeout(PATIENCE, self.socket.send(message)).await };
+        self.runtime.block_on(sending).expect("somebody reads")
     }
 
     /// The next frame.
     pub fn hear(&mut self) -> Value {
+        if let Some(early) = self.early.pop_front() {
+            return early;
+        }
         loop {
             match self.next() {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
