@@ -30,7 +30,7 @@ impl Inner {
             }
             // While the database is away, the mirror is all there is.
             seen = match self.projection.store() {
-                Some(_) => self.look_at_decisions(seen).await.ok(),
+                Some(_) => Box::pin(self.look_at_decisions(seen)).await.ok(),
                 None => None,
             };
         }
@@ -67,6 +67,8 @@ impl Inner {
             records.push(DecisionRecord::InStep { store: stand.store.clone() });
         }
         self.mirror(step.learn, records).await;
+        let since = seen.filter(|seen| seen.store == stand.store).map(|seen| seen.changes);
+        self.look_at_rosters(since, met).await?;
         Ok(stand)
     }
 
@@ -106,7 +108,7 @@ impl Inner {
         }
     }
 
-    async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
+    pub(crate) async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
         let mut last = None;
         for record in records {
             let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;

@@ -100,6 +100,8 @@ impl Things {
             ("/api/webhooks/{id}", webhook["id"].as_str().unwrap().to_owned()),
             ("/api/tenants/{id}", tenant.to_owned()),
             ("/api/numbers/{number}", own),
+            ("/api/conversations/{id}", "7".to_owned()),
+            ("/api/blocks/{user}", "bob".to_owned()),
         ]))
     }
 
