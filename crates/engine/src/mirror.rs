@@ -43,7 +43,7 @@ impl Inner {
         // No change of ours may come between what is read and what is taken in.
         let _deciding = self.deciding.lock().await;
         let stand = self.ask_store(async |store| store.decisions_stand().await).await?;
-        if seen.as_ref() == Some(&stand) {
+        if seen.as_ref() == Some(&stand) && !self.trust.has_rosters_waiting() {
             return Ok(stand);
         }
         let database = self.ask_store(async |store| store.decisions().await).await?;

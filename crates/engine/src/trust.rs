@@ -39,6 +39,8 @@ struct Known {
     rosters: HashMap<TenantId, HashMap<RosterOf, Kept>>,
     /// How many users stand in all of them together.
     named: usize,
+    /// How many of them the database is to get.
+    waiting: usize,
 }
 
 /// A roster as it is known here.
@@ -141,21 +143,27 @@ impl Trust {
     /// Takes in a roster; of one that is known the higher version stays.
     pub fn learn_roster(&self, roster: Roster, stands: Stands) {
         let mut known = self.known.write();
-        let Known { rosters, named, .. } = &mut *known;
+        let Known { rosters, named, waiting, .. } = &mut *known;
         let theirs = rosters.entry(roster.tenant.clone()).or_default();
         if theirs.get(&roster.of).is_some_and(|kept| kept.roster.version > roster.version) {
             return;
         }
         *named += roster.users.len();
-        let before = theirs.insert(roster.of.clone(), Kept { roster: Arc::new(roster), stands });
-        *named -= before.map_or(0, |before| before.roster.users.len());
+        *waiting += usize::from(!stands.is_stored());
+        if let Some(before) = theirs.insert(roster.of.clone(), Kept { roster: Arc::new(roster), stands }) {
+            *named -= before.roster.users.len();
+            *waiting -= usize::from(!before.stands.is_stored());
+        }
     }
 
     /// Takes in that there is no such roster.
     pub fn forget_roster(&self, tenant: &TenantId, of: &RosterOf) {
         let mut known = self.known.write();
         let gone = known.rosters.get_mut(tenant).and_then(|theirs| theirs.remove(of));
-        known.named -= gone.map_or(0, |gone| gone.roster.users.len());
+        if let Some(gone) = gone {
+            known.named -= gone.roster.users.len();
+            known.waiting -= usize::from(!gone.stands.is_stored());
+        }
     }
 
     /// A roster, if anybody ever wrote it.
@@ -183,6 +191,11 @@ impl Trust {
             .filter(|kept| !kept.stands.is_stored())
             .cloned()
             .collect()
+    }
+
+    /// Whether the database is to get any.
+    pub fn has_rosters_waiting(&self) -> bool {
+        self.known.read().waiting > 0
     }
 
     /// How many users stand in all of them together.

@@ -242,7 +242,7 @@ fn what_holds_for_the_users_of_one_tenant_stands_over_what_holds_for_all() {
     assert_eq!(set.policy, all);
     let acme = AppPolicy { ring_secs: 45, who: WhoMayCall::Conversation, ..all };
     assert_eq!(set.each[&TenantId::new("acme")], acme);
-    let word = env(&[("TRUNKLINE_APP_CALLS_EACH", "acme:when_busy=ring:ring_secs=5 beta:when_rejected=end")]);
+    let word = env(&[("TRUNKLINE_APP_CALLS_EACH", "acme:when_busy=ring:ring_secs=5,beta:when_rejected=end")]);
     let word = word.load().app_calls.each;
     assert_eq!((word[&TenantId::new("acme")].when_busy, word.len()), (WhenBusy::Ring, 2));
     assert_eq!(Given::default().load().app_calls.policy, AppPolicy::default(), "as it was before");

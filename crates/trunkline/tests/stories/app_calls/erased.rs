@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::parties::{ask, in_secs, post, seen, signed, takes, with};
 use crate::day::{Day, KEY};
 use crate::operator::{code, is_projected, run, told};
+use crate::tenants::knows_its_database;
 
 const USER: &str = "xanthippe-7c1f";
 const NAME: &str = "Xanthippe Quillfeather";
@@ -44,6 +45,7 @@ fn found(day: &Day) -> Vec<String> {
 /// She called, was called, is in a conversation, blocks somebody and is blocked. The server is down.
 fn a_day_with_her() -> (Day, [String; 3]) {
     let mut day = with().begin();
+    knows_its_database(&day);
     let put = |path: &str, body: &Value| {
         let answer = day.send(day.ask(Method::PUT, path).bearer_auth(KEY).json(body));
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::parties::{Device, SECRET, ask, calls, in_secs, post, seen, signed, takes, with};
+use super::parties::{Device, calls, in_secs, post, seen, signed, takes, with};
 use crate::day::{Day, KEY};
 use crate::tenants::{knows_its_database, post as by_key};
 use reqwest::Method;
@@ -21,7 +21,7 @@ fn each_tenant_has_its_own_time_to_ring_its_own_busy_and_its_own_rule() {
     let day = with()
         .set(
             "TRUNKLINE_APP_CALLS_EACH",
-            "acme:ring_secs=45:when_busy=ring beta:who_may_call=conversation:ring_secs=7",
+            "acme:ring_secs=45:when_busy=ring,beta:who_may_call=conversation:ring_secs=7",
         )
         .begin();
     knows_its_database(&day);
@@ -36,7 +36,6 @@ fn each_tenant_has_its_own_time_to_ring_its_own_busy_and_its_own_rule() {
     };
     assert_eq!((busy("default"), busy("acme")), (json!("busy"), json!("ringing")));
     assert_eq!(calls_in(&day, "beta", "ann", &json!({ "receiver_id": "bob" }))["code"], "may_not_call");
-    assert!(!SECRET.is_empty());
 }
 
 #[test]
@@ -73,5 +72,4 @@ fn where_it_is_said_so_a_device_that_rejects_falls_silent_alone() {
     let (call, _) = calls(&day, "ann", "bob", "laptop");
     let rejected = post(&day, "bob", &format!("/api/calls/{call}/reject"), &Value::Null);
     assert_eq!(rejected.json()["status"], "rejected", "no device is named: the user says no");
-    let _ = ask(&day, "ann", Method::GET, "/api/calls", &Value::Null);
 }

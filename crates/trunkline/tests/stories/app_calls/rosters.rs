@@ -230,9 +230,9 @@ fn an_export_carries_the_rosters_into_another_database() {
     assert_eq!(exported["rosters"], 2, "{exported}");
     let other = Day::with().begin_without_server();
     let imported = told(&run(&other, &["import", file.to_str().unwrap(), "--json"]));
-    assert_eq!(imported["imported"]["rosters"], 2, "{imported}");
+    assert_eq!(imported["new"]["rosters"], 2, "{imported}");
     let again = told(&run(&other, &["import", file.to_str().unwrap(), "--json"]));
-    assert_eq!(again["imported"]["rosters"], 0, "{again}");
+    assert_eq!(again["new"]["rosters"], 0, "{again}");
     let last = |day: &Day| {
         let out = day.folder().with_file_name("again.jsonl");
         told(&run(day, &["export", out.to_str().unwrap(), "--json"]))["sha256"].clone()
