@@ -15,6 +15,8 @@ use trunkline_store::DecisionsStand;
 
 /// How often is looked whether another process has changed anything: what it revoked must be shut within a second.
 const LOOK: Duration = Duration::from_millis(400);
+/// So many records are given to the journal before it is waited for.
+const AT_ONCE: usize = 200;
 
 impl Inner {
     /// Looks until the server stops.
@@ -109,14 +111,17 @@ impl Inner {
     }
 
     pub(crate) async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
-        let mut last = None;
-        for record in records {
-            let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
-            // Small and rare, and a revocation that a restart would take back is worse than a full disk.
-            last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
-        }
-        if let Some(last) = last {
-            last.await?;
+        // Of rosters there may be many: the journal's queue has its bound.
+        for some in records.chunks(AT_ONCE) {
+            let mut last = None;
+            for record in some {
+                let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
+                // Small and rare, and a revocation that a restart would take back is worse than a full disk.
+                last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
+            }
+            if let Some(last) = last {
+                last.await?;
+            }
         }
         Ok(())
     }
