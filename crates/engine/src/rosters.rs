@@ -34,7 +34,9 @@ pub enum RosterError {
     #[error(transparent)]
     TooMany(#[from] TooMany),
     /// The server keeps no more of them.
-    #[error("{rosters} conversations and lists of blocked users, with {users} users in all, are the most that are kept")]
+    #[error(
+        "{rosters} conversations and lists of blocked users, with {users} users in all, are the most that are kept"
+    )]
     Full {
         /// So many.
         rosters: usize,
@@ -189,7 +191,7 @@ impl Inner {
             match self.trust.kept_roster(&theirs.tenant, &theirs.of) {
                 Some(ours) if *ours.roster == theirs && ours.stands == Stands::Stored => {}
                 Some(ours) if ours.roster.version > theirs.version => {
-                    restored.push(Roster::clone(&ours.roster))
+                    restored.push(Roster::clone(&ours.roster));
                 }
                 _ => learnt.push((theirs.clone(), Stands::Stored)),
             }
@@ -203,7 +205,7 @@ impl Inner {
             }
             match (stands, met) {
                 (Stands::Waits, _) | (Stands::Stored, Acquaintance::New) => {
-                    restored.push(Roster::clone(&roster))
+                    restored.push(Roster::clone(&roster));
                 }
                 // The database had it, and has decided so.
                 (Stands::Stored, Acquaintance::Known) => self.trust.forget_roster(&roster.tenant, &roster.of),

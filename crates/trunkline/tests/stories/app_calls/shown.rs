@@ -43,8 +43,7 @@ fn an_operator_sees_who_calls_whom_with_which_devices_and_how_many_are_connected
     post(&day, "ann", &format!("/api/calls/{call}/end"), &Value::Null);
     is_projected(&day);
     let page = english(&format!("/calls/{call}"));
-    for words in ["Taken · device phone-1", "laptop-1", "Voice, between users", "Hung up · the caller"]
-    {
+    for words in ["Taken · device phone-1", "laptop-1", "Voice, between users", "Hung up · the caller"] {
         assert!(page.contains(words), "{words} is not in {page}");
     }
     assert!(hebrew(&format!("/calls/{call}")).contains("נענתה · "));
