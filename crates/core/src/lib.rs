@@ -12,7 +12,7 @@
 //! - [`numbers`]: our own numbers: whose they are, what answers them, and when.
 //! - [`script`]: a questionnaire: what is asked next, and what an answer means.
 //! - [`results`]: what one person answered. [`search`]: which words find a call.
-//! - [`signal`]: what two devices of an app call tell each other.
+//! - [`signal`]: what two devices of an app call tell each other. [`roster`]: who is in a conversation, whom a user blocks, and who may call whom.
 //! - [`phone`]: E.164 numbers.
 //! - [`tenancy`]: whose keys and users there are, and who may do what. [`throttle`]: how often somebody may ask, and guess.
 //! - [`outgoing`]: webhooks that are sent: when again, to whom no more, and to which addresses never.
@@ -30,6 +30,7 @@ pub mod plan;
 pub mod private;
 pub mod queue;
 pub mod results;
+pub mod roster;
 pub mod script;
 pub mod search;
 pub mod signal;

@@ -66,11 +66,12 @@ pub(crate) struct RememberedKey {
 impl Checkpoint {
     fn add(&mut self, codec: &Codec, live: &Live) -> Result<(), RecordError> {
         let person = codec.person(&live.call.tenant, live.call.party.person(live.call.direction));
-        let sealed = if live.call.actions.is_empty() {
+        let sealed = if live.call.actions.is_empty() && live.call.app.is_none() {
             codec.seal(person, &serde_json::to_vec(&live.call)?)?
         } else {
             let mut covered = Call::clone(&live.call);
             codec.cover(&live.call.tenant, covered.handed_to())?;
+            codec.cover_callers(&live.call.tenant, covered.callers_own())?;
             codec.seal(person, &serde_json::to_vec(&covered)?)?
         };
         self.calls.push(SealedCall { first: live.first, last: live.last, seen: live.seen.clone(), sealed });
@@ -84,6 +85,7 @@ impl Checkpoint {
             if let Some(plain) = codec.open(&kept.sealed)? {
                 let mut call: Call = serde_json::from_slice(&plain)?;
                 codec.uncover(call.handed_to())?;
+                codec.uncover_callers(call.callers_own())?;
                 let mut live = Live::new(call, kept.first);
                 live.last = kept.last;
                 live.seen.clone_from(&kept.seen);

@@ -18,6 +18,7 @@
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose numbers there are, what answers them · `trust`, `mirror`, `step`: whom to trust, also without the store
+//! - `rosters`: who is in a conversation, who blocks whom
 //! - `tenancy`: who changes that · `sign_in`, `passwords`: how people come in · [`exchange`]: history out of a store and into one, as files
 //! - [`operating`]: what is done to a folder and its database from outside: checking, pruning, erasing
 //! - `live_events`: what happens, told to whoever listens · `outgoing`: and sent to tenants' software
@@ -74,6 +75,7 @@ mod registering;
 mod registration;
 mod reports;
 mod results;
+mod rosters;
 mod scripts;
 mod sessions;
 mod sign_in;
@@ -94,8 +96,8 @@ mod webhook;
 pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
 pub use app_calls::{
-    AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, MayCall,
-    PermissionHook, WhenBusy,
+    AppCallError, AppCalls, AppDesk, AppOrder, AppPolicy, AppUser, Connected, DeviceLine, LineEnd, LineNews,
+    MayCall, PermissionHook, WhenBusy, WhenRejected,
 };
 pub use clock::{Clock, Pace};
 pub use config::Config;
@@ -120,6 +122,7 @@ pub use record::RecordError;
 pub use recovery::RecoverError;
 pub use registration::{RegisterError, Registration, Report, ReportId, Reported};
 pub use results::{LastCall, PersonResult, ResultsOf, ResultsPage};
+pub use rosters::RosterError;
 pub use scripts::{AskConsent, ScriptInfo};
 pub use sign_in::{PasswordSet, SignedIn};
 pub use sweep::{Sweeping, Swept};

@@ -15,6 +15,8 @@ use trunkline_store::DecisionsStand;
 
 /// How often is looked whether another process has changed anything: what it revoked must be shut within a second.
 const LOOK: Duration = Duration::from_millis(400);
+/// So many records are given to the journal before it is waited for.
+const AT_ONCE: usize = 200;
 
 impl Inner {
     /// Looks until the server stops.
@@ -30,7 +32,7 @@ impl Inner {
             }
             // While the database is away, the mirror is all there is.
             seen = match self.projection.store() {
-                Some(_) => self.look_at_decisions(seen).await.ok(),
+                Some(_) => Box::pin(self.look_at_decisions(seen)).await.ok(),
                 None => None,
             };
         }
@@ -43,7 +45,7 @@ impl Inner {
         // No change of ours may come between what is read and what is taken in.
         let _deciding = self.deciding.lock().await;
         let stand = self.ask_store(async |store| store.decisions_stand().await).await?;
-        if seen.as_ref() == Some(&stand) {
+        if seen.as_ref() == Some(&stand) && !self.trust.has_rosters_waiting() {
             return Ok(stand);
         }
         let database = self.ask_store(async |store| store.decisions().await).await?;
@@ -67,6 +69,8 @@ impl Inner {
             records.push(DecisionRecord::InStep { store: stand.store.clone() });
         }
         self.mirror(step.learn, records).await;
+        let since = seen.filter(|seen| seen.store == stand.store).map(|seen| seen.changes);
+        self.look_at_rosters(since, met).await?;
         Ok(stand)
     }
 
@@ -106,15 +110,18 @@ impl Inner {
         }
     }
 
-    async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
-        let mut last = None;
-        for record in records {
-            let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
-            // Small and rare, and a revocation that a restart would take back is worse than a full disk.
-            last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
-        }
-        if let Some(last) = last {
-            last.await?;
+    pub(crate) async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
+        // Of rosters there may be many: the journal's queue has its bound.
+        for some in records.chunks(AT_ONCE) {
+            let mut last = None;
+            for record in some {
+                let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
+                // Small and rare, and a revocation that a restart would take back is worse than a full disk.
+                last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
+            }
+            if let Some(last) = last {
+                last.await?;
+            }
         }
         Ok(())
     }

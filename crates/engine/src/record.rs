@@ -6,16 +6,18 @@
 use crate::history::PrunedRecord;
 use crate::imported;
 use crate::live_events::Became;
+use crate::trust::Stands;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::Arc;
 use thiserror::Error;
-use trunkline_core::call::{Call, Event, Personal, Refused, Source};
-use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::call::{Call, CallersOwn, Event, Personal, Refused, Source};
+use trunkline_core::id::{AppUserId, CallId, ConversationId, EventKey, TenantId};
 use trunkline_core::numbers::Number;
 use trunkline_core::private::{Address, Private};
+use trunkline_core::roster::{Roster, RosterOf};
 use trunkline_core::script::Script;
 use trunkline_core::tenancy::{ApiKey, Decision, DecisionId, Login, Tenant, User};
 use trunkline_journal::keys::{KeyError, KeyRing, PersonId, Unsealed};
@@ -98,6 +100,8 @@ pub(crate) enum DecisionRecord {
     },
     /// One of our numbers.
     Number(Number),
+    /// A roster of an app's users.
+    Roster(RosterRecord),
     /// The store has no such row any more.
     Gone {
         id: DecisionId,
@@ -150,8 +154,65 @@ impl DecisionRecord {
                 user.login = login.map_err(|_| RecordError::Damaged)?;
                 Some(Decision::User(user))
             }
-            Self::Gone { .. } | Self::InStep { .. } | Self::Left { .. } => None,
+            Self::Roster(_) | Self::Gone { .. } | Self::InStep { .. } | Self::Left { .. } => None,
         })
+    }
+}
+
+/// A roster as it is journaled: each user sealed under their own key, so that whoever is erased is in none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RosterRecord {
+    tenant: TenantId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conversation: Option<ConversationId>,
+    /// Who blocks, if it is no conversation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocker: Option<Sealed>,
+    users: Vec<Sealed>,
+    version: u64,
+    updated_at: jiff::Timestamp,
+    #[serde(default, skip_serializing_if = "Stands::is_stored")]
+    stands: Stands,
+}
+
+impl RosterRecord {
+    /// A roster as it is journaled. Blocks on the disk only when a user is new.
+    pub fn sealed(codec: &Codec, roster: &Roster, stands: Stands) -> Result<Self, RecordError> {
+        let tenant = &roster.tenant;
+        let seal =
+            |user: &AppUserId| codec.seal(codec.in_rosters(tenant, user.as_str()), user.as_str().as_bytes());
+        let (conversation, blocker) = match &roster.of {
+            RosterOf::Conversation(conversation) => (Some(conversation.clone()), None),
+            RosterOf::Blocker(user) => (None, Some(seal(user)?)),
+        };
+        Ok(Self {
+            tenant: tenant.clone(),
+            conversation,
+            blocker,
+            users: roster.users.iter().map(seal).collect::<Result<_, _>>()?,
+            version: roster.version,
+            updated_at: roster.updated_at,
+            stands,
+        })
+    }
+
+    /// The roster, and where it stands; `None` if whose it is was erased. Who was erased is not in it.
+    pub fn opened(self, codec: &Codec) -> Result<Option<(Roster, Stands)>, RecordError> {
+        let open = |sealed: &Sealed| {
+            let user = codec.open(sealed)?.map(String::from_utf8).transpose();
+            let user = user.map_err(|_| RecordError::Damaged)?;
+            user.map(|user| AppUserId::parse(&user).ok_or(RecordError::Damaged)).transpose()
+        };
+        let of = match (self.conversation, &self.blocker) {
+            (Some(conversation), _) => Some(RosterOf::Conversation(conversation)),
+            (None, Some(blocker)) => open(blocker)?.map(RosterOf::Blocker),
+            (None, None) => return Err(RecordError::Damaged),
+        };
+        let Some(of) = of else { return Ok(None) };
+        let users =
+            self.users.iter().map(open).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let Self { tenant, version, updated_at, stands, .. } = self;
+        Ok(Some((Roster { tenant, of, users, version, updated_at }, stands)))
     }
 }
 
@@ -167,6 +228,12 @@ impl Adopted {
     fn handed_to(&mut self) -> impl Iterator<Item = &mut Address> {
         let of_events = self.events.iter_mut().filter_map(|event| event.what.handed_to());
         self.call.handed_to().chain(of_events)
+    }
+
+    /// What is the caller's of a call between users of an app.
+    fn callers_own(&mut self) -> impl Iterator<Item = CallersOwn<'_>> {
+        let of_events = self.events.iter_mut().filter_map(|event| event.what.callers_own());
+        self.call.callers_own().into_iter().chain(of_events)
     }
 }
 
@@ -314,7 +381,9 @@ impl Codec {
         let mut bare = Cow::Borrowed(event);
         let mut sealed = None;
         if event.what.is_personal() {
-            self.cover(&call.tenant, bare.to_mut().what.handed_to())?;
+            let what = &mut bare.to_mut().what;
+            self.cover(&call.tenant, what.handed_to())?;
+            self.cover_callers(&call.tenant, what.callers_own())?;
         }
         if event.what.is_personal()
             && let Some(personal) = bare.to_mut().what.take_personal()
@@ -355,6 +424,11 @@ impl Codec {
         self.person(tenant, &Address::new(format!("to:{}", number.as_str())))
     }
 
+    /// Who a user of an app is in the key file as far as rosters go: apart from their calls, which can go before.
+    pub fn in_rosters(&self, tenant: &TenantId, user: &str) -> PersonId {
+        self.person(tenant, &Address::new(format!("app:{user}")))
+    }
+
     /// Seals numbers of others, each under that person's own key, inside of what is sealed under the caller's: whichever of
     /// the two is erased, the number is gone.
     pub fn cover<'a>(
@@ -364,21 +438,57 @@ impl Codec {
     ) -> Result<(), RecordError> {
         for number in numbers {
             if !number.as_str().is_empty() {
-                let sealed = self.seal(self.handed_to(tenant, number), number.as_str().as_bytes())?;
-                *number = Address::new(format!("{COVERED}{}:{}", sealed.person, sealed.data));
+                *number = Address::new(self.covered(self.handed_to(tenant, number), number.as_str())?);
             }
         }
         Ok(())
     }
 
+    /// Seals what is the caller's of a call between users of an app, in the same way.
+    pub fn cover_callers(&self, tenant: &TenantId, own: Option<CallersOwn<'_>>) -> Result<(), RecordError> {
+        let Some(CallersOwn { from, name, conversation }) = own.filter(|own| !own.from.as_str().is_empty())
+        else {
+            return Ok(());
+        };
+        let person = self.handed_to(tenant, from);
+        *from = Address::new(self.covered(person, from.as_str())?);
+        if let Some(name) = name {
+            *name = Private::new(self.covered(person, name.reveal())?);
+        }
+        if let Some(conversation) = conversation {
+            *conversation = ConversationId::new(self.covered(person, conversation.as_str())?);
+        }
+        Ok(())
+    }
+
+    /// Opens what [`Codec::cover_callers`] sealed; blanks if the caller was erased.
+    pub fn uncover_callers(&self, own: Option<CallersOwn<'_>>) -> Result<(), RecordError> {
+        let Some(CallersOwn { from, name, conversation }) = own else { return Ok(()) };
+        *from = self.uncovered(from.as_str())?.map(Address::new).unwrap_or_default();
+        *name =
+            name.take().map(|name| self.uncovered(name.reveal())).transpose()?.flatten().map(Private::new);
+        let opened = conversation.take().map(|conversation| self.uncovered(conversation.as_str()));
+        *conversation = opened.transpose()?.flatten().map(ConversationId::new);
+        Ok(())
+    }
+
+    fn covered(&self, person: PersonId, plain: &str) -> Result<String, RecordError> {
+        let sealed = self.seal(person, plain.as_bytes())?;
+        Ok(format!("{COVERED}{}:{}", sealed.person, sealed.data))
+    }
+
+    /// What was covered; `None` if the person was erased. What was never covered stays.
+    fn uncovered(&self, text: &str) -> Result<Option<String>, RecordError> {
+        let Some(sealed) = text.strip_prefix(COVERED) else { return Ok(Some(text.to_owned())) };
+        let (person, data) = sealed.split_once(':').ok_or(RecordError::Damaged)?;
+        let sealed = Sealed { person: person.to_owned(), data: data.to_owned() };
+        self.open(&sealed)?.map(String::from_utf8).transpose().map_err(|_| RecordError::Damaged)
+    }
+
     /// Opens what [`Codec::cover`] sealed; a blank if the person was erased. What was never sealed stays.
     pub fn uncover<'a>(&self, numbers: impl IntoIterator<Item = &'a mut Address>) -> Result<(), RecordError> {
         for number in numbers {
-            let Some(sealed) = number.as_str().strip_prefix(COVERED) else { continue };
-            let (person, data) = sealed.split_once(':').ok_or(RecordError::Damaged)?;
-            let sealed = Sealed { person: person.to_owned(), data: data.to_owned() };
-            let plain = self.open(&sealed)?.map(String::from_utf8).transpose();
-            *number = plain.map_err(|_| RecordError::Damaged)?.map(Address::new).unwrap_or_default();
+            *number = self.uncovered(number.as_str())?.map(Address::new).unwrap_or_default();
         }
         Ok(())
     }
@@ -389,6 +499,9 @@ impl Codec {
         let person = self.person(&call.tenant, call.party.person(call.direction));
         let mut covered = adopted.clone();
         self.cover(&call.tenant, covered.handed_to())?;
+        for own in covered.callers_own() {
+            self.cover_callers(&call.tenant, Some(own))?;
+        }
         let sealed = self.seal(person, &serde_json::to_vec(&covered)?)?;
         let event = adopted.events.last().filter(|event| !event.what.is_personal()).cloned();
         let became = event.as_ref().map(|_| Became::first(call));
@@ -439,6 +552,7 @@ impl Codec {
                 {
                     event.what.put_personal(serde_json::from_slice::<Personal>(&plain)?);
                     self.uncover(event.what.handed_to())?;
+                    self.uncover_callers(event.what.callers_own())?;
                 }
                 Ok(Decoded::Event {
                     event: Box::new(event),
@@ -456,6 +570,9 @@ impl Codec {
                 let mut adopted: Option<Box<Adopted>> =
                     plain.map(|plain| serde_json::from_slice(&plain)).transpose()?;
                 self.uncover(adopted.iter_mut().flat_map(|adopted| adopted.handed_to()))?;
+                for own in adopted.iter_mut().flat_map(|adopted| adopted.callers_own()) {
+                    self.uncover_callers(Some(own))?;
+                }
                 Ok(Decoded::Adopted(adopted))
             }
             kind::IMPORTED => Ok(Decoded::Imported(Box::new(imported::open(self, payload)?))),

@@ -7,8 +7,8 @@ use crate::live::{Handle, Health, Live};
 use crate::record::{Adopted, Decoded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use trunkline_core::call::{Call, Event, What};
-use trunkline_core::id::CallId;
+use trunkline_core::call::{Call, Event, Idempotency, What};
+use trunkline_core::id::{CallId, TenantId};
 use trunkline_journal::{Lsn, Record, Recovered};
 
 /// Why the engine could not read what it had written.
@@ -97,13 +97,16 @@ impl Inner {
             What::AppCalled(asked) => Some((&asked.tenant, &asked.idempotency)),
             _ => None,
         };
-        if let Some((tenant, Some(idempotency))) = remembered {
+        let remember = |tenant: &TenantId, idempotency: &Idempotency| {
             self.keys_used.remember(crate::checkpoint::RememberedKey {
                 tenant: tenant.clone(),
                 idempotency: idempotency.clone(),
                 call: event.call,
                 at: event.received_at,
             });
+        };
+        if let Some((tenant, Some(idempotency))) = remembered {
+            remember(tenant, idempotency);
         }
         if matches!(event.what, What::DialStarted(_)) {
             self.paces.lock().insert(self.account.clone(), event.received_at);
@@ -122,6 +125,11 @@ impl Inner {
             return self.live.remove(&handle.lock().call);
         }
         let mut live = handle.lock();
+        if let What::App(progress) = &event.what
+            && let Some(idempotency) = progress.news.idempotency()
+        {
+            remember(&live.call.tenant, idempotency);
+        }
         // A call in the checkpoint may be ahead of it: merging again what it holds changes nothing.
         let _ = Arc::make_mut(&mut live.call).apply(event);
         live.last = live.last.max(lsn);

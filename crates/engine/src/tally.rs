@@ -1,6 +1,7 @@
 //! What was done since the start, counted for whoever watches: calls by how they ended, requests to the carrier by how they
 //! were answered. Nothing is decided by it, and a new process counts from nothing.
 
+use crate::app_calls::Connected;
 use crate::engine::Engine;
 use crate::reading::Health;
 use parking_lot::Mutex;
@@ -19,6 +20,12 @@ pub struct Counted {
     pub ended: BTreeMap<(&'static str, &'static str), u64>,
     /// Requests to dial, by the word of their answer.
     pub posts: BTreeMap<&'static str, u64>,
+    /// Of those, calls between users of apps, by what they exchange and disposition.
+    pub app_ended: BTreeMap<(&'static str, &'static str), u64>,
+    /// Calls between users that were asked for and not made, by why.
+    pub app_refused: BTreeMap<&'static str, u64>,
+    /// What devices told each other, by what became of it.
+    pub app_frames: BTreeMap<&'static str, u64>,
 }
 
 /// What the server measures of itself. Nothing in it is anybody's.
@@ -50,6 +57,12 @@ pub struct Measured {
     pub recordings_waiting: u64,
     /// Whether the carrier is left alone for a while.
     pub is_circuit_open: bool,
+    /// Calls between users of apps that are not over.
+    pub app_calls: usize,
+    /// Who of them is connected.
+    pub connected: Connected,
+    /// Conversations and lists of blocked users that are kept.
+    pub rosters: usize,
 }
 
 impl Engine {
@@ -73,6 +86,9 @@ impl Engine {
             transcripts_awaited: u64::try_from(self.inner.transcripts.awaited()).unwrap_or(u64::MAX),
             recordings_waiting: self.inner.moving.waiting(),
             is_circuit_open,
+            app_calls: inner.app.index.len(),
+            connected: inner.app.connected(None),
+            rosters: inner.trust.roster_count(),
         }
     }
 }
@@ -82,8 +98,23 @@ impl Tally {
     pub fn ended(&self, call: &Call) {
         if let Some(disposition) = call.disposition() {
             let key = (call.direction.as_str(), disposition.as_str());
-            *self.0.lock().ended.entry(key).or_default() += 1;
+            let mut counted = self.0.lock();
+            *counted.ended.entry(key).or_default() += 1;
+            if let Some(app) = &call.app {
+                let key = (app.call_type.as_str(), disposition.as_str());
+                *counted.app_ended.entry(key).or_default() += 1;
+            }
         }
+    }
+
+    /// A call between users was asked for and not made.
+    pub fn app_refused(&self, why: &'static str) {
+        *self.0.lock().app_refused.entry(why).or_default() += 1;
+    }
+
+    /// A device told the other one something.
+    pub fn app_frame(&self, became: &'static str) {
+        *self.0.lock().app_frames.entry(became).or_default() += 1;
     }
 
     /// The carrier has answered a request to dial, or failed to.

@@ -1,14 +1,17 @@
 //! Whom to trust: tenants, keys and users as this node knows them, and whose numbers are. A mirror of the store's decision data, kept in the
 //! journal, so that a start without the database knows it too.
 
-use crate::record::{Codec, DecisionRecord, RecordError};
+use crate::record::{Codec, DecisionRecord, RecordError, RosterRecord};
 use jiff::Timestamp;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use trunkline_core::id::{KeyId, TenantId, UserId};
 use trunkline_core::numbers::Number;
 use trunkline_core::private::Address;
+use trunkline_core::roster::{Roster, RosterOf};
 use trunkline_core::tenancy::{ApiKey, Caller, Decision, DecisionId, KeyHash, Login, User};
 
 /// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
@@ -32,6 +35,37 @@ struct Known {
     logins: HashMap<Login, UserId>,
     /// Sessions that were left before they ran out.
     left: BTreeSet<(Timestamp, String)>,
+    /// Who may call whom. There may be many: they are apart from what is looked through.
+    rosters: HashMap<TenantId, HashMap<RosterOf, Kept>>,
+    /// How many users stand in all of them together.
+    named: usize,
+    /// How many of them the database is to get.
+    waiting: usize,
+}
+
+/// A roster as it is known here.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub roster: Arc<Roster>,
+    pub stands: Stands,
+}
+
+/// Where a roster stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stands {
+    /// In the database.
+    #[default]
+    Stored,
+    /// The database was away when it was changed: it is to get it.
+    Waits,
+}
+
+impl Stands {
+    /// Whether there is nothing more to be done.
+    pub fn is_stored(&self) -> bool {
+        *self == Self::Stored
+    }
 }
 
 /// Who holds a key.
@@ -77,6 +111,11 @@ impl Trust {
             DecisionRecord::InStep { store } => self.is_in_step_with(store),
             DecisionRecord::Gone { id } => self.forget(&id),
             // What has run out meanwhile goes with the next one that is left.
+            DecisionRecord::Roster(record) => {
+                if let Some((roster, stands)) = record.opened(codec)? {
+                    self.learn_roster(roster, stands);
+                }
+            }
             DecisionRecord::Left { session, until } => self.leave(&session, until, Timestamp::MIN),
             row => {
                 if let Some(decision) = row.opened(codec)? {
@@ -95,7 +134,78 @@ impl Trust {
         let left = known.left.iter();
         let left =
             left.map(|(until, session)| Ok(DecisionRecord::Left { session: session.clone(), until: *until }));
-        rows.chain(store).chain(left).collect()
+        let rosters = known.rosters.values().flat_map(HashMap::values);
+        let rosters = rosters
+            .map(|kept| RosterRecord::sealed(codec, &kept.roster, kept.stands).map(DecisionRecord::Roster));
+        rows.chain(rosters).chain(store).chain(left).collect()
+    }
+
+    /// Takes in a roster; of one that is known the higher version stays.
+    pub fn learn_roster(&self, roster: Roster, stands: Stands) {
+        let mut known = self.known.write();
+        let Known { rosters, named, waiting, .. } = &mut *known;
+        let theirs = rosters.entry(roster.tenant.clone()).or_default();
+        if theirs.get(&roster.of).is_some_and(|kept| kept.roster.version > roster.version) {
+            return;
+        }
+        *named += roster.users.len();
+        *waiting += usize::from(!stands.is_stored());
+        if let Some(before) = theirs.insert(roster.of.clone(), Kept { roster: Arc::new(roster), stands }) {
+            *named -= before.roster.users.len();
+            *waiting -= usize::from(!before.stands.is_stored());
+        }
+    }
+
+    /// Takes in that there is no such roster.
+    pub fn forget_roster(&self, tenant: &TenantId, of: &RosterOf) {
+        let mut known = self.known.write();
+        let gone = known.rosters.get_mut(tenant).and_then(|theirs| theirs.remove(of));
+        if let Some(gone) = gone {
+            known.named -= gone.roster.users.len();
+            known.waiting -= usize::from(!gone.stands.is_stored());
+        }
+    }
+
+    /// A roster, if anybody ever wrote it.
+    pub fn roster(&self, tenant: &TenantId, of: &RosterOf) -> Option<Arc<Roster>> {
+        Some(Arc::clone(&self.known.read().rosters.get(tenant)?.get(of)?.roster))
+    }
+
+    /// The same, and whether the database is to get it.
+    pub fn kept_roster(&self, tenant: &TenantId, of: &RosterOf) -> Option<Kept> {
+        self.known.read().rosters.get(tenant)?.get(of).cloned()
+    }
+
+    /// All of them.
+    pub fn rosters(&self) -> Vec<Kept> {
+        self.known.read().rosters.values().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// Those that the database is to get.
+    pub fn rosters_waiting(&self) -> Vec<Kept> {
+        let known = self.known.read();
+        known
+            .rosters
+            .values()
+            .flat_map(HashMap::values)
+            .filter(|kept| !kept.stands.is_stored())
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the database is to get any.
+    pub fn has_rosters_waiting(&self) -> bool {
+        self.known.read().waiting > 0
+    }
+
+    /// How many users stand in all of them together.
+    pub fn named_in_rosters(&self) -> usize {
+        self.known.read().named
+    }
+
+    /// How many there are.
+    pub fn roster_count(&self) -> usize {
+        self.known.read().rosters.values().map(HashMap::len).sum()
     }
 
     /// The database it was last brought in step with.

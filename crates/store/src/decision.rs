@@ -158,7 +158,7 @@ pub(crate) async fn bring(tx: &mut Tx, decision: &Decision) -> Result<bool, Stor
 }
 
 /// Nobody changes a number so often.
-const MOST_VERSIONS: i64 = 1 << 53;
+pub(crate) const MOST_VERSIONS: i64 = 1 << 53;
 
 async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
     match decision {

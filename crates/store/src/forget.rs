@@ -82,6 +82,25 @@ impl Store {
         self.load_folds(&ids).await
     }
 
+    /// The next calls after this one that this user of an app made.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Broken` if a row can't be read.
+    pub async fn app_calls_from(
+        &self,
+        tenant: &TenantId,
+        user: &Address,
+        after: Option<CallId>,
+        limit: u16,
+    ) -> Result<Vec<Call>, StoreError> {
+        let after = after.map_or(String::new(), |id| id.to_string());
+        let values =
+            vec![tenant.as_str().into(), user.as_str().into(), after.into(), i64::from(limit).into()];
+        let rows = self.db.read(DOING, &sql::APP_CALLS_FROM, values).await?;
+        let ids = rows.iter().map(|row| row.word("id")).collect::<Result<Vec<CallId>, _>>()?;
+        self.load_folds(&ids).await
+    }
+
     /// The next calls after this one that were handed to this number, by us. Reads every call of the tenant.
     ///
     /// # Errors

@@ -10,11 +10,13 @@ use crate::error::{Away, StoreError};
 use crate::event::EventRow;
 use crate::project::{Leads, New, RETRIES, Turns, put_calls, put_events, put_suppressions};
 use crate::queue::{QueueCount, QueueRows, put_queue};
+use crate::roster;
 use crate::store::Store;
 use crate::suppression::Suppression;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 use trunkline_core::call::Call;
+use trunkline_core::roster::Roster;
 use trunkline_core::tenancy::Decision;
 
 /// A piece of history.
@@ -32,6 +34,8 @@ pub struct Import {
     pub queue: QueueRows,
     /// Tenants and numbers. What else is decision data opens doors, and comes with no history.
     pub whose: Vec<Decision>,
+    /// Who is in a conversation of an app's users, and whom a user blocks.
+    pub rosters: Vec<Roster>,
 }
 
 /// How many rows that say whose calls are.
@@ -42,6 +46,13 @@ pub struct WhoseCount {
     pub tenants: u64,
     /// Numbers, those that are nobody's any more among them.
     pub numbers: u64,
+    /// Rosters of apps' users.
+    #[serde(skip_serializing_if = "is_none")]
+    pub rosters: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl WhoseCount {
@@ -59,6 +70,7 @@ impl AddAssign for WhoseCount {
     fn add_assign(&mut self, more: Self) {
         self.tenants += more.tenants;
         self.numbers += more.numbers;
+        self.rosters += more.rosters;
     }
 }
 
@@ -101,11 +113,26 @@ impl Store {
         let New(events) = put_events(&mut tx, &batch.events).await?;
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
         let queue = put_queue(&mut tx, &batch.queue).await?;
-        let whose = put_whose(&mut tx, &batch.whose).await?;
+        let mut whose = put_whose(&mut tx, &batch.whose).await?;
+        whose.rosters = put_rosters(&mut tx, &batch.rosters).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
         Ok(Imported { calls, events, suppressions, queue, whose })
     }
+}
+
+/// Rosters that were not there, or were older.
+async fn put_rosters(tx: &mut Tx, rosters: &[Roster]) -> Result<u64, StoreError> {
+    if rosters.is_empty() {
+        return Ok(0);
+    }
+    // Counted first: each row says after how many changes it was written.
+    decision::count(tx).await?;
+    let mut new = 0;
+    for one in rosters {
+        new += roster::write(tx, one).await?;
+    }
+    Ok(new)
 }
 
 /// Tenants and numbers that were not there. A number that is somebody else's here stays theirs.

@@ -8,7 +8,7 @@
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
 //! - `rollup`: what is counted by day · `search`: calls by their words · `results`: what people answered
-//! - `decision`: tenants, keys and users · `cache`: calls in Redis, which may be gone or lie
+//! - `decision`: tenants, keys and users · `roster`: who may call whom in an app · `cache`: calls in Redis, which may be gone or lie
 //! - `queue`: campaigns, leads and jobs, whose truth is here
 //! - `webhooks`: what is sent to tenants' software, and to where
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
@@ -46,6 +46,7 @@ mod refusal;
 mod results;
 mod retention;
 mod rollup;
+mod roster;
 mod row;
 mod rows;
 mod search;

@@ -87,6 +87,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0009_taken_at.sql"),
         postgres: include_str!("../migrations/postgres/0009_taken_at.sql"),
     },
+    File {
+        number: 10,
+        name: "rosters",
+        sqlite: include_str!("../migrations/sqlite/0010_rosters.sql"),
+        postgres: include_str!("../migrations/postgres/0010_rosters.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -112,6 +118,7 @@ pub(crate) const TABLES: &[&str] = &[
     "nodes",
     "numbers",
     "question_rollups",
+    "rosters",
     "search",
     "suppressions",
     "tenants",

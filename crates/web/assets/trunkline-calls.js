@@ -121,7 +121,7 @@ export class TrunklineCalls extends EventTarget {
 
   /** Refuses the call that comes in. */
   async reject() {
-    await this.#ends(`/api/calls/${this.call.id}/reject`);
+    await this.#ends(`/api/calls/${this.call.id}/reject`, { device_id: this.#device });
   }
 
   /** Hangs up, or gives up. */
@@ -228,6 +228,8 @@ export class TrunklineCalls extends EventTarget {
     }
     // Until this page is known again, what it hears was meant for the one before.
     if (this.#resuming && !["call.accepted", "call.resumed", "call.ended"].includes(frame.type)) return undefined;
+    // What the other side said has a number: told again, also after this page was loaded again, it is no news.
+    if (frame.seq && !this.#isNew(frame.seq)) return undefined;
     switch (frame.type) {
       case "call.ringing": return this.#now({ ...this.call, state: "ringing" });
       case "call.accepted":
@@ -374,7 +376,8 @@ export class TrunklineCalls extends EventTarget {
 
   #begin(answer, peer, video, calls, state) {
     const name = this.call?.id === answer.id ? this.call.name : undefined;
-    this.#keep({ id: answer.id, peer, name, video, calls, resume: answer.resume_token, muted: false, camera: video, state });
+    const heard = this.call?.id === answer.id ? this.call.heard : undefined;
+    this.#keep({ id: answer.id, peer, name, heard, video, calls, resume: answer.resume_token, muted: false, camera: video, state });
   }
 
   /** The call that this page had before it was loaded again, if it is not over. */
@@ -398,6 +401,15 @@ export class TrunklineCalls extends EventTarget {
     this.#keep(kept);
   }
 
+  /** Whether a frame of the other side was not heard before; the numbers of a call rise. */
+  #isNew(seq) {
+    if (seq <= (this.call.heard ?? 0)) return false;
+    this.call.heard = seq;
+    const { state, quality, ...kept } = this.call;
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    return true;
+  }
+
   /** What the call is now, and what is kept of it for a page that is loaded again. */
   #keep(call) {
     for (const track of this.#local?.getAudioTracks() ?? []) track.enabled = !call.muted;
@@ -411,7 +423,9 @@ export class TrunklineCalls extends EventTarget {
   async #ends(path, body) {
     const { id } = this.call;
     const seen = await this.#ask("POST", path, body);
-    if (this.call.id === id && this.call.state !== "ended") this.#over(seen.disposition, seen.duration_seconds);
+    // Where a device that says no silences itself alone, the call rings on, on others.
+    const reason = seen.disposition ?? "silenced";
+    if (this.call.id === id && this.call.state !== "ended") this.#over(reason, seen.duration_seconds);
   }
 
   #over(reason, seconds) {

@@ -43,6 +43,12 @@ banner-draining-why = Calls that live are finished; new ones are not taken.
 
 counts-label = Counts
 count-in-progress = In progress
+count-connected = Users connected
+connected-devices =
+    { $count ->
+        [one] on { $count } device
+       *[other] on { $count } devices
+    }
 count-completed = Completed
 count-total = All calls
 count-database = Database
@@ -140,6 +146,14 @@ fact-outcome = Outcome
 fact-duration = Duration
 fact-direction = Direction
 fact-from = From
+fact-exchange = Kind
+fact-caller = Caller
+fact-caller-device = Caller's device
+fact-receiver = Called
+fact-receiver-device = Device that took it
+fact-conversation = Conversation
+fact-reached = Reached
+fact-reached-nobody = nobody: the person called blocks the caller, who is not told
 fact-to = To
 fact-script = Script
 fact-session = Session
@@ -278,6 +292,24 @@ event-answered_by = Person or machine
 event-priced = Price reported
 event-metadata_merged = Metadata changed
 event-unknown_word = An unknown word from the carrier
+event-app_called = One user called another
+event-app_called-unreached = One user called another who blocks them: nobody was told
+event-app = News of the users
+event-app-taken = Taken
+event-app-asked_again = Asked for again while it rang
+event-app-silenced = One device stopped ringing
+event-app-declined = Declined
+event-app-hung_up = Hung up
+event-app-rang_out = Rang out
+event-app-joined = A device speaks
+event-app-lost = A device lost its connection
+event-app-gone = Did not come back in time
+event-app-orphaned = The server was away: waited for
+event-app-device = device { $device }
+side-caller = the caller
+side-receiver = the person called
+call-type-voice = Voice, between users
+call-type-video = Video, between users
 
 parts-title = Parts of the server
 part-journal = Journal
@@ -567,6 +599,7 @@ phone-reason-connection-lost = the connection was lost
 phone-reason-time-limit = it was as long as it may be
 phone-reason-withdrawn = ended by the operator
 phone-reason-answered-elsewhere = answered on another device
+phone-reason-silenced = silenced on this device
 phone-quality-good = good connection
 phone-quality-fair = fair connection
 phone-quality-poor = poor connection

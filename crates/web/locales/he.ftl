@@ -43,6 +43,12 @@ banner-draining-why = שיחות פעילות יושלמו; שיחות חדשו�
 
 counts-label = מספרים
 count-in-progress = מתקיימות כעת
+count-connected = משתמשים מחוברים
+connected-devices =
+    { $count ->
+        [one] במכשיר אחד
+       *[other] ב־{ $count } מכשירים
+    }
 count-completed = הושלמו
 count-total = כל השיחות
 count-database = מסד נתונים
@@ -140,6 +146,14 @@ fact-outcome = תוצאה
 fact-duration = משך
 fact-direction = כיוון
 fact-from = מאת
+fact-exchange = סוג
+fact-caller = המתקשר
+fact-caller-device = המכשיר של המתקשר
+fact-receiver = מי שהתקשרו אליו
+fact-receiver-device = המכשיר שענה
+fact-conversation = שיחה באפליקציה
+fact-reached = הגיעה אל
+fact-reached-nobody = איש: מי שהתקשרו אליו חוסם את המתקשר, שאינו יודע זאת
 fact-to = אל
 fact-script = שאלון
 fact-session = התקשרות
@@ -278,6 +292,24 @@ event-answered_by = אדם או משיבון
 event-priced = דווח מחיר
 event-metadata_merged = הנתונים הנלווים השתנו
 event-unknown_word = מילה לא מוכרת מהספק
+event-app_called = משתמש התקשר למשתמש אחר
+event-app_called-unreached = משתמש התקשר למי שחוסם אותו: איש לא קיבל הודעה
+event-app = עדכון מהמשתמשים
+event-app-taken = נענתה
+event-app-asked_again = התבקשה שוב בזמן הצלצול
+event-app-silenced = מכשיר אחד הפסיק לצלצל
+event-app-declined = נדחתה
+event-app-hung_up = נותקה
+event-app-rang_out = צלצלה עד הסוף
+event-app-joined = מכשיר מדבר
+event-app-lost = למכשיר אבד החיבור
+event-app-gone = לא חזר בזמן
+event-app-orphaned = השרת היה מושבת: ממתינים
+event-app-device = מכשיר { $device }
+side-caller = המתקשר
+side-receiver = מי שהתקשרו אליו
+call-type-voice = קול, בין משתמשים
+call-type-video = וידאו, בין משתמשים
 
 parts-title = חלקי השרת
 part-journal = יומן
@@ -567,6 +599,7 @@ phone-reason-connection-lost = החיבור אבד
 phone-reason-time-limit = הגיעה לאורך המרבי
 phone-reason-withdrawn = הופסקה על ידי המפעיל
 phone-reason-answered-elsewhere = נענתה במכשיר אחר
+phone-reason-silenced = הושתקה במכשיר זה
 phone-quality-good = חיבור טוב
 phone-quality-fair = חיבור בינוני
 phone-quality-poor = חיבור חלש

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use std::net::IpAddr;
-use trunkline_core::throttle::{Buckets, Guesses, Leniency, Standing};
+use trunkline_core::throttle::{Buckets, Guesses, Leniency, Rate, Standing};
 
 /// How many keys, addresses and login names are remembered.
 const MOST: usize = 10_000;
@@ -29,6 +29,9 @@ const OF_LOGINS: Leniency = Leniency {
     forgets: SignedDuration::from_mins(15),
 };
 
+/// Changes of one user's list of blocked users: each is written down whole.
+const OF_BLOCKERS: Rate = Rate { per_second: 1, burst: 60 };
+
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
@@ -39,6 +42,8 @@ pub(crate) struct Asking {
     strangers: Mutex<Buckets<IpAddr>>,
     addresses: Mutex<Guesses<IpAddr>>,
     logins: Mutex<Guesses<String>>,
+    /// Users who change whom they block.
+    blockers: Mutex<Buckets<String>>,
 }
 
 impl Asking {
@@ -48,6 +53,7 @@ impl Asking {
             strangers: Mutex::new(Buckets::new(limits.stranger_rate, MOST)),
             addresses: Mutex::new(Guesses::new(OF_ADDRESSES, MOST)),
             logins: Mutex::new(Guesses::new(OF_LOGINS, MOST)),
+            blockers: Mutex::new(Buckets::new(OF_BLOCKERS, MOST)),
         }
     }
 
@@ -59,6 +65,11 @@ impl Asking {
     /// Somebody asks with a key that opens nothing, or with none.
     pub(crate) fn without_key(&self, address: IpAddr, now: Timestamp) -> Standing {
         self.strangers.lock().take(place(address), now)
+    }
+
+    /// A user changes whom they block.
+    pub(crate) fn to_block(&self, mark: &str, now: Timestamp) -> Standing {
+        self.blockers.lock().take(mark.to_owned(), now)
     }
 
     /// A guess begins, from this address and at this login name, if there is one.

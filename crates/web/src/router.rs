@@ -4,7 +4,7 @@ use crate::api::recordings::link;
 use crate::api::{
     actions, analytics, app_calls, call_backs, calls, campaigns, drain, health, import, jobs, keyed,
     keyed_or_user, lists, metrics, not_found, numbers, orders, queue, recordings, recover, registered,
-    results, scripts, singles, suppressions, tenancy, transcription, webhooks,
+    results, rosters, scripts, singles, suppressions, tenancy, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -90,7 +90,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .merge(pages)
         .route("/ws/events", get(socket::follow))
         .route("/ws", get(signaling::everywhere))
-        .route("/ws/chat/{conversation}", get(signaling::everywhere))
+        .route("/ws/chat/{conversation}", get(signaling::of_conversation))
         .route("/ws/notifications", get(signaling::everywhere))
         .route("/ws/calls/{id}", get(signaling::of_call))
         .fallback(async || not_found())
@@ -125,6 +125,10 @@ fn keyed_table() -> Table {
             registered::spec::unregister_session(),
         )
         .on(Get, "/api/sessions/{sid}/call", registered::of_session, registered::spec::of_session())
+        .tag("app calls", Act::Look)
+        .on(Get, "/api/conversations/{id}/members", rosters::members, rosters::spec::members())
+        .tag("app calls", Act::Call)
+        .on(Put, "/api/conversations/{id}/members", rosters::set_members, rosters::spec::set_members())
         .tag("live events", Act::Look)
         .on(Get, "/api/events", sse::follow, live::spec::follow())
         .on(Post, "/api/events/ticket", ticket::sell, live::spec::sell())
@@ -211,6 +215,9 @@ fn shared_table() -> Table {
         .on(Post, "/api/calls/{id}/reject", app_calls::reject, app_calls::spec::reject())
         .on(Post, "/api/calls/ticket", signaling_ticket::sell, app_calls::spec::ticket())
         .on(Get, "/api/ice-servers", app_calls::ice_servers, app_calls::spec::ice_servers())
+        .on(Get, "/api/blocks", rosters::blocks, rosters::spec::blocks())
+        .on(Put, "/api/blocks/{user}", rosters::block, rosters::spec::block())
+        .on(Delete, "/api/blocks/{user}", rosters::unblock, rosters::spec::unblock())
 }
 
 /// How the server is, with what is said of it.

@@ -8,6 +8,7 @@ use crate::carrier::{Refused, Timing};
 use crate::live::{Seats, Tickets};
 use crate::pages::settings_check::Finding;
 use crate::server::Limits;
+use crate::signaling::Closed;
 use crate::user_tokens::UserToken;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +59,8 @@ pub struct Web {
     /// The seats of users' devices.
     pub(crate) devices: Arc<Seats>,
     pub(crate) user_tickets: Tickets<UserToken>,
+    /// How often and why sockets of users' devices ended.
+    pub(crate) closed_sockets: Closed,
     /// Sockets that are open: they outlive their connections.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -90,6 +93,7 @@ impl Web {
             app_calls: parts.app_calls,
             devices: Arc::new(Seats::new(sockets, sockets)),
             user_tickets: Tickets::of("user ticket"),
+            closed_sockets: Closed::default(),
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             serial: AtomicU64::new(start),

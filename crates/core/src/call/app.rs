@@ -18,7 +18,7 @@ use crate::id::{AccountId, AppUserId, ConversationId, DeviceId, LegNo, TenantId}
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the two want to exchange. The server carries neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -105,13 +105,32 @@ pub struct AppCall {
 }
 
 /// Whether the receiver of an app call can be rung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Receiver {
     /// Nothing speaks against it.
+    #[default]
     Free,
     /// In another call, and the server's rule is not to ring then: the call is over as it begins.
     Busy,
+    /// They block the caller: the call reaches none of their devices, and to its caller is one that nobody takes.
+    Unreached,
+    /// The same, and they are in another call: the caller is told what anybody would be told.
+    UnreachedBusy,
+}
+
+impl Receiver {
+    fn is_free(&self) -> bool {
+        *self == Self::Free
+    }
+
+    /// Whether they are to hear of the call, now and later.
+    pub fn hears_of_it(self) -> bool {
+        match self {
+            Self::Free | Self::Busy => true,
+            Self::Unreached | Self::UnreachedBusy => false,
+        }
+    }
 }
 
 /// News of an app call.
@@ -130,6 +149,19 @@ pub enum AppNews {
         /// With which device, if that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         device: Option<DeviceId>,
+        /// The Idempotency-Key of the request, if the receiver took it by calling the caller at the same time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_with: Option<Idempotency>,
+    },
+    /// The caller asked for it again, with another Idempotency-Key, while it rang.
+    AskedAgain {
+        /// That key and the hash of the request.
+        idempotency: Idempotency,
+    },
+    /// The receiver says no with this device, and the rule is that the others ring on.
+    Silenced {
+        /// Which device.
+        device: DeviceId,
     },
     /// The receiver says no.
     Declined,
@@ -173,6 +205,8 @@ impl AppNews {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "taken",
+            Self::AskedAgain { .. } => "asked_again",
+            Self::Silenced { .. } => "silenced",
             Self::Declined => "declined",
             Self::HungUp { .. } => "hung_up",
             Self::RangOut => "rang_out",
@@ -187,7 +221,28 @@ impl AppNews {
     pub fn ends(&self) -> bool {
         match self {
             Self::Declined | Self::HungUp { .. } | Self::RangOut | Self::Gone { .. } => true,
-            Self::Taken { .. } | Self::Joined { .. } | Self::Lost { .. } | Self::Orphaned { .. } => false,
+            Self::Taken { .. }
+            | Self::AskedAgain { .. }
+            | Self::Silenced { .. }
+            | Self::Joined { .. }
+            | Self::Lost { .. }
+            | Self::Orphaned { .. } => false,
+        }
+    }
+
+    /// The Idempotency-Key that stands for the call from then on.
+    pub fn idempotency(&self) -> Option<&Idempotency> {
+        match self {
+            Self::Taken { asked_with, .. } => asked_with.as_ref(),
+            Self::AskedAgain { idempotency } => Some(idempotency),
+            Self::Silenced { .. }
+            | Self::Declined
+            | Self::HungUp { .. }
+            | Self::RangOut
+            | Self::Joined { .. }
+            | Self::Lost { .. }
+            | Self::Gone { .. }
+            | Self::Orphaned { .. } => None,
         }
     }
 }
@@ -268,7 +323,21 @@ pub struct App {
     /// Who was called.
     #[serde(default)]
     pub receiver: Seat,
+    /// How the receiver was found when the call began.
+    #[serde(default, skip_serializing_if = "Receiver::is_free")]
+    pub found: Receiver,
+    /// Devices of the receiver that are not to ring any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub silenced: BTreeSet<DeviceId>,
+    /// The Idempotency-Keys that stand for it beside its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub asked_again: BTreeSet<String>,
 }
+
+/// With so many keys more than its own a call can be asked for again.
+pub const ASKED_AGAIN_MAX: usize = 4;
+/// So many devices of the receiver can be silenced one by one.
+pub const SILENCED_MAX: usize = 16;
 
 /// What is known of one side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -322,8 +391,8 @@ impl Call {
     pub(super) fn app_called(event: &Event, asked: &AppCall) -> Self {
         let mut leg = Leg::new(LegNo::FIRST, asked.account.clone(), event.received_at, None);
         match asked.receiver {
-            Receiver::Free => leg.ringing(event.received_at),
-            Receiver::Busy => leg.close(
+            Receiver::Free | Receiver::Unreached => leg.ringing(event.received_at),
+            Receiver::Busy | Receiver::UnreachedBusy => leg.close(
                 event.received_at,
                 Cause::App(AppEnd::Busy),
                 EndSource::Observed,
@@ -348,6 +417,9 @@ impl Call {
                 conversation: asked.conversation.clone(),
                 caller: Seat { device: asked.device.clone(), lost_at: None },
                 receiver: Seat::default(),
+                found: asked.receiver,
+                silenced: BTreeSet::new(),
+                asked_again: BTreeSet::new(),
             })),
             created_at: event.received_at,
             updated_at: event.received_at,
@@ -381,7 +453,9 @@ impl Call {
     fn app_news(&mut self, news: &AppNews, at: Timestamp) -> Applied {
         let state = self.state();
         match news {
-            AppNews::Taken { device } => self.taken(device.as_ref(), at),
+            AppNews::Taken { device, asked_with } => self.taken(device.as_ref(), asked_with.as_ref(), at),
+            AppNews::AskedAgain { idempotency } => self.asked_again(&idempotency.key),
+            AppNews::Silenced { device } => self.silenced(device),
             AppNews::Declined if state == State::Ringing => {
                 self.app_ends(AppEnd::Declined, HangUpBy::Callee, at)
             }
@@ -412,17 +486,57 @@ impl Call {
     }
 
     /// The first accept wins; the same device may say so again.
-    fn taken(&mut self, device: Option<&DeviceId>, at: Timestamp) -> Applied {
+    fn taken(
+        &mut self,
+        device: Option<&DeviceId>,
+        asked_with: Option<&Idempotency>,
+        at: Timestamp,
+    ) -> Applied {
         let state = self.state();
         let Some(app) = &mut self.app else { return Err(Refused::Illegal { state }) };
         match state {
             State::Ringing => {
                 app.receiver.device = device.cloned();
+                app.asked_again.extend(asked_with.map(|asked| asked.key.clone()));
                 self.current_mut().answered(at, Certainty::Observed);
                 Ok(Vec::new())
             }
             State::Answered if device.is_some() && app.receiver.device.as_ref() == device => {
                 Err(Refused::Same)
+            }
+            _ => Err(Refused::Late { state }),
+        }
+    }
+
+    fn asked_again(&mut self, key: &str) -> Applied {
+        let state = self.state();
+        match &mut self.app {
+            Some(app) if state == State::Ringing => {
+                if app.asked_again.contains(key) {
+                    return Err(Refused::Same);
+                }
+                if app.asked_again.len() >= ASKED_AGAIN_MAX {
+                    return Err(Refused::Illegal { state });
+                }
+                app.asked_again.insert(key.to_owned());
+                Ok(Vec::new())
+            }
+            _ => Err(Refused::Late { state }),
+        }
+    }
+
+    fn silenced(&mut self, device: &DeviceId) -> Applied {
+        let state = self.state();
+        match &mut self.app {
+            Some(app) if state == State::Ringing => {
+                if app.silenced.contains(device) {
+                    return Err(Refused::Same);
+                }
+                if app.silenced.len() >= SILENCED_MAX {
+                    return Err(Refused::Illegal { state });
+                }
+                app.silenced.insert(device.clone());
+                Ok(Vec::new())
             }
             _ => Err(Refused::Late { state }),
         }
@@ -523,9 +637,21 @@ impl Call {
         AppUserId::parse(address.as_str())
     }
 
-    /// On which side of this app call a user is.
+    /// The user on one side of an app call, if they are to hear of it. Who blocks its caller is not.
+    pub fn hearer(&self, side: Side) -> Option<AppUserId> {
+        let found = self.app.as_ref()?.found;
+        self.app_user(side).filter(|_| side == Side::Caller || found.hears_of_it())
+    }
+
+    /// On which side of this app call a user is. To somebody who is not to hear of it, it is a stranger's.
     pub fn side_of(&self, user: &AppUserId) -> Option<Side> {
-        Side::ALL.into_iter().find(|side| self.app_user(*side).as_ref() == Some(user))
+        Side::ALL.into_iter().find(|side| self.hearer(*side).as_ref() == Some(user))
+    }
+
+    /// Whether an Idempotency-Key stands for this call.
+    pub fn stands_for(&self, key: &str) -> bool {
+        let own = self.idempotency.as_ref().is_some_and(|own| own.key == key);
+        own || self.app.as_ref().is_some_and(|app| app.asked_again.contains(key))
     }
 
     /// What ended an app call.

@@ -38,7 +38,8 @@ mod view;
 
 pub use action::{Action, ActionKind, Asked, DialOver, Handover, NotDone, NotNow, Transfer};
 pub use app::{
-    App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal, Receiver, Seat, Side,
+    ASKED_AGAIN_MAX, App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal,
+    Receiver, SILENCED_MAX, Seat, Side,
 };
 pub use cost::{Amount, Cost};
 pub use deadline::{Deadline, Timing, Why};
@@ -48,7 +49,7 @@ pub use event::*;
 pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
-pub use personal::Personal;
+pub use personal::{CallersOwn, Personal};
 pub use pricing::{PriceLook, Whom, price_looks};
 pub use registered::{Registered, Registration, StatusReport};
 pub use retention::{DueRecordings, KeepFor};

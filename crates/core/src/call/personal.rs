@@ -3,8 +3,10 @@
 
 use super::Call;
 use super::action::{ActionKind, Asked};
+use super::app::AppCall;
 use super::event::{Direction, Metadata, Party, What};
 use super::turn::AnswerValue;
+use crate::id::ConversationId;
 use crate::private::{Address, Private};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,14 @@ use serde::{Deserialize, Serialize};
 pub enum Personal {
     /// Who talks to whom.
     Party(Box<Party>),
+    /// Which user of an app calls whom, and about what.
+    Users {
+        /// Who talks to whom.
+        party: Box<Party>,
+        /// The conversation it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+    },
     /// What somebody answered.
     Heard {
         /// What it means.
@@ -33,7 +43,34 @@ pub enum Personal {
     Number(Address),
 }
 
+/// What of a call between users of an app is its caller's. A call is sealed as its receiver's; this is sealed by itself inside of that.
+#[derive(Debug)]
+pub struct CallersOwn<'a> {
+    /// Who calls.
+    pub from: &'a mut Address,
+    /// What they are called.
+    pub name: &'a mut Option<Private<String>>,
+    /// The conversation it belongs to: it is both's.
+    pub conversation: &'a mut Option<ConversationId>,
+}
+
+impl CallersOwn<'_> {
+    /// Blanks it.
+    pub fn forget(self) {
+        *self.from = Address::default();
+        *self.name = None;
+        *self.conversation = None;
+    }
+}
+
 impl What {
+    /// What of it is the caller's, if it begins a call between users of an app.
+    pub fn callers_own(&mut self) -> Option<CallersOwn<'_>> {
+        let Self::AppCalled(asked) = self else { return None };
+        let AppCall { party, conversation, .. } = &mut **asked;
+        Some(CallersOwn { from: &mut party.from, name: &mut party.name, conversation })
+    }
+
     /// Whether there is a personal part to take out.
     pub fn is_personal(&self) -> bool {
         match self {
@@ -69,7 +106,10 @@ impl What {
             Self::Registered(registration) => {
                 Some(Personal::Party(Box::new(std::mem::take(&mut registration.party))))
             }
-            Self::AppCalled(asked) => Some(Personal::Party(Box::new(std::mem::take(&mut asked.party)))),
+            Self::AppCalled(asked) => Some(Personal::Users {
+                party: Box::new(std::mem::take(&mut asked.party)),
+                conversation: asked.conversation.take(),
+            }),
             Self::StatusReported(report) if report.patch.reveal().is_empty() => None,
             Self::StatusReported(report) => Some(Personal::Patch(std::mem::take(&mut report.patch))),
             Self::Spoke(spoke) => {
@@ -125,7 +165,10 @@ impl What {
             (Self::Requested(request), Personal::Party(party)) => request.party = *party,
             (Self::Arrived(arrival), Personal::Party(party)) => arrival.party = *party,
             (Self::Registered(registration), Personal::Party(party)) => registration.party = *party,
-            (Self::AppCalled(asked), Personal::Party(party)) => asked.party = *party,
+            (Self::AppCalled(asked), Personal::Users { party, conversation }) => {
+                asked.party = *party;
+                asked.conversation = conversation;
+            }
             (Self::StatusReported(report), Personal::Patch(new)) => report.patch = new,
             (Self::Spoke(spoke), Personal::Heard { value, digits, speech }) => {
                 if let Some(heard) = spoke.heard.as_mut() {
@@ -149,6 +192,9 @@ impl Call {
     /// been taken out.
     pub fn forget_person(&mut self) {
         self.party = Party::default();
+        if let Some(app) = &mut self.app {
+            app.conversation = None;
+        }
         for turn in self.turns.values_mut() {
             if let Some(answer) = &mut turn.answer {
                 answer.value = AnswerValue::Recorded;
@@ -164,6 +210,13 @@ impl Call {
                 transfer.to = Address::default();
             }
         }
+    }
+
+    /// What of it is its caller's, if it is between users of an app.
+    pub fn callers_own(&mut self) -> Option<CallersOwn<'_>> {
+        let app = self.app.as_mut()?;
+        let Party { from, name, .. } = &mut self.party;
+        Some(CallersOwn { from, name, conversation: &mut app.conversation })
     }
 
     /// Blanks numbers of others to whom it was handed; whether there were any.

@@ -298,6 +298,8 @@ pub enum Sent<'a> {
         call_id: CallId,
         /// Who said it.
         from: &'a str,
+        /// Its number in the call.
+        seq: u64,
         /// As it came.
         offer: &'a RawValue,
     },
@@ -308,6 +310,8 @@ pub enum Sent<'a> {
         call_id: CallId,
         /// Who said it.
         from: &'a str,
+        /// Its number in the call.
+        seq: u64,
         /// As it came.
         answer: &'a RawValue,
     },
@@ -318,18 +322,20 @@ pub enum Sent<'a> {
         call_id: CallId,
         /// Who said it.
         from: &'a str,
+        /// Its number in the call.
+        seq: u64,
         /// As it came.
         candidate: &'a RawValue,
     },
 }
 
 impl Signal {
-    /// The frame that the other device is told.
-    pub fn sent<'a>(&'a self, call_id: CallId, from: &'a str) -> Sent<'a> {
+    /// The frame that the other device is told. It has one number, however often it is told.
+    pub fn sent<'a>(&'a self, call_id: CallId, from: &'a str, seq: u64) -> Sent<'a> {
         match self.kind {
-            SignalKind::Offer => Sent::Offer { call_id, from, offer: &self.body },
-            SignalKind::Answer => Sent::Answer { call_id, from, answer: &self.body },
-            SignalKind::Candidate => Sent::Candidate { call_id, from, candidate: &self.body },
+            SignalKind::Offer => Sent::Offer { call_id, from, seq, offer: &self.body },
+            SignalKind::Answer => Sent::Answer { call_id, from, seq, answer: &self.body },
+            SignalKind::Candidate => Sent::Candidate { call_id, from, seq, candidate: &self.body },
         }
     }
 }
@@ -349,11 +355,11 @@ mod tests {
         let text =
             format!(r#"{{"type":"call.offer","call_id":"{CALL}","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#);
         let Said::Signal(call, signal) = Said::read(&text, None).unwrap() else { panic!("a signal") };
-        let sent = serde_json::to_string(&signal.sent(call, "ann")).unwrap();
+        let sent = serde_json::to_string(&signal.sent(call, "ann", 7)).unwrap();
         assert_eq!(
             sent,
             format!(
-                r#"{{"type":"call.offer","call_id":"{CALL}","from":"ann","offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#
+                r#"{{"type":"call.offer","call_id":"{CALL}","from":"ann","seq":7,"offer":{{"sdp":"v=0\r\n",  "n":1.0}}}}"#
             )
         );
     }

@@ -4,10 +4,12 @@
 //! never opened: what is inside them is the browsers' affair, and goes on as it came. Who may send is the call's to say
 //! ([`crate::call::Call::may_signal`]); sockets are the web's.
 //!
-//! - `frames`: every frame there is, both ways · `kept`: what waits for a device that is not there yet
+//! - `frames`: every frame there is, both ways · `kept`: what waits for a device that is not there yet · `numbering`: which frame it is
 
 mod frames;
 mod kept;
+mod numbering;
 
 pub use frames::{Caller, Fault, FaultCode, Heard, Media, Said, Sent, Signal, SignalKind, Told};
 pub use kept::{Kept, NoRoom};
+pub use numbering::Numbering;

@@ -5,7 +5,7 @@ use crate::properties::config;
 use crate::table::is_the_table;
 use proptest::prelude::*;
 use trunkline_core::call::*;
-use trunkline_core::id::{AccountId, AppUserId, DeviceId, TenantId};
+use trunkline_core::id::{AccountId, AppUserId, ConversationId, DeviceId, TenantId};
 use trunkline_core::private::Address;
 
 const TABLE: &str = "
@@ -18,6 +18,12 @@ taken by tablet
     (late)                  answered · answered, receiver away · answered by any · over · busy
 taken by any
     answered                ringing · ringing, caller away
+    (late)                  answered · answered, receiver away · answered by any · over · busy
+asked again
+    stays                   ringing · ringing, caller away
+    (late)                  answered · answered, receiver away · answered by any · over · busy
+phone silenced
+    stays                   ringing · ringing, caller away
     (late)                  answered · answered, receiver away · answered by any · over · busy
 declined
     over: declined          ringing · ringing, caller away
@@ -107,7 +113,11 @@ fn called(receiver: Receiver) -> What {
 }
 
 fn taken(by: Option<&str>) -> What {
-    news(AppNews::Taken { device: by.map(device) })
+    news(AppNews::Taken { device: by.map(device), asked_with: None })
+}
+
+fn key(key: &str) -> Idempotency {
+    Idempotency { key: key.to_owned(), body: "hash".to_owned() }
 }
 
 fn joined(side: Side, name: &str, how: Joining) -> What {
@@ -132,6 +142,8 @@ fn facts() -> Vec<(&'static str, What)> {
         ("taken by phone", taken(Some("phone"))),
         ("taken by tablet", taken(Some("tablet"))),
         ("taken by any", taken(None)),
+        ("asked again", news(AppNews::AskedAgain { idempotency: key("k") })),
+        ("phone silenced", news(AppNews::Silenced { device: device("phone") })),
         ("declined", news(AppNews::Declined)),
         ("caller hung up", news(AppNews::HungUp { by: Caller })),
         ("receiver hung up", news(AppNews::HungUp { by: Called })),
@@ -199,6 +211,39 @@ fn a_call_that_is_over_as_it_begins_is_released_then() {
 }
 
 #[test]
+fn a_call_to_somebody_who_blocks_its_caller_is_to_its_caller_as_any_other_and_to_them_none() {
+    let users = ["ann", "bob"].map(|name| AppUserId::parse(name).unwrap());
+    for (blocked, as_any) in
+        [(Receiver::Unreached, Receiver::Free), (Receiver::UnreachedBusy, Receiver::Busy)]
+    {
+        let begun = |receiver| Call::begin(&event(0, called(receiver))).unwrap();
+        let ((hidden, effects), (open, others)) = (begun(blocked), begun(as_any));
+        assert_eq!((hidden.status(), hidden.state(), effects), (open.status(), open.state(), others));
+        assert_eq!(hidden.leg(), open.leg());
+        assert_eq!(users.each_ref().map(|user| hidden.side_of(user)), [Some(Side::Caller), None]);
+        assert_eq!(hidden.app_user(Side::Receiver), open.app_user(Side::Receiver), "its caller knows whom");
+        let deadline = |call: &Call| call.deadline(&Timing::default(), None, None);
+        assert_eq!(deadline(&hidden), deadline(&open));
+    }
+}
+
+#[test]
+fn a_call_is_asked_for_again_and_silenced_a_few_times_and_not_without_end() {
+    let mut call = call_of(&after(&[]));
+    for n in 0..ASKED_AGAIN_MAX {
+        call.apply(&event(1, news(AppNews::AskedAgain { idempotency: key(&n.to_string()) }))).unwrap();
+    }
+    for n in 0..SILENCED_MAX {
+        call.apply(&event(1, news(AppNews::Silenced { device: device(&n.to_string()) }))).unwrap();
+    }
+    let refused = Err(Refused::Illegal { state: State::Ringing });
+    assert_eq!(call.apply(&event(2, news(AppNews::AskedAgain { idempotency: key("more") }))), refused);
+    assert_eq!(call.apply(&event(2, news(AppNews::Silenced { device: device("more") }))), refused);
+    let known = call.apply(&event(2, news(AppNews::Silenced { device: device("1") })));
+    assert_eq!(known, Err(Refused::Same));
+}
+
+#[test]
 fn each_place_has_the_deadline_that_ends_it() {
     let timing = Timing { away_secs: 15, ..Timing::default() };
     let due =
@@ -241,6 +286,33 @@ fn a_user_has_one_side_and_strangers_have_none() {
     assert_eq!(call.side_of(&user("eve")), None);
     call.forget_person();
     assert_eq!(call.side_of(&user("bob")), None, "nor has who was erased");
+}
+
+#[test]
+fn a_call_that_forgot_one_of_its_users_is_what_its_events_make_it_without_them() {
+    let user = |name| AppUserId::parse(name).unwrap();
+    let mut facts = after(&[taken(Some("phone")), news(AppNews::HungUp { by: Side::Caller })]);
+    let What::AppCalled(asked) = &mut facts[0].what else { unreachable!() };
+    asked.conversation = Some(ConversationId::new("7"));
+    asked.party.name = Some("Ann Lee".to_owned().into());
+
+    let mut without_caller = call_of(&facts);
+    without_caller.callers_own().unwrap().forget();
+    let mut blanked = facts.clone();
+    blanked[0].what.callers_own().unwrap().forget();
+    assert_eq!(without_caller, call_of(&blanked));
+    assert_eq!(["ann", "bob"].map(|name| without_caller.side_of(&user(name))), [None, Some(Side::Receiver)]);
+
+    let mut without_receiver = call_of(&facts);
+    without_receiver.forget_person();
+    let taken_out = facts[0].what.take_personal().unwrap();
+    assert_eq!(without_receiver, call_of(&facts));
+    for call in [&without_caller, &without_receiver] {
+        let json = serde_json::to_string(call).unwrap();
+        assert!(!json.contains("ann") && !json.contains("Ann Lee") && !json.contains("\"7\""), "{json}");
+    }
+    facts[0].what.put_personal(taken_out);
+    assert_eq!(call_of(&facts).side_of(&user("ann")), Some(Side::Caller), "what was taken out goes back in");
 }
 
 fn any_facts() -> impl Strategy<Value = Vec<Event>> {

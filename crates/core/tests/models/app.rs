@@ -150,7 +150,8 @@ impl Model for World {
             }
             Action::Accepts(device) => {
                 state.looked.remove(device);
-                let taken = state.hears(news(AppNews::Taken { device: Some(DeviceId::new(device)) }));
+                let taken = state
+                    .hears(news(AppNews::Taken { device: Some(DeviceId::new(device)), asked_with: None }));
                 if taken || self.0 == Granted::ByALook {
                     state.won.insert(device);
                 }

@@ -1,10 +1,12 @@
 //! Taking a call between users, refusing it, ending it. What a wish meets is looked at under the call's lock, in one step with
 //! journaling it: of a thousand accepts one wins.
 
-use super::{AppCallError, AppDesk, AppUser};
+use super::{AppCallError, AppDesk, AppUser, WhenRejected};
 use crate::engine::Inner;
 use std::sync::Arc;
-use trunkline_core::call::{AppNews, AppProgress, Call, Event, Side, Source, State, What};
+use trunkline_core::call::{
+    AppNews, AppProgress, Call, Event, Idempotency, SILENCED_MAX, Side, Source, State, What,
+};
 use trunkline_core::id::{CallId, DeviceId};
 
 impl AppDesk {
@@ -15,19 +17,19 @@ impl AppDesk {
     pub async fn accept(&self, id: &str, device: Option<DeviceId>) -> Result<Arc<Call>, AppCallError> {
         let (user, id) = (self.user.clone(), id.to_owned());
         self.engine
-            .to_the_end(async move |inner| inner.accept(&user, &id, device).await)
+            .to_the_end(async move |inner| inner.accept(&user, &id, device, None).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
 
-    /// Refuses a call that rings.
+    /// Refuses a call that rings: for all devices of the receiver, or for the one that is named, as the tenant's rule has it.
     ///
     /// # Errors
     /// `NotFound`, `NotReceiver`, `NotNow`, `Over`, `History`, `Journal`.
-    pub async fn reject(&self, id: &str) -> Result<Arc<Call>, AppCallError> {
+    pub async fn reject(&self, id: &str, device: Option<DeviceId>) -> Result<Arc<Call>, AppCallError> {
         let (user, id) = (self.user.clone(), id.to_owned());
         self.engine
-            .to_the_end(async move |inner| inner.reject(&user, &id).await)
+            .to_the_end(async move |inner| inner.reject(&user, &id, device).await)
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -45,19 +47,33 @@ impl AppDesk {
     }
 }
 
+/// What becomes of a call that rings when a device of the receiver says no.
+enum SayingNo {
+    /// It is over.
+    Ends,
+    /// That device stops ringing.
+    Silences(DeviceId),
+    /// It had stopped before.
+    Nothing,
+}
+
 impl Inner {
     pub(super) async fn accept(
         self: &Arc<Self>,
         user: &AppUser,
         id: &str,
         device: Option<DeviceId>,
+        asked_with: Option<Idempotency>,
     ) -> Result<Arc<Call>, AppCallError> {
         let (handle, call, side) = self.their_call(user, id).await?;
         if side != Side::Receiver {
             return Err(AppCallError::NotReceiver);
         }
         self.observe_made(&handle, |standing| match standing.state() {
-            State::Ringing => Ok(Some(self.app_event(call, AppNews::Taken { device: device.clone() }))),
+            State::Ringing => {
+                let (device, asked_with) = (device.clone(), asked_with.clone());
+                Ok(Some(self.app_event(call, AppNews::Taken { device, asked_with })))
+            }
             State::Ended => Err(AppCallError::Over(standing.status())),
             _ => {
                 let known = standing.app.as_ref().and_then(|app| app.receiver.device.as_ref());
@@ -73,18 +89,44 @@ impl Inner {
         Ok(self.settled(&handle).await)
     }
 
-    async fn reject(self: &Arc<Self>, user: &AppUser, id: &str) -> Result<Arc<Call>, AppCallError> {
+    async fn reject(
+        self: &Arc<Self>,
+        user: &AppUser,
+        id: &str,
+        device: Option<DeviceId>,
+    ) -> Result<Arc<Call>, AppCallError> {
         let (handle, call, side) = self.their_call(user, id).await?;
         if side != Side::Receiver {
             return Err(AppCallError::NotReceiver);
         }
         self.observe_made(&handle, |standing| match standing.state() {
-            State::Ringing => Ok(Some(self.app_event(call, AppNews::Declined))),
+            State::Ringing => {
+                let news = match self.saying_no(standing, device.as_ref()) {
+                    SayingNo::Ends => Some(AppNews::Declined),
+                    SayingNo::Silences(device) => Some(AppNews::Silenced { device }),
+                    SayingNo::Nothing => None,
+                };
+                Ok(news.map(|news| self.app_event(call, news)))
+            }
             State::Ended => Err(AppCallError::Over(standing.status())),
             _ => Err(AppCallError::NotNow(standing.status())),
         })
         .await?;
+        self.tell_silenced(&handle, device.as_ref());
         Ok(self.settled(&handle).await)
+    }
+
+    /// What a device of the receiver does to a call that rings by saying no, as its tenant's rule has it.
+    fn saying_no(&self, call: &Call, device: Option<&DeviceId>) -> SayingNo {
+        let silences = self.config.app_calls.of(&call.tenant).when_rejected == WhenRejected::Silence;
+        match (device.filter(|_| silences), &call.app) {
+            (Some(device), Some(app)) if app.silenced.contains(device) => SayingNo::Nothing,
+            // Whoever names ever new devices has said no often enough.
+            (Some(device), Some(app)) if app.silenced.len() < SILENCED_MAX => {
+                SayingNo::Silences(device.clone())
+            }
+            _ => SayingNo::Ends,
+        }
     }
 
     pub(super) async fn end_app_call(
@@ -104,18 +146,33 @@ impl Inner {
             if talks && device.is_some() && known.is_some() && known != device.as_ref() {
                 return Err(AppCallError::AnsweredElsewhere);
             }
-            Ok(Some(self.app_event(call, AppNews::HungUp { by: side })))
+            let no = match (standing.state(), side) {
+                (State::Ringing, Side::Receiver) => self.saying_no(standing, device.as_ref()),
+                _ => SayingNo::Ends,
+            };
+            let news = match no {
+                SayingNo::Ends => Some(AppNews::HungUp { by: side }),
+                SayingNo::Silences(device) => Some(AppNews::Silenced { device }),
+                SayingNo::Nothing => None,
+            };
+            Ok(news.map(|news| self.app_event(call, news)))
         })
         .await?;
+        if side == Side::Receiver {
+            self.tell_silenced(&handle, device.as_ref());
+        }
         Ok(self.settled(&handle).await)
     }
 
     /// News of an app call, of which no two are one.
     pub(super) fn app_event(&self, call: CallId, news: AppNews) -> Event {
         let source = match &news {
-            AppNews::Taken { .. } | AppNews::Declined | AppNews::HungUp { .. } | AppNews::Joined { .. } => {
-                Source::Api
-            }
+            AppNews::Taken { .. }
+            | AppNews::AskedAgain { .. }
+            | AppNews::Silenced { .. }
+            | AppNews::Declined
+            | AppNews::HungUp { .. }
+            | AppNews::Joined { .. } => Source::Api,
             AppNews::RangOut | AppNews::Lost { .. } | AppNews::Gone { .. } | AppNews::Orphaned { .. } => {
                 Source::Engine
             }

@@ -37,6 +37,7 @@ impl Inner {
     fn tell_who_came(&self, call: &Call, side: Side, device: &DeviceId) -> bool {
         let known = seat(call, side).device;
         match call.state() {
+            State::Ringing if side == Side::Receiver && is_silenced(call, device) => false,
             State::Ringing if side == Side::Receiver => {
                 let incoming = Told::Incoming(caller(call));
                 self.tell_user(call, side, Which::One(device), &incoming);
@@ -224,6 +225,10 @@ impl Inner {
 
 fn seat(call: &Call, side: Side) -> Seat {
     call.app.as_ref().map(|app| app.seat(side).clone()).unwrap_or_default()
+}
+
+fn is_silenced(call: &Call, device: &DeviceId) -> bool {
+    call.app.as_ref().is_some_and(|app| app.silenced.contains(device))
 }
 
 fn name(call: &Call, side: Side) -> String {

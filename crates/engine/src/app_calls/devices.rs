@@ -100,6 +100,15 @@ impl Device {
     }
 }
 
+/// Who is connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connected {
+    /// Users with a device at least.
+    pub users: u64,
+    /// Their devices.
+    pub devices: u64,
+}
+
 /// Which devices of a user.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Which<'a> {
@@ -143,6 +152,16 @@ impl Devices {
             all.remove(tenant);
         }
         is_gone
+    }
+
+    /// Who is connected, of one tenant or of all.
+    pub fn connected(&self, tenant: Option<&TenantId>) -> Connected {
+        let all = self.0.lock();
+        let theirs = all.iter().filter(|((of, _), _)| tenant.is_none_or(|tenant| of == tenant));
+        theirs.fold(Connected::default(), |sum, (_, devices)| Connected {
+            users: sum.users + 1,
+            devices: sum.devices + u64::try_from(devices.len()).unwrap_or(u64::MAX),
+        })
     }
 
     /// Whether a device is connected.

@@ -2,13 +2,9 @@
 //! lock.
 
 use parking_lot::Mutex;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use trunkline_core::call::{Call, Side};
 use trunkline_core::id::{AppUserId, CallId, TenantId};
-
-/// So many keys more than its own stand for one call. They are remembered for a day.
-const MOST_KEYS: usize = 4;
 
 /// The app calls that are not over.
 #[derive(Debug, Default)]
@@ -17,8 +13,7 @@ pub(crate) struct AppIndex(Mutex<Index>);
 #[derive(Debug, Default)]
 struct Index {
     users: HashMap<(TenantId, AppUserId), BTreeSet<CallId>>,
-    /// With how many more keys each was asked for.
-    live: HashMap<CallId, usize>,
+    live: HashSet<CallId>,
 }
 
 impl AppIndex {
@@ -31,8 +26,7 @@ impl AppIndex {
             return self.remove(call);
         }
         let mut index = self.0.lock();
-        if let Entry::Vacant(place) = index.live.entry(call.id) {
-            place.insert(0);
+        if index.live.insert(call.id) {
             for user in users(call) {
                 index.users.entry(user).or_default().insert(call.id);
             }
@@ -42,7 +36,7 @@ impl AppIndex {
     /// Takes a call out, whatever its state.
     pub fn remove(&self, call: &Call) {
         let mut index = self.0.lock();
-        if index.live.remove(&call.id).is_none() {
+        if !index.live.remove(&call.id) {
             return;
         }
         for user in users(call) {
@@ -59,14 +53,6 @@ impl AppIndex {
     pub fn of(&self, tenant: &TenantId, user: &AppUserId) -> Vec<CallId> {
         let index = self.0.lock();
         index.users.get(&(tenant.clone(), user.clone())).into_iter().flatten().copied().collect()
-    }
-
-    /// Whether one more key stands for a live call that it asked for again; counted.
-    pub fn takes_key(&self, call: CallId) -> bool {
-        let mut index = self.0.lock();
-        let Some(keys) = index.live.get_mut(&call).filter(|keys| **keys < MOST_KEYS) else { return false };
-        *keys += 1;
-        true
     }
 
     /// How many there are.

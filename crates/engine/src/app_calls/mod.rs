@@ -20,8 +20,9 @@ mod placing;
 mod signaling;
 mod telling;
 
+pub use devices::Connected;
 pub use line::{DeviceLine, LineEnd, LineNews};
-pub use order::{AppCallError, AppCalls, AppOrder, AppUser, WhenBusy};
+pub use order::{AppCallError, AppCalls, AppOrder, AppPolicy, AppUser, WhenBusy, WhenRejected};
 pub use permission::{MayCall, PermissionHook};
 
 use crate::engine::{Engine, Inner};
@@ -82,6 +83,11 @@ impl AppRoom {
         &self.callers[place_of(&(tenant, user))]
     }
 
+    /// Who is connected, of one tenant or of all.
+    pub fn connected(&self, tenant: Option<&TenantId>) -> Connected {
+        self.devices.connected(tenant)
+    }
+
     /// Takes a call out that is not here any more.
     pub fn forget(&self, call: &Call) {
         self.index.remove(call);
@@ -116,6 +122,11 @@ impl Engine {
         AppDesk { engine: self.clone(), user }
     }
 
+    /// Who of a tenant's users is connected to this server now.
+    pub fn connected(&self, tenant: &TenantId) -> Connected {
+        self.inner.app.connected(Some(tenant))
+    }
+
     /// Whether there is such a tenant, and it is not revoked.
     pub fn has_tenant(&self, tenant: &TenantId) -> bool {
         self.inner.trust.is_open(tenant)
@@ -128,8 +139,12 @@ impl AppDesk {
         &self.user
     }
 
-    fn inner(&self) -> &Arc<Inner> {
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.engine.inner
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// One of the user's calls.
@@ -146,33 +161,34 @@ impl AppDesk {
     /// # Errors
     /// [`BadQuery`].
     pub async fn calls(&self, query: &Query) -> Result<Listing, BadQuery> {
-        let theirs = Query {
-            number: Some(self.user.id.as_str().to_owned()),
-            carrier: Some(AccountId::APP.to_owned()),
-            ..query.clone()
-        };
-        self.inner().calls(&self.user.tenant, &theirs).await
+        self.theirs_among(&self.user.id, 0, query).await
     }
-}
 
-/// A user's calls with one other are looked for among so many pages of the other's.
-const ROUNDS: usize = 10;
-const MOST_CALLS: u32 = 500;
-
-impl AppDesk {
     /// A page of the user's calls with one other user, newest first. It may be short of its limit, and go on, where the other
     /// has talked to many.
     ///
     /// # Errors
     /// [`BadQuery`].
     pub async fn calls_with(&self, other: &AppUserId, query: &Query) -> Result<Listing, BadQuery> {
-        let limit = usize::try_from(query.limit.unwrap_or(50).clamp(1, MOST_CALLS)).unwrap_or(1);
+        self.theirs_among(other, MOST_CALLS, query).await
+    }
+
+    /// Those of somebody's calls in which the user is, and of which they are to know, so many looked through at once at least. Where
+    /// such a page ends, tells nothing of what was left out.
+    async fn theirs_among(
+        &self,
+        whose: &AppUserId,
+        at_once: u32,
+        query: &Query,
+    ) -> Result<Listing, BadQuery> {
+        let limit = query.limit.unwrap_or(50).clamp(1, MOST_CALLS);
         let mut theirs = Query {
-            number: Some(other.as_str().to_owned()),
+            number: Some(whose.as_str().to_owned()),
             carrier: Some(AccountId::APP.to_owned()),
-            limit: Some(MOST_CALLS),
+            limit: Some((limit + 1).max(at_once).min(MOST_CALLS)),
             ..query.clone()
         };
+        let limit = usize::try_from(limit).unwrap_or(1);
         let mut found = Vec::new();
         let mut rounds = 0;
         loop {
@@ -192,6 +208,10 @@ impl AppDesk {
         }
     }
 }
+
+/// A user's calls are looked for among so many pages at most.
+const ROUNDS: usize = 10;
+const MOST_CALLS: u32 = 500;
 
 impl Inner {
     /// A user's call, with the side they are on.

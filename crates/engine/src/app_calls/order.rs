@@ -3,10 +3,12 @@
 use super::permission::MayCall;
 use crate::intake::IntakeError;
 use crate::reader::Unavailable;
+use std::collections::BTreeMap;
 use thiserror::Error;
 use trunkline_core::call::{CallType, Idempotency, Status};
 use trunkline_core::id::{AppUserId, ConversationId, DeviceId, TenantId};
 use trunkline_core::private::Private;
+use trunkline_core::roster::WhoMayCall;
 
 /// A user of a tenant's app, as their token names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,25 +48,66 @@ pub enum WhenBusy {
     Ring,
 }
 
+/// What becomes of a call that a device of the receiver rejects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenRejected {
+    /// It is over, for all of them.
+    #[default]
+    End,
+    /// That device stops ringing, and the others go on.
+    Silence,
+}
+
+/// What holds for the users of one tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppPolicy {
+    /// How long a call rings, in seconds, unless its caller says otherwise.
+    pub ring_secs: u32,
+    /// What becomes of a call to somebody who is in another one.
+    pub when_busy: WhenBusy,
+    /// What becomes of one that a device rejects.
+    pub when_rejected: WhenRejected,
+    /// Whom they may call.
+    pub who: WhoMayCall,
+}
+
+impl Default for AppPolicy {
+    fn default() -> Self {
+        Self {
+            ring_secs: 30,
+            when_busy: WhenBusy::Refuse,
+            when_rejected: WhenRejected::End,
+            who: WhoMayCall::Anyone,
+        }
+    }
+}
+
 /// How users of apps call each other.
 #[derive(Clone, Debug)]
 pub struct AppCalls {
-    /// How long a call rings, in seconds, unless its caller says otherwise.
-    pub ring_secs: u32,
-    /// How long it may last, in seconds.
+    /// What holds for users of a tenant of which nothing else is said.
+    pub policy: AppPolicy,
+    /// What holds for those of others, whole.
+    pub each: BTreeMap<TenantId, AppPolicy>,
+    /// How long a call may last, in seconds.
     pub longest_secs: u32,
-    /// What becomes of a call to somebody who is in another one.
-    pub when_busy: WhenBusy,
-    /// Who may call whom.
+    /// The operator's own software that says who may call whom, if there is one.
     pub may_call: MayCall,
+}
+
+impl AppCalls {
+    /// What holds for the users of a tenant.
+    pub fn of(&self, tenant: &TenantId) -> &AppPolicy {
+        self.each.get(tenant).unwrap_or(&self.policy)
+    }
 }
 
 impl Default for AppCalls {
     fn default() -> Self {
         Self {
-            ring_secs: 30,
+            policy: AppPolicy::default(),
+            each: BTreeMap::new(),
             longest_secs: 4 * 3_600,
-            when_busy: WhenBusy::Refuse,
             may_call: MayCall::Anyone,
         }
     }
@@ -87,7 +130,7 @@ pub enum AppCallError {
     /// Only who was called may say so.
     #[error("only the receiver of a call may accept or reject it")]
     NotReceiver,
-    /// The operator's own software says that this user may not call that one.
+    /// This user may not call that one: the tenant's rule, or the operator's own software says so.
     #[error("this user may not be called")]
     NotAllowed,
     /// Another device was first.
@@ -117,4 +160,24 @@ pub enum AppCallError {
     /// The journal did not take it.
     #[error(transparent)]
     Journal(#[from] IntakeError),
+}
+
+impl AppCallError {
+    /// Its word in counts.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::NotAllowed => "may_not_call",
+            Self::TooManyCalls(_) => "too_many_calls",
+            Self::Closed(_) => "closed",
+            Self::KeyReused | Self::KeyInFlight => "idempotency_key",
+            Self::History(_) => "history_unavailable",
+            Self::Journal(_) => "journal",
+            Self::NotFound
+            | Self::NotReceiver
+            | Self::AnsweredElsewhere
+            | Self::NotNow(_)
+            | Self::Over(_) => "not_now",
+        }
+    }
 }

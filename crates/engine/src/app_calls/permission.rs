@@ -1,5 +1,6 @@
-//! Who may call whom: anyone, or as the operator's own software says, which knows who are friends, who blocks whom and who is in a
-//! conversation. It is asked before anything rings; where it does not answer, nobody is called.
+//! Who may call whom: by the tenant's rule and the rosters, on which the core rules ([`trunkline_core::roster::rule`]), and as the
+//! operator's own software says, which knows who are friends. It is asked before anything rings; where it does not answer, nobody is
+//! called. That somebody is blocked changes nothing of what it is asked and of what the caller is told.
 
 use super::{AppCallError, AppOrder, AppUser};
 use crate::engine::Inner;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::outgoing::{Message, NoClient, Poster, Reach, Secret};
 use trunkline_core::call::CallType;
-use trunkline_core::id::ConversationId;
+use trunkline_core::id::{AppUserId, ConversationId, TenantId};
+use trunkline_core::roster::{self, RosterOf, Ruling, Wish};
 
 /// So much of an answer is read.
 const MAX_ANSWER: usize = 4 << 10;
@@ -17,7 +19,7 @@ const MAX_ANSWER: usize = 4 << 10;
 /// Who says who may call whom.
 #[derive(Clone, Debug, Default)]
 pub enum MayCall {
-    /// Everybody may call everybody of their tenant.
+    /// Nobody else is asked.
     #[default]
     Anyone,
     /// The operator's own software.
@@ -76,9 +78,50 @@ impl Permission {
     }
 }
 
+/// Whether a call that may be made reaches anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaches {
+    /// Whoever is called.
+    Them,
+    /// Nobody: they block the caller, who is not to learn it.
+    Nobody,
+}
+
 impl Inner {
-    /// Asks whether a user may call another.
-    pub(super) async fn permits(&self, user: &AppUser, order: &AppOrder) -> Result<(), AppCallError> {
+    /// Whether a user may call another, and whether that reaches them.
+    pub(super) async fn permits(&self, user: &AppUser, order: &AppOrder) -> Result<Reaches, AppCallError> {
+        let ruling = self.ruling(&user.tenant, &user.id, &order.receiver, order.conversation.as_ref());
+        if ruling == Ruling::Refused {
+            return Err(AppCallError::NotAllowed);
+        }
+        self.hook_permits(user, order).await?;
+        Ok(match ruling {
+            Ruling::Rings | Ruling::Refused => Reaches::Them,
+            Ruling::ReachesNobody => Reaches::Nobody,
+        })
+    }
+
+    /// What the rule and the rosters say of a call, as they are now.
+    fn ruling(
+        &self,
+        tenant: &TenantId,
+        caller: &AppUserId,
+        receiver: &AppUserId,
+        conversation: Option<&ConversationId>,
+    ) -> Ruling {
+        let members = conversation.and_then(|id| self.roster(tenant, &RosterOf::Conversation(id.clone())));
+        let blocked = self.roster(tenant, &RosterOf::Blocker(receiver.clone()));
+        roster::rule(&Wish {
+            who: self.config.app_calls.of(tenant).who,
+            caller,
+            receiver,
+            conversation,
+            members: members.as_ref().map(|roster| &roster.users),
+            blocked: blocked.as_ref().map(|roster| &roster.users),
+        })
+    }
+
+    async fn hook_permits(&self, user: &AppUser, order: &AppOrder) -> Result<(), AppCallError> {
         let Some((hook, poster)) = &self.app.permission.0 else { return Ok(()) };
         let undecided = |why: String| {
             tracing::warn!(

@@ -1,6 +1,7 @@
 //! One user calls another. Whom two call each other at the same moment, the call that was there first is taken; who is busy is not
 //! rung; a call that rings already is not made twice.
 
+use super::permission::Reaches;
 use super::{AppCallError, AppDesk, AppOrder, AppUser, WhenBusy};
 use crate::checkpoint::RememberedKey;
 use crate::clock::chance;
@@ -12,7 +13,9 @@ use crate::order::{Novelty, Placed};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use trunkline_core::call::{AppCall, Idempotency, Limits, Party, Receiver, Side, Source, State, What};
+use trunkline_core::call::{
+    ASKED_AGAIN_MAX, AppCall, AppNews, Idempotency, Limits, Party, Receiver, Side, Source, State, What,
+};
 use trunkline_core::id::{AccountId, AppUserId, CallId, TenantId};
 use trunkline_core::private::Address;
 
@@ -27,7 +30,13 @@ impl AppDesk {
     pub async fn initiate(&self, order: AppOrder) -> Result<Placed, AppCallError> {
         let user = self.user.clone();
         self.engine
-            .to_the_end(async move |inner| inner.initiate(&user, order).await)
+            .to_the_end(async move |inner| {
+                let placed = inner.initiate(&user, order).await;
+                if let Err(error) = &placed {
+                    inner.tally.app_refused(error.word());
+                }
+                placed
+            })
             .await
             .unwrap_or_else(|died| Err(died.into()))
     }
@@ -39,7 +48,7 @@ impl Inner {
             let why = "nobody can call themselves".to_owned();
             return Err(AppCallError::Invalid { field: "receiver_id", why });
         }
-        let limits = self.app_limits(&order)?;
+        let limits = self.app_limits(&user.tenant, &order)?;
         self.takes_app_calls()?;
         let Some(wanted) = order.idempotency.take() else {
             return self.ring(user, order, limits).await;
@@ -58,10 +67,8 @@ impl Inner {
         order.idempotency = Some(wanted.clone());
         let placed = self.ring(user, order, limits).await;
         match &placed {
-            // A call that rings already is found again without its keys.
-            Ok(placed)
-                if placed.novelty == Novelty::Repeated && !self.app.index.takes_key(placed.call.id) =>
-            {
+            // A call that rings already is found again without its keys, of which it takes a few.
+            Ok(placed) if !placed.call.stands_for(&wanted.key) => {
                 self.keys_used.release(&user.tenant, &wanted);
             }
             Ok(placed) => self.keys_used.remember(RememberedKey {
@@ -75,14 +82,14 @@ impl Inner {
         placed
     }
 
-    fn app_limits(&self, order: &AppOrder) -> Result<Limits, AppCallError> {
+    fn app_limits(&self, tenant: &TenantId, order: &AppOrder) -> Result<Limits, AppCallError> {
         let set = &self.config.app_calls;
         let ring = match order.ring_timeout_secs {
             Some(secs) if !(5..=180).contains(&secs) => {
                 let why = format!("{secs} s is not between 5 and 180 s");
                 return Err(AppCallError::Invalid { field: "ring_timeout_secs", why });
             }
-            given => given.unwrap_or(set.ring_secs),
+            given => given.unwrap_or(set.of(tenant).ring_secs),
         };
         Ok(Limits { ring_timeout_secs: ring, time_limit_secs: set.longest_secs, ..Limits::default() })
     }
@@ -110,14 +117,17 @@ impl Inner {
         order: AppOrder,
         limits: Limits,
     ) -> Result<Placed, AppCallError> {
-        self.permits(user, &order).await?;
+        let reaches = self.permits(user, &order).await?;
         let tenant = &user.tenant;
         let _alone = self.app.lock_of(tenant, &user.id, &order.receiver).lock().await;
         let repeated = |call| Placed { call, novelty: Novelty::Repeated, warnings: Vec::new() };
-        if let Some(theirs) = self.rings(tenant, &order.receiver, &user.id) {
+        // Nobody takes by chance the call of somebody whom they block.
+        let reached = |handle: &Handle| handle.lock().call.hearer(Side::Receiver).is_some();
+        if let Some(theirs) = self.rings(tenant, &order.receiver, &user.id).filter(reached) {
             // Both call each other: this wish is an accept of the other's.
-            let id = theirs.lock().call.id;
-            match self.accept(user, &id.to_string(), order.device.clone()).await {
+            let id = theirs.lock().call.id.to_string();
+            let (device, asked_with) = (order.device.clone(), order.idempotency.clone());
+            match self.accept(user, &id, device, asked_with).await {
                 Ok(call) => return Ok(repeated(call)),
                 // It ended a moment ago.
                 Err(AppCallError::Over(_) | AppCallError::NotFound) => {}
@@ -125,6 +135,7 @@ impl Inner {
             }
         }
         if let Some(mine) = self.rings(tenant, &user.id, &order.receiver) {
+            self.asked_again(&mine, order.idempotency).await?;
             return Ok(repeated(self.settled(&mine).await));
         }
         // One after the other, so that none is counted too late.
@@ -132,8 +143,8 @@ impl Inner {
         if self.calling(tenant, &user.id) >= MOST_CALLING {
             return Err(AppCallError::TooManyCalls(MOST_CALLING));
         }
-        let is_busy =
-            self.config.app_calls.when_busy == WhenBusy::Refuse && self.is_busy(tenant, &order.receiver);
+        let refuses = self.config.app_calls.of(tenant).when_busy == WhenBusy::Refuse;
+        let is_busy = refuses && self.is_busy(tenant, &order.receiver);
         let now = self.clock.now();
         let chance = chance().map_err(|error| IntakeError::Failed(error.to_string()))?;
         let id = CallId::new(now, chance);
@@ -149,7 +160,12 @@ impl Inner {
             call_type: order.call_type,
             conversation: order.conversation,
             device: order.device,
-            receiver: if is_busy { Receiver::Busy } else { Receiver::Free },
+            receiver: match (reaches, is_busy) {
+                (Reaches::Them, false) => Receiver::Free,
+                (Reaches::Them, true) => Receiver::Busy,
+                (Reaches::Nobody, false) => Receiver::Unreached,
+                (Reaches::Nobody, true) => Receiver::UnreachedBusy,
+            },
             limits,
             idempotency: order.idempotency,
         };
@@ -158,6 +174,23 @@ impl Inner {
         tracing::info!(call = %id, "app_call.initiated");
         let call = handle.lock().call.clone();
         Ok(Placed { call, novelty: Novelty::New, warnings: Vec::new() })
+    }
+
+    /// A call that rings was asked for with one more key, which stands for it from now on, after a restart too. More keys than a call
+    /// takes are not kept.
+    async fn asked_again(
+        self: &Arc<Self>,
+        handle: &Handle,
+        idempotency: Option<Idempotency>,
+    ) -> Result<(), AppCallError> {
+        let Some(idempotency) = idempotency else { return Ok(()) };
+        self.observe_made(handle, |call| {
+            let keys = call.app.as_ref().map_or(0, |app| app.asked_again.len());
+            let takes = call.state() == State::Ringing && keys < ASKED_AGAIN_MAX;
+            let news = AppNews::AskedAgain { idempotency: idempotency.clone() };
+            Ok(takes.then(|| self.app_event(call.id, news)))
+        })
+        .await
     }
 
     /// In how many live calls a user is the one who called.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use trunkline_core::call::{AppNews, Call, Joining, MaySignal, NoSignal, Side, State};
 use trunkline_core::id::{AppUserId, CallId, DeviceId};
-use trunkline_core::signal::{Fault, FaultCode, Kept, Signal, SignalKind};
+use trunkline_core::signal::{Fault, FaultCode, Kept, Numbering, Signal, SignalKind};
 
 /// What is kept for the sides of live calls.
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub(super) struct Signals(Mutex<HashMap<CallId, Arc<Mutex<ForSides>>>>);
 
 #[derive(Debug, Default)]
 struct ForSides {
+    numbers: Numbering,
     caller: ForSide,
     receiver: ForSide,
 }
@@ -60,7 +61,7 @@ impl Signals {
     pub fn begin_anew(&self, call: CallId, lost: Side) {
         let sides = self.of(call);
         let mut sides = sides.lock();
-        *sides = ForSides::default();
+        *sides = ForSides { numbers: sides.numbers, ..ForSides::default() };
         sides.of(lost.other()).owes_offer = true;
     }
 
@@ -106,13 +107,13 @@ impl Inner {
                 .await
                 .map_err(|_| fault(FaultCode::Unavailable, "nothing can be written down now"))?;
         }
-        let written = serde_json::to_string(&signal.sent(call, user.id.as_str()));
-        let text = written.map_err(|_| fault(FaultCode::BadFrame, "it can't be passed on"))?;
         if joins || !is_written {
             // Nobody hears of a call that was taken before it is written down that it was.
             self.settled(&handle).await;
         }
-        self.pass(&handle, side, device, &signal, &text).map_err(|why| why.of(call))
+        let passed = self.pass(&handle, (side, user), device, &signal);
+        self.tally.app_frame(if passed.is_ok() { "passed" } else { "refused" });
+        passed.map_err(|why| why.of(call))
     }
 
     /// A device speaks for a side that had none, if it is still so.
@@ -135,10 +136,9 @@ impl Inner {
     fn pass(
         &self,
         handle: &Handle,
-        side: Side,
+        (side, user): (Side, &AppUser),
         device: &DeviceId,
         signal: &Signal,
-        text: &str,
     ) -> Result<(), Fault> {
         let call = handle.lock().call.id;
         let sides = self.app.signals.of(call);
@@ -162,12 +162,15 @@ impl Inner {
                 return Err(Fault::new(code, message));
             }
         }
+        let seq = sides.numbers.next(standing.created_at, self.clock.now());
+        let written = serde_json::to_string(&signal.sent(call, user.id.as_str(), seq));
+        let text = written.map_err(|_| Fault::new(FaultCode::BadFrame, "it can't be passed on"))?;
         let peer = peer(standing, side.other()).ok_or_else(|| no_such_call(call))?;
         if signal.kind == SignalKind::Offer {
             sides.of(side).owes_offer = false;
         }
         let is_heard = |text: &str| peer.listens && self.tell_peer(standing, &peer, text) > 0;
-        let passed = sides.of(side.other()).kept.pass(signal.kind, text, is_heard);
+        let passed = sides.of(side.other()).kept.pass(signal.kind, &text, is_heard);
         let full = "too much waits for the other side already";
         passed.map_err(|_| Fault::new(FaultCode::TooMuchWaits, full))
     }

@@ -4,7 +4,7 @@ use super::devices::Which;
 use crate::engine::Inner;
 use crate::live::Handle;
 use std::sync::Arc;
-use trunkline_core::call::{AppEnd, Call, Side, Status};
+use trunkline_core::call::{AppEnd, Call, Side, State, Status};
 use trunkline_core::id::{ConversationId, DeviceId};
 use trunkline_core::signal::{Caller, Told};
 
@@ -70,9 +70,22 @@ impl Inner {
         }
     }
 
-    /// Tells devices of one side something.
+    /// Tells a device that it is not to ring any more, though the call goes on.
+    pub(super) fn tell_silenced(&self, handle: &Handle, device: Option<&DeviceId>) {
+        let call = handle.lock().call.clone();
+        let silenced = |device: &&DeviceId| {
+            call.state() == State::Ringing
+                && call.app.as_ref().is_some_and(|app| app.silenced.contains(*device))
+        };
+        if let Some(device) = device.filter(silenced) {
+            let ended = Told::Ended { call_id: call.id, reason: "silenced", duration_seconds: None };
+            self.tell_user(&call, Side::Receiver, Which::One(device), &ended);
+        }
+    }
+
+    /// Tells devices of one side something. Who is not to hear of a call hears nothing of it.
     pub(super) fn tell_user(&self, call: &Call, side: Side, which: Which<'_>, told: &Told) {
-        let Some(user) = call.app_user(side) else { return };
+        let Some(user) = call.hearer(side) else { return };
         match serde_json::to_string(told) {
             Ok(text) => {
                 self.app.devices.tell(&call.tenant, &user, which, &text);

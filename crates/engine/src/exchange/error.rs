@@ -57,6 +57,9 @@ pub enum BadLine {
     /// It is no JSON, or lacks something, or has something that is not known.
     #[error("not a line of an export: {0}")]
     Unreadable(String),
+    /// It is a roster of nobody, or of what can't be users.
+    #[error("a roster needs a kind that is known, an owner and users")]
+    NoRoster,
     /// It does not begin with the first line of an export.
     #[error("an export begins with a line {{\"export\":…}}")]
     NoHead,

@@ -105,6 +105,12 @@ impl Lines<'_> {
                 Decision::Key(_) | Decision::User(_) => {}
             }
         }
+        let mut rosters = store.rosters_since(0).await?;
+        rosters.sort_by(|one, other| (&one.tenant, &one.of).cmp(&(&other.tenant, &other.of)));
+        for roster in rosters {
+            self.whose.rosters += 1;
+            self.put(&Line::Roster(roster.into()), || "a roster".to_owned())?;
+        }
         Ok(())
     }
 

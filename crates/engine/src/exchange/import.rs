@@ -7,7 +7,8 @@ use super::line::{self, End, FORM, Line};
 use crate::imported::{calls_of, records};
 use crate::operating::{Held, HeldError, all_suppressions};
 use crate::patience::with_patience;
-use crate::record::{DecisionRecord, RecordError, kind};
+use crate::record::{DecisionRecord, RecordError, RosterRecord, kind};
+use crate::trust::Stands;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -16,6 +17,7 @@ use std::io::{BufRead, Read};
 use trunkline_core::call::Call;
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::id::{CallId, CampaignId, TenantId};
+use trunkline_core::roster::Roster;
 use trunkline_core::tenancy::{Decision, DecisionId};
 use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store, WhoseCount};
 
@@ -67,6 +69,7 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
         found.suppressions += count(add.suppressions.len());
         found.queue += add.queue.count();
         add.whose.iter().for_each(|row| found.whose.add(row));
+        found.whose.rosters += count(add.rosters.len());
         for campaign in add.queue.campaigns {
             found.running += u64::from(campaign.state == CampaignState::Running);
             found.campaigns.push((campaign.id, campaign.tenant, campaign.policy.name));
@@ -139,7 +142,9 @@ pub async fn import(
         queued += add.queue.jobs.len() + add.queue.leads.len() + add.queue.attempts.len();
         batch.queue.append(add.queue);
         batch.whose.extend(add.whose);
-        let rows = batch.calls.len() + batch.suppressions.len() + batch.whose.len();
+        batch.rosters.extend(add.rosters);
+        let whose = batch.whose.len() + batch.rosters.len();
+        let rows = batch.calls.len() + batch.suppressions.len() + whose;
         if queued >= BATCH_QUEUE || rows >= BATCH_CALLS || batch.events.len() >= BATCH_EVENTS {
             write(keeper, std::mem::replace(&mut batch, found.begin()), &mut new).await?;
             queued = 0;
@@ -171,7 +176,11 @@ async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported,
         let record = DecisionRecord::sealed(&held.codec, row)?;
         Ok::<_, RecordError>(serde_json::to_vec(&record)?)
     });
-    let whose = whose.collect::<Result<Vec<_>, _>>().map_err(HeldError::from)?;
+    let rosters = new.rosters.iter().map(|roster| {
+        let record = RosterRecord::sealed(&held.codec, roster, Stands::Stored)?;
+        Ok::<_, RecordError>(serde_json::to_vec(&DecisionRecord::Roster(record))?)
+    });
+    let whose = whose.chain(rosters).collect::<Result<Vec<_>, _>>().map_err(HeldError::from)?;
     let decided = held.append(kind::DECISION, whose).await?;
     let imported = held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?;
     let Some(last) = imported.or(decided) else {
@@ -209,7 +218,20 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
         people: Leads::OfCalls,
         queue: QueueRows::default(),
         whose: unknown_whose(store, &batch.whose).await?,
+        rosters: unknown_rosters(store, &batch.rosters).await?,
     })
+}
+
+/// The rosters that the index does not have, or has in an earlier version.
+async fn unknown_rosters(store: &Store, rosters: &[Roster]) -> Result<Vec<Roster>, ExchangeError> {
+    let mut unknown = Vec::new();
+    for roster in rosters {
+        let known = store.roster(&roster.tenant, &roster.of).await?;
+        if known.is_none_or(|known| known.version < roster.version) {
+            unknown.push(roster.clone());
+        }
+    }
+    Ok(unknown)
 }
 
 /// The tenants and numbers that the index does not have. What is here stays as it is.
@@ -283,10 +305,10 @@ impl<'a, R: BufRead + ?Sized> Lines<'a, R> {
         let Some(end) = end else { return bad(BadLine::CutOff) };
         let words = |calls, events, suppressions, queue: QueueCount, whose: WhoseCount| {
             let QueueCount { leads, jobs, attempts, campaigns } = queue;
-            let WhoseCount { tenants, numbers } = whose;
+            let WhoseCount { tenants, numbers, rosters } = whose;
             format!(
                 "{calls} calls, {events} events, {suppressions} suppressions, {leads} leads, {jobs} jobs, {attempts} \
-                 attempts, {campaigns} campaigns, {tenants} tenants and {numbers} numbers"
+                 attempts, {campaigns} campaigns, {tenants} tenants, {numbers} numbers and {rosters} rosters"
             )
         };
         let counted = words(end.calls, end.events, end.suppressions, end.queue, end.whose);

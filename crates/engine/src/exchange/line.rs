@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use trunkline_core::call::{Call, Source};
-use trunkline_core::id::{CallId, EventKey, TenantId};
+use trunkline_core::id::{AppUserId, CallId, EventKey, TenantId};
 use trunkline_core::numbers::Number;
 use trunkline_core::private::{Address, Private};
+use trunkline_core::roster::{Roster, RosterOf};
 use trunkline_core::tenancy::{Decision, Tenant};
 use trunkline_store::{
     AttemptRecord, CallHistory, EventRow, Import, JobRecord, LeadRecord, Position, QueueCount,
@@ -27,6 +28,8 @@ pub(crate) enum Line {
     Tenant(Tenant),
     /// One of our numbers, or one that was.
     Number(Box<Number>),
+    /// Who is in a conversation of an app's users, or whom one of them blocks.
+    Roster(RosterLine),
     /// A call with all that happened to it.
     Call(Box<CallLine>),
     /// Events of a call that is not there itself.
@@ -119,6 +122,40 @@ pub(crate) struct SuppressionLine {
     lifted_at: Option<Timestamp>,
 }
 
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RosterLine {
+    tenant: TenantId,
+    kind: String,
+    owner: Private<String>,
+    users: Private<Vec<String>>,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+impl From<Roster> for RosterLine {
+    fn from(roster: Roster) -> Self {
+        let Roster { tenant, of, users, version, updated_at } = roster;
+        Self {
+            tenant,
+            kind: of.kind().to_owned(),
+            owner: Private::new(of.owner().to_owned()),
+            users: Private::new(users.iter().map(|user| user.as_str().to_owned()).collect()),
+            version,
+            updated_at,
+        }
+    }
+}
+
+impl RosterLine {
+    fn row(self) -> Result<Roster, BadLine> {
+        let of = RosterOf::parse(&self.kind, self.owner.reveal()).ok_or(BadLine::NoRoster)?;
+        let users = self.users.reveal().iter().map(|user| AppUserId::parse(user));
+        let users = users.collect::<Option<_>>().ok_or(BadLine::NoRoster)?;
+        let Self { tenant, version, updated_at, .. } = self;
+        owned(Roster { tenant, of, users, version, updated_at }, |roster| &roster.tenant)
+    }
+}
+
 impl From<CallHistory> for Line {
     fn from(history: CallHistory) -> Self {
         Self::Call(Box::new(CallLine::from(history)))
@@ -144,6 +181,7 @@ impl Line {
             Self::Number(number) => {
                 rows.whose.push(Decision::Number(owned(*number, |number| &number.tenant)?));
             }
+            Self::Roster(roster) => rows.rosters.push(roster.row()?),
             Self::Lead(lead) => rows.queue.leads.push(owned(*lead, |lead| &lead.tenant)?),
             Self::Job(job) => rows.queue.jobs.push(owned(*job, |job| &job.job.tenant)?),
             Self::Attempt(attempt) => rows.queue.attempts.push(owned(attempt, |attempt| &attempt.tenant)?),

@@ -17,6 +17,9 @@ pub(crate) struct Became {
     /// The campaign whose attempt it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,
+    /// Whether the receiver of an app call is not to hear of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreached: bool,
 }
 
 impl Became {
@@ -34,6 +37,7 @@ impl Became {
             disposition: call.disposition(),
             was: None,
             campaign: call.job.as_ref().and_then(|of| of.campaign),
+            unreached: call.app.as_ref().is_some_and(|app| !app.found.hears_of_it()),
         }
     }
 }

@@ -150,6 +150,8 @@ fn moved(what: &What, became: &Became) -> Option<EventName> {
 fn brought(what: &What, became: &Became) -> Option<EventName> {
     Some(match what {
         What::AppCalled(_) if became.status.is_over() => EventName::CallEnded,
+        // It would wake the phone of somebody who blocks its caller.
+        What::AppCalled(_) | What::App(_) if became.unreached => return None,
         What::AppCalled(_) => EventName::CallIncoming,
         What::App(_) if became.was.is_some() && is_missed(became) => EventName::CallMissed,
         What::Spoke(spoke) if spoke.heard.is_some() => EventName::AnswerRecorded,
@@ -210,7 +212,7 @@ mod tests {
     use trunkline_core::id::{CarrierCallId, LegNo};
 
     fn became(was: Option<Status>, status: Status) -> Became {
-        Became { status, state: State::Answered, disposition: None, was, campaign: None }
+        Became { status, state: State::Answered, disposition: None, was, campaign: None, unreached: false }
     }
 
     fn spoke(says: Says) -> What {
@@ -257,6 +259,18 @@ mod tests {
         assert_eq!(told(Some(Disposition::Missed)), missed);
         assert_eq!(told(Some(Disposition::CallerGaveUp)), missed);
         assert_eq!(told(Some(Disposition::Declined)), (None, Some(EventName::CallEnded)));
+    }
+
+    #[test]
+    fn of_a_call_that_reaches_nobody_nobodys_phone_is_woken() {
+        use trunkline_core::call::{AppNews, AppProgress};
+        let became = Became {
+            disposition: Some(Disposition::Missed),
+            unreached: true,
+            ..became(Some(Status::Ringing), Status::Missed)
+        };
+        let rang_out = What::App(Box::new(AppProgress { news: AppNews::RangOut }));
+        assert_eq!(names(&rang_out, &became), (None, Some(EventName::CallEnded)));
     }
 
     #[test]

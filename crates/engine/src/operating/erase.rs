@@ -13,13 +13,13 @@ use super::prune::How;
 use super::replay::event;
 use super::{PAGE, Tick, recordings};
 use crate::patience::with_patience;
-use crate::record::{ERASED, Erased, kind};
+use crate::record::{Codec, ERASED, Erased, kind};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use std::collections::BTreeSet;
 use trunkline_core::call::Call;
-use trunkline_core::id::{CallId, TenantId};
+use trunkline_core::id::{AppUserId, CallId, TenantId};
 use trunkline_core::private::Address;
 use trunkline_journal::keys::{KeyError, PersonId};
 use trunkline_journal::{AppendError, Class, Options};
@@ -30,8 +30,11 @@ use trunkline_store::{Blanked, CallHistory, Position, Projection, Store, StoreEr
 pub struct Erasure {
     /// Calls whose person was blanked.
     pub calls: u64,
-    /// Calls of others that were handed to them, and lost their number.
+    /// Calls of others that were handed to them, and lost their number; and calls between users of an app that they made, and that their
+    /// receiver keeps.
     pub handed: u64,
+    /// Conversations and lists of blocked users in which they stood, and their own.
+    pub rosters: u64,
     /// Events that lost their personal part.
     pub events: u64,
     /// Questions with their answers.
@@ -94,8 +97,16 @@ pub enum EraseError {
     Json(CallId),
 }
 
-/// Forgets whoever has one of these numbers (the same, in the spellings that carriers use), or counts what would be
-/// forgotten. No server may run on the folder.
+/// Who is to be forgotten.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// Whoever has one of these numbers: the same, in the spellings that carriers use.
+    Numbers(Vec<Address>),
+    /// A user of this tenant's app. What there is of a number that is spelled like the user's name goes too.
+    User(TenantId, AppUserId),
+}
+
+/// Forgets somebody, or counts what would be forgotten. No server may run on the folder.
 ///
 /// # Errors
 /// Something of theirs goes on, or is not in the database yet; another process has the folder; or a part of it can't be
@@ -104,16 +115,19 @@ pub async fn erase(
     folder: &Folder,
     options: Options,
     store: &Store,
-    numbers: &[Address],
+    whom: &Whom,
     how: How,
     at: Timestamp,
     tick: Tick<'_>,
 ) -> Result<Erasure, EraseError> {
-    let persons = persons(store, numbers).await?;
+    let persons = match whom {
+        Whom::Numbers(numbers) => persons(store, numbers).await?,
+        Whom::User(tenant, user) => vec![(tenant.clone(), Address::new(user.as_str()))],
+    };
     let calls = all_calls(store, &persons).await?;
     let handed = handed_to(store, &persons, &calls, tick).await?;
     let found = Found { persons, calls, handed };
-    let suppressions = suppressions(store, numbers).await?;
+    let suppressions = suppressions(store, &found.persons).await?;
     match how {
         How::Counted => counted(folder, store, &found, suppressions, tick).await,
         How::Done => {
@@ -205,14 +219,25 @@ async fn handed_to(
             }
             tick(count(all.len()));
         }
+        let mut after = None;
+        loop {
+            let page = store.app_calls_from(tenant, number, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for call in page {
+                all.insert(settled(call)?);
+            }
+            tick(count(all.len()));
+        }
     }
     all.retain(|call| !theirs.contains(call));
     Ok(all.into_iter().collect())
 }
 
-async fn suppressions(store: &Store, numbers: &[Address]) -> Result<u64, EraseError> {
+async fn suppressions(store: &Store, persons: &[(TenantId, Address)]) -> Result<u64, EraseError> {
     let all = store.all_suppressions().await?;
-    Ok(count(all.iter().filter(|entry| numbers.contains(&entry.number)).count()))
+    let is_theirs = |number: &Address| persons.iter().any(|(_, known)| known == number);
+    Ok(count(all.iter().filter(|entry| is_theirs(&entry.number)).count()))
 }
 
 async fn counted(
@@ -224,16 +249,16 @@ async fn counted(
 ) -> Result<Erasure, EraseError> {
     let mut erasure = Erasure { suppressions, ..Erasure::default() };
     if let Ok((_, codec)) = folder.peek() {
-        let ids = found
-            .persons
-            .iter()
-            .flat_map(|(tenant, number)| [codec.person(tenant, number), codec.handed_to(tenant, number)]);
+        let ids = found.persons.iter().flat_map(|(tenant, number)| keys_of(&codec, tenant, number));
         erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
     }
     for (tenant, number) in &found.persons {
         let unlisted = store.count_lead(tenant, number).await?;
         erasure.jobs += unlisted.jobs;
         erasure.leads += unlisted.leads;
+        if let Some(user) = AppUserId::parse(number.as_str()) {
+            erasure.rosters += store.count_in_rosters(tenant, &user).await?;
+        }
     }
     erasure.handed = count(found.handed.len());
     for page in found.calls.chunks(usize::from(PAGE)) {
@@ -322,6 +347,9 @@ impl Open {
             let unlisted = with_patience(|| store.forget_lead(tenant, number, at)).await?;
             erasure.jobs += unlisted.jobs;
             erasure.leads += unlisted.leads;
+            if let Some(user) = AppUserId::parse(number.as_str()) {
+                erasure.rosters += with_patience(|| store.forget_in_rosters(tenant, &user)).await?;
+            }
         }
         // The database knows what the journal's last record says.
         let caught_up = Projection::empty(self.0.ident.clone(), position);
@@ -340,11 +368,14 @@ impl Open {
         let unmerged = TenantId::default_tenant();
         let of_calls =
             calls.iter().map(|(_, call)| self.0.codec.person(&unmerged, &Address::new(call.to_string())));
-        let of_persons = persons.iter().flat_map(|(tenant, number)| {
-            [self.0.codec.person(tenant, number), self.0.codec.handed_to(tenant, number)]
-        });
+        let of_persons = persons.iter().flat_map(|(tenant, number)| keys_of(&self.0.codec, tenant, number));
         Ok(count(self.0.keys.forget_all(&of_persons.chain(of_calls).collect::<Vec<PersonId>>())?))
     }
+}
+
+/// Under which keys what is somebody's is sealed.
+fn keys_of(codec: &Codec, tenant: &TenantId, number: &Address) -> [PersonId; 3] {
+    [codec.person(tenant, number), codec.handed_to(tenant, number), codec.in_rosters(tenant, number.as_str())]
 }
 
 /// The calls of a page with their events.
@@ -363,16 +394,27 @@ struct Blank {
 }
 
 impl Found {
-    /// Somebody else's call without the number it was handed to.
+    /// Somebody else's call without the number it was handed to, or without its caller.
     fn blank_handed(&self, history: &CallHistory) -> Result<Blank, EraseError> {
         let mut call = history.call.clone();
         let tenant = call.tenant.clone();
         call.forget_handed_to(|to| self.is_theirs(&tenant, to));
+        if let Some(own) = call.callers_own().filter(|own| self.is_theirs(&tenant, own.from)) {
+            own.forget();
+        }
         let mut events = Vec::new();
         for row in history.events.iter().filter(|row| row.kind != ERASED) {
             let mut event = event(row).ok_or(EraseError::Unreadable(row.call))?;
+            let mut is_changed = false;
             if let Some(to) = event.what.handed_to().filter(|to| self.is_theirs(&tenant, to)) {
                 *to = Address::default();
+                is_changed = true;
+            }
+            if let Some(own) = event.what.callers_own().filter(|own| self.is_theirs(&tenant, own.from)) {
+                own.forget();
+                is_changed = true;
+            }
+            if is_changed {
                 let body = to_raw_value(&event.what).map_err(|_| EraseError::Json(row.call))?;
                 events.push(Blanked { call: row.call, key: row.key.clone(), body });
             }

@@ -7,6 +7,7 @@ use crate::checkpoint::Checkpoint;
 use crate::record::{DecisionRecord, RecordError, kind};
 use crate::step::{Acquaintance, step};
 use crate::trust::Trust;
+use trunkline_core::roster::Roster;
 use trunkline_core::tenancy::Decision;
 use trunkline_journal::{Lsn, Options};
 use trunkline_store::{Store, Target};
@@ -88,6 +89,10 @@ impl Held {
         let (stand, trust) = (store.decisions_stand().await?, self.trust()?);
         if trust.store().as_deref() != Some(stand.store.as_str()) && !trust.rows().is_empty() {
             store.restore_decisions(&trust.rows()).await?;
+        }
+        let rosters: Vec<Roster> = trust.rosters().iter().map(|kept| Roster::clone(&kept.roster)).collect();
+        if !rosters.is_empty() {
+            store.put_rosters(&rosters).await?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ mod verify_queue;
 
 pub use archive::{ArchiveError, Inside};
 pub use backup::{Backup, backup};
-pub use erase::{EraseError, Erasure, erase};
+pub use erase::{EraseError, Erasure, Whom, erase};
 pub use folder::{Folder, FolderTrouble};
 pub use held::{Held, HeldError};
 pub use mirror::Mirror;

@@ -21,7 +21,8 @@ pub(crate) fn replay(events: &[EventRow]) -> Made {
     if rows.iter().any(|row| row.kind == "taken_over") {
         // Of two journals: their places say nothing of what came first.
         rows.sort_by_key(|row| {
-            (row.kind != "requested" && row.kind != "arrived" && row.kind != "registered", row.received_at)
+            let begins = matches!(row.kind.as_str(), "requested" | "arrived" | "registered" | "app_called");
+            (!begins, row.received_at)
         });
     }
     for row in rows {

@@ -138,6 +138,10 @@ statements! { AUDITS:
          SELECT id FROM calls WHERE tenant = $1 AND from_number = $2 AND direction = 'inbound') AS theirs \
          WHERE id > $3 ORDER BY id LIMIT $4";
 
+    /// `$1` tenant, `$2` user, `$3` after this id, `$4` limit: calls between users of an app that this one made.
+    APP_CALLS_FROM =
+        "SELECT id FROM calls WHERE tenant = $1 AND from_number = $2 AND carrier = 'app' AND id > $3 ORDER BY id LIMIT $4";
+
     /// `$1` tenant, `$2` a pattern, `$3` after this id, `$4` limit: calls whose fold holds a text. It reads every call of the
     /// tenant: for whoever erases a person, and nobody else.
     CALLS_HOLDING = "SELECT id FROM calls WHERE tenant = $1 AND fold LIKE $2 AND id > $3 ORDER BY id LIMIT $4";

@@ -43,6 +43,33 @@ statements! { DECISIONS:
         "UPDATE numbers SET removed_at = $2, updated_at = $2, version = version + 1 \
          WHERE number = $1 AND removed_at IS NULL";
 
+    /// `$1` tenant, `$2` kind, `$3` owner.
+    ROSTER =
+        "SELECT tenant, kind, owner, users, version, updated_at FROM rosters \
+         WHERE tenant = $1 AND kind = $2 AND owner = $3";
+
+    /// `$1` tenant.
+    ROSTERS_OF =
+        "SELECT tenant, kind, owner, users, version, updated_at FROM rosters WHERE tenant = $1 ORDER BY kind, owner";
+
+    /// `$1` after so many changes, `$2` tenant, `$3` kind and `$4` owner of the last one of that change, or empty texts for the next
+    /// change; `$5` how many.
+    ROSTERS_AFTER =
+        "SELECT tenant, kind, owner, users, version, updated_at, change FROM rosters \
+         WHERE change >= $1 AND (change > $1 OR ($2 <> '' AND (tenant, kind, owner) > ($2, $3, $4))) \
+         ORDER BY change, tenant, kind, owner LIMIT $5";
+
+    /// `$1` tenant, `$2` kind, `$3` owner, `$4` users, `$5` version, `$6` changed when. The higher version stands. In a transaction that
+    /// has been counted.
+    PUT_ROSTER =
+        "INSERT INTO rosters (tenant, kind, owner, users, version, updated_at, change) \
+         SELECT $1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST(value AS BIGINT) FROM meta WHERE key = 'decisions' \
+         ON CONFLICT (tenant, kind, owner) DO UPDATE SET users = excluded.users, version = excluded.version, \
+         updated_at = excluded.updated_at, change = excluded.change WHERE rosters.version < excluded.version";
+
+    /// `$1` tenant, `$2` user.
+    FORGET_BLOCKER = "DELETE FROM rosters WHERE tenant = $1 AND kind = 'blocker' AND owner = $2";
+
     /// `$1` id, `$2` name, `$3` since when. A tenant that is there stays as it is.
     ADD_TENANT =
         "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";

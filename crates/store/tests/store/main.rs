@@ -32,6 +32,8 @@ mod results;
 #[cfg(test)]
 mod rollups;
 #[cfg(test)]
+mod rosters;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod search;

@@ -118,7 +118,14 @@ pub(crate) struct Prune {
 #[derive(Debug, Args)]
 pub(crate) struct Erase {
     /// Their number, such as +15550100123
-    pub number: String,
+    #[arg(required_unless_present = "user", conflicts_with = "user")]
+    pub number: Option<String>,
+    /// A user of your app instead: the sub of their tokens
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// Whose user it is
+    #[arg(long, requires = "user", default_value = "default")]
+    pub tenant: String,
     /// Only count what would be forgotten
     #[arg(long)]
     pub dry_run: bool,

@@ -1,10 +1,12 @@
-//! `trunkline erase`: a person, forgotten. The number is on the command line and in no output.
+//! `trunkline erase`: a person, forgotten. The number, or the user's name, is on the command line and in no output.
 
 use serde_json::json;
+use trunkline_core::id::AppUserId;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
+use trunkline_core::tenancy::tenant_id;
 use trunkline_engine::Clock;
-use trunkline_engine::operating::{EraseError, Erasure, HeldError, How, erase};
+use trunkline_engine::operating::{EraseError, Erasure, HeldError, How, Whom, erase};
 use trunkline_journal::OpenError;
 use trunkline_store::Target;
 
@@ -18,23 +20,45 @@ use crate::wiring::journal_options;
 
 /// Erases, or counts what would be erased.
 pub(super) async fn run(args: Erase) -> Result<Exit, Failure> {
-    let settings = settings(args.offline.settings)?;
-    let numbers = numbers(&settings, &args.number)?;
+    let Erase { number, user, tenant, dry_run, offline } = args;
+    let settings = settings(offline.settings)?;
+    let whom = whom(&settings, number.as_deref(), user.as_deref(), &tenant)?;
     let folder = folder(&settings)?;
-    let how = if args.dry_run { How::Counted } else { How::Done };
+    let how = if dry_run { How::Counted } else { How::Done };
     let store = open_store(&settings).await?;
     let options = journal_options(&settings);
     let mut progress = Progress::new("calls", None);
     let (now, tick) = (Clock::real().now(), &mut |done| progress.at(done));
-    let erased = Box::pin(erase(&folder, options, &store, &numbers, how, now, tick)).await;
+    let erased = Box::pin(erase(&folder, options, &store, &whom, how, now, tick)).await;
     drop(progress);
     store.close().await;
     let erased = erased.map_err(|error| failed(&error))?;
-    match Form::of(args.offline.json) {
-        Form::Json => say_json(&json!({ "dry_run": args.dry_run, "erased": erased })),
+    match Form::of(offline.json) {
+        Form::Json => say_json(&json!({ "dry_run": dry_run, "erased": erased })),
         Form::Text => tell(&erased, how, &settings),
     }
     Ok(Exit::Fine)
+}
+
+/// Whoever has a number, or a user of a tenant's app.
+fn whom(
+    settings: &Settings,
+    number: Option<&str>,
+    user: Option<&str>,
+    tenant: &str,
+) -> Result<Whom, Failure> {
+    let wrong =
+        |what: &str, why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format_args!("{what}: {why}"));
+    match (user, number) {
+        (Some(user), _) => {
+            let tenant = tenant_id(tenant).map_err(|bad| wrong("the tenant", &bad))?;
+            let user = AppUserId::parse(user)
+                .ok_or_else(|| wrong("the user", &"give 1 to 128 characters, without space around it"))?;
+            Ok(Whom::User(tenant, user))
+        }
+        (None, Some(number)) => numbers(settings, number).map(Whom::Numbers),
+        (None, None) => Err(wrong("whom", &"give a number, or --user")),
+    }
 }
 
 /// The number as we write it, and as it was given: carriers have spellings of their own for callers.
@@ -61,7 +85,8 @@ fn tell(erased: &Erasure, how: How, settings: &Settings) {
     });
     let rows = [
         (erased.calls, "calls: who it was, name, numbers, metadata"),
-        (erased.handed, "calls of others that were handed to them: their number"),
+        (erased.handed, "calls of others that were handed to them, or that they made to users: who they are"),
+        (erased.rosters, "conversations and lists of blocked users"),
         (erased.events, "events: what of them is personal"),
         (erased.turns, "questions: what was answered and said"),
         (erased.recordings, "recordings"),

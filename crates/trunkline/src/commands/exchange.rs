@@ -258,10 +258,10 @@ fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
 }
 
 fn counts(calls: u64, events: u64, suppressions: u64, queue: QueueCount, whose: WhoseCount) -> Value {
-    let WhoseCount { tenants, numbers } = whose;
+    let WhoseCount { tenants, numbers, rosters } = whose;
     let QueueCount { leads, jobs, attempts, campaigns } = queue;
     json!({ "calls": calls, "events": events, "suppressions": suppressions, "campaigns": campaigns, "leads": leads,
-        "jobs": jobs, "attempts": attempts, "tenants": tenants, "numbers": numbers })
+        "jobs": jobs, "attempts": attempts, "tenants": tenants, "numbers": numbers, "rosters": rosters })
 }
 
 /// A file that can be read twice.

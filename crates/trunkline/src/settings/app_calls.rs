@@ -1,5 +1,6 @@
 //! `[app_calls]`: calls between users of your app: who they are, how long a call rings, and what helps two browsers to reach each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
+use trunkline_core::id::TenantId;
+use trunkline_core::roster::WhoMayCall;
 use trunkline_core::tenancy;
-use trunkline_engine::{MayCall, PermissionHook, WhenBusy};
+use trunkline_engine::{AppPolicy, MayCall, PermissionHook, WhenBusy, WhenRejected};
 use trunkline_web::{Signs, Turn, UserKey, UserTokens};
 
 use super::error::{SettingError, Wrong, nearest, quoted};
@@ -16,6 +19,7 @@ use super::given::Given;
 use super::key::{Absent, Facts, Key, Raw, Section};
 
 use super::read;
+use super::tenants;
 use super::transcription::{Inside, inside, reach, secret};
 
 const APP_CALLS: &str = "app_calls";
@@ -72,6 +76,30 @@ static WHEN_BUSY: Key<WhenBusy> = Key::new(
     when_busy,
     Absent::Default("\"refuse\""),
     "What becomes of a call to somebody who is in another one: refuse (it is busy) or ring.",
+);
+static WHEN_REJECTED: Key<WhenRejected> = Key::new(
+    APP_CALLS,
+    "when_rejected",
+    when_rejected,
+    Absent::Default("\"end\""),
+    "What becomes of a call that one device of its receiver rejects: end (it is over for all), or silence (that device stops ringing, \
+     the others go on).",
+);
+static WHO: Key<WhoMayCall> = Key::new(
+    APP_CALLS,
+    "who_may_call",
+    who_may_call,
+    Absent::Default("\"anyone\""),
+    "Whom a user may call: anyone (of the tenant), or conversation (the other members of the conversation that the call names; your \
+     software says who they are, PUT /api/conversations/{id}/members).",
+);
+static EACH: Key<Each> = Key::new(
+    APP_CALLS,
+    "each",
+    each,
+    Absent::Default("[]"),
+    "What holds for the users of one tenant instead. For example { tenant = \"acme\", ring_secs = 45, when_busy = \"ring\", \
+     when_rejected = \"silence\", who_may_call = \"conversation\" }; in the environment acme:ring_secs=45:who_may_call=conversation.",
 );
 static STUN: Key<Vec<String>> = Key::new(
     APP_CALLS,
@@ -146,7 +174,7 @@ static FRAMES: Key<u64> = Key::new(
     "Frames a second that one socket may send, ten seconds' worth at once; one that sends more is closed.",
 );
 
-static KEYS: [&Facts; 17] = [
+static KEYS: [&Facts; 20] = [
     &JWT_SECRET.facts,
     &USER_KEYS.facts,
     &AUDIENCE.facts,
@@ -154,6 +182,9 @@ static KEYS: [&Facts; 17] = [
     &LONGEST.facts,
     &AWAY.facts,
     &WHEN_BUSY.facts,
+    &WHEN_REJECTED.facts,
+    &WHO.facts,
+    &EACH.facts,
     &STUN.facts,
     &TURN.facts,
     &TURN_SECRET.facts,
@@ -178,15 +209,15 @@ pub static SECTION: Section = Section {
 pub struct AppCalls {
     /// Who the users are.
     pub tokens: UserTokens,
-    /// How long a call rings.
-    pub ring: Duration,
+    /// What holds for users of a tenant of which nothing else is said.
+    pub policy: AppPolicy,
+    /// What holds for those of others, whole.
+    pub each: BTreeMap<TenantId, AppPolicy>,
     /// How long it may last.
     pub longest: Duration,
     /// How long a side may be away.
     pub away: Duration,
-    /// What becomes of a call to somebody who is in another one.
-    pub when_busy: WhenBusy,
-    /// Who may call whom.
+    /// Your own software that says who may call whom.
     pub may_call: MayCall,
     /// STUN servers.
     pub stun: Vec<String>,
@@ -222,12 +253,19 @@ impl AppCalls {
             secret: secret.expose_secret().as_bytes().to_vec(),
             lifetime,
         });
+        let policy = AppPolicy {
+            ring_secs: u32::try_from(given.read(&RING)?.as_secs()).unwrap_or(u32::MAX),
+            when_busy: given.read(&WHEN_BUSY)?,
+            when_rejected: given.read(&WHEN_REJECTED)?,
+            who: given.read(&WHO)?,
+        };
+        let each = given.read(&EACH)?.into_iter().map(|(tenant, own)| (tenant, own.over(policy)));
         Ok(Self {
             tokens: UserTokens { keys, audience: given.read_given(&AUDIENCE)? },
-            ring: given.read(&RING)?,
+            policy,
+            each: each.collect(),
             longest: given.read(&LONGEST)?,
             away: given.read(&AWAY)?,
-            when_busy: given.read(&WHEN_BUSY)?,
             may_call: may_call(given)?,
             stun: given.read(&STUN)?,
             turn,
@@ -253,6 +291,87 @@ fn when_busy(raw: &Raw) -> Result<WhenBusy, Wrong> {
         "ring" => Ok(WhenBusy::Ring),
         other => Err(Wrong::new(quoted(other), "give refuse or ring")),
     }
+}
+
+fn when_rejected(raw: &Raw) -> Result<WhenRejected, Wrong> {
+    match read::one(raw)? {
+        "end" => Ok(WhenRejected::End),
+        "silence" => Ok(WhenRejected::Silence),
+        other => Err(Wrong::new(quoted(other), "give end or silence")),
+    }
+}
+
+fn who_may_call(raw: &Raw) -> Result<WhoMayCall, Wrong> {
+    match read::one(raw)? {
+        "anyone" => Ok(WhoMayCall::Anyone),
+        "conversation" => Ok(WhoMayCall::Conversation),
+        other => Err(Wrong::new(quoted(other), "give anyone or conversation")),
+    }
+}
+
+/// Tenants with a policy of their own, as given: what is left out is everybody's.
+type Each = BTreeMap<TenantId, Own>;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Own {
+    ring_secs: Option<u32>,
+    when_busy: Option<WhenBusy>,
+    when_rejected: Option<WhenRejected>,
+    who: Option<WhoMayCall>,
+}
+
+impl Own {
+    fn over(self, all: AppPolicy) -> AppPolicy {
+        AppPolicy {
+            ring_secs: self.ring_secs.unwrap_or(all.ring_secs),
+            when_busy: self.when_busy.unwrap_or(all.when_busy),
+            when_rejected: self.when_rejected.unwrap_or(all.when_rejected),
+            who: self.who.unwrap_or(all.who),
+        }
+    }
+}
+
+const EACH_FIELDS: [&str; 5] = ["tenant", "ring_secs", "when_busy", "when_rejected", "who_may_call"];
+const EACH_RIGHT: &str = "write { tenant = \"acme\", who_may_call = \"conversation\" }";
+
+fn each(raw: &Raw) -> Result<Each, Wrong> {
+    let rows: Vec<Vec<(String, String)>> = match raw {
+        Raw::Rows(rows) => rows.clone(),
+        words => {
+            let right = "acme:ring_secs=45:when_busy=ring";
+            let rows = read::many(words)?.into_iter().map(|word| tenants::from_word(word, right));
+            rows.collect::<Result<_, _>>()?
+        }
+    };
+    let mut all = Each::new();
+    for row in rows {
+        if let Some((name, _)) = row.iter().find(|(name, _)| !EACH_FIELDS.contains(&name.as_str())) {
+            let meant = nearest(name, EACH_FIELDS).map(|meant| format!("did you mean {meant}?"));
+            return Err(Wrong::new(
+                format_args!("{} is unknown in it", quoted(name)),
+                meant.unwrap_or_else(|| EACH_RIGHT.to_owned()),
+            ));
+        }
+        let given = |name: &str| {
+            row.iter().find(|(known, _)| known == name).map(|(_, value)| Raw::One(value.clone()))
+        };
+        let tenant = row.iter().find(|(name, _)| name == "tenant");
+        let (_, tenant) = tenant.ok_or_else(|| Wrong::new("tenant is missing", EACH_RIGHT))?;
+        let tenant = tenancy::tenant_id(tenant)
+            .map_err(|bad| Wrong::new("the tenant in it can't be one", bad.to_string()))?;
+        let ring = given("ring_secs").map(|raw| read::seconds::<5, 180>(&raw)).transpose()?;
+        let own = Own {
+            ring_secs: ring.map(|ring| u32::try_from(ring.as_secs()).unwrap_or(u32::MAX)),
+            when_busy: given("when_busy").map(|raw| when_busy(&raw)).transpose()?,
+            when_rejected: given("when_rejected").map(|raw| when_rejected(&raw)).transpose()?,
+            who: given("who_may_call").map(|raw| who_may_call(&raw)).transpose()?,
+        };
+        if all.insert(tenant.clone(), own).is_some() {
+            let wrong = format_args!("the tenant {} stands in it twice", tenant.as_str()).to_string();
+            return Err(Wrong::new(wrong, "give each tenant one row"));
+        }
+    }
+    Ok(all)
 }
 
 fn stun(raw: &Raw) -> Result<Vec<String>, Wrong> {

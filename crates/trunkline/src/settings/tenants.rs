@@ -101,7 +101,10 @@ const RIGHT: &str = "write { tenant = \"acme\", weight = 3, calls_per_day = 2000
 fn each(raw: &Raw) -> Result<Each, Wrong> {
     let rows: Vec<Vec<(String, String)>> = match raw {
         Raw::Rows(rows) => rows.clone(),
-        words => read::many(words)?.into_iter().map(from_word).collect::<Result<_, _>>()?,
+        words => {
+            let rows = read::many(words)?.into_iter().map(|word| from_word(word, "acme:weight=3:cps=2"));
+            rows.collect::<Result<_, _>>()?
+        }
     };
     let (mut all, mut seen) = (Each::new(), BTreeSet::new());
     for row in rows {
@@ -116,12 +119,12 @@ fn each(raw: &Raw) -> Result<Each, Wrong> {
 }
 
 /// `acme:weight=3:cps=2` as the row it stands for.
-fn from_word(word: &str) -> Result<Vec<(String, String)>, Wrong> {
+pub(super) fn from_word(word: &str, right: &str) -> Result<Vec<(String, String)>, Wrong> {
     let mut parts = word.split(':');
     let tenant = parts.next().unwrap_or_default();
     let field = |part: &str| {
         let (name, value) = part.split_once('=').ok_or_else(|| {
-            Wrong::new(format_args!("{} has no =", quoted(part)), "write acme:weight=3:cps=2")
+            Wrong::new(format_args!("{} has no =", quoted(part)), format_args!("write {right}"))
         })?;
         Ok((name.to_owned(), value.to_owned()))
     };

@@ -208,7 +208,7 @@ fn users_of_apps_are_known_by_keys_of_their_own_and_relays_by_a_secret() {
         matches!(&named.signs, Signs::EdDsa(bytes) if bytes.starts_with(&[0x19, 0xbf, 0x44])),
         "openssl's form"
     );
-    assert_eq!(settings.app_calls.when_busy, WhenBusy::Ring);
+    assert_eq!(settings.app_calls.policy.when_busy, WhenBusy::Ring);
     assert_eq!(levels(&settings, "app_calls.jwt_secret"), [Level::Warning], "it could be guessed");
     assert_eq!(levels(&settings, "app_calls.turn"), [Level::Warning], "it has no secret");
     let built_in = Given::default().load().app_calls;
@@ -223,6 +223,37 @@ fn users_of_apps_are_known_by_keys_of_their_own_and_relays_by_a_secret() {
         "{ kid = \"2\", alg = \"HS256\", key = \"x\" }, { kid = \"2\", alg = \"HS256\", key = \"y\" }",
     ] {
         file(&format!("[app_calls]\nuser_keys = [{wrong}]\n")).refused();
+    }
+}
+
+#[test]
+fn what_holds_for_the_users_of_one_tenant_stands_over_what_holds_for_all() {
+    use trunkline_core::roster::WhoMayCall;
+    use trunkline_engine::{AppPolicy, WhenBusy, WhenRejected};
+    let given = "[app_calls]\nring_secs = 20\nwhen_rejected = \"silence\"\n\
+                 each = [{ tenant = \"acme\", ring_secs = 45, who_may_call = \"conversation\" }]\n";
+    let set = file(given).load().app_calls;
+    let all = AppPolicy {
+        ring_secs: 20,
+        when_busy: WhenBusy::Refuse,
+        when_rejected: WhenRejected::Silence,
+        who: WhoMayCall::Anyone,
+    };
+    assert_eq!(set.policy, all);
+    let acme = AppPolicy { ring_secs: 45, who: WhoMayCall::Conversation, ..all };
+    assert_eq!(set.each[&TenantId::new("acme")], acme);
+    let word = env(&[("TRUNKLINE_APP_CALLS_EACH", "acme:when_busy=ring:ring_secs=5,beta:when_rejected=end")]);
+    let word = word.load().app_calls.each;
+    assert_eq!((word[&TenantId::new("acme")].when_busy, word.len()), (WhenBusy::Ring, 2));
+    assert_eq!(Given::default().load().app_calls.policy, AppPolicy::default(), "as it was before");
+    for wrong in [
+        "{ ring_secs = 45 }",
+        "{ tenant = \"acme\", ring_secs = 4 }",
+        "{ tenant = \"acme\", who_may_call = \"friends\" }",
+        "{ tenant = \"acme\", when_bussy = \"ring\" }",
+        "{ tenant = \"acme\" }, { tenant = \"acme\" }",
+    ] {
+        file(&format!("[app_calls]\neach = [{wrong}]\n")).refused();
     }
 }
 

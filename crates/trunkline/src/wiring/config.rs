@@ -139,9 +139,9 @@ fn webhooks(settings: &Settings) -> Webhooks {
 fn app_calls(settings: &Settings) -> AppCalls {
     let app_calls = &settings.app_calls;
     AppCalls {
-        ring_secs: whole(app_calls.ring.as_secs()),
+        policy: app_calls.policy,
+        each: app_calls.each.clone(),
         longest_secs: whole(app_calls.longest.as_secs()),
-        when_busy: app_calls.when_busy,
         may_call: app_calls.may_call.clone(),
     }
 }

@@ -88,6 +88,8 @@ impl Things {
         assert_eq!(day.send(day.ask(Method::PUT, &path).bearer_auth(KEY).json(&given)).status, 201);
         let said = day.ask(Method::PUT, &path).bearer_auth(key).json(&json!({ "script": "questions" }));
         assert_eq!(day.send(said).status, 200, "theirs, once it was given");
+        let members = day.ask(Method::PUT, "/api/conversations/7/members").bearer_auth(key);
+        assert_eq!(day.send(members.json(&json!({ "members": ["ann-of-acme"] }))).status, 200);
         let call = day.call(&number(40));
         let (id, jobs) = campaign(day, "ours", &json!({}), &[number(41)]);
         Self(BTreeMap::from([
@@ -100,6 +102,8 @@ impl Things {
             ("/api/webhooks/{id}", webhook["id"].as_str().unwrap().to_owned()),
             ("/api/tenants/{id}", tenant.to_owned()),
             ("/api/numbers/{number}", own),
+            ("/api/conversations/{id}", "7".to_owned()),
+            ("/api/blocks/{user}", "bob".to_owned()),
         ]))
     }
 
@@ -174,6 +178,17 @@ fn s_08_every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_te
             let answer = operation.ask(&day, &path, Some(&agents));
             assert!([403, 404].contains(&answer.status), "{operation}: {}", answer.text());
             roles += 1;
+        }
+        if ["/api/conversations/", "/api/blocks/"].iter().any(|begin| operation.path.starts_with(begin)) {
+            // These names are an app's own: each tenant has theirs.
+            let answer = operation.ask(&day, &path, Some(&theirs));
+            assert!(!answer.text().contains("ann-of-acme"), "{operation}: {}", answer.text());
+            for odd in ["%00", &"x".repeat(300)] {
+                let path = things.address(&operation.path, |_| odd.to_owned());
+                let answer = operation.ask(&day, &path, Some(&ours));
+                assert!([400, 404].contains(&answer.status), "{operation} {odd}: {}", answer.text());
+            }
+            continue;
         }
         if operation.path.contains('{') {
             let answer = operation.ask(&day, &path, Some(&theirs));

@@ -86,8 +86,14 @@ pub(crate) async fn accept(
 }
 
 /// `POST /api/calls/{id}/reject`
-pub(crate) async fn reject(AsUser(desk): AsUser, Named(id): Named<CallRef>) -> Result<Response, Problem> {
-    let call = desk.reject(id.as_str()).await?;
+pub(crate) async fn reject(
+    State(web): State<Arc<Web>>,
+    AsUser(desk): AsUser,
+    Named(id): Named<CallRef>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let device = device(&read(&web, request).await?)?;
+    let call = desk.reject(id.as_str(), device).await?;
     Ok(json(StatusCode::OK, &CallJson::of(&call)))
 }
 

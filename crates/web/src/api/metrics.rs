@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 use trunkline_engine::{Health, Measured, Part, QueueStats};
@@ -30,6 +31,7 @@ pub(crate) async fn metrics(State(web): State<Arc<Web>>, headers: HeaderMap) -> 
     if admitted(&web, &headers).is_some_and(|admitted| admitted.caller.runs_the_server()) {
         page.server(&measured);
         page.webhooks(&web.timing);
+        page.app_calls(&measured, &web.closed_sockets.read());
         // Without a database there is no queue, and while it is away nobody knows how it is.
         if let Ok(stats) = web.engine.queue_stats().await {
             page.queue(&stats);
@@ -133,6 +135,47 @@ impl Page {
         self.gauge("trunkline_journal_backlog_bytes", "Bytes in files not wholly in the database.", backlog);
         let secs = seconds(measured.journal_commit_micros, 1e6);
         self.gauge("trunkline_journal_commit_seconds", "How long the journal's last write took.", secs);
+    }
+
+    fn app_calls(&mut self, measured: &Measured, closed: &BTreeMap<&'static str, u64>) {
+        let calls = measured.app_calls;
+        self.gauge("trunkline_app_calls_active", "Calls between users of apps that are not over.", calls);
+        let name = "trunkline_app_calls_ended_total";
+        self.head(name, "counter", "Calls between users that ended since the start.");
+        for ((kind, disposition), calls) in &measured.counted.app_ended {
+            self.sample(name, &[("call_type", kind), ("disposition", disposition)], calls);
+        }
+        let name = "trunkline_app_calls_refused_total";
+        self.head(
+            name,
+            "counter",
+            "Calls between users that were asked for and not made since the start, by why.",
+        );
+        for (why, calls) in &measured.counted.app_refused {
+            self.sample(name, &[("why", why)], calls);
+        }
+        let connected = measured.connected;
+        self.gauge(
+            "trunkline_app_users_connected",
+            "Users with a device that is connected.",
+            connected.users,
+        );
+        self.gauge("trunkline_app_devices_connected", "Devices that are connected.", connected.devices);
+        let name = "trunkline_app_frames_total";
+        self.head(name, "counter", "Offers, answers and candidates since the start, by what became of them.");
+        for (became, frames) in &measured.counted.app_frames {
+            self.sample(name, &[("became", became)], frames);
+        }
+        let name = "trunkline_app_sockets_closed_total";
+        self.head(name, "counter", "Sockets of users' devices that ended since the start, by why.");
+        for (why, sockets) in closed {
+            self.sample(name, &[("why", why)], sockets);
+        }
+        self.gauge(
+            "trunkline_app_rosters",
+            "Conversations and lists of blocked users that are kept.",
+            measured.rosters,
+        );
     }
 
     fn webhooks(&mut self, timing: &Timing) {

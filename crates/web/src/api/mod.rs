@@ -1,7 +1,7 @@
 //! REST for those who hold a key. One file per group of routes; errors are [`Problem`]s.
 //!
 //! - `orders`: place and end calls · `calls`: read them · `call_json`, `turn_json`: how they look · `query`: filters of a list
-//! - `app_calls`: calls between users of an app, by their own tokens
+//! - `app_calls`: calls between users of an app, by their own tokens · `rosters`: conversations' members, who blocks whom
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
 //! - `results`: what people answered · `analytics`: what calls came to
@@ -31,6 +31,7 @@ pub(crate) mod recordings;
 pub(crate) mod recover;
 pub(crate) mod registered;
 pub(crate) mod results;
+pub(crate) mod rosters;
 pub(crate) mod scripts;
 pub(crate) mod singles;
 pub(crate) mod suppressions;

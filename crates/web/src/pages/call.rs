@@ -2,7 +2,7 @@
 
 use super::forgery::{self, Form};
 use super::frame::{Frame, Section};
-use super::show::{Pill, Time, duration, name_of, number_of};
+use super::show::{Pill, Time, duration, exchange, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
 use super::turns::{self, TurnView};
@@ -15,8 +15,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{ActionKind, Call, Direction, Disposition, State as CallState};
-use trunkline_core::id::{CarrierCallId, SessionId};
+use trunkline_core::call::{ActionKind, App, Call, Direction, Disposition, Side, State as CallState};
+use trunkline_core::id::{CarrierCallId, ConversationId, DeviceId, SessionId};
 use trunkline_core::private::Private;
 use trunkline_engine::{ActionOrder, EndError, TransferOrder};
 
@@ -29,6 +29,7 @@ struct CallPage {
     name: Option<String>,
     number: String,
     pill: Pill,
+    is_app: bool,
     is_over: bool,
     is_ending: bool,
     may_hold: bool,
@@ -159,6 +160,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         name: name_of(&call),
         number: number_of(&call),
         pill: Pill::of(t, call.status()),
+        is_app: call.app.is_some(),
         is_over: call.is_over(),
         is_ending: call.state() == CallState::Ending,
         may_hold: call.may(&ActionKind::Hold).is_ok(),
@@ -197,9 +199,14 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
         call.outcome().map(|outcome| t.get(&format!("outcome-{}", outcome.as_str()))),
     );
     facts.add(t.get("fact-duration"), call.duration_secs().map(duration));
-    facts.add(t.get("fact-direction"), Some(direction));
-    facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
-    facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
+    match &call.app {
+        Some(app) => of_users(t, call, app, &mut facts),
+        None => {
+            facts.add(t.get("fact-direction"), Some(direction));
+            facts.add(t.get("fact-from"), Some(call.party.from.as_str()));
+            facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
+        }
+    }
     for (_, action, _) in call.children() {
         facts.add(t.get("fact-transferred-to"), action.transfer().map(|to| to.to.as_str()));
     }
@@ -209,6 +216,20 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
     facts.add(t.get("fact-cost"), call.cost().map(|price| format!("{} {}", price.amount, price.unit)));
     facts.0
+}
+
+/// What is known of a call because it is between two users of an app.
+fn of_users(t: Texts, call: &Call, app: &App, facts: &mut Facts) {
+    let user = |side| call.app_user(side).map(|user| user.as_str().to_owned());
+    facts.add(t.get("fact-exchange"), Some(exchange(t, app.call_type)));
+    facts.add(t.get("fact-caller"), user(Side::Caller));
+    facts.add(t.get("fact-caller-device"), app.caller.device.as_ref().map(DeviceId::as_str));
+    facts.add(t.get("fact-receiver"), user(Side::Receiver));
+    facts.add(t.get("fact-receiver-device"), app.receiver.device.as_ref().map(DeviceId::as_str));
+    facts.add(t.get("fact-conversation"), app.conversation.as_ref().map(ConversationId::as_str));
+    if !app.found.hears_of_it() {
+        facts.add(t.get("fact-reached"), Some(t.get("fact-reached-nobody")));
+    }
 }
 
 fn times(t: Texts, call: &Call) -> Vec<TimeFact> {

@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use trunkline_core::call::{Call, Idempotency, Status};
 use trunkline_core::private::Private;
-use trunkline_engine::{Counts, History, Order, PlaceError, Query, Scope};
+use trunkline_engine::{Connected, Counts, History, Order, PlaceError, Query, Scope};
 
 /// Calls on one page of the list.
 const PAGE_CALLS: u32 = 25;
@@ -31,6 +31,8 @@ struct DashboardPage {
     t: Texts,
     counts: Option<Figures>,
     in_progress: u64,
+    /// Users of apps and their devices that are connected, where there can be any.
+    connected: Option<Connected>,
     is_history_available: bool,
     live: Vec<Row>,
     calls: Vec<Row>,
@@ -146,6 +148,8 @@ async fn dashboard(
         frame: Frame::of(web, reader, Section::Calls).await,
         t,
         in_progress: counts.in_progress,
+        connected: (!web.app_calls.tokens.keys.is_empty())
+            .then(|| web.engine.connected(reader.desk.tenant())),
         counts: is_history_available.then(|| Figures::of(t, &counts)),
         is_history_available,
         live: live.calls.iter().map(row).collect(),

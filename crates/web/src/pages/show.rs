@@ -3,7 +3,7 @@
 use super::texts::Texts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use trunkline_core::call::{Call, Status};
+use trunkline_core::call::{Call, CallType, Side, Status};
 
 /// A point in time, for machines and for people, in UTC.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub(crate) struct Row {
     pub(crate) name: Option<String>,
     pub(crate) number: String,
     pub(crate) is_inbound: bool,
+    /// What users of an app exchange in it, if it is between two.
+    pub(crate) exchange: Option<String>,
     pub(crate) pill: Pill,
     pub(crate) script: String,
     pub(crate) answers: usize,
@@ -76,6 +78,7 @@ impl Row {
             name: name_of(call),
             number: number_of(call),
             is_inbound: call.direction == trunkline_core::call::Direction::Inbound,
+            exchange: call.app.as_ref().map(|app| exchange(t, app.call_type)),
             pill: Pill::of(t, call.status()),
             script: call.script.as_ref().map(|script| script.name.clone()).unwrap_or_default(),
             answers: call.answer_count(),
@@ -93,11 +96,30 @@ fn so_far(call: &Call, now: Timestamp) -> Option<u32> {
     u32::try_from(now.duration_since(call.answered_at()?).as_secs()).ok()
 }
 
-/// The person's number; of a registered call without one, its client's name of the call.
+/// What users of an app exchange, in words.
+pub(crate) fn exchange(t: Texts, what: CallType) -> String {
+    t.get(&format!("call-type-{}", what.as_str()))
+}
+
+/// The person's number; of a registered call without one, its client's name of the call; of a call between users of an app, both of them.
 pub(crate) fn number_of(call: &Call) -> String {
+    if call.app.is_some() {
+        let user = |side| call.app_user(side).map_or_else(|| "–".to_owned(), |user| brief(user.as_str()));
+        return format!("{} → {}", user(Side::Caller), user(Side::Receiver));
+    }
     let number = call.party.person(call.direction).as_str();
     let called = call.registered.and(call.leg().carrier_call_id.as_ref()).filter(|_| number.is_empty());
     called.map_or(number, |id| id.as_str()).to_owned()
+}
+
+/// As much of an app's name of a user as a row can hold.
+fn brief(user: &str) -> String {
+    const MOST: usize = 40;
+    if user.chars().count() <= MOST {
+        user.to_owned()
+    } else {
+        user.chars().take(MOST).chain(['…']).collect()
+    }
 }
 
 /// The person's name, if there is one with anything in it.

@@ -62,8 +62,28 @@ fn title(t: Texts, entry: &Entry) -> String {
             let news = entry.event.get("news").and_then(Value::as_str).unwrap_or_default();
             t.or(&format!("event-action_news-{news}"), &t.get("event-action_news"))
         }
+        "app_called" => {
+            let is_told = !matches!(
+                entry.event.get("receiver").and_then(Value::as_str),
+                Some("unreached" | "unreached_busy")
+            );
+            t.get(if is_told { "event-app_called" } else { "event-app_called-unreached" })
+        }
+        // The store and the journal's tail name news of users differently too.
+        "app" | "taken" | "asked_again" | "silenced" | "declined" | "hung_up" | "rang_out" | "joined"
+        | "lost" | "gone" | "orphaned" => of_users(t, entry.event.get("news").unwrap_or(&Value::Null)),
         kind => t.or(&format!("event-{kind}"), kind),
     }
+}
+
+/// What users of an app did, whose side it was, and with which device.
+fn of_users(t: Texts, news: &Value) -> String {
+    let text = |name: &str| news.get(name).and_then(Value::as_str);
+    let word = text("news").unwrap_or_default();
+    let side = text("side").or_else(|| text("by")).map(|side| t.or(&format!("side-{side}"), side));
+    let device = text("device").map(|device| t.with("event-app-device", "device", device));
+    let words = t.or(&format!("event-app-{word}"), &t.get("event-app"));
+    [Some(words), side, device].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// What the carrier said of a leg; of its end, also how.
@@ -136,11 +156,37 @@ mod tests {
             "priced",
             "metadata_merged",
             "unknown_word",
+            "app_called",
+            "app",
         ];
         for language in Language::ALL {
             let t = Texts { language };
             for kind in kinds {
                 assert_ne!(title(t, &entry(kind, json!({}))), kind, "{language:?}");
+            }
+            for news in [
+                "taken",
+                "asked_again",
+                "silenced",
+                "declined",
+                "hung_up",
+                "rang_out",
+                "joined",
+                "lost",
+                "gone",
+                "orphaned",
+            ] {
+                let event =
+                    json!({ "kind": "app", "news": { "news": news, "side": "caller", "device": "phone-1" } });
+                let [stored, tail] =
+                    [entry("app", event.clone()), entry(news, event)].map(|entry| title(t, &entry));
+                assert_eq!(stored, tail);
+                let side = t.get("side-caller");
+                assert!(
+                    stored.contains("phone-1") && stored.contains(&side) && side != "side-caller",
+                    "{stored}"
+                );
+                assert!(!stored.starts_with(&t.get("event-app")), "{language:?} {news}");
             }
             for source in ["reconciler", "carrier", "engine", "api"] {
                 assert_ne!(t.or(&format!("source-{source}"), source), source, "{language:?}");

@@ -4,7 +4,7 @@
 use super::asked::Asked;
 use super::pace::Pace;
 use super::resuming;
-use crate::api::{CallRef, Named, bearer};
+use crate::api::{CallRef, Named, bearer, not_found};
 use crate::asking;
 use crate::cors;
 use crate::door::Peer;
@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use trunkline_core::id::{CallId, DeviceId};
+use trunkline_core::id::{CallId, ConversationId, DeviceId};
 use trunkline_core::signal::{Fault, FaultCode, Said, Told};
 use trunkline_engine::{AppDesk, DeviceLine, LineEnd, LineNews};
 
@@ -54,6 +54,7 @@ enum End {
     TooSlow,
     NoToken,
     NoSuchCall,
+    NotInConversation,
     Replaced,
     TooManyDevices,
     /// Nothing is left to be said: the client has gone, or broke the protocol.
@@ -61,6 +62,22 @@ enum End {
 }
 
 impl End {
+    /// Its word in counts.
+    fn word(self) -> &'static str {
+        match self {
+            Self::ServerEnds => "server_ends",
+            Self::TooLarge => "too_large",
+            Self::TooFast => "too_fast",
+            Self::TooSlow => "too_slow",
+            Self::NoToken => "no_token",
+            Self::NoSuchCall => "no_such_call",
+            Self::NotInConversation => "not_in_conversation",
+            Self::Replaced => "replaced",
+            Self::TooManyDevices => "too_many_devices",
+            Self::Gone => "gone",
+        }
+    }
+
     fn frame(self) -> Option<(u16, &'static str)> {
         match self {
             Self::ServerEnds => Some((1001, "the server ends")),
@@ -69,6 +86,7 @@ impl End {
             Self::TooSlow => Some((1008, "too much waits to be read")),
             Self::NoToken => Some((4401, "a token is needed that is good now; in an address, a ticket")),
             Self::NoSuchCall => Some((4404, "there is no such call of yours")),
+            Self::NotInConversation => Some((4404, "there is no such conversation of yours")),
             Self::Replaced => Some((4409, "this device has come again")),
             Self::TooManyDevices => Some((4429, "this user has too many devices")),
             Self::Gone => None,
@@ -84,13 +102,22 @@ struct Talk {
     token: UserToken,
     /// The one call that it is about, if it was opened for one.
     on: Option<CallId>,
+    /// The conversation that it was opened for.
+    conversation: Option<ConversationId>,
     pace: Pace,
     /// How often it may come back to calls.
     resumes: Pace,
     _seat: Seat,
 }
 
-/// `GET /ws`, `/ws/chat/{conversation}`, `/ws/notifications`
+/// What a socket is opened for.
+enum For {
+    Everything,
+    Conversation(ConversationId),
+    Call(CallRef),
+}
+
+/// `GET /ws`, `/ws/notifications`
 pub(crate) async fn everywhere(
     State(web): State<Arc<Web>>,
     headers: HeaderMap,
@@ -98,7 +125,21 @@ pub(crate) async fn everywhere(
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    open(web, &headers, peer, query.as_deref().unwrap_or_default(), upgrade, None).await
+    open(web, &headers, peer, query.as_deref().unwrap_or_default(), upgrade, For::Everything).await
+}
+
+/// `GET /ws/chat/{conversation}`: the same, for who is in it.
+pub(crate) async fn of_conversation(
+    State(web): State<Arc<Web>>,
+    Named(conversation): Named<String>,
+    headers: HeaderMap,
+    Extension(Peer(peer)): Extension<Peer>,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let conversation = ConversationId::parse(&conversation).ok_or_else(not_found)?;
+    let what = For::Conversation(conversation);
+    open(web, &headers, peer, query.as_deref().unwrap_or_default(), upgrade, what).await
 }
 
 /// `GET /ws/calls/{id}`
@@ -110,7 +151,7 @@ pub(crate) async fn of_call(
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    open(web, &headers, peer, query.as_deref().unwrap_or_default(), upgrade, Some(call)).await
+    open(web, &headers, peer, query.as_deref().unwrap_or_default(), upgrade, For::Call(call)).await
 }
 
 async fn open(
@@ -119,7 +160,7 @@ async fn open(
     peer: std::net::IpAddr,
     query: &str,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    on: Option<CallRef>,
+    what: For,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade
         .map_err(|_| Problem::new(Code::BadRequest).detail("this address speaks WebSocket (RFC 6455)"))?
@@ -133,7 +174,7 @@ async fn open(
     let asked = Asked::parse(query)?;
     let held = web.sockets.token();
     let admitted = match let_in(&web, headers, &asked) {
-        Some(token) => admit(&web, token, asked, on).await?,
+        Some(token) => admit(&web, token, asked, what).await?,
         None => {
             let standing = web.asking.without_key(peer, web.engine.now());
             if let Some(wait) = standing.wait {
@@ -148,7 +189,7 @@ async fn open(
             match admitted {
                 Ok(admitted) => admitted.talk(web, socket).await,
                 // Browsers tell a page nothing of an answer that is no socket.
-                Err(end) => close(socket, end).await,
+                Err(end) => close(&web, socket, end).await,
             }
         })
         .into_response())
@@ -187,6 +228,7 @@ struct Admission {
     desk: AppDesk,
     device: DeviceId,
     on: Option<CallId>,
+    conversation: Option<ConversationId>,
     seat: Seat,
 }
 
@@ -194,35 +236,39 @@ async fn admit(
     web: &Arc<Web>,
     token: UserToken,
     asked: Asked,
-    on: Option<CallRef>,
+    what: For,
 ) -> Result<Result<Admission, End>, Problem> {
     let desk = web.engine.app_desk(token.user.clone());
-    let on = match on {
-        None => None,
-        Some(call) => match desk.call(call.as_str()).await? {
-            Some(call) => Some(call.id),
+    let (on, conversation) = match what {
+        For::Everything => (None, None),
+        For::Conversation(conversation) if !desk.may_listen(&conversation) => {
+            return Ok(Err(End::NotInConversation));
+        }
+        For::Conversation(conversation) => (None, Some(conversation)),
+        For::Call(call) => match desk.call(call.as_str()).await? {
+            Some(call) => (Some(call.id), None),
             None => return Ok(Err(End::NoSuchCall)),
         },
     };
     let seat = web.devices.take(&token.user.tenant)?;
     let device = asked.device.unwrap_or_else(|| DeviceId::new(format!("d{:x}", web.next_serial())));
-    Ok(Ok(Admission { token, desk, device, on, seat }))
+    Ok(Ok(Admission { token, desk, device, on, conversation, seat }))
 }
 
 impl Admission {
     async fn talk(self, web: Arc<Web>, socket: WebSocket) {
         let Some(line) = self.desk.connect(self.device) else {
-            return close(socket, End::TooManyDevices).await;
+            return close(&web, socket, End::TooManyDevices).await;
         };
         let pace = Pace::new(web.app_calls.frames_per_second, Instant::now());
         let resumes = Pace::new(RESUMES_PER_SECOND, Instant::now());
-        let (token, on) = (self.token, self.on);
-        let mut talk = Talk { web, socket, line, token, on, pace, resumes, _seat: self.seat };
+        let (token, on, conversation) = (self.token, self.on, self.conversation);
+        let mut talk = Talk { web, socket, line, token, on, conversation, pace, resumes, _seat: self.seat };
         let end = talk.until_it_ends().await;
-        let Talk { socket, line, .. } = talk;
+        let Talk { web, socket, line, .. } = talk;
         // Whoever waits for this device is told before it is let go of.
         drop(line);
-        close(socket, end).await;
+        close(&web, socket, end).await;
     }
 }
 
@@ -252,6 +298,9 @@ impl Talk {
                     if !is_good(&self.web, &self.token, self.web.engine.now()) {
                         return End::NoToken;
                     }
+                    if !self.is_in_conversation() {
+                        return End::NotInConversation;
+                    }
                     match looked.is_multiple_of(HEARTBEAT_LOOKS) {
                         true if !answers => return End::Gone,
                         true => {
@@ -279,6 +328,12 @@ impl Talk {
                 return end;
             }
         }
+    }
+
+    /// Whether the user is in the conversation that the socket was opened for still.
+    fn is_in_conversation(&self) -> bool {
+        let Some(conversation) = &self.conversation else { return true };
+        self.web.engine.app_desk(self.token.user.clone()).may_listen(conversation)
     }
 
     /// Takes in one frame.
@@ -363,7 +418,8 @@ fn broken(error: &axum::Error) -> End {
 }
 
 /// Says why, and waits a moment for the client to agree.
-async fn close(mut socket: WebSocket, end: End) {
+async fn close(web: &Web, mut socket: WebSocket, end: End) {
+    web.closed_sockets.count(end.word());
     let Some((code, reason)) = end.frame() else { return };
     let farewell = async {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };

@@ -92,6 +92,11 @@ impl<'a> Database<'a> {
         self.column(sql, call)
     }
 
+    /// Whom users block, as it has it: a list for each who blocks.
+    pub fn blocked(&self) -> Vec<String> {
+        self.column("SELECT users FROM rosters WHERE kind = 'blocker' AND owner <> $1", "")
+    }
+
     /// Up to where it has eaten the journal.
     pub fn position(&self) -> u64 {
         let all = self.column("SELECT CAST(position AS TEXT) FROM cursors WHERE node <> $1", "");

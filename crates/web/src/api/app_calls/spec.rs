@@ -25,7 +25,6 @@ const INITIATE: &[Field] = &[
     Field::new("ring_timeout_secs", Kind::Whole(5, 180), "How long it may ring; as set, if left out."),
 ];
 pub(crate) const ONE_DEVICE: &[Field] = &[DEVICE];
-const ONLY_USERS: &str = "With a token of a user (`docs/app-calls.md`), not with a key.";
 
 pub(crate) fn initiate() -> Spec {
     Spec::of("Call another user")
@@ -55,9 +54,13 @@ pub(crate) fn accept() -> Spec {
 
 pub(crate) fn reject() -> Spec {
     Spec::of("Reject a call")
-        .says(ONLY_USERS)
+        .says(
+            "It is over, for all devices of the receiver; where `app_calls.when_rejected` is `silence`, the device that is named stops \
+             ringing and the others go on. With a token of a user (`docs/app-calls.md`), not with a key.",
+        )
         .path(&[CALL])
-        .answers::<CallJson<'_>>(StatusCode::OK, "The call, which is over.")
+        .takes(Body::Optional(ONE_DEVICE))
+        .answers::<CallJson<'_>>(StatusCode::OK, "The call.")
         .fails(&[Code::Forbidden, Code::NotNow, Code::AlreadyOver, Code::HistoryUnavailable])
         .fails(JOURNAL)
 }
