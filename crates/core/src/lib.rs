@@ -4,6 +4,7 @@
 //! an argument, and what must be done comes back as a value. That is what lets a replay of the journal give the very
 //! same call at any later time, and what lets tests try every order of events.
 //!
+//! - [`appointment`]: appointments, and which times are free. [`bot`]: what a voice bot is, and what it may do.
 //! - [`call`]: one call from intent to end: facts in, state, deadlines and effects out.
 //! - [`dial`]: one attempt makes at most one call: the guard, the carrier's answers, the ruling; the gates before it.
 //! - [`campaign`]: whom to reach and how: script, hours, pace, retries, machines. [`queue`]: what may happen to a job, and
@@ -18,6 +19,8 @@
 //! - [`outgoing`]: webhooks that are sent: when again, to whom no more, and to which addresses never.
 //! - [`id`] and [`private`]: the words the other rooms share.
 
+pub mod appointment;
+pub mod bot;
 pub mod call;
 pub mod campaign;
 pub mod dial;

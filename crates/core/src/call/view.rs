@@ -24,15 +24,62 @@ pub enum Outcome {
     Partial,
     /// Somebody else took the call over: what the script still had to ask is theirs.
     Transferred,
+    /// A bot's: the appointment was confirmed.
+    Confirmed,
+    /// A bot's: the appointment was moved to another time.
+    Rescheduled,
+    /// A bot's: the appointment was cancelled.
+    Cancelled,
+    /// A bot's: an appointment was made.
+    Booked,
+    /// A bot's: the person did not want to talk.
+    Refused,
+    /// A bot's: nobody took the call.
+    NoAnswer,
+    /// A bot's: a machine took the call.
+    Voicemail,
+    /// A bot's: the line was closed in the middle of the conversation.
+    Interrupted,
+    /// A bot's: something broke.
+    Error,
+    /// A bot's: it ended, and nothing was done.
+    Unknown,
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Finished,
+        Self::Partial,
+        Self::Transferred,
+        Self::Confirmed,
+        Self::Rescheduled,
+        Self::Cancelled,
+        Self::Booked,
+        Self::Refused,
+        Self::NoAnswer,
+        Self::Voicemail,
+        Self::Interrupted,
+        Self::Error,
+        Self::Unknown,
+    ];
+
     /// The word in JSON and columns.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Finished => "finished",
             Self::Partial => "partial",
             Self::Transferred => "transferred",
+            Self::Confirmed => "confirmed",
+            Self::Rescheduled => "rescheduled",
+            Self::Cancelled => "cancelled",
+            Self::Booked => "booked",
+            Self::Refused => "refused",
+            Self::NoAnswer => "no_answer",
+            Self::Voicemail => "voicemail",
+            Self::Interrupted => "interrupted",
+            Self::Error => "error",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Texts {
     pub opted_out: &'static str,
     /// Whether answers may be recorded.
     pub consent: &'static str,
+    /// That a bot is talking.
+    pub is_a_bot: &'static str,
     /// How to answer a yes-no question.
     pub yes_no: &'static str,
     /// How to type a number of any length.
@@ -89,6 +91,7 @@ impl Texts {
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
+        is_a_bot: "Hello, I am an automated assistant.",
         yes_no: "For yes, press 1. For no, press 2.",
         number: "Please enter the number on your keypad, then press {{key}}.",
         digits: "Please enter the number on your keypad.",
@@ -128,6 +131,7 @@ impl Texts {
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",
+        is_a_bot: "שלום, מדבר כאן עוזר אוטומטי.",
         yes_no: "אם כן, הקישו 1. אם לא, הקישו 2.",
         number: "הקישו את המספר ולאחריו {{key}}.",
         digits: "הקישו את המספר.",
