@@ -4,6 +4,7 @@
 //! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
 //! the disk.
 
+use crate::appointments::{AppointmentRows, AppointmentsCounted, put_appointments};
 use crate::db::{Durability, Tx};
 use crate::decision;
 use crate::error::{Away, StoreError};
@@ -32,6 +33,8 @@ pub struct Import {
     pub queue: QueueRows,
     /// Tenants and numbers. What else is decision data opens doors, and comes with no history.
     pub whose: Vec<Decision>,
+    /// Appointments, and with whom.
+    pub appointments: AppointmentRows,
 }
 
 /// How many rows that say whose calls are.
@@ -75,6 +78,8 @@ pub struct Imported {
     pub queue: QueueCount,
     /// Tenants and numbers that were not there, or were older.
     pub whose: WhoseCount,
+    /// Appointments and practitioners that were not there.
+    pub appointments: AppointmentsCounted,
 }
 
 impl Store {
@@ -102,9 +107,10 @@ impl Store {
         let New(suppressions) = put_suppressions(&mut tx, &batch.suppressions).await?;
         let queue = put_queue(&mut tx, &batch.queue).await?;
         let whose = put_whose(&mut tx, &batch.whose).await?;
+        let appointments = put_appointments(&mut tx, &batch.appointments).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Imported { calls, events, suppressions, queue, whose })
+        Ok(Imported { calls, events, suppressions, queue, whose, appointments })
     }
 }
 

@@ -87,6 +87,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0009_taken_at.sql"),
         postgres: include_str!("../migrations/postgres/0009_taken_at.sql"),
     },
+    File {
+        number: 11,
+        name: "appointments",
+        sqlite: include_str!("../migrations/sqlite/0011_appointments.sql"),
+        postgres: include_str!("../migrations/postgres/0011_appointments.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -97,6 +103,8 @@ pub(crate) fn known() -> u32 {
 /// Every table this program's migrations make.
 pub(crate) const TABLES: &[&str] = &[
     "api_keys",
+    "appointment_cells",
+    "appointments",
     "attempts",
     "call_counts",
     "call_rollups",
@@ -111,6 +119,7 @@ pub(crate) const TABLES: &[&str] = &[
     "migrations",
     "nodes",
     "numbers",
+    "practitioners",
     "question_rollups",
     "search",
     "suppressions",
