@@ -51,7 +51,7 @@ impl Batch {
                 Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
                 // These two go another way.
                 Ok(Decoded::Imported(_) | Decoded::Pruned(_)) => {}
-                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
+                Ok(Decoded::Script(_) | Decoded::Bot(_) | Decoded::Decision(_)) => {}
                 Ok(Decoded::Unknown(kind)) => {
                     tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
                 }

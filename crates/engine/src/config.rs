@@ -49,6 +49,8 @@ pub struct Config {
     pub questions: PathBuf,
     /// The script of calls that name none; the file's own name if absent.
     pub default_script: Option<String>,
+    /// A bot's file, or a folder of them.
+    pub bot_files: Option<PathBuf>,
     /// What somebody on hold hears; words if absent.
     pub hold_music: Option<AudioUrl>,
     /// Whether people are asked before their answers are recorded.

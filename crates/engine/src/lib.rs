@@ -30,7 +30,9 @@ mod admission;
 mod analytics;
 mod answering;
 mod app_calls;
+mod appointments;
 mod batch;
+mod bot_files;
 mod bound;
 mod cached;
 mod caching;
@@ -97,6 +99,11 @@ pub use app_calls::{
     AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, MayCall,
     PermissionHook, WhenBusy,
 };
+pub use appointments::{
+    AppointmentChange, AppointmentError, AppointmentPage, AppointmentQuery, AppointmentsOrder,
+    AppointmentsReport, FreeTimesOf, NewAppointment, NewPractitioner, PractitionerChange,
+};
+pub use bot_files::BotInfo;
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
@@ -135,6 +142,8 @@ pub use trunkline_store::Target;
 pub use trunkline_store::cache::CacheAddress;
 /// What calls add up to.
 pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
+/// Which appointments, as their doors ask for them.
+pub use trunkline_store::{AppointmentCursor, AppointmentFilter};
 /// Rows of the queue, as its doors give them.
 pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 /// Rows of outgoing webhooks, as their doors give them.

@@ -102,6 +102,7 @@ fn config(folder: &std::path::Path) -> Config {
         recording_max_bytes: 1 << 20,
         questions: folder.join("questions.json"),
         default_script: None,
+        bot_files: None,
         hold_music: None,
         consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),

@@ -44,6 +44,8 @@ pub struct Erasure {
     pub jobs: u64,
     /// Leads that lost number, name and all else.
     pub leads: u64,
+    /// Appointments that lost the same; those that are ahead are cancelled.
+    pub appointments: u64,
     /// How often the number stands among those that are never called; there it stays.
     pub suppressions: u64,
     /// Whether nothing of it is left in the database's files. A database server clears up in its own time.
@@ -234,6 +236,7 @@ async fn counted(
         let unlisted = store.count_lead(tenant, number).await?;
         erasure.jobs += unlisted.jobs;
         erasure.leads += unlisted.leads;
+        erasure.appointments += unlisted.appointments;
     }
     erasure.handed = count(found.handed.len());
     for page in found.calls.chunks(usize::from(PAGE)) {
@@ -322,6 +325,7 @@ impl Open {
             let unlisted = with_patience(|| store.forget_lead(tenant, number, at)).await?;
             erasure.jobs += unlisted.jobs;
             erasure.leads += unlisted.leads;
+            erasure.appointments += unlisted.appointments;
         }
         // The database knows what the journal's last record says.
         let caught_up = Projection::empty(self.0.ident.clone(), position);

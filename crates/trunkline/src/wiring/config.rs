@@ -41,6 +41,7 @@ pub(crate) fn config(
         recording_max_bytes: settings.recordings.max_bytes,
         questions: settings.scripts.questions.clone(),
         default_script: settings.scripts.default_script.clone(),
+        bot_files: settings.scripts.bots.clone(),
         consent: settings.recordings.consent,
         numbers: numbers.map(number).collect(),
         from,

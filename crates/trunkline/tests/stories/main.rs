@@ -5,6 +5,7 @@
 mod day;
 
 mod app_calls;
+mod appointments;
 mod asking;
 mod attempts;
 mod beneath;

@@ -10,6 +10,8 @@
 pub(crate) mod actions;
 pub(crate) mod analytics;
 pub(crate) mod app_calls;
+pub(crate) mod appointments;
+pub(crate) mod bots;
 pub(crate) mod call_backs;
 pub(crate) mod call_json;
 pub(crate) mod calls;
@@ -24,6 +26,7 @@ pub(crate) mod lists;
 pub(crate) mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod orders;
+pub(crate) mod practitioners;
 mod query;
 pub(crate) mod queue;
 mod range;

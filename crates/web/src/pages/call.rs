@@ -282,7 +282,7 @@ mod tests {
             for disposition in DISPOSITIONS.split_whitespace() {
                 has(&format!("disposition-{disposition}"));
             }
-            for outcome in [Outcome::Finished, Outcome::Partial, Outcome::Transferred] {
+            for outcome in Outcome::ALL {
                 has(&format!("outcome-{}", outcome.as_str()));
             }
             let worded =

@@ -191,6 +191,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         recording_max_bytes: 10 << 20,
         questions,
         default_script: None,
+        bot_files: None,
         hold_music: None,
         consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),
