@@ -106,6 +106,7 @@ impl Practitioner {
             return Vec::new();
         };
         let slot = SignedDuration::from_mins(i64::from(self.slot_minutes.max(1)));
+        let is_holiday = |at: Timestamp| self.hours.holidays.contains(&at.to_zoned(zone.clone()).date());
         let mut begins = Vec::new();
         let mut start = opens;
         while let Ok(end) = start.checked_add(slot)
@@ -113,7 +114,7 @@ impl Practitioner {
         {
             let last_moment = end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end);
             // Holidays close it, whatever the hours say.
-            if self.hours.are_open(start) && self.hours.are_open(last_moment) {
+            if !is_holiday(start) && !is_holiday(last_moment) {
                 begins.push(start);
             }
             start = end;

@@ -134,6 +134,7 @@ fn hours_that_pass_midnight_and_holidays_and_nights_that_lose_an_hour() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn two_appointments_that_share_a_moment_share_a_cell(
         first in 0i64..10_000, second in 0i64..10_000, long in 5u16..480, other in 5u16..480,

@@ -241,6 +241,10 @@ fn fields<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, Refusal> {
     }
     // A model that has nothing to say sends nothing.
     let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+    // A list would be read as the fields in their order.
+    if !arguments.trim_start().starts_with('{') {
+        return Err(Refusal::BadArguments);
+    }
     serde_json::from_str(arguments).map_err(|_| Refusal::BadArguments)
 }
 
