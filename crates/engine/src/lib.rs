@@ -14,6 +14,7 @@
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `app_calls`: calls between users of an app: who is told, who may signal
+//! - `bots`: calls in which a bot talks: pages, media streams, the model, tools
 //! - `actions`: hold, resume and transfer of a live call
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
@@ -31,6 +32,7 @@ mod analytics;
 mod answering;
 mod app_calls;
 mod batch;
+mod bots;
 mod bound;
 mod cached;
 mod caching;
@@ -97,6 +99,7 @@ pub use app_calls::{
     AppCallError, AppCalls, AppDesk, AppOrder, AppUser, DeviceLine, LineEnd, LineNews, MayCall,
     PermissionHook, WhenBusy,
 };
+pub use bots::{Bots, MediaLine, OneBot, OpenError, StreamOpened};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
@@ -126,6 +129,7 @@ pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
 pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
 pub use transcription::{TextError, Transcribing, TranscriptionHook};
+pub use trunkline_media::realtime::ModelAddress;
 pub use trunkline_media::{
     Addressing, Audio, BadBucket, Bucket, BucketAddress, BucketError, ReadError, RecordingName,
 };

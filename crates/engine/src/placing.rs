@@ -68,6 +68,7 @@ impl Inner {
             account: self.account.clone(),
             party,
             script: self.use_script(script).await?,
+            bot: None,
             limits,
             not_before: order.not_before,
             session: order.session_id.clone().map(SessionId::new),

@@ -59,6 +59,7 @@ impl Call {
             turns: BTreeMap::new(),
             registered: self.registered,
             app: self.app.clone(),
+            bot: self.bot.clone(),
             actions: self.actions.clone(),
             price: self.price.clone(),
         }

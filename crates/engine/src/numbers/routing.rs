@@ -4,13 +4,15 @@ use super::{OurNumber, ours};
 use crate::engine::Inner;
 use crate::webhook::VoiceFetch;
 use std::sync::Arc;
-use trunkline_core::call::Direction;
+use trunkline_core::call::{BotRef, Direction};
 use trunkline_core::numbers::{AfterHours, Answer, Route};
 use trunkline_core::script::{Script, ScriptName};
 
 /// What a call hears, and which way its number sent it.
 pub(crate) struct Routed {
     pub script: Arc<Script>,
+    /// The bot that talks, if one does; the script is then what is asked when it can't.
+    pub bot: Option<BotRef>,
     /// `None` if nobody called us, or no number says anything.
     pub route: Option<Route>,
 }
@@ -26,7 +28,8 @@ impl Inner {
     /// What answers the number that was called; what the number that calls would have, where other software calls.
     pub(crate) fn routed(&self, fetch: &VoiceFetch) -> Routed {
         let Some(number) = self.number_of(ours(fetch.direction, &fetch.from, &fetch.to)) else {
-            return Routed { script: self.script_or_default(None), route: None };
+            let bot = self.bot_of_number(&fetch.to).filter(|_| fetch.direction == Direction::Inbound);
+            return Routed { script: self.script_or_default(None), bot, route: None };
         };
         let route = match fetch.direction {
             Direction::Inbound => Some(number.answering.at(self.clock.now())),
@@ -37,7 +40,11 @@ impl Inner {
             Some(Route::Forward) => self.after_hours(&number, Otherwise::Goodbye),
             Some(Route::Script) | None => self.answering(&number),
         };
-        Routed { script, route }
+        let bot = match (fetch.direction, route) {
+            (Direction::Inbound, Some(Route::Script)) => self.bot_of_number(&fetch.to),
+            _ => None,
+        };
+        Routed { script, bot, route }
     }
 
     fn answering(&self, number: &OurNumber) -> Arc<Script> {

@@ -117,6 +117,7 @@ impl From<NotStarted> for Failure {
         match error {
             NotStarted::Engine(error) => error.into(),
             NotStarted::Setting(finding) => Self::new(Exit::Usage, finding),
+            NotStarted::Bot(_) => Self::new(Exit::Usage, crate::exit::chain(&error)),
             NotStarted::Keys(_) => Self::new(Exit::Damaged, crate::exit::chain(&error)),
             NotStarted::Carrier(crate::wiring::CarrierError::Settings(_)) | NotStarted::PublicUrl(_) => {
                 Self::new(Exit::Usage, crate::exit::chain(&error))

@@ -1,12 +1,14 @@
 //! Puts the rooms together: settings in, one running [`Server`] out.
 //!
 //! - `server`: start and stop · `config`: settings → engine · `carrier`: settings → Twilio, Telnyx or simulator
+//! - `bots`: the bot that stands in a file
 //! - `keys`: what opens and what seals · `beside`: what the server leaves for the command line · `folder`: private files
 //! - `calls_file`: calls of another program, taken over once
 //! - `recovering`: a sweep without a server
 //! - `log`: where the log goes · `traces`: where spans go · `panics`: what it tells of a panic
 
 mod beside;
+mod bots;
 mod calls_file;
 mod carrier;
 mod config;
@@ -19,6 +21,7 @@ mod server;
 mod traces;
 
 pub(crate) use beside::Beside;
+pub use bots::BotFileError;
 pub(crate) use carrier::client;
 pub use carrier::{CarrierError, Population};
 pub(crate) use config::journal as journal_options;

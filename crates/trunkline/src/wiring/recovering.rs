@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_carriers::callback::PublicUrls;
-use trunkline_engine::{Clock, Engine, StartError, Sweeping, Swept};
+use trunkline_engine::{Bots, Clock, Engine, StartError, Sweeping, Swept};
 use trunkline_journal::OpenError;
 
 use super::carrier;
@@ -29,7 +29,7 @@ pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(S
     // Nothing is placed, so that nobody calls this address.
     let urls = "http://127.0.0.1".parse::<PublicUrls>().map_err(|error| failed(&error))?;
     let carrier = carrier::client(&settings.carrier.account).map_err(|error| failed(&error))?;
-    let config = config(settings, urls, Arc::new(keys.sealing), None, Clock::real());
+    let config = config(settings, urls, Arc::new(keys.sealing), None, Clock::real(), Bots::default());
     let engine = Engine::open(config, carrier).await.map_err(|error| match &error {
         StartError::Journal(OpenError::Locked(folder)) => Failure::new(
             Exit::Failed,

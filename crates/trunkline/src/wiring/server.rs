@@ -17,6 +17,7 @@ use trunkline_sim::Sim;
 use trunkline_web::{Access, KeyHash, Parts, Web};
 
 use super::beside::Beside;
+use super::bots::{BotFileError, bots};
 use super::calls_file::CallsFile;
 use super::carrier::{self, CarrierError, Connected, Population, Simulated};
 use super::config::config;
@@ -65,6 +66,9 @@ pub enum NotStarted {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The bot that stands in a file.
+    #[error(transparent)]
+    Bot(#[from] BotFileError),
     /// The carrier.
     #[error(transparent)]
     Carrier(#[from] CarrierError),
@@ -104,7 +108,8 @@ impl Server {
         let connected = connect(&plan, &keys, &local).await?;
         let verifier = connected.signs.verifier(&urls)?;
         let clock = plan.pace.map_or_else(Clock::real, Clock::paced);
-        let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock);
+        let bots = bots(settings)?;
+        let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock, bots);
         let engine = Engine::start(config, connected.carrier).await?;
 
         let simulator = match connected.simulator {

@@ -8,6 +8,7 @@ mod app_calls;
 mod asking;
 mod attempts;
 mod beneath;
+mod bots;
 mod cache;
 mod call_backs;
 mod callbacks;
