@@ -1,6 +1,7 @@
 //! What the engine is told when it starts. Reading settings is the binary's affair.
 
 use crate::app_calls::AppCalls;
+use crate::bots::Bots;
 use crate::clock::Clock;
 use crate::numbers::Number;
 use crate::outgoing::Webhooks;
@@ -73,6 +74,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How users of apps call each other.
     pub app_calls: AppCalls,
+    /// Bots that talk, and the model behind them.
+    pub bots: Bots,
     /// When to look again.
     pub timing: Timing,
     /// How long one create request may take.

@@ -60,8 +60,8 @@ mod walk;
 mod webhooks;
 
 pub use appointments::{
-    AppointmentCursor, AppointmentFilter, AppointmentRows, AppointmentsCounted, Changed, Made,
-    PractitionerSaved,
+    AppointmentCursor, AppointmentFilter, AppointmentNews, AppointmentRows, AppointmentsCounted, Changed,
+    Kept, Made, PractitionerSaved,
 };
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};

@@ -4,10 +4,12 @@ use crate::api::recordings::link;
 use crate::api::{
     actions, analytics, app_calls, appointments, bots, call_backs, calls, campaigns, drain, health, import,
     jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners, queue, recordings,
-    recover, registered, results, scripts, singles, suppressions, tenancy, transcription, webhooks,
+    recover, registered, results, scripts, singles, suppressions, tenancy, transcript, transcription,
+    webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
+use crate::media;
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
@@ -92,6 +94,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .merge(shared)
         .merge(probes)
         .merge(pages)
+        .route("/media", get(media::stream))
         .route("/ws/events", get(socket::follow))
         .route("/ws", get(signaling::everywhere))
         .route("/ws/chat/{conversation}", get(signaling::everywhere))
@@ -111,6 +114,7 @@ fn keyed_table() -> Table {
         .on(Patch, "/api/calls/{id}", registered::merge, registered::spec::merge())
         .on(Get, "/api/calls/{id}/events", calls::events, calls::spec::events())
         .on(Get, "/api/calls/{id}/turns", calls::turns, calls::spec::turns())
+        .on(Get, "/api/calls/{id}/transcript", transcript::show, transcript::spec::show())
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/hold", actions::hold, actions::spec::hold())

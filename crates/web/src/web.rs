@@ -58,6 +58,8 @@ pub struct Web {
     /// The seats of users' devices.
     pub(crate) devices: Arc<Seats>,
     pub(crate) user_tickets: Tickets<UserToken>,
+    /// Media sockets that have shown no token yet.
+    pub(crate) unshown: Arc<Semaphore>,
     /// Sockets that are open: they outlive their connections.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -90,6 +92,7 @@ impl Web {
             app_calls: parts.app_calls,
             devices: Arc::new(Seats::new(sockets, sockets)),
             user_tickets: Tickets::of("user ticket"),
+            unshown: Arc::new(Semaphore::new(crate::media::WAITING)),
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             serial: AtomicU64::new(start),

@@ -1,7 +1,7 @@
 //! A voice bot: what it is, what its model is told, what it may do in a call, and what came of it.
 //!
 //! In go a bot's file ([`Bot::parse`]), what the call is about ([`Sight`]), and each tool that the model asks for
-//! ([`Asked`]); out come the words that a session begins with ([`Brief`]), one decision for each tool ([`decide`]), and the
+//! ([`Asked`]); out come the words that a session begins with ([`brief`]), one decision for each tool ([`decide`]), and the
 //! call's outcome ([`outcome`]). The model has no authority of its own: it asks, and this room rules. What it says it is
 //! allowed to do, or whose appointment it says it means, is never looked at.
 //!
@@ -31,12 +31,13 @@ mod tests;
 mod tool;
 
 pub use answer::{Answered, Effect, Refusal, Tools};
-pub use brief::Brief;
+pub use brief::brief;
 pub use decide::{Calendar, Case, Claim, ClaimKind, Diary, Ruling, Settled, Sight, Spent, decide, settle};
 pub use name::{BadBotName, BotName, BotVersion};
 pub use outcome::{Ending, outcome};
 pub use tool::{Asked, AtTime, EndReason, Tool, Wish};
 
+use crate::bridge::ToolSpec;
 use crate::id::TenantId;
 use crate::phone::PhoneNumber;
 use crate::script::{Caller, Language, ScriptName, Template};
@@ -124,8 +125,8 @@ impl Bot {
         self.tenant.as_ref().is_none_or(|own| own == tenant)
     }
 
-    /// The tools as the model is told of them: functions of the OpenAI Realtime API.
-    pub fn functions(&self) -> Vec<serde_json::Value> {
-        self.tools.iter().map(|tool| tool.function(&self.transfer_to)).collect()
+    /// The tools as the model is told of them.
+    pub fn functions(&self) -> Vec<ToolSpec> {
+        self.tools.iter().map(|tool| tool.spec(&self.transfer_to)).collect()
     }
 }

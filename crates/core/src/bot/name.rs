@@ -1,6 +1,6 @@
 //! Which bot, and which text of it.
 
-use crate::script::ScriptVersion;
+use crate::script::{BadScriptVersion, ScriptVersion};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -66,6 +66,14 @@ impl BotVersion {
     /// The version of a bot read from these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(ScriptVersion::of(bytes))
+    }
+}
+
+impl FromStr for BotVersion {
+    type Err = BadScriptVersion;
+
+    fn from_str(text: &str) -> Result<Self, BadScriptVersion> {
+        text.parse().map(Self)
     }
 }
 

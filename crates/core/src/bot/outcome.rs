@@ -2,7 +2,7 @@
 
 use super::answer::{Effect, Tools};
 use super::tool::EndReason;
-use crate::call::{Disposition, Outcome};
+use crate::call::{BotOver, Disposition, Outcome};
 
 /// How a bot's call ended, as far as the outcome asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Ending {
     pub disposition: Disposition,
     /// Whether the bot had begun to talk to somebody.
     pub talked: bool,
-    /// Whether the model or the media were lost for good.
-    pub broke: bool,
+    /// Why the bot had done with it, if it had.
+    pub over: Option<BotOver>,
 }
 
 /// The outcome so far; `None` while nothing has come of a call that goes on.
@@ -61,6 +61,9 @@ fn by_end(tools: &Tools, ended: Ending) -> Outcome {
 }
 
 fn by_reason(tools: &Tools, ended: Ending) -> Outcome {
+    if let Some(BotOver::Machine | BotOver::Fax) = ended.over {
+        return Outcome::Voicemail;
+    }
     let reason = tools.effects().rev().find_map(|effect| match effect {
         Effect::End { reason } => Some(*reason),
         _ => None,
@@ -69,7 +72,7 @@ fn by_reason(tools: &Tools, ended: Ending) -> Outcome {
         Some(EndReason::Voicemail) => Outcome::Voicemail,
         Some(EndReason::Refused) => Outcome::Refused,
         Some(EndReason::Done | EndReason::WrongPerson) => Outcome::Unknown,
-        None if ended.broke => Outcome::Error,
+        None if ended.over == Some(BotOver::Failed) => Outcome::Error,
         None if ended.talked => Outcome::Interrupted,
         None => Outcome::Unknown,
     }

@@ -4,11 +4,12 @@
 use super::Person;
 use super::answer::Refusal;
 use crate::appointment::When;
+use crate::bridge::ToolSpec;
 use crate::id::ToolCallId;
 use crate::private::Private;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Longer arguments are read no further, in bytes.
 const ARGUMENTS_BYTES: usize = 4_096;
@@ -180,7 +181,7 @@ impl Tool {
     }
 
     /// What the model is told of it.
-    pub(super) fn function(self, people: &[Person]) -> Value {
+    pub(super) fn spec(self, people: &[Person]) -> ToolSpec {
         let start = json!({
             "type": "string",
             "description": "The wanted time as YYYY-MM-DDTHH:MM by the clock on the practitioner's wall, or a day as \
@@ -215,12 +216,13 @@ impl Tool {
                 json!({ "reason": { "type": "string", "enum": EndReason::WORDS, "description": "Why." } }),
             ),
         };
-        json!({
-            "type": "function",
-            "name": self.as_str(),
-            "description": about,
-            "parameters": { "type": "object", "properties": fields, "required": [], "additionalProperties": false },
-        })
+        ToolSpec {
+            name: self.as_str().to_owned(),
+            description: about.to_owned(),
+            parameters: json!({
+                "type": "object", "properties": fields, "required": [], "additionalProperties": false
+            }),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
-use super::{Call, Price, Stray};
+use super::{BotOver, Call, Price, Stray};
+use crate::bot;
 use crate::id::{ActionNo, CampaignId, CarrierCallId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -106,6 +107,7 @@ impl Call {
             turns: BTreeMap::new(),
             registered: self.registered,
             app: self.app.clone(),
+            bot: self.bot.clone(),
             actions: self.actions.clone(),
             price: self.price.clone(),
         }
@@ -156,8 +158,21 @@ impl Call {
         Some(self.leg().end.as_ref().map_or(EndSource::Inferred, |end| end.source))
     }
 
-    /// What the script achieved.
+    /// What the script or the bot achieved. Where the bot failed, and had done nothing yet, it is the script's that went on.
     pub fn outcome(&self) -> Option<Outcome> {
+        let Some(talk) = &self.bot else { return self.outcome_of_script() };
+        let ended = self.disposition().map(|disposition| bot::Ending {
+            disposition,
+            talked: talk.has_words(),
+            over: talk.why_over(),
+        });
+        let of_bot = bot::outcome(&talk.tools(), ended);
+        let failed =
+            talk.why_over() == Some(BotOver::Failed) && matches!(of_bot, None | Some(Outcome::Error));
+        if failed { self.outcome_of_script().or(of_bot) } else { of_bot }
+    }
+
+    fn outcome_of_script(&self) -> Option<Outcome> {
         self.script.as_ref()?;
         if self.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
             Some(Outcome::Finished)

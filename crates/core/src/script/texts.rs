@@ -35,6 +35,8 @@ pub struct Texts {
     pub transfer: &'static str,
     /// When the one it was to be handed to could not be reached.
     pub not_reached: &'static str,
+    /// When a bot can't go on, and the script does.
+    pub instead_of_bot: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
@@ -88,6 +90,7 @@ impl Texts {
         hold: "Please hold the line.",
         transfer: "You are being connected. Please hold the line.",
         not_reached: "Sorry, nobody could be reached.",
+        instead_of_bot: "Sorry, our assistant cannot go on right now.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
@@ -128,6 +131,7 @@ impl Texts {
         hold: "אנא המתינו על הקו.",
         transfer: "השיחה מועברת. אנא המתינו על הקו.",
         not_reached: "סליחה, לא הצלחנו להשיג מענה.",
+        instead_of_bot: "סליחה, העוזר הקולי שלנו לא יכול להמשיך כרגע.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",

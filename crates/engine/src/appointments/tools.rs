@@ -10,9 +10,10 @@ use crate::clock::chance;
 use crate::engine::Inner;
 use trunkline_core::appointment::{Appointment, AppointmentStatus, Change};
 use trunkline_core::bot::{
-    Answered, Asked, Bot, Brief, Calendar, Case, Claim, ClaimKind, Ruling, Settled, Sight, Spent, Tools,
+    Answered, Asked, Bot, Calendar, Case, Claim, ClaimKind, Ruling, Settled, Sight, Spent, Tools, brief,
     decide, settle,
 };
+use trunkline_core::bridge::Brief;
 use trunkline_core::id::{AppointmentId, CallId, TenantId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::Caller;
@@ -66,8 +67,8 @@ impl Inner {
     }
 
     /// What a session of the model begins with.
-    pub(crate) async fn brief(&self, talk: &ToolsOf<'_>, caller: &Caller) -> Brief {
-        Brief::of(talk.bot, caller, &self.sight(talk).await, self.clock.now())
+    pub(crate) async fn brief_for(&self, talk: &ToolsOf<'_>, caller: &Caller) -> Brief {
+        brief(talk.bot, caller, &self.sight(talk).await, self.clock.now())
     }
 
     /// Rules on a tool that the model asked for, and does what is the store's to do.

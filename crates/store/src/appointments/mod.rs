@@ -2,10 +2,11 @@
 //! two appointments of one practitioner share a moment is a key of its table.
 //!
 //! - `rows`: an appointment as its row has it · `calendar`: made, changed, listed, forgotten
-//! - `practitioners` · `copies`: rows out and in, as they are
+//! - `news`: what calls said of appointments · `practitioners` · `copies`: rows out and in, as they are
 
 mod calendar;
 mod copies;
+mod news;
 mod practitioners;
 mod rows;
 
@@ -13,6 +14,8 @@ pub(crate) use calendar::forget_appointments;
 pub use calendar::{AppointmentCursor, AppointmentFilter, Changed, Made};
 pub(crate) use copies::put_appointments;
 pub use copies::{AppointmentRows, AppointmentsCounted};
+pub(crate) use news::put_appointment_news;
+pub use news::{AppointmentNews, Kept};
 pub use practitioners::PractitionerSaved;
 
 const READING: &str = "reading appointments";

@@ -84,15 +84,15 @@ statements! { APPOINTMENTS:
         "SELECT cell FROM appointment_cells WHERE tenant = $1 AND practitioner = $2 AND cell >= $3 AND cell <= $4 \
          ORDER BY cell";
 
-    /// `$1` tenant, `$2` id, `$3` when: what a call said of one that may still be changed.
+    /// `$1` tenant, `$2` id, `$3` when: what a call said of one that may still be changed, and that nobody has changed since.
     CONFIRM_APPOINTMENT =
         "UPDATE appointments SET status = 'confirmed', version = version + 1, updated_at = $3 \
-         WHERE tenant = $1 AND id = $2 AND status IN ('scheduled', 'rescheduled')";
+         WHERE tenant = $1 AND id = $2 AND status IN ('scheduled', 'rescheduled') AND updated_at <= $3";
 
     /// `$1` tenant, `$2` id, `$3` when.
     CANCEL_APPOINTMENT =
         "UPDATE appointments SET status = 'cancelled', version = version + 1, updated_at = $3 \
-         WHERE tenant = $1 AND id = $2 AND status IN ('scheduled', 'confirmed', 'rescheduled')";
+         WHERE tenant = $1 AND id = $2 AND status IN ('scheduled', 'confirmed', 'rescheduled') AND updated_at <= $3";
 
     /// `$1` tenant, `$2` phone.
     PERSON_APPOINTMENTS_COUNTED = "SELECT COUNT(*) AS n FROM appointments WHERE tenant = $1 AND phone = $2";

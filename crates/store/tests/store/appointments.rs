@@ -1,6 +1,6 @@
 //! Appointments: made once, moved under their version, at a time that is nobody else's; listed, forgotten, copied.
 
-use crate::calls::{Engine, Place, on_each_engine};
+use crate::calls::{Engine, Place, journal, on_each_engine};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use trunkline_core::appointment::{Appointment, AppointmentStatus, Change, Practitioner, cells};
@@ -9,7 +9,8 @@ use trunkline_core::numbers::OpeningHours;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::window::{Days, Hours, Zone};
 use trunkline_store::{
-    AppointmentCursor, AppointmentFilter, AppointmentRows, Changed, Import, Made, PractitionerSaved, Store,
+    AppointmentCursor, AppointmentFilter, AppointmentNews, AppointmentRows, Changed, Import, Kept, Made,
+    Position, PractitionerSaved, Projection, Store,
 };
 
 on_each_engine!(
@@ -21,6 +22,7 @@ on_each_engine!(
     what_is_moved_or_cancelled_lets_its_time_go,
     pages_follow_each_other_by_start_and_id,
     a_person_is_forgotten_and_their_time_is_free,
+    what_a_call_said_stands_unless_somebody_has_changed_it_since,
     practitioners_are_changed_under_their_version_and_no_two_have_one_name,
     what_is_copied_is_the_same_and_leaves_alone_what_is_there,
 );
@@ -239,6 +241,35 @@ async fn a_person_is_forgotten_and_their_time_is_free(engine: Engine) {
     assert!(!kept.phone.as_str().starts_with('+'));
     assert_eq!(store.appointment(&acme(), other.id).await.unwrap(), Some(other));
     assert_eq!(taken(store).await, 12, "what was, was; what was to come is free");
+}
+
+async fn what_a_call_said_stands_unless_somebody_has_changed_it_since(engine: Engine) {
+    let place = Place::on(engine).await;
+    let store = &place.store;
+    let (one, two) = (appointment(1, HOUR), appointment(2, 5 * HOUR));
+    for made in [&one, &two] {
+        store.make_appointment(made).await.unwrap();
+    }
+    let office = one
+        .apply(&Change::Move { start: at(9 * HOUR), zone: None, practitioner: None, minutes: None }, at(50));
+    store.change_appointment(&office.unwrap(), 1).await.unwrap();
+    let said = |of: &Appointment, kept, secs| AppointmentNews {
+        tenant: acme(),
+        appointment: of.id,
+        kept,
+        at: at(secs),
+    };
+    let status = async |of: &Appointment| store.appointment(&acme(), of.id).await.unwrap().unwrap().status;
+    let tell = async |upto: u64, news: Vec<AppointmentNews>| {
+        let batch = Projection { appointments: news, ..Projection::empty(journal(), Position(upto)) };
+        store.project(&batch).await.unwrap();
+    };
+    tell(1, vec![said(&one, Kept::No, 40), said(&two, Kept::Yes, 40)]).await;
+    assert_eq!(status(&one).await, AppointmentStatus::Rescheduled, "the office was later");
+    assert_eq!(status(&two).await, AppointmentStatus::Confirmed);
+    tell(2, vec![said(&two, Kept::No, 60), said(&two, Kept::Yes, 70)]).await;
+    assert_eq!(status(&two).await, AppointmentStatus::Cancelled, "what is over stays over");
+    assert_eq!(taken(store).await, 6);
 }
 
 async fn practitioners_are_changed_under_their_version_and_no_two_have_one_name(engine: Engine) {

@@ -9,6 +9,7 @@ mod appointments;
 mod asking;
 mod attempts;
 mod beneath;
+mod bots;
 mod cache;
 mod call_backs;
 mod callbacks;

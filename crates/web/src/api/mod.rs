@@ -38,6 +38,7 @@ pub(crate) mod scripts;
 pub(crate) mod singles;
 pub(crate) mod suppressions;
 pub(crate) mod tenancy;
+pub(crate) mod transcript;
 pub(crate) mod transcription;
 mod turn_json;
 pub(crate) mod webhooks;

@@ -27,6 +27,7 @@ pub(crate) mod softphone;
 pub(crate) mod stream;
 pub(crate) mod texts;
 mod timeline;
+mod transcript;
 mod turns;
 
 use crate::problem::{Code, Problem};

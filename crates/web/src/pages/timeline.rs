@@ -51,6 +51,7 @@ fn title(t: Texts, entry: &Entry) -> String {
                 (Some("question"), Some(number)) => t.count("event-spoke-question", &number),
                 (Some("goodbye"), _) => t.get("event-spoke-goodbye"),
                 (Some("apology"), _) => t.get("event-spoke-apology"),
+                (Some("bot"), _) => t.get("event-spoke-bot"),
                 _ => t.get("event-spoke"),
             }
         }
@@ -134,6 +135,16 @@ mod tests {
             "transcription",
             "answered_by",
             "priced",
+            "bot_connected",
+            "bot_ready",
+            "bot_said",
+            "bot_heard",
+            "bot_pressed",
+            "bot_tool_asked",
+            "bot_tool_answered",
+            "bot_model_lost",
+            "bot_media_lost",
+            "bot_over",
             "metadata_merged",
             "unknown_word",
         ];
