@@ -34,10 +34,18 @@ impl Inner {
         bots.find(|bot| bot.numbers.contains(number)).map(|bot| bot.bot.clone())
     }
 
-    /// What the model is told in this call; `None` if the bot is not there any more.
-    pub(super) fn brief(&self, call: &Call) -> Option<Arc<Brief>> {
+    /// Whether the bot of this call is there.
+    pub(super) fn has_bot(&self, call: &Call) -> bool {
+        self.standing_bot(call).is_some()
+    }
+
+    /// What the model is told at the beginning of a stream of this call; `None` if the bot is not there any more.
+    pub(super) async fn stream_brief(&self, call: &Call) -> Option<Arc<Brief>> {
+        self.standing_bot(call).map(|bot| bot.brief.clone())
+    }
+
+    fn standing_bot(&self, call: &Call) -> Option<&OneBot> {
         let wanted = &call.bot.as_ref()?.bot;
-        let mut bots = self.config.bots.standing.iter();
-        bots.find(|bot| bot.bot.name == wanted.name).map(|bot| bot.brief.clone())
+        self.config.bots.standing.iter().find(|bot| bot.bot.name == wanted.name)
     }
 }

@@ -89,7 +89,7 @@ impl Inner {
         .await?;
         let (says, from_carrier) = mpsc::channel(FROM_CARRIER);
         let (to_carrier, does) = mpsc::channel(TO_CARRIER);
-        session::begin(&self, &handle, stream, from_carrier, to_carrier);
+        session::begin(&self, &handle, stream, from_carrier, to_carrier).await;
         Ok(MediaLine { says, does })
     }
 }
