@@ -119,6 +119,7 @@ fn config(folder: &std::path::Path) -> Config {
         },
         webhooks: trunkline_engine::Webhooks::default(),
         app_calls: trunkline_engine::AppCalls::default(),
+        bots: trunkline_engine::Bots::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing::default(),
         post_timeout: Duration::from_secs(10),

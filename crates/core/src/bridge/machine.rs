@@ -393,7 +393,11 @@ impl Bridge {
         if self.lost_ever == 0 {
             acts.push(Act::Journal(BotNews::ModelReady { stream: self.stream }));
         }
-        acts.extend(self.memory.all().map(|known| Act::Model(ModelDoes::Remember(known.clone()))));
+        let mut memory = self.memory.clone();
+        for (entry, text) in self.playing.unfinished().filter(|(_, text)| !text.is_empty()) {
+            memory.keep(entry, Remembered::Bot(text));
+        }
+        acts.extend(memory.all().map(|known| Act::Model(ModelDoes::Remember(known.clone()))));
         acts.extend(self.kept.drain(..).map(|sound| Act::Model(ModelDoes::Hear(sound))));
         let words = match &self.ending {
             Some(_) => Some(GOOD_BYE.to_owned()),

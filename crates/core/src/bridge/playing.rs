@@ -36,6 +36,8 @@ pub(super) struct BotLine {
     cut: bool,
     /// The model was lost before all of its sound was made.
     broken: bool,
+    /// A session of the model said it that is gone.
+    is_of_before: bool,
 }
 
 /// A mark that has not come back.
@@ -128,6 +130,7 @@ impl Playing {
             told: None,
             cut: false,
             broken: false,
+            is_of_before: false,
         });
     }
 
@@ -178,10 +181,12 @@ impl Playing {
         self.tell(acts);
     }
 
-    /// The model is gone: nobody knows how far the text goes with the sound that is there.
+    /// The model is gone: nobody knows how far the text goes with the sound that is there, and a new session knows no item of
+    /// the old one.
     pub(super) fn broken(&mut self, acts: &mut Vec<Act>) {
         for line in &mut self.lines {
             line.broken |= !line.sound_over;
+            line.is_of_before = true;
         }
         self.all_made(acts);
     }
@@ -240,7 +245,12 @@ impl Playing {
         self.generation += 1;
         for line in self.lines.iter_mut().filter(|line| !line.cut && !line.is_heard()) {
             // What was heard never exceeds what was made: the marks say so.
-            acts.push(Act::Model(ModelDoes::Truncate { item: line.item.clone(), heard_ms: line.heard_ms }));
+            if !line.is_of_before {
+                acts.push(Act::Model(ModelDoes::Truncate {
+                    item: line.item.clone(),
+                    heard_ms: line.heard_ms,
+                }));
+            }
             line.cut = true;
             if line.heard_ms > 0 {
                 acts.push(Act::Journal(line.news(WordsState::Cut)));
@@ -269,6 +279,14 @@ impl Playing {
         let over = over.map(|line| (line.entry, line.item.clone(), line.heard().to_owned())).collect();
         self.lines.retain(|line| !is_over(line));
         over
+    }
+
+    /// Lines that are being heard, with what there is to be heard of them.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = (EntryNo, String)> {
+        self.lines.iter().filter(|line| !line.cut).map(|line| {
+            let all = BotLine { heard_ms: line.made_ms(), ..line.clone() };
+            (line.entry, all.heard().to_owned())
+        })
     }
 
     /// Writes down what was heard since the last time.

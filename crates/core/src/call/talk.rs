@@ -432,13 +432,19 @@ impl Talk {
         self.streams.keys().next_back().copied().unwrap_or(0)
     }
 
-    /// The stream that the next page offers: the last one again, if nobody has opened it.
-    pub fn next_stream(&self) -> u16 {
+    /// The stream that a page offers which comes after this one, 0 if after none: the last one again, if it is later and nobody
+    /// has opened it, so that a page that is fetched twice is the same.
+    pub fn next_stream(&self, after: u16) -> u16 {
         match self.streams.iter().next_back() {
-            Some((no, stream)) if stream.connected_at.is_none() => *no,
+            Some((no, stream)) if *no > after && stream.connected_at.is_none() => *no,
             Some((no, _)) => no.saturating_add(1),
-            None => 1,
+            None => after.saturating_add(1),
         }
+    }
+
+    /// How many streams, the last ones, were offered and never opened.
+    pub fn unopened(&self) -> usize {
+        self.streams.values().rev().take_while(|stream| stream.connected_at.is_none()).count()
     }
 
     /// What it has done with the call for, if it has.

@@ -265,3 +265,17 @@ fn a_model_that_is_lost_twice_without_a_word_leaves_the_call_to_the_script() {
     let lost = stage.count(|act| matches!(act, Act::Journal(BotNews::ModelLost { .. })));
     assert_eq!(lost, 2);
 }
+
+#[test]
+fn a_new_session_knows_what_is_being_heard_and_is_not_told_to_cut_what_it_never_said() {
+    let mut stage = Stage::ready();
+    stage.bot_says("r1", "i1", LONG, 4_800);
+    stage.plays(3);
+    stage.model(ModelSays::Expired);
+    stage.model(ModelSays::Opened);
+    let acts = stage.model(ModelSays::Configured);
+    let known = trunkline_core::bridge::Remembered::Bot(LONG.to_owned());
+    assert_eq!(acts, [Act::Model(ModelDoes::Remember(known))]);
+    let acts = stage.speaks("c1");
+    assert!(is_clear(&acts[0]) && truncated(&acts).is_none(), "{acts:?}");
+}

@@ -119,12 +119,26 @@ fn a_stream_is_opened_once_in_time_and_only_the_last_one_that_was_offered() {
     assert_eq!(call.may_stream(2, at(2)), Err(NoStream::NotOffered));
     call.apply(&told(2, connected(1))).unwrap();
     assert_eq!(call.may_stream(1, at(3)), Err(NoStream::Used));
-    assert_eq!(call.bot.as_ref().unwrap().next_stream(), 2);
+    assert_eq!(call.bot.as_ref().unwrap().next_stream(1), 2);
     call.apply(&offered(4, 2)).unwrap();
     assert_eq!(call.may_stream(2, at(5)), Ok(()));
     assert_eq!(call.may_stream(1, at(5)), Err(NoStream::Used));
     call.apply(&told(6, BotNews::Over { why: BotOver::Finished })).unwrap();
     assert_eq!(call.may_stream(2, at(7)), Err(NoStream::Over));
+}
+
+#[test]
+fn a_page_that_is_fetched_twice_offers_the_same_stream_and_one_that_nobody_could_open_is_not_offered_again() {
+    let mut call = bot_call();
+    let next = |call: &Call, after| call.bot.as_ref().unwrap().next_stream(after);
+    assert_eq!(next(&call, 0), 1);
+    call.apply(&offered(1, 1)).unwrap();
+    assert_eq!((next(&call, 0), next(&call, 1)), (1, 2));
+    call.apply(&offered(2, 2)).unwrap();
+    assert_eq!((next(&call, 1), next(&call, 2)), (2, 3));
+    assert_eq!(call.bot.as_ref().unwrap().unopened(), 2);
+    call.apply(&told(3, connected(2))).unwrap();
+    assert_eq!((next(&call, 2), call.bot.as_ref().unwrap().unopened()), (3, 0));
 }
 
 #[test]

@@ -59,8 +59,13 @@ impl Inner {
         self.observe_on(handle, self.bot_event(call.id, news)).await.map(drop)
     }
 
-    /// What the model is told in this call; `None` if the bot is not there any more.
-    pub(super) async fn brief(&self, call: &Call) -> Option<Arc<Brief>> {
+    /// Whether the bot of this call is there.
+    pub(super) fn has_bot(&self, call: &Call) -> bool {
+        self.bot_in(call).is_some()
+    }
+
+    /// What the model is told at the beginning of a stream of this call; `None` if the bot is not there any more.
+    pub(super) async fn stream_brief(&self, call: &Call) -> Option<Arc<Brief>> {
         let (talk, bot) = (call.bot.as_ref()?, self.bot_in(call)?);
         let (tools, about) = (talk.tools(), talk.appointment());
         let sees = self.tools_of(call, &bot, &tools, about.as_ref());

@@ -88,11 +88,9 @@ impl Inner {
         })
         .await?;
         self.learn_about(&handle).await?;
-        let call = handle.lock().call.clone();
-        let brief = self.brief(&call).await;
         let (says, from_carrier) = mpsc::channel(FROM_CARRIER);
         let (to_carrier, does) = mpsc::channel(TO_CARRIER);
-        session::begin(&self, &handle, stream, brief, from_carrier, to_carrier);
+        session::begin(&self, &handle, stream, from_carrier, to_carrier).await;
         Ok(MediaLine { says, does })
     }
 }

@@ -15,6 +15,8 @@ use trunkline_core::script::{Caller, Next, Script};
 
 /// A call whose streams break off so often goes on with its script.
 const STREAMS: u16 = 20;
+/// So does one whose carrier could not open so many one after the other.
+const UNOPENED: usize = 3;
 
 /// Whether a page is one at which a bot may talk.
 fn is_bots(place: Place) -> bool {
@@ -53,8 +55,9 @@ impl Inner {
     }
 
     fn can_talk(&self, call: &Call) -> bool {
-        let streams = call.bot.as_ref().map_or(0, |talk| talk.next_stream());
-        self.config.bots.model.is_some() && self.bot_in(call).is_some() && streams <= STREAMS
+        let is_opened =
+            call.bot.as_ref().is_some_and(|talk| talk.last_stream() < STREAMS && talk.unopened() < UNOPENED);
+        self.config.bots.model.is_some() && self.has_bot(call) && is_opened
     }
 
     async fn offer_stream(
@@ -65,7 +68,11 @@ impl Inner {
     ) -> Result<Document, IntakeError> {
         let (call, no) = {
             let live = handle.lock();
-            (live.call.clone(), live.call.bot.as_ref().map_or(1, |talk| talk.next_stream()))
+            let after = match token.place {
+                Place::AfterStream(no) => no,
+                _ => 0,
+            };
+            (live.call.clone(), live.call.bot.as_ref().map_or(1, |talk| talk.next_stream(after)))
         };
         let says = self.page_of(&call, token, fetch, Says::Bot { stream: no });
         self.observe_on(handle, says).await?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use trunkline_core::bridge::{
-    Act, Bridge, Brief, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, ToolAnswer, WhyLost,
+    Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, ToolAnswer, WhyLost,
 };
 use trunkline_core::call::{AnsweredBy, BotNews, BotOver, State};
 use trunkline_core::id::CallId;
@@ -22,6 +22,9 @@ use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 const LOOK: Duration = Duration::from_millis(250);
 /// The shortest wait for a deadline.
 const SOON: Duration = Duration::from_millis(1);
+
+/// How long a carrier may take to tell of the end of a call whose stream is over.
+const END_IS_TOLD: Duration = Duration::from_secs(2);
 
 type Connecting = Pin<Box<dyn Future<Output = Result<(Mouth, Ears), WhyLost>> + Send>>;
 
@@ -42,6 +45,8 @@ struct Session {
     taken_by: Option<AnsweredBy>,
     /// The carrier has said all that it will.
     is_gone: bool,
+    /// It has said that the stream is over, as it does when somebody hangs up.
+    was_stopped: bool,
 }
 
 /// What wakes a session up.
@@ -53,16 +58,16 @@ enum Woken {
 }
 
 /// Begins to carry frames. Without a model, or a bot, the call goes on with its script at once.
-pub(super) fn begin(
+pub(super) async fn begin(
     inner: &Arc<Inner>,
     handle: &Handle,
     stream: u16,
-    brief: Option<Arc<Brief>>,
     says: mpsc::Receiver<CarrierSays>,
     does: mpsc::Sender<CarrierDoes>,
 ) {
     let call = handle.lock().call.clone();
     let writer = Writer::new(inner, handle);
+    let brief = inner.stream_brief(&call).await;
     let (Some(brief), Some(address), Some(talk)) = (brief, inner.config.bots.model.clone(), &call.bot) else {
         tracing::error!(call = %call.id, "bot.not_there: the script goes on instead");
         inner.tasks.spawn(async move {
@@ -87,6 +92,7 @@ pub(super) fn begin(
         writer,
         taken_by: None,
         is_gone: false,
+        was_stopped: false,
     };
     inner.tasks.spawn(session.carry(acts));
 }
@@ -108,6 +114,7 @@ impl Session {
                 said = self.says.recv(), if !self.is_gone => match said {
                     Some(said) => {
                         self.is_gone = said == CarrierSays::Stopped;
+                        self.was_stopped = self.is_gone;
                         Woken::By(vec![Input::Carrier(said)])
                     }
                     None => {
@@ -145,6 +152,27 @@ impl Session {
         drop(self.does.take());
         self.writer.written().await.await;
         tracing::info!(call = %self.call, "bot.stream: over");
+        if self.was_stopped {
+            self.ask_for_the_end();
+        }
+    }
+
+    /// Somebody has hung up, most likely, and not every number tells of the end: the carrier is asked, instead of in minutes.
+    fn ask_for_the_end(self) {
+        let Self { inner, handle, .. } = self;
+        inner.clone().tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(inner.clock.really(END_IS_TOLD)) => {}
+                () = inner.stop.cancelled() => return,
+            }
+            let leg = {
+                let live = handle.lock();
+                (live.call.state() == State::Answered).then(|| live.call.leg().no)
+            };
+            if let Some(leg) = leg {
+                inner.ask(handle, leg);
+            }
+        });
     }
 
     /// Whether the call goes on, and who has taken it.
@@ -185,7 +213,13 @@ impl Session {
         for act in acts {
             match act {
                 Act::Carrier(does) => self.to_carrier(does),
-                Act::Model(does) => lost = self.to_model(&does).or(lost),
+                Act::Model(does) => {
+                    if matches!(does, ModelDoes::ToolAnswered { .. }) {
+                        // What the caller is told to be done is on the disk before the model can say so.
+                        self.writer.written().await.await;
+                    }
+                    lost = self.to_model(&does).or(lost);
+                }
                 Act::OpenModel => {
                     self.model = None;
                     let address = self.address.clone();

@@ -136,7 +136,7 @@ async fn talk(room: &Room, no: usize, mut mind: Mind, mut socket: WebSocket, spe
                     Ok(())
                 }
                 Act::SendGarbage => socket.send(Message::Text("<html>502</html>".into())).await,
-                Act::Close => return,
+                Act::Close => return close(socket).await,
             };
             if sent.is_err() {
                 return;
@@ -161,6 +161,15 @@ async fn talk(room: &Room, no: usize, mut mind: Mind, mut socket: WebSocket, spe
             },
             Some(event) = late.next() => acts = vec![Act::Send(event)],
         }
+    }
+}
+
+/// Says that it is over, and reads on until the other side knows: what was sent before would be lost otherwise.
+async fn close(mut socket: WebSocket) {
+    if socket.send(Message::Close(None)).await.is_ok() {
+        let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
+        // Whoever does not answer is left alone.
+        let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
     }
 }
 

@@ -202,6 +202,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         // Many calls are known to their test alone: on a slow day the carrier would be asked, and know nothing of them.
         webhooks: trunkline_engine::Webhooks::default(),
         app_calls: trunkline_engine::AppCalls::default(),
+        bots: trunkline_engine::Bots::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing { silent_secs: 86_400, ..Timing::default() },
         post_timeout: Duration::from_secs(5),

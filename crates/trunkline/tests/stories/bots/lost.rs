@@ -9,8 +9,13 @@ const APOLOGY: &str = "Sorry, our assistant cannot go on right now.";
 
 #[test]
 pub fn a_model_that_breaks_off_comes_back_with_the_conversation() {
-    let talk = Talk::misbehaving(short(), vec![(Some(0), Misbehaves::CutsIn(1))]);
-    let sid = talk.is_called(Habit::says(["I have to come later.", "Hello?"]));
+    let turns = vec![
+        ModelTurn::says(OPENING),
+        ModelTurn::says("All right, I write down that you will come later."),
+        ModelTurn::says("Sorry. It is noted. Goodbye.").and_asks("end_call", &Value::Null),
+    ];
+    let talk = Talk::misbehaving(turns, vec![(Some(0), Misbehaves::CutsIn(1))]);
+    let sid = talk.is_called(Habit::says(["I have to come later."]));
     let transcript = talk.ended();
     assert_eq!((&transcript["over"], &transcript["model_lost"]), (&json!("finished"), &json!(1)));
     assert_eq!(talk.model.sessions().len(), 2);
@@ -40,9 +45,11 @@ pub fn a_model_that_is_gone_for_good_leaves_the_caller_with_the_script() {
             (&json!("failed"), &json!(2)),
             "{wrong:?}"
         );
+        talk.day.until("an answer", |day| {
+            (day.look_at(&talk.call())["answer_count"].as_u64() > Some(0)).then_some(())
+        });
         let told = talk.told(&sid);
         assert_eq!(told.first().map(String::as_str), Some(APOLOGY), "{wrong:?}: {told:?}");
-        assert!(talk.day.look_at(&talk.call())["answer_count"].as_u64() > Some(0), "{wrong:?}");
         assert_eq!(talk.model.open(), 0);
     }
 }

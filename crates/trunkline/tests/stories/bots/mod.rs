@@ -96,11 +96,13 @@ impl Talk {
         })
     }
 
-    /// The transcript once the call is over and the bot has done with it.
+    /// The transcript once the bot has done with the call, or nobody is there any more.
     pub fn ended(&self) -> Value {
         let call = self.call();
-        self.day.ended(&call);
-        self.transcript()
+        self.day.until("the end of the talk", |day| {
+            let is_over = day.look_at(&call)["state"] == "ended";
+            Some(self.transcript()).filter(|transcript| is_over || !transcript["over"].is_null())
+        })
     }
 
     pub fn transcript(&self) -> Value {

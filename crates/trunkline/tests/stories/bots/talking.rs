@@ -81,13 +81,17 @@ pub fn two_calls_at_once_never_mix() {
             Habit::Answers { ring_secs: None, said: vec![said.clone()], digits: Vec::new() },
         );
     }
+    let calls = talk.day.until("all calls", |day| {
+        let calls = day.get("/api/calls").json()["calls"].as_array().cloned().unwrap_or_default();
+        (calls.len() == callers.len()).then_some(calls)
+    });
     for (number, said) in &callers {
-        let query = format!("/api/calls?number={}", number.trim_start_matches('+'));
-        let call = talk.day.until("the call", |day| {
-            let calls = day.get(&query).json()["calls"].clone();
-            calls.get(0).and_then(|call| call["id"].as_str()).map(str::to_owned)
+        let call =
+            calls.iter().find(|call| call["from"] == *number).unwrap()["id"].as_str().unwrap().to_owned();
+        talk.day.until("the end of the talk", |day| {
+            let transcript = day.get(&format!("/api/calls/{call}/transcript")).json();
+            (!transcript["over"].is_null()).then_some(())
         });
-        talk.day.ended(&call);
         let transcript = talk.day.get(&format!("/api/calls/{call}/transcript")).json();
         let entries = transcript["entries"].as_array().unwrap();
         let texts: Vec<&str> = entries
