@@ -392,7 +392,7 @@ impl Sight {
         if let Some(own) = &mut self.own {
             match tools.standing().get(&own.id) {
                 Some(Effect::Confirmed { .. }) if own.status.is_open() => {
-                    own.status = AppointmentStatus::Confirmed
+                    own.status = AppointmentStatus::Confirmed;
                 }
                 Some(Effect::Cancelled { .. }) => own.status = AppointmentStatus::Cancelled,
                 _ => {}

@@ -31,7 +31,7 @@ const FIELDS: [&str; 13] = [
     "fallback_script",
     "$schema",
 ];
-const LIMITS: [&str; 4] = ["seconds", "turns", "tool_calls", "tokens"];
+const LIMITS: [&str; 3] = ["seconds", "turns", "tool_calls"];
 
 impl Bot {
     /// Reads a bot's file.
@@ -154,9 +154,6 @@ fn limits(node: &Node<'_>) -> Result<Limits, ScriptError> {
     }
     if let Some(node) = fields.get(&["tool_calls"]) {
         limits.tool_calls = node.number("the most tool calls", 1, 200)?;
-    }
-    if let Some(node) = fields.get(&["tokens"]) {
-        limits.tokens = Some(node.number("the most tokens", 1_000, 10_000_000)?);
     }
     Ok(limits)
 }

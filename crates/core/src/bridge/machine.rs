@@ -671,7 +671,7 @@ impl Bridge {
         if self.phase != Phase::Talking {
             return;
         }
-        self.into_tail(now, acts);
+        self.go_into_tail(now, acts);
         acts.push(Act::Journal(BotNews::Over { why }));
         acts.push(Act::Finish(why));
         self.look_at_tail(now, acts);
@@ -680,11 +680,11 @@ impl Bridge {
     /// The caller is gone.
     fn hung_up(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         if self.phase == Phase::Talking {
-            self.into_tail(now, acts);
+            self.go_into_tail(now, acts);
         }
     }
 
-    fn into_tail(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
+    fn go_into_tail(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         self.playing.hung_up(acts);
         self.keep_finished();
         if let Some((entry, keys, _)) = self.keys.take() {

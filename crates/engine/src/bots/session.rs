@@ -212,13 +212,13 @@ impl Session {
         let mut lost = None;
         for act in acts {
             match act {
-                Act::Carrier(does) => self.to_carrier(does),
+                Act::Carrier(does) => self.tell_carrier(does),
                 Act::Model(does) => {
                     if matches!(does, ModelDoes::ToolAnswered { .. }) {
                         // What the caller is told to be done is on the disk before the model can say so.
                         self.writer.written().await.await;
                     }
-                    lost = self.to_model(&does).or(lost);
+                    lost = self.tell_model(&does).or(lost);
                 }
                 Act::OpenModel => {
                     self.model = None;
@@ -254,7 +254,7 @@ impl Session {
         lost.map(|why| Input::Model(ModelSays::Lost(why)))
     }
 
-    fn to_carrier(&mut self, does: CarrierDoes) {
+    fn tell_carrier(&mut self, does: CarrierDoes) {
         // A carrier that reads nothing any more will be known as gone by its socket.
         if let Some(to) = &self.does
             && to.try_send(does).is_err()
@@ -263,7 +263,7 @@ impl Session {
         }
     }
 
-    fn to_model(&mut self, does: &ModelDoes) -> Option<WhyLost> {
+    fn tell_model(&mut self, does: &ModelDoes) -> Option<WhyLost> {
         let (mouth, _) = self.model.as_ref()?;
         mouth.say(does).err()
     }

@@ -89,11 +89,10 @@ fn is_to_be_put_through(call: &Call) -> bool {
 fn given_over_to(call: &Call) -> Option<PhoneNumber> {
     let talk = call.bot.as_ref().filter(|talk| talk.why_over() == Some(BotOver::HandedOver))?;
     let tools = talk.tools();
-    let to = tools.effects().rev().find_map(|effect| match effect {
+    tools.effects().rev().find_map(|effect| match effect {
         Effect::Transfer { to } => Some(to.clone()),
         _ => None,
-    });
-    to
+    })
 }
 
 /// The journal did not take it, or another server carries the call by now.

@@ -219,7 +219,7 @@ impl Mind {
         let Some(response) = self.response.take() else {
             return self.complain("Cancellation failed: no active response found");
         };
-        let mut acts = vec![self.response_done(&response, "cancelled", Value::Null)];
+        let mut acts = vec![self.response_done(&response, "cancelled", &Value::Null)];
         if self.wrongs.contains(&Misbehaves::LateSound) {
             let last = self.items.iter().rev().find_map(|item| match item {
                 Item::Bot { id, .. } => Some(id.clone()),
@@ -271,7 +271,7 @@ impl Mind {
         if self.wrongs.contains(&Misbehaves::FailsAt(no)) {
             let details =
                 json!({"type": "failed", "error": {"type": "server_error", "code": "rate_limit_exceeded"}});
-            acts.push(self.response_done(&response, "failed", details));
+            acts.push(self.response_done(&response, "failed", &details));
             return acts;
         }
         self.response = Some(response.clone());
@@ -296,7 +296,7 @@ impl Mind {
             );
         }
         self.response = None;
-        acts.push(self.response_done(&response, "completed", Value::Null));
+        acts.push(self.response_done(&response, "completed", &Value::Null));
         if self.wrongs.contains(&Misbehaves::ExpiresAfter(no)) {
             let error = json!({"type": "invalid_request_error", "code": "session_expired", "message": "Your session hit the maximum duration of 60 minutes."});
             acts.push(self.event("error", json!({"error": error})));
@@ -344,7 +344,7 @@ impl Mind {
         self.event(&format!("{name}.{what}"), more)
     }
 
-    fn response_done(&mut self, response: &str, status: &str, details: Value) -> Act {
+    fn response_done(&mut self, response: &str, status: &str, details: &Value) -> Act {
         let usage = json!({"total_tokens": 100, "input_tokens": 60, "output_tokens": 40});
         let response = json!({"id": response, "status": status, "status_details": details, "usage": usage});
         self.event("response.done", json!({"response": response}))
