@@ -175,6 +175,7 @@ fn request(n: usize) -> Request {
             ..Party::default()
         },
         script: ScriptRef { name: "questions".to_owned(), version: "v1".to_owned() },
+        bot: None,
         limits: Limits::default(),
         not_before: None,
         session: None,

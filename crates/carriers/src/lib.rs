@@ -9,6 +9,7 @@
 //! - [`callback`]: the URLs a carrier calls us back at, and the sealed state in them
 //! - [`voice`]: what a person hears, as a typed document, written in a carrier's [`Dialect`]
 //! - [`Verifier`]: is a request the carrier's? · [`form`]: its fields · [`webhook`]: what they mean, in either dialect
+//! - [`streams`]: the frames of media streams, both ways
 //! - [`outgoing`]: webhooks to tenants' software: who may be reached, signed requests, what came of them
 //! - [`twilio`], [`telnyx`]: their requests, words and signatures · `posting`, `http`: what both share
 //!
@@ -24,6 +25,7 @@ mod http;
 pub mod outgoing;
 mod posting;
 pub mod signed;
+pub mod streams;
 pub mod telnyx;
 pub mod twilio;
 mod verifier;

@@ -302,6 +302,8 @@ fn place(place: Place) -> String {
         Place::Resume(no) => format!("resume/{no}"),
         Place::Transfer(no) => format!("transfer/{no}"),
         Place::Transferred(no) => format!("transferred/{no}"),
+        Place::AfterStream(no) => format!("bot/{no}"),
+        Place::Stream(no) => format!("stream/{no}"),
     }
 }
 

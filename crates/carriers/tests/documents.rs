@@ -378,3 +378,13 @@ fn without_tokens(xml: &str) -> String {
         pieces.fold(first, |plain, piece| format!("{plain}{marker}…{}", piece.trim_start_matches(token)))
     })
 }
+
+/// One-way audio: without its mode Telnyx drops what is sent back, and tells nobody.
+#[test]
+fn a_media_stream_of_telnyx_goes_both_ways() {
+    let stream = Stream { url: "wss://x.example/media".to_owned(), parameters: Vec::new() };
+    let document = Document::new(vec![Verb::Connect(stream)]);
+    let telnyx = document.to_xml(Dialect::Telnyx);
+    assert!(telnyx.contains(r#"bidirectionalMode="rtp" bidirectionalCodec="PCMU""#), "{telnyx}");
+    assert!(!document.to_xml(Dialect::Twilio).contains("bidirectional"));
+}

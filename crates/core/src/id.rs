@@ -1,5 +1,5 @@
 //! Names of things: calls, legs, tenants, their keys and users, carrier accounts, event keys; campaigns, leads, jobs and
-//! their attempts. Two ids never share a type.
+//! their attempts; appointments. Two ids never share a type.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -135,6 +135,11 @@ word! {
 }
 
 word! {
+    /// The model's own name of one tool call: the same one asked twice is one.
+    ToolCallId
+}
+
+word! {
     /// Our name of an API key: tells which one is meant, and opens nothing.
     KeyId
 }
@@ -262,6 +267,15 @@ dated_id! {
 dated_id! {
     /// Our name of an address that webhooks are sent to.
     WebhookId
+}
+
+dated_id! {
+    /// Our name of an appointment.
+    AppointmentId
+}
+dated_id! {
+    /// Our name of somebody with whom appointments are made.
+    PractitionerId
 }
 
 word! {

@@ -74,6 +74,10 @@ impl Inner {
                 return Ok(page::closing(&Page::capacity(&script.language)));
             }
         }
+        let is_here = !over && fetch.line == Line::Open && aside(&handle.lock().call).is_none();
+        if is_here && let Some(document) = self.speak_bot(&handle, &token, fetch, (&script, &caller)).await? {
+            return Ok(document);
+        }
         if let Some(no) = action_of(token.place) {
             return self.speak_action(&handle, &token, fetch, no, (&script, &caller)).await;
         }
@@ -157,7 +161,11 @@ impl Inner {
             tracing::warn!("call.of_nobody: the number belongs to no tenant; the caller hears a goodbye");
             return Ok(Found::Foreign);
         };
-        let Routed { script, route } = self.routed(fetch);
+        let Routed { script, bot, route } = self.routed(fetch);
+        let bot = match bot {
+            Some(name) => self.bot_for(&tenant, name.as_str()).await?,
+            None => None,
+        };
         let party = Party {
             to: fetch.to.clone(),
             from: fetch.from.clone(),
@@ -171,6 +179,7 @@ impl Inner {
             direction: fetch.direction,
             party,
             script: Some(self.use_script(&script).await?),
+            bot,
             route,
             limits: self.config.call_limits,
         };
@@ -273,7 +282,9 @@ fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
         | Place::Hold(_)
         | Place::Resume(_)
         | Place::Transfer(_)
-        | Place::Transferred(_) => return place,
+        | Place::Transferred(_)
+        | Place::AfterStream(_)
+        | Place::Stream(_) => return place,
     };
     match asked.and_then(|asked| u16::try_from(asked).ok()) {
         Some(asked) if step > usize::from(asked) && call.consent() != Some(true) => {
@@ -344,9 +355,12 @@ impl Turn {
                 (verdict.next, fact(at, verdict.answer, fetch))
             }
             // Pages of their own, which never come here.
-            Place::Hold(_) | Place::Resume(_) | Place::Transfer(_) | Place::Transferred(_) => {
-                (Next::GoodBye, None)
-            }
+            Place::Hold(_)
+            | Place::Resume(_)
+            | Place::Transfer(_)
+            | Place::Transferred(_)
+            | Place::AfterStream(_)
+            | Place::Stream(_) => (Next::GoodBye, None),
         };
         Self::said(script, caller, next, heard, line)
     }

@@ -5,12 +5,14 @@ use crate::record::{Adopted, Codec, Decoded, Suppression as SuppressedRecord};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trunkline_core::call::{Call, Event, Refused};
+use trunkline_core::bot::Effect;
+use trunkline_core::call::{BotNews, Call, Event, Refused, What};
 use trunkline_core::id::{CallId, TenantId};
 use trunkline_core::queue::News;
 use trunkline_journal::{Lsn, Record};
 use trunkline_store::{
-    EventRow, JobNews, JournalIdent, Position, Projection, Store, StoreError, Suppression, Turns,
+    AppointmentNews, EventRow, JobNews, JournalIdent, Kept, Position, Projection, Store, StoreError,
+    Suppression, Turns,
 };
 
 /// A piece of the journal, decoded.
@@ -51,7 +53,7 @@ impl Batch {
                 Ok(Decoded::Erased(erased)) => batch.notes.extend(erased.rows(Position(record.lsn.get()))),
                 // These two go another way.
                 Ok(Decoded::Imported(_) | Decoded::Pruned(_)) => {}
-                Ok(Decoded::Script(_) | Decoded::Decision(_)) => {}
+                Ok(Decoded::Script(_) | Decoded::Bot(_) | Decoded::Decision(_)) => {}
                 Ok(Decoded::Unknown(kind)) => {
                     tracing::warn!(kind, lsn = %record.lsn, "projector.unknown_record: skipped");
                 }
@@ -140,6 +142,7 @@ impl Batch {
             upto: Position(upto.get()),
             events: rows.chain(self.notes.iter().cloned().map(Ok)).collect::<Result<_, _>>()?,
             turns: Turns::Of(self.turns_changed()),
+            appointments: self.events.iter().filter_map(of_appointment).collect(),
             jobs: self.jobs,
             deliveries: Vec::new(),
             made_from_rows: self.made_from_rows,
@@ -157,6 +160,20 @@ impl Batch {
         });
         touched.flatten().collect()
     }
+}
+
+/// What an event says of an appointment. A time was given by the store already.
+fn of_appointment(projected: &Projected) -> Option<AppointmentNews> {
+    let What::Bot(told) = &projected.event.what else { return None };
+    let BotNews::ToolAnswered { did: Some(did), .. } = &told.news else { return None };
+    let (appointment, kept) = match **did {
+        Effect::Confirmed { appointment } => (appointment, Kept::Yes),
+        Effect::Cancelled { appointment } => (appointment, Kept::No),
+        _ => return None,
+    };
+    let is_taken = projected.refused.is_none();
+    let (tenant, at) = (projected.tenant.clone(), projected.event.received_at);
+    is_taken.then_some(AppointmentNews { tenant, appointment, kept, at })
 }
 
 fn suppression(entry: &SuppressedRecord) -> Suppression {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use trunkline_core::bot::Bot;
 use trunkline_core::call::{Call, Idempotency};
 use trunkline_core::id::{AccountId, CallId, CarrierCallId, TenantId};
 use trunkline_core::script::Script;
@@ -28,6 +29,8 @@ pub(crate) struct Checkpoint {
     pub suppressions: Vec<Suppression>,
     #[serde(default)]
     pub scripts: Vec<Script>,
+    #[serde(default)]
+    pub bots: Vec<Bot>,
     #[serde(default)]
     pub bound: Vec<(Timestamp, AccountId, CarrierCallId)>,
     #[serde(default)]
@@ -137,6 +140,7 @@ impl Inner {
         let mut checkpoint = Checkpoint {
             suppressions: self.suppressed.all(),
             scripts: self.scripts.used(),
+            bots: self.bot_files.used(),
             bound: self.bound.all(),
             idempotency: self.keys_used.all(),
             paces: self.paces.lock().iter().map(|(account, at)| (account.clone(), *at)).collect(),

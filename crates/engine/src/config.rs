@@ -1,6 +1,7 @@
 //! What the engine is told when it starts. Reading settings is the binary's affair.
 
 use crate::app_calls::AppCalls;
+use crate::bots::Bots;
 use crate::clock::Clock;
 use crate::numbers::Number;
 use crate::outgoing::Webhooks;
@@ -49,6 +50,8 @@ pub struct Config {
     pub questions: PathBuf,
     /// The script of calls that name none; the file's own name if absent.
     pub default_script: Option<String>,
+    /// A bot's file, or a folder of them.
+    pub bot_files: Option<PathBuf>,
     /// What somebody on hold hears; words if absent.
     pub hold_music: Option<AudioUrl>,
     /// Whether people are asked before their answers are recorded.
@@ -71,6 +74,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How users of apps call each other.
     pub app_calls: AppCalls,
+    /// Bots that talk, and the model behind them.
+    pub bots: Bots,
     /// When to look again.
     pub timing: Timing,
     /// How long one create request may take.

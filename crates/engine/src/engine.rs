@@ -3,6 +3,7 @@
 
 use crate::admission::{Paces, Waiting};
 use crate::app_calls::AppRoom;
+use crate::bot_files::BotFiles;
 use crate::bound::Bound;
 use crate::caching::Caching;
 use crate::clock::{Clock, chance};
@@ -155,6 +156,7 @@ pub(crate) struct Inner {
     pub keys_used: KeysUsed,
     pub bound: Bound,
     pub scripts: Scripts,
+    pub bot_files: BotFiles,
     pub recordings: Recordings,
     pub moving: Moving,
     pub projection: StoreFeed,
@@ -235,6 +237,7 @@ impl Engine {
                     config.default_script.clone(),
                     config.consent,
                 ),
+                bot_files: BotFiles::new(config.bot_files.clone()),
                 recordings,
                 moving: Moving::default(),
                 projection: StoreFeed::new(clock.now()),
@@ -272,6 +275,7 @@ impl Engine {
                 config,
             };
             inner.scripts.look(inner.clock.now());
+            inner.bot_files.look(inner.clock.now());
             inner.recover(&found)?;
             if let Some(torn) = &found.torn {
                 tracing::warn!(
@@ -447,7 +451,12 @@ impl Inner {
                 () = self.stop.cancelled() => return,
             }
             let inner = self.clone();
-            let _ = tokio::task::spawn_blocking(move || inner.scripts.look(inner.clock.now())).await;
+            let look = move || {
+                let now = inner.clock.now();
+                inner.scripts.look(now);
+                inner.bot_files.look(now);
+            };
+            let _ = tokio::task::spawn_blocking(look).await;
         }
     }
 
@@ -464,7 +473,7 @@ impl Inner {
             },
             cache: self.caching.as_ref().map(Caching::health),
             recordings: self.recordings.bucket().map(|bucket| self.moving.health(bucket)),
-            scripts: self.scripts.health(),
+            scripts: self.scripts_health(),
             lag_ms: self.projection.lag_ms(status.durable, self.clock.now()),
             waiting_calls: u64::try_from(self.waiting.len()).unwrap_or(u64::MAX),
             parked_calls: self.projection.parked.len(),
@@ -472,6 +481,14 @@ impl Inner {
             unknown_words: self.unknown_words.load(Ordering::Relaxed),
             lag_events: status.durable.get().saturating_sub(self.projection.position().get()),
             draining: self.draining.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Of scripts and bots: both are files, and both may break.
+    fn scripts_health(&self) -> Part {
+        match (self.scripts.health(), self.bot_files.problem()) {
+            (Part::Ok { .. }, Some((reason, since))) => Part::Degraded { reason, since },
+            (scripts, _) => scripts,
         }
     }
 

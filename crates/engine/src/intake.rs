@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use thiserror::Error;
 use tracing::Instrument;
-use trunkline_core::call::{Call, Effect, Event, News, Refused, Source, Status, What};
+use trunkline_core::call::{BotNews, Call, Effect, Event, News, Refused, Source, Status, What};
 use trunkline_core::id::{CallId, EventKey};
 use trunkline_journal::keys::KeyError;
 use trunkline_journal::{AppendError, Class, Lsn, Pending};
@@ -125,6 +125,21 @@ impl Inner {
             return Box::pin(self.observe(event)).await;
         }
         let step = self.apply(handle, &mut handle.lock(), &event, Telling::All)?;
+        let (taken, effects) = self.durable(handle, &event, step).await?;
+        self.perform(handle, effects);
+        Ok(taken)
+    }
+
+    /// Takes in an event that listeners are not told of: it says a part of what a later one says whole.
+    pub(crate) async fn observe_quietly(
+        self: &Arc<Self>,
+        handle: &Handle,
+        event: Event,
+    ) -> Result<Taken, IntakeError> {
+        if handle.lock().health == Health::GivenUp {
+            return Box::pin(self.observe(event)).await;
+        }
+        let step = self.apply(handle, &mut handle.lock(), &event, Telling::Nothing)?;
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
         Ok(taken)
@@ -419,6 +434,7 @@ fn class(what: &What) -> Class {
         What::Progress(progress) if matches!(progress.news, News::Ended(_)) => Class::Ending,
         What::App(progress) if progress.news.ends() => Class::Ending,
         What::StatusReported(report) if report.status.is_over() => Class::Ending,
+        What::Bot(told) if matches!(told.news, BotNews::Over { .. }) => Class::Ending,
         What::HangUpAsked { .. }
         | What::Unregistered
         | What::GaveUp(_)
@@ -481,6 +497,7 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::Transcription(_) => "transcription",
         What::AnsweredBy { .. } => "answered_by",
         What::Priced { .. } => "priced",
+        What::Bot(told) => told.news.as_str(),
         What::MetadataMerged { .. } => "metadata_merged",
         What::UnknownWord { .. } => "unknown_word",
     }

@@ -14,6 +14,7 @@
 //! - `registration`, `registering`: calls that clients carry themselves · `sessions`: lookups by conversation
 //! - `placing`: orders · `admission`: gates · `dialer`: the one request, hang-ups · `reconcile`: asking the carrier
 //! - `app_calls`: calls between users of an app: who is told, who may signal
+//! - `bots`: calls in which a bot talks: pages, media streams, the model, tools
 //! - `actions`: hold, resume and transfer of a live call
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
@@ -31,7 +32,10 @@ mod admission;
 mod analytics;
 mod answering;
 mod app_calls;
+mod appointments;
 mod batch;
+mod bot_files;
+mod bots;
 mod bound;
 mod cached;
 mod caching;
@@ -99,6 +103,12 @@ pub use app_calls::{
     AppCallError, AppCalls, AppDesk, AppOrder, AppPolicy, AppUser, Connected, DeviceLine, LineEnd, LineNews,
     MayCall, PermissionHook, WhenBusy, WhenRejected,
 };
+pub use appointments::{
+    AppointmentChange, AppointmentError, AppointmentPage, AppointmentQuery, AppointmentsOrder,
+    AppointmentsReport, FreeTimesOf, NewAppointment, NewPractitioner, PractitionerChange,
+};
+pub use bot_files::BotInfo;
+pub use bots::{Bots, MediaLine, OpenError, StreamOpened};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;
@@ -129,6 +139,7 @@ pub use sweep::{Sweeping, Swept};
 pub use tally::{Counted, Measured};
 pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
 pub use transcription::{TextError, Transcribing, TranscriptionHook};
+pub use trunkline_media::realtime::ModelAddress;
 pub use trunkline_media::{
     Addressing, Audio, BadBucket, Bucket, BucketAddress, BucketError, ReadError, RecordingName,
 };
@@ -138,6 +149,8 @@ pub use trunkline_store::Target;
 pub use trunkline_store::cache::CacheAddress;
 /// What calls add up to.
 pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
+/// Which appointments, as their doors ask for them.
+pub use trunkline_store::{AppointmentCursor, AppointmentFilter};
 /// Rows of the queue, as its doors give them.
 pub use trunkline_store::{Attempt, InMinute, Lead, QueuedJob, StoredCampaign, UnreadableCampaign};
 /// Rows of outgoing webhooks, as their doors give them.

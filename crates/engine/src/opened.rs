@@ -65,6 +65,7 @@ fn opened(codec: &Codec, record: &Record) -> Result<Value, String> {
         }
         Decoded::Suppressed(_)
         | Decoded::Script(_)
+        | Decoded::Bot(_)
         | Decoded::Decision(_)
         | Decoded::Erased(_)
         | Decoded::Adopted(_)
@@ -79,6 +80,7 @@ fn word(number: u8) -> Value {
         kind::EVENT => "event".into(),
         kind::SUPPRESSED => "suppressed".into(),
         kind::SCRIPT => "script".into(),
+        kind::BOT => "bot".into(),
         kind::DECISION => "decision".into(),
         kind::ERASED => "erased".into(),
         kind::ADOPTED => "adopted".into(),

@@ -16,6 +16,8 @@ pub struct Order {
     pub from: Option<Private<String>>,
     /// The script's name; the default script if absent.
     pub script: Option<String>,
+    /// The bot that talks; the script is then what goes on if it can't.
+    pub bot: Option<String>,
     /// The person's name.
     pub name: Option<Private<String>>,
     /// Values for the script's `{{…}}`.

@@ -6,12 +6,13 @@ use crate::keys_used::Known;
 use crate::order::{EndError, Novelty, Order, PlaceError, Placed};
 use crate::{IntakeError, record};
 use std::sync::Arc;
+use trunkline_core::bot::Bot;
 use trunkline_core::call::{Call, HangUpReason, Limits, Party, Request, ScriptRef, Source, What};
 use trunkline_core::dial::destination::Denied;
 use trunkline_core::id::{CallId, SessionId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
-use trunkline_core::script::Script;
+use trunkline_core::script::{Script, ScriptName};
 use trunkline_journal::Class;
 
 /// The longest name that is kept; longer ones are cut, spoken ones even shorter.
@@ -28,7 +29,13 @@ impl Inner {
     ) -> Result<Placed, PlaceError> {
         let (party, warnings) = self.party(tenant, &order)?;
         let limits = self.limits(&order)?;
-        let script = self.scripts.current(order.script.as_deref()).ok_or_else(|| PlaceError::Invalid {
+        let bot = match &order.bot {
+            Some(name) => Some(self.orders_bot(tenant, name)?),
+            None => None,
+        };
+        let instead = bot.as_ref().and_then(|bot| bot.fallback_script.as_ref()).map(ScriptName::as_str);
+        let named = order.script.as_deref().or(instead);
+        let script = self.scripts.current(named).ok_or_else(|| PlaceError::Invalid {
             field: "script",
             why: format!("there is no script of that name; there are: {}", self.script_names()),
         })?;
@@ -51,6 +58,15 @@ impl Inner {
         placed
     }
 
+    /// The bot that an order names, if it can talk.
+    fn orders_bot(&self, tenant: &TenantId, name: &str) -> Result<Arc<Bot>, PlaceError> {
+        let invalid = |why: &str| PlaceError::Invalid { field: "bot", why: why.to_owned() };
+        if self.config.bots.model.is_none() {
+            return Err(invalid("no bot talks here: no model is set (OPENAI_API_KEY)"));
+        }
+        self.bot_files.current(tenant, name).ok_or_else(|| invalid("there is no bot of that name"))
+    }
+
     async fn take_on(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -63,11 +79,16 @@ impl Inner {
         let now = self.clock.now();
         let chance = chance().map_err(|e| IntakeError::Failed(e.to_string()))?;
         let id = CallId::new(now, chance);
+        let bot = match &order.bot {
+            Some(name) => self.bot_for(tenant, name).await?,
+            None => None,
+        };
         let request = Request {
             tenant: tenant.clone(),
             account: self.account.clone(),
             party,
             script: self.use_script(script).await?,
+            bot,
             limits,
             not_before: order.not_before,
             session: order.session_id.clone().map(SessionId::new),

@@ -128,7 +128,7 @@ pub struct Health {
     pub recordings: Option<Part>,
     /// Whether the carrier answered when last asked.
     pub carrier: Part,
-    /// Whether the script files can be read; otherwise which, where and why.
+    /// Whether the files of scripts and bots can be read; otherwise which, where and why.
     pub scripts: Part,
     /// Events journaled and not yet in the store.
     pub lag_events: u64,

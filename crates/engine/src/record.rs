@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::Arc;
 use thiserror::Error;
+use trunkline_core::bot::Bot;
 use trunkline_core::call::{Call, CallersOwn, Event, Personal, Refused, Source};
 use trunkline_core::id::{AppUserId, CallId, ConversationId, EventKey, TenantId};
 use trunkline_core::numbers::Number;
@@ -39,6 +40,8 @@ pub(crate) mod kind {
     pub const IMPORTED: u8 = 9;
     /// A call that was another node's, as it is from the moment that this one took it over.
     pub const ADOPTED: u8 = 11;
+    /// A version of a bot that a call runs.
+    pub const BOT: u8 = 12;
     /// Calls that went, where there is no database that forgets them by itself.
     pub const PRUNED: u8 = 10;
 }
@@ -312,6 +315,7 @@ pub(crate) enum Decoded {
     },
     Suppressed(Suppression),
     Script(Box<Script>),
+    Bot(Box<Bot>),
     Decision(Box<DecisionRecord>),
     Erased(Erased),
     /// `None` if its person was erased.
@@ -562,6 +566,7 @@ impl Codec {
             }
             kind::SUPPRESSED => Ok(Decoded::Suppressed(serde_json::from_slice(payload)?)),
             kind::SCRIPT => Ok(Decoded::Script(serde_json::from_slice(payload)?)),
+            kind::BOT => Ok(Decoded::Bot(serde_json::from_slice(payload)?)),
             kind::DECISION => Ok(Decoded::Decision(serde_json::from_slice(payload)?)),
             kind::ERASED => Ok(Decoded::Erased(serde_json::from_slice(payload)?)),
             kind::ADOPTED => {

@@ -58,6 +58,7 @@ impl Inner {
         }
         kept.suppressions.into_iter().for_each(|entry| self.suppressed.add(entry));
         kept.scripts.into_iter().for_each(|script| self.scripts.remember(script));
+        kept.bots.into_iter().for_each(|bot| self.bot_files.remember(bot));
         kept.bound.into_iter().for_each(|(at, account, id)| self.bound.add(at, account, id));
         kept.idempotency.into_iter().for_each(|key| self.keys_used.remember(key));
         self.paces.lock().extend(kept.paces);
@@ -74,6 +75,7 @@ impl Inner {
             Ok(Decoded::Adopted(None)) => {}
             Ok(Decoded::Suppressed(entry)) => self.suppressed.add(entry),
             Ok(Decoded::Script(script)) => self.scripts.remember(*script),
+            Ok(Decoded::Bot(bot)) => self.bot_files.remember(*bot),
             Ok(Decoded::Decision(decision)) => {
                 if let Err(error) = self.trust.fold(&self.codec, *decision) {
                     tracing::error!(%error, lsn = %record.lsn, "recovery.unreadable_record: skipped");

@@ -65,6 +65,7 @@ impl Inner {
                     direction: report.direction,
                     party,
                     script: None,
+                    bot: None,
                     route: None,
                     limits: self.config.call_limits,
                 };

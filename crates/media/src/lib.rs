@@ -1,4 +1,5 @@
-//! Hears and speaks. For now: recordings, kept in a folder or in an S3 bucket, whole or not at all.
+//! Hears and speaks: the connection to a model that talks ([`realtime`]), and recordings, kept in a folder or in an S3 bucket,
+//! whole or not at all.
 //!
 //! A recording is written to `<name>.part`, synced, renamed, and its folder synced, so that a file without `.part` is
 //! complete under any crash. With a bucket the folder is where recordings wait: a file goes when the bucket has all of it.
@@ -7,6 +8,7 @@
 
 mod bucket;
 mod moving;
+pub mod realtime;
 mod recordings;
 mod rehearsal;
 

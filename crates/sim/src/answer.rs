@@ -73,9 +73,13 @@ impl Person {
             Habit::Answers { ring_secs: chosen, .. } => {
                 Pickup::Answers { ring_secs: chosen.unwrap_or(ring_secs), by: Answerer::Human }
             }
-            Habit::HangsUpInMidQuestion { .. } | Habit::Silent | Habit::PressesKey { .. } => {
-                Pickup::Answers { ring_secs, by: Answerer::Human }
-            }
+            Habit::HangsUpInMidQuestion { .. }
+            | Habit::Silent
+            | Habit::PressesKey { .. }
+            | Habit::Interrupts { .. }
+            | Habit::HangsUpAfter { .. }
+            | Habit::ReadsDigits { .. }
+            | Habit::Noisy => Pickup::Answers { ring_secs, by: Answerer::Human },
             Habit::Voicemail => Pickup::Answers { ring_secs: 20, by: Answerer::Machine },
             Habit::Fax => Pickup::Answers { ring_secs, by: Answerer::Fax },
             Habit::Busy => Pickup::Busy,
@@ -84,6 +88,11 @@ impl Person {
             Habit::Unreachable => Pickup::Fails { sip_code: 480 },
             Habit::NotInService => Pickup::Fails { sip_code: 404 },
         }
+    }
+
+    /// How the person is.
+    pub(crate) fn habit(&self) -> &Habit {
+        &self.habit
     }
 
     /// The number of the question asked last, from 1.
@@ -116,7 +125,10 @@ impl Person {
             Habit::Answers { digits, .. } if keys.is_some() => {
                 presses(digits.get(index).cloned().unwrap_or(made_up))
             }
-            Habit::Answers { said, .. } => speaks(said.get(index).map_or(saying, String::as_str), secs),
+            Habit::Answers { said, .. } | Habit::Interrupts { said, .. } | Habit::HangsUpAfter { said } => {
+                speaks(said.get(index).map_or(saying, String::as_str), secs)
+            }
+            Habit::ReadsDigits { digits } => speaks(digits, secs),
             Habit::PressesKey { key } => presses(key.to_string()),
             Habit::HangsUpInMidQuestion { question } if *question <= self.questions => {
                 Reply::HangsUp { secs }
@@ -124,6 +136,7 @@ impl Person {
             Habit::HangsUpInMidQuestion { .. } if keys.is_some() => presses(made_up),
             Habit::HangsUpInMidQuestion { .. } => speaks(saying, secs),
             Habit::Silent
+            | Habit::Noisy
             | Habit::Voicemail
             | Habit::Fax
             | Habit::Busy

@@ -53,10 +53,23 @@ pub enum Heard {
         /// The second leg.
         call: CallSid,
     },
-    /// A media stream was asked for; the simulator opens none.
+    /// A media stream was asked for.
     StreamAsked {
         /// Where it should have gone.
         url: String,
+    },
+    /// A bot said something in a media stream, as far as it was heard.
+    BotSaid {
+        /// The words.
+        text: String,
+        /// How long it went on after the person spoke up, in milliseconds of sound.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        went_on_ms: Option<u32>,
+    },
+    /// The person said something in a media stream.
+    CallerSaid {
+        /// The words.
+        text: String,
     },
     /// A verb that the simulator does not perform was skipped.
     Skipped {

@@ -17,7 +17,10 @@
 //! To add a verb: `twiml.rs` reads it, `session/` performs it. To add a fault: name it in `faults.rs`, ask for it where
 //! it strikes.
 //!
-//! Not simulated: media streams (the wish is noted in [`Sim::heard`]), conferences, queues, messages. Redirects of
+//! In a media stream people talk with a bot, in sounds that stand for their words (`voice.rs`); [`Model`] is a stand-in for the model
+//! behind one.
+//!
+//! Not simulated: conferences, queues, messages. Redirects of
 //! webhooks (HTTP 3xx) are not followed.
 
 mod answer;
@@ -36,6 +39,7 @@ mod ids;
 mod life;
 mod line;
 mod memory;
+mod model;
 mod mouth;
 mod numbers;
 mod options;
@@ -50,8 +54,10 @@ mod rest;
 mod session;
 mod signature;
 mod sim;
+mod talker;
 mod target;
 mod twiml;
+mod voice;
 mod xml;
 
 pub use call::{CallEvent, CallRecord, CallStatus, Direction};
@@ -60,6 +66,7 @@ pub use error::SimError;
 pub use faults::{Fault, FaultKind, FaultReport};
 pub use heard::Heard;
 pub use ids::{CallSid, RecordingSid};
+pub use model::{Misbehaves, Model, ModelOptions, ModelTurn, Seen};
 pub use mouth::{Mouth, public_key, sign_telnyx};
 pub use numbers::OwnNumber;
 pub use options::SimOptions;

@@ -77,6 +77,17 @@ impl Line {
         }
     }
 
+    /// Lets simulated time pass until this moment since the start, which counts as so much talk. It may be dropped while it
+    /// waits, and then counts for nothing. Once the limit is reached it never returns.
+    pub(crate) async fn frame(&mut self, until: Duration, span: Duration) {
+        self.exchange.clock.sleep_until(until).await;
+        self.talked += span;
+        if self.talked >= self.limit {
+            self.exhausted.cancel();
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// From here on at most so many seconds pass.
     pub(crate) fn limit(&mut self, secs: u32) {
         self.limit = self.talked + Duration::from_secs(secs.into());

@@ -60,6 +60,25 @@ pub enum Habit {
         /// One of `0`-`9`, `*`, `#`.
         key: char,
     },
+    /// Talks with a bot, and speaks up while it speaks.
+    Interrupts {
+        /// What is said, sentence by sentence.
+        said: Vec<String>,
+        /// After the bot has spoken for so long, in milliseconds.
+        after_ms: u32,
+    },
+    /// Talks with a bot, and hangs up once all is said and the bot has answered.
+    HangsUpAfter {
+        /// What is said, sentence by sentence.
+        said: Vec<String>,
+    },
+    /// Reads digits out to a bot, with a pause after each.
+    ReadsDigits {
+        /// The digits.
+        digits: String,
+    },
+    /// Is where it is loud, and says nothing.
+    Noisy,
     /// Declines while it rings (SIP 603).
     Refuses,
     /// Cannot be reached: no ringing, SIP 480.

@@ -41,13 +41,20 @@ pub(crate) enum Verb {
         reason: RejectReason,
     },
     Hangup,
-    Stream {
-        url: String,
-    },
+    Stream(Stream),
     /// A verb that exists and that the simulator does not perform.
     NotSimulated {
         name: String,
     },
+}
+
+/// `<Connect><Stream>`: the call's sound goes to a socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Stream {
+    pub(crate) url: String,
+    pub(crate) parameters: Vec<(String, String)>,
+    /// As Telnyx: whether what is sent back is heard.
+    pub(crate) is_bidirectional: bool,
 }
 
 /// Why an inbound call is turned away.
@@ -444,7 +451,15 @@ impl Reader {
 fn connect(element: &Element) -> Result<Verb, BadDocument> {
     let child = element.children.first().ok_or_else(|| incomplete(element, "nothing to connect to"))?;
     match (child.name.as_str(), child.attribute("url")) {
-        ("Stream", Some(url)) => Ok(Verb::Stream { url: url.to_owned() }),
+        ("Stream", Some(url)) => {
+            let parameters = child.children.iter().filter(|child| child.name == "Parameter");
+            let word = |child: &Element, name| child.attribute(name).unwrap_or_default().to_owned();
+            Ok(Verb::Stream(Stream {
+                url: url.to_owned(),
+                parameters: parameters.map(|child| (word(child, "name"), word(child, "value"))).collect(),
+                is_bidirectional: child.attribute("bidirectionalMode") == Some("rtp"),
+            }))
+        }
         ("Stream", None) => Err(incomplete(child, "a url is missing")),
         ("Room" | "ConversationRelay" | "Autopilot" | "VirtualAgent" | "Assistant", _) => {
             Ok(Verb::NotSimulated { name: child.name.clone() })

@@ -1,5 +1,6 @@
 //! A person's calls: found by the number, and blanked in every table.
 
+use crate::appointments::forget_appointments;
 use crate::db::{Db, Durability};
 use crate::error::StoreError;
 use crate::event::EventRow;
@@ -44,13 +45,15 @@ pub struct Forgotten {
     pub events: u64,
 }
 
-/// What of a person was in the queue.
+/// What of a person was in the queue and in the calendar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unlisted {
     /// Jobs.
     pub jobs: u64,
     /// Leads.
     pub leads: u64,
+    /// Appointments.
+    pub appointments: u64,
 }
 
 impl Store {
@@ -147,8 +150,8 @@ impl Store {
         Ok(Forgotten { calls: u64::try_from(calls.len()).unwrap_or(u64::MAX), events })
     }
 
-    /// Takes a person out of the queue and out of the leads, durably: open jobs are cancelled, and of all of them nobody can
-    /// tell any more whom they were to reach.
+    /// Takes a person out of the queue, out of the leads and out of the calendar, durably: open jobs and appointments that are
+    /// ahead are cancelled, and of all of them nobody can tell any more whose they were.
     ///
     /// # Errors
     /// `Unavailable`; `Broken` if a job can't be read.
@@ -160,12 +163,13 @@ impl Store {
     ) -> Result<Unlisted, StoreError> {
         let mut tx = self.db.begin(DOING, Durability::Decision).await?;
         let (jobs, leads) = forget_person(&mut tx, tenant, number, at).await?;
+        let appointments = forget_appointments(&mut tx, tenant, number, at).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Unlisted { jobs, leads })
+        Ok(Unlisted { jobs, leads, appointments })
     }
 
-    /// How many jobs and leads a person has.
+    /// How many jobs, leads and appointments a person has.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -175,8 +179,10 @@ impl Store {
         let jobs = tx.rows(&sql::PERSON_JOBS_COUNTED, person()).await?;
         let jobs = jobs.first().map_or(Ok(0), |row| row.number("n"))?;
         let leads = u64::try_from(tx.rows(&sql::PERSON_LEADS, person()).await?.len()).unwrap_or(u64::MAX);
+        let appointments = tx.rows(&sql::PERSON_APPOINTMENTS_COUNTED, person()).await?;
+        let appointments = appointments.first().map_or(Ok(0), |row| row.number("n"))?;
         tx.commit().await?;
-        Ok(Unlisted { jobs, leads })
+        Ok(Unlisted { jobs, leads, appointments })
     }
 
     /// Leaves nothing of what was deleted or written over in an SQLite file or its log. PostgreSQL does so by itself, in

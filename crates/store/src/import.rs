@@ -4,6 +4,7 @@
 //! by what really changed; so a batch may be written again. But no journal holds these rows, and so each batch waits for
 //! the disk.
 
+use crate::appointments::{AppointmentRows, AppointmentsCounted, put_appointments};
 use crate::db::{Durability, Tx};
 use crate::decision;
 use crate::error::{Away, StoreError};
@@ -36,6 +37,8 @@ pub struct Import {
     pub whose: Vec<Decision>,
     /// Who is in a conversation of an app's users, and whom a user blocks.
     pub rosters: Vec<Roster>,
+    /// Appointments, and with whom.
+    pub appointments: AppointmentRows,
 }
 
 /// How many rows that say whose calls are.
@@ -87,6 +90,8 @@ pub struct Imported {
     pub queue: QueueCount,
     /// Tenants and numbers that were not there, or were older.
     pub whose: WhoseCount,
+    /// Appointments and practitioners that were not there.
+    pub appointments: AppointmentsCounted,
 }
 
 impl Store {
@@ -115,9 +120,10 @@ impl Store {
         let queue = put_queue(&mut tx, &batch.queue).await?;
         let mut whose = put_whose(&mut tx, &batch.whose).await?;
         whose.rosters = put_rosters(&mut tx, &batch.rosters).await?;
+        let appointments = put_appointments(&mut tx, &batch.appointments).await?;
         self.db.in_place(DOING)?;
         tx.commit().await?;
-        Ok(Imported { calls, events, suppressions, queue, whose })
+        Ok(Imported { calls, events, suppressions, queue, whose, appointments })
     }
 }
 

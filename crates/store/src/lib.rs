@@ -10,6 +10,7 @@
 //! - `rollup`: what is counted by day · `search`: calls by their words · `results`: what people answered
 //! - `decision`: tenants, keys and users · `roster`: who may call whom in an app · `cache`: calls in Redis, which may be gone or lie
 //! - `queue`: campaigns, leads and jobs, whose truth is here
+//! - `appointments`: who comes to whom, and whose time is taken
 //! - `webhooks`: what is sent to tenants' software, and to where
 //! - `walk`: all history, page by page · `import`: history that comes from elsewhere
 //! - `audit`: whether rows are what they should be · `prune`: history that has had its time
@@ -22,6 +23,7 @@
 //! again when it does; only a file that was deleted, replaced ([`Store::moved`]) or write-protected must be opened
 //! anew. Personal data is kept in clear, as lists and searches need it, and reaches neither an error nor a log.
 
+mod appointments;
 mod audit;
 pub mod cache;
 mod count;
@@ -58,6 +60,10 @@ mod value;
 mod walk;
 mod webhooks;
 
+pub use appointments::{
+    AppointmentCursor, AppointmentFilter, AppointmentNews, AppointmentRows, AppointmentsCounted, Changed,
+    Kept, Made, PractitionerSaved,
+};
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};

@@ -93,6 +93,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0010_rosters.sql"),
         postgres: include_str!("../migrations/postgres/0010_rosters.sql"),
     },
+    File {
+        number: 11,
+        name: "appointments",
+        sqlite: include_str!("../migrations/sqlite/0011_appointments.sql"),
+        postgres: include_str!("../migrations/postgres/0011_appointments.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -103,6 +109,8 @@ pub(crate) fn known() -> u32 {
 /// Every table this program's migrations make.
 pub(crate) const TABLES: &[&str] = &[
     "api_keys",
+    "appointment_cells",
+    "appointments",
     "attempts",
     "call_counts",
     "call_rollups",
@@ -117,6 +125,7 @@ pub(crate) const TABLES: &[&str] = &[
     "migrations",
     "nodes",
     "numbers",
+    "practitioners",
     "question_rollups",
     "rosters",
     "search",

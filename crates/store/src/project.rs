@@ -3,6 +3,7 @@
 //! A batch may be repeated, and batches may be repeated from any earlier place: an event that is there stays, a fold
 //! never replaces a newer one, and the counts move by what really changed.
 
+use crate::appointments::{AppointmentNews, put_appointment_news};
 use crate::db::{Db, Durability, Tx};
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
@@ -45,6 +46,8 @@ pub struct Projection {
     pub suppressions: Vec<Suppression>,
     /// What happened to jobs.
     pub jobs: Vec<JobNews>,
+    /// What calls said of appointments, in its order.
+    pub appointments: Vec<AppointmentNews>,
     /// What is to be sent of this to tenants' software, in its order.
     pub deliveries: Vec<NewDelivery>,
     /// Calls whose folds were made from those of the tables: one that is over may go on here, whoever carried it.
@@ -73,6 +76,7 @@ impl Projection {
             turns: Turns::All,
             suppressions,
             jobs,
+            appointments: Vec::new(),
             deliveries,
             made_from_rows,
         }
@@ -137,6 +141,7 @@ impl Store {
             put(&mut tx, &sql::TELL_OWNERS, written(lost.keys().map(|id| IdColumn { id: *id }))?).await?;
         }
         put_suppressions(&mut tx, &batch.suppressions).await?;
+        put_appointment_news(&mut tx, &batch.appointments).await?;
         put_deliveries(&mut tx, &batch.deliveries).await?;
         let told = put_jobs(&mut tx, &batch.jobs, &lost).await?;
         move_cursor(&mut tx, batch, Position(self.eaten.load(Ordering::Acquire))).await?;

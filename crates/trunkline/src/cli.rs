@@ -17,7 +17,7 @@ pub(crate) use calls::{Call, Calls, OneCall, Recover, Transfer};
 pub(crate) use journal::{Journal, JournalAt};
 pub(crate) use numbers::{Numbers, SetNumber, Suppress};
 pub(crate) use operating::{
-    Backup, Config, Describe, Erase, Export, ExportFormat, Import, Migrate, Prune, Restore,
+    Backup, Bot, Config, Describe, Erase, Export, ExportFormat, Import, Migrate, Prune, Restore,
 };
 pub(crate) use queue::{
     Campaign, Jobs, Leads, ListArgs, NewCampaign, OneCampaign, OutFile, PlanCampaign, Queue, SheetFormat,
@@ -98,6 +98,9 @@ pub(crate) enum Command {
     /// Check the settings, or print an example of them
     #[command(subcommand)]
     Config(Config),
+    /// Voice bots: check a bot's file
+    #[command(subcommand)]
+    Bot(Bot),
     /// Bring the database to this program's schema and check it; safe to repeat
     Migrate(Migrate),
     /// Read, check or repair the journal

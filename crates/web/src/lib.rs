@@ -8,6 +8,7 @@
 //! - `carrier`: webhooks, signature first · `api`: REST for key holders · `pages`: the dashboard for people
 //! - `openapi`: what is said of each route, as one document · `code`: every problem there is
 //! - `live`: events as they happen, over an endless answer or a WebSocket · `signaling`: sockets of app calls · `user_tokens`: who their users are
+//! - `media`: the sockets on which carriers send a caller's sound
 //! - `access`: keys and people · `asking`: how often · `proxies`, `cors`: from where · `body`: bounded reading · `problem`: errors as RFC 9457 says
 //!
 //! To add a route: a handler in the file of its group, a `spec` of the same name, a line in `router.rs`; then `cargo xtask generate`.
@@ -28,6 +29,7 @@ mod door;
 mod gates;
 mod head;
 mod live;
+mod media;
 mod openapi;
 mod pages;
 mod problem;

@@ -8,12 +8,13 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use trunkline_core::appointment::NotThat;
 use trunkline_core::call::NotNow;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::tenancy::Denied;
 use trunkline_engine::{
-    ActionError, AppCallError, BadQuery, CampaignError, EndError, HashError, IntakeError, ListError,
-    PlaceError, RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
+    ActionError, AppCallError, AppointmentError, BadQuery, CampaignError, EndError, HashError, IntakeError,
+    ListError, PlaceError, RegisterError, Shortage, TenancyError, Unavailable, WebhookError, in_words,
 };
 
 /// One problem, on its way to the client.
@@ -322,6 +323,32 @@ impl From<TenancyError> for Problem {
                 .with("since", away.since.to_string())
                 .retry_after(5),
             TenancyError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppointmentError> for Problem {
+    fn from(error: AppointmentError) -> Self {
+        let words = error.to_string();
+        match error {
+            AppointmentError::NotFound(_) => Self::new(Code::NotFound).detail(words),
+            AppointmentError::Invalid { field, why } => Self::field(field, &why),
+            AppointmentError::SlotTaken => Self::new(Code::SlotTaken),
+            AppointmentError::NameTaken => Self::new(Code::Taken).detail(words).with("field", "name"),
+            AppointmentError::NotThat(not) => Self::new(Code::NotNow).detail(words).with(
+                "state",
+                match not {
+                    NotThat::Cancelled => "cancelled",
+                    NotThat::Completed => "completed",
+                },
+            ),
+            AppointmentError::Conflict => Self::new(Code::Conflict).detail(words),
+            AppointmentError::NoDatabase => Self::new(Code::NoDatabase).detail(words),
+            AppointmentError::Away(away) => Self::new(Code::DatabaseAway)
+                .with("reason", away.reason)
+                .with("since", away.since.to_string())
+                .retry_after(5),
+            AppointmentError::Failed(error) => error.into(),
         }
     }
 }

@@ -2,17 +2,20 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    actions, analytics, app_calls, call_backs, calls, campaigns, drain, health, import, jobs, keyed,
-    keyed_or_user, lists, metrics, not_found, numbers, orders, queue, recordings, recover, registered,
-    results, rosters, scripts, singles, suppressions, tenancy, transcription, webhooks,
+    actions, analytics, app_calls, appointments, bots, call_backs, calls, campaigns, drain, health, import,
+    jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners, queue, recordings,
+    recover, registered, results, rosters, scripts, singles, suppressions, tenancy, transcript, transcription,
+    webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
+use crate::media;
 use crate::openapi::Verb::{Delete, Get, Patch, Post, Put};
 use crate::openapi::{self, Door, Operation, Table};
 use crate::pages::{
-    account, analytics as analytics_page, assets, call, campaigns as campaigns_page, dashboard, deliveries,
-    docs, login, numbers as numbers_page, settings_check, softphone, stream,
+    account, analytics as analytics_page, appointments as appointments_page, assets, bots as bots_page, call,
+    campaigns as campaigns_page, dashboard, deliveries, docs, login, numbers as numbers_page, settings_check,
+    softphone, stream,
 };
 use crate::problem::{Code, Problem};
 use crate::signaling::{socket as signaling, ticket as signaling_ticket};
@@ -67,6 +70,9 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
             get(numbers_page::show).merge(post(numbers_page::set).layer(Extension(Act::ManageAccess))),
         )
         .route("/numbers/remove", post(numbers_page::remove).layer(Extension(Act::ManageAccess)))
+        .route("/appointments", get(appointments_page::list))
+        .route("/appointments/{id}/cancel", post(appointments_page::cancel).layer(Extension(Act::Call)))
+        .route("/bots", get(bots_page::list))
         .route("/analytics", get(analytics_page::show))
         .route("/analytics.csv", get(analytics_page::csv))
         .route("/results.csv", get(analytics_page::answers_csv))
@@ -88,6 +94,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .merge(shared)
         .merge(probes)
         .merge(pages)
+        .route("/media", get(media::stream))
         .route("/ws/events", get(socket::follow))
         .route("/ws", get(signaling::everywhere))
         .route("/ws/chat/{conversation}", get(signaling::of_conversation))
@@ -107,6 +114,7 @@ fn keyed_table() -> Table {
         .on(Patch, "/api/calls/{id}", registered::merge, registered::spec::merge())
         .on(Get, "/api/calls/{id}/events", calls::events, calls::spec::events())
         .on(Get, "/api/calls/{id}/turns", calls::turns, calls::spec::turns())
+        .on(Get, "/api/calls/{id}/transcript", transcript::show, transcript::spec::show())
         .on(Get, "/api/calls/{id}/recordings/{n}", recordings::recording, recordings::spec::recording())
         .on(Post, "/api/calls/{id}/recordings/{n}/link", link::make, recordings::spec::link())
         .on(Post, "/api/calls/{id}/hold", actions::hold, actions::spec::hold())
@@ -145,6 +153,24 @@ fn keyed_table() -> Table {
         .on(Post, "/api/webhooks/{id}/deliveries/{event}/retry", webhooks::retry, webhooks::spec::retry())
         .tag("scripts", Act::Look)
         .on(Get, "/api/scripts", scripts::list, scripts::spec::list())
+        .tag("bots", Act::Look)
+        .on(Get, "/api/bots", bots::list, bots::spec::list())
+        .on(Get, "/api/bots/{name}", bots::show, bots::spec::show())
+        .tag("appointments", Act::Look)
+        .on(Get, "/api/appointments", appointments::list, appointments::spec::list())
+        .on(Get, "/api/appointments/slots", appointments::slots, appointments::spec::slots())
+        .on(Get, "/api/appointments/{id}", appointments::show, appointments::spec::show())
+        .on(Get, "/api/practitioners", practitioners::list, practitioners::spec::list())
+        .on(Get, "/api/practitioners/{id}", practitioners::show, practitioners::spec::show())
+        .tag("appointments", Act::Call)
+        .on(Post, "/api/appointments", appointments::make, appointments::spec::make())
+        .on(Patch, "/api/appointments/{id}", appointments::change, appointments::spec::change())
+        .on(Post, "/api/appointments/{id}/cancel", appointments::cancel, appointments::spec::cancel())
+        .tag("appointments", Act::Campaign)
+        .on(Post, "/api/appointments/import", appointments::import, appointments::spec::import())
+        .on(Post, "/api/practitioners", practitioners::add, practitioners::spec::add())
+        .on(Patch, "/api/practitioners/{id}", practitioners::change, practitioners::spec::change())
+        .on(Delete, "/api/practitioners/{id}", practitioners::remove, practitioners::spec::remove())
         .tag("numbers", Act::Look)
         .on(Get, "/api/numbers", numbers::list, numbers::spec::list())
         .on(Get, "/api/numbers/{number}", numbers::show, numbers::spec::show())

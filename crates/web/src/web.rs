@@ -61,6 +61,8 @@ pub struct Web {
     pub(crate) user_tickets: Tickets<UserToken>,
     /// How often and why sockets of users' devices ended.
     pub(crate) closed_sockets: Closed,
+    /// Media sockets that have shown no token yet.
+    pub(crate) unshown: Arc<Semaphore>,
     /// Sockets that are open: they outlive their connections.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -94,6 +96,7 @@ impl Web {
             devices: Arc::new(Seats::new(sockets, sockets)),
             user_tickets: Tickets::of("user ticket"),
             closed_sockets: Closed::default(),
+            unshown: Arc::new(Semaphore::new(crate::media::WAITING)),
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             serial: AtomicU64::new(start),

@@ -117,6 +117,11 @@ impl<'a> Mint<'a> {
         self.urls.minting().address(Scheme::WebSocket, "/media")
     }
 
+    /// The token with which the carrier opens this media stream. Its call says whether it is still good.
+    pub fn stream_token(&self, stream: u16) -> String {
+        self.sealed(Place::Stream(stream))
+    }
+
     fn callback(&self, path: &str, place: Place) -> String {
         let path = format!("{path}?s={}", self.sealed(place));
         self.with_delivery(self.urls.minting(), &path, CALLBACK_DELIVERY)
@@ -146,6 +151,8 @@ fn step_in_clear(place: Place) -> String {
         Place::Resume(_) => "resume".to_owned(),
         Place::Transfer(_) => "transfer".to_owned(),
         Place::Transferred(_) => "transferred".to_owned(),
+        Place::AfterStream(no) => format!("bot{no}"),
+        Place::Stream(no) => format!("stream{no}"),
     }
 }
 

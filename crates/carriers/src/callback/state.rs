@@ -19,6 +19,10 @@ pub enum Place {
     Transfer(ActionNo),
     /// It brings how that went.
     Transferred(ActionNo),
+    /// What comes once this media stream of a bot is over.
+    AfterStream(u16),
+    /// No page: the token with which the carrier opens this media stream.
+    Stream(u16),
 }
 
 impl Place {
@@ -29,9 +33,13 @@ impl Place {
     pub fn answers(self) -> Option<Cursor> {
         match self {
             Self::Hear(at) => Some(at),
-            Self::Open(_) | Self::Hold(_) | Self::Resume(_) | Self::Transfer(_) | Self::Transferred(_) => {
-                None
-            }
+            Self::Open(_)
+            | Self::Hold(_)
+            | Self::Resume(_)
+            | Self::Transfer(_)
+            | Self::Transferred(_)
+            | Self::AfterStream(_)
+            | Self::Stream(_) => None,
         }
     }
 }
@@ -84,6 +92,8 @@ impl CallbackState {
             Place::Resume(no) => put_action(&mut bytes, 5, no),
             Place::Transfer(no) => put_action(&mut bytes, 6, no),
             Place::Transferred(no) => put_action(&mut bytes, 7, no),
+            Place::AfterStream(no) => put_action(&mut bytes, 8, ActionNo(no)),
+            Place::Stream(no) => put_action(&mut bytes, 9, ActionNo(no)),
         }
         bytes.extend(self.account.as_str().as_bytes());
         bytes
@@ -112,6 +122,8 @@ impl CallbackState {
             [5] => Place::Resume(bytes.action()?),
             [6] => Place::Transfer(bytes.action()?),
             [7] => Place::Transferred(bytes.action()?),
+            [8] => Place::AfterStream(bytes.action()?.0),
+            [9] => Place::Stream(bytes.action()?.0),
             _ => return None,
         };
         let account = AccountId::new(std::str::from_utf8(bytes.0).ok()?);
@@ -169,6 +181,8 @@ pub(super) mod tests {
             any::<u16>().prop_map(|no| Place::Resume(ActionNo(no))),
             any::<u16>().prop_map(|no| Place::Transfer(ActionNo(no))),
             any::<u16>().prop_map(|no| Place::Transferred(ActionNo(no))),
+            any::<u16>().prop_map(Place::AfterStream),
+            any::<u16>().prop_map(Place::Stream),
         ]
     }
 

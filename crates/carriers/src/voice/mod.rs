@@ -11,6 +11,7 @@
 
 pub mod action;
 pub mod page;
+pub mod stream;
 mod text;
 mod twiml;
 

@@ -243,7 +243,11 @@ impl Xml {
     }
 
     fn stream(&mut self, stream: &Stream) {
-        let element = Element::new("Stream").with("url", &stream.url);
+        let mut element = Element::new("Stream").with("url", &stream.url);
+        if self.dialect == Dialect::Telnyx {
+            // Without these the caller hears nothing of what is sent, and nobody is told.
+            element = element.with("bidirectionalMode", "rtp").with("bidirectionalCodec", "PCMU");
+        }
         self.open(element, |xml| {
             for (name, value) in &stream.parameters {
                 xml.empty(Element::new("Parameter").with("name", name).with("value", value));

@@ -425,6 +425,7 @@ impl Call {
             updated_at: event.received_at,
             legs: vec![leg],
             strays: BTreeMap::new(),
+            bot: None,
             turns: BTreeMap::new(),
             actions: BTreeMap::new(),
             price: None,

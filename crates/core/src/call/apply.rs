@@ -7,6 +7,7 @@ use super::event::{Arrival, Event, Metadata, News, OnLeg, Progress, Refusal, Req
 use super::evidence::Reported;
 use super::leg::{Certainty, EndSource, Ending, Leg};
 use super::state::State;
+use super::talk::Talk;
 use super::{Call, Price, Stray};
 use crate::id::{CarrierCallId, LegNo, NodeId};
 use crate::queue::Claim;
@@ -50,6 +51,7 @@ impl Call {
             job: request.job.clone(),
             registered: None,
             app: None,
+            bot: request.bot.clone().map(|bot| Box::new(Talk::of(bot))),
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -83,6 +85,7 @@ impl Call {
             job: None,
             registered: None,
             app: None,
+            bot: arrival.bot.clone().map(|bot| Box::new(Talk::of(bot))),
             created_at: event.received_at,
             updated_at: event.received_at,
             legs: vec![leg],
@@ -166,6 +169,7 @@ impl Call {
             What::Transcription(news) => self.transcription(news, event.received_at),
             What::AnsweredBy { on, verdict } => self.taken_by(*on, *verdict),
             What::Priced { price, unit, leg } => self.priced(price, unit, leg.as_ref()),
+            What::Bot(told) => self.bot_told(told, event),
             What::MetadataMerged { patch } => self.metadata_merged(patch.reveal()),
             What::UnknownWord { .. } => Err(Refused::UnknownWord),
         }

@@ -57,8 +57,14 @@ impl Call {
         if let Says::Question { step, ask, text } = &spoke.says {
             self.turn_mut(*step).asked(*ask, text, at);
         }
+        let mut talk_changed = false;
+        if let (Says::Bot { stream }, Some(talk)) = (&spoke.says, &mut self.bot) {
+            let known = talk.streams.get(stream).cloned();
+            talk.offered(*stream, at);
+            talk_changed = talk.streams.get(stream) != known.as_ref();
+        }
         let is_same = steps.into_iter().zip(&turns).all(|(step, before)| self.turn(step) == before.as_ref());
-        if is_same && !leg_changed { Err(Refused::Same) } else { Ok(effects) }
+        if is_same && !leg_changed && !talk_changed { Err(Refused::Same) } else { Ok(effects) }
     }
 
     /// The questions that a voice fetch can touch: the one answered, the one asked, and the one that the answer's
@@ -68,7 +74,7 @@ impl Call {
         let heard = spoke.heard.as_ref();
         let asked = match &spoke.says {
             Says::Question { step, .. } => Some(*step),
-            Says::Goodbye | Says::Apology | Says::Nothing => None,
+            Says::Goodbye | Says::Apology | Says::Bot { .. } | Says::Nothing => None,
         };
         let recording = heard.and_then(|heard| heard.recording.as_ref());
         [heard.map(|heard| heard.step), asked, recording.and_then(|fact| self.step_of(&fact.id))]

@@ -74,6 +74,9 @@ pub enum Refused {
     /// A user's word on a call that is not one between users of an app.
     #[error("not an app call")]
     NotApp,
+    /// News of a bot in a call in which none talks.
+    #[error("no bot talks in this call")]
+    NoBot,
     /// A carrier's fact about a call that none connects.
     #[error("no carrier connects this call")]
     NoCarrier,

@@ -5,6 +5,7 @@ use super::app::{AppCall, AppProgress};
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
+use super::talk::{BotRef, BotTold};
 use super::transcription::TranscriptionNews;
 use super::turn::{AnswerValue, RecordingState};
 use crate::campaign::Machine;
@@ -209,6 +210,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         leg: Option<CarrierCallId>,
     },
+    /// News of a bot's talk.
+    Bot(Box<BotTold>),
     /// Keys to set, or to remove where the value is null.
     MetadataMerged {
         /// The patch.
@@ -301,8 +304,11 @@ pub struct Request {
     pub account: AccountId,
     /// Who talks to whom.
     pub party: Party,
-    /// What is asked.
+    /// What is asked; if a bot talks, what is asked when it can't.
     pub script: ScriptRef,
+    /// The bot that talks, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<BotRef>,
     /// How long things may take.
     pub limits: Limits,
     /// Not before this time.
@@ -378,6 +384,9 @@ pub struct Arrival {
     /// What is asked, if the number has a script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptRef>,
+    /// The bot that talks, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<BotRef>,
     /// Which way the number sent it, if somebody called us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
@@ -650,6 +659,11 @@ pub enum Says {
     Goodbye,
     /// An apology, then the line is closed.
     Apology,
+    /// What a bot says: the carrier is told to open this media stream.
+    Bot {
+        /// Which, from 1.
+        stream: u16,
+    },
     /// Nothing: nobody is on the line any more.
     Nothing,
 }

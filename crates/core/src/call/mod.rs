@@ -12,6 +12,7 @@
 //! - `failure`: code and words for an end that nobody wanted
 //! - `action`: hold, resume, transfer · `acting`: what each fact does to them
 //! - `pricing`: when to ask what it cost
+//! - `talk`: what a bot and its caller say
 //! - `registered`: calls that a client carries itself · `app`: calls between users of an app · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod acting;
@@ -32,6 +33,7 @@ mod pricing;
 mod registered;
 mod retention;
 mod state;
+mod talk;
 mod transcription;
 mod turn;
 mod view;
@@ -54,6 +56,10 @@ pub use pricing::{PriceLook, Whom, price_looks};
 pub use registered::{Registered, Registration, StatusReport};
 pub use retention::{DueRecordings, KeepFor};
 pub use state::{Activity, State, Status};
+pub use talk::{
+    BotNews, BotOver, BotRef, BotTold, Entry, EntryKind, EntryNo, NoStream, STREAM_OPENS_WITHIN_SECS, Spoken,
+    Stream, Talk, ToolUse, Words, WordsState,
+};
 pub use transcription::{
     FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,
 };
@@ -102,6 +108,9 @@ pub struct Call {
     /// What is known of it because two users of an app talk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<Box<App>>,
+    /// What is known of it because a bot talks in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<Box<Talk>>,
     /// When it began to exist.
     pub created_at: Timestamp,
     /// When its last event was received.

@@ -83,6 +83,7 @@ impl What {
             | Self::Forwarded(_)
             | Self::MetadataMerged { .. } => true,
             Self::StatusReported(report) => !report.patch.reveal().is_empty(),
+            Self::Bot(told) => told.news.has_text(),
             Self::Spoke(spoke) => spoke.heard.as_ref().is_some_and(|heard| {
                 heard.value != AnswerValue::Recorded || heard.digits.is_some() || heard.speech.is_some()
             }),
@@ -124,6 +125,7 @@ impl What {
                 })
             }
             Self::Transcribed { text, .. } => Some(Personal::Text(std::mem::take(text))),
+            Self::Bot(told) => Some(Personal::Text(std::mem::take(told.news.text_mut()?))),
             Self::MetadataMerged { patch } => Some(Personal::Patch(std::mem::take(patch))),
             Self::TransferAsked(asked) | Self::Forwarded(asked) => {
                 Some(Personal::Number(std::mem::take(&mut asked.transfer.to)))
@@ -178,6 +180,11 @@ impl What {
                 }
             }
             (Self::Transcribed { text, .. }, Personal::Text(said)) => *text = said,
+            (Self::Bot(told), Personal::Text(said)) => {
+                if let Some(text) = told.news.text_mut() {
+                    *text = said;
+                }
+            }
             (Self::MetadataMerged { patch }, Personal::Patch(new)) => *patch = new,
             (Self::TransferAsked(asked) | Self::Forwarded(asked), Personal::Number(to)) => {
                 asked.transfer.to = to;
@@ -204,6 +211,9 @@ impl Call {
             if let Some(said) = &mut turn.transcript {
                 *said = Private::default();
             }
+        }
+        if let Some(talk) = &mut self.bot {
+            talk.forget_person();
         }
         for action in self.actions.values_mut() {
             if let Some(Asked { kind: ActionKind::Transfer(transfer), .. }) = &mut action.asked {

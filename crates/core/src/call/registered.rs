@@ -89,6 +89,7 @@ impl Call {
             updated_at: event.received_at,
             legs: vec![leg],
             strays: BTreeMap::new(),
+            bot: None,
             turns: BTreeMap::new(),
             actions: BTreeMap::new(),
             price: None,
@@ -135,6 +136,7 @@ impl Call {
             | What::Transcription(_)
             | What::AnsweredBy { .. }
             | What::Priced { .. }
+            | What::Bot(_)
             | What::UnknownWord { .. } => Err(Refused::ClientsOwn),
         }
     }

@@ -7,7 +7,8 @@ use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingState};
-use super::{Call, Price, Stray};
+use super::{BotOver, Call, Price, Stray};
+use crate::bot;
 use crate::id::{ActionNo, CampaignId, CarrierCallId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -24,15 +25,62 @@ pub enum Outcome {
     Partial,
     /// Somebody else took the call over: what the script still had to ask is theirs.
     Transferred,
+    /// A bot's: the appointment was confirmed.
+    Confirmed,
+    /// A bot's: the appointment was moved to another time.
+    Rescheduled,
+    /// A bot's: the appointment was cancelled.
+    Cancelled,
+    /// A bot's: an appointment was made.
+    Booked,
+    /// A bot's: the person did not want to talk.
+    Refused,
+    /// A bot's: nobody took the call.
+    NoAnswer,
+    /// A bot's: a machine took the call.
+    Voicemail,
+    /// A bot's: the line was closed in the middle of the conversation.
+    Interrupted,
+    /// A bot's: something broke.
+    Error,
+    /// A bot's: it ended, and nothing was done.
+    Unknown,
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Finished,
+        Self::Partial,
+        Self::Transferred,
+        Self::Confirmed,
+        Self::Rescheduled,
+        Self::Cancelled,
+        Self::Booked,
+        Self::Refused,
+        Self::NoAnswer,
+        Self::Voicemail,
+        Self::Interrupted,
+        Self::Error,
+        Self::Unknown,
+    ];
+
     /// The word in JSON and columns.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Finished => "finished",
             Self::Partial => "partial",
             Self::Transferred => "transferred",
+            Self::Confirmed => "confirmed",
+            Self::Rescheduled => "rescheduled",
+            Self::Cancelled => "cancelled",
+            Self::Booked => "booked",
+            Self::Refused => "refused",
+            Self::NoAnswer => "no_answer",
+            Self::Voicemail => "voicemail",
+            Self::Interrupted => "interrupted",
+            Self::Error => "error",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -59,6 +107,7 @@ impl Call {
             turns: BTreeMap::new(),
             registered: self.registered,
             app: self.app.clone(),
+            bot: self.bot.clone(),
             actions: self.actions.clone(),
             price: self.price.clone(),
         }
@@ -109,8 +158,21 @@ impl Call {
         Some(self.leg().end.as_ref().map_or(EndSource::Inferred, |end| end.source))
     }
 
-    /// What the script achieved.
+    /// What the script or the bot achieved. Where the bot failed, and had done nothing yet, it is the script's that went on.
     pub fn outcome(&self) -> Option<Outcome> {
+        let Some(talk) = &self.bot else { return self.outcome_of_script() };
+        let ended = self.disposition().map(|disposition| bot::Ending {
+            disposition,
+            talked: talk.has_words(),
+            over: talk.why_over(),
+        });
+        let of_bot = bot::outcome(&talk.tools(), ended);
+        let failed =
+            talk.why_over() == Some(BotOver::Failed) && matches!(of_bot, None | Some(Outcome::Error));
+        if failed { self.outcome_of_script().or(of_bot) } else { of_bot }
+    }
+
+    fn outcome_of_script(&self) -> Option<Outcome> {
         self.script.as_ref()?;
         if self.legs.iter().any(|leg| leg.goodbye_at.is_some()) {
             Some(Outcome::Finished)

@@ -325,6 +325,7 @@ mod resuming {
                 account: AccountId::new("sim:AC1"),
                 party: Party::default(),
                 script: ScriptRef { name: script.name.to_string(), version: script.version.to_string() },
+                bot: None,
                 limits: Limits::default(),
                 not_before: None,
                 session: None,

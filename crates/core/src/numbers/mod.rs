@@ -10,6 +10,7 @@ mod opening;
 
 pub use opening::{BadHours, OpeningHours};
 
+use crate::bot::BotName;
 use crate::id::TenantId;
 use crate::phone::PhoneNumber;
 use crate::private::Address;
@@ -66,6 +67,8 @@ pub enum Answer {
     Script(ScriptName),
     /// The caller is put through to this number.
     Forward(PhoneNumber),
+    /// A bot talks.
+    Bot(BotName),
 }
 
 /// What answers a call while a number is closed, or where nobody is reached: a message, a script, or a script that begins with the message.
@@ -88,6 +91,8 @@ pub struct AfterHours {
 pub enum Route {
     /// To its script.
     Script,
+    /// To its bot.
+    Bot,
     /// It was closed: to what answers then.
     AfterHours,
     /// To another number.
@@ -131,6 +136,7 @@ impl Answering {
             Some(hours) if !hours.are_open(now) => Route::AfterHours,
             _ => match self.answer {
                 Answer::Script(_) => Route::Script,
+                Answer::Bot(_) => Route::Bot,
                 Answer::Forward(_) => Route::Forward,
             },
         }

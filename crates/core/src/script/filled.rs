@@ -1,6 +1,6 @@
 //! Texts of others than scripts that hold `{{placeholders}}`, such as a message for a machine.
 
-use super::template::{fill, placeholders, unclosed, value};
+use super::template::{fill, fill_in, placeholders, unclosed, value};
 use super::{Caller, Script};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -53,6 +53,11 @@ impl Template {
     /// The text with the caller's values: one line, fit to be spoken; a value is filled in once and never expanded again.
     pub fn render(&self, caller: &Caller) -> String {
         fill(&self.0, |key| value(caller, key))
+    }
+
+    /// The text with the caller's values as it is written, line by line: for whoever reads it and does not speak it.
+    pub fn render_whole(&self, caller: &Caller) -> String {
+        fill_in(&self.0, |key| value(caller, key))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What is wrong with a script's file, and where.
+/// What is wrong with the file of a script or a bot, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {what}")]
 pub struct ScriptError {
@@ -19,27 +19,27 @@ pub struct ScriptError {
 
 impl ScriptError {
     /// The same, said to be inside of something larger.
-    pub(super) fn within(self, whole: &str) -> Self {
+    pub(crate) fn within(self, whole: &str) -> Self {
         Self { what: format!("{whole}: {}", self.what), ..self }
     }
 }
 
 /// One value and the text it stands in.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     source: &'a str,
     raw: &'a str,
 }
 
 /// The fields of an object.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     object: Node<'a>,
     fields: BTreeMap<String, &'a RawValue>,
 }
 
 impl<'a> Node<'a> {
     /// Reads a file: UTF-8, with or without a byte order mark.
-    pub(super) fn root(bytes: &'a [u8]) -> Result<Self, ScriptError> {
+    pub(crate) fn root(bytes: &'a [u8]) -> Result<Self, ScriptError> {
         let source = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -54,23 +54,23 @@ impl<'a> Node<'a> {
     }
 
     /// An error at this value.
-    pub(super) fn error(&self, what: impl Into<String>) -> ScriptError {
+    pub(crate) fn error(&self, what: impl Into<String>) -> ScriptError {
         // `raw` is a part of `source`, so the distance of their first bytes is where it begins.
         let offset = (self.raw.as_ptr() as usize).saturating_sub(self.source.as_ptr() as usize);
         let (line, column) = end_of(self.source.get(..offset).unwrap_or_default());
         ScriptError { line, column, what: what.into() }
     }
 
-    pub(super) fn is_list(&self) -> bool {
+    pub(crate) fn is_list(&self) -> bool {
         self.raw.starts_with('[')
     }
 
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         self.raw.starts_with('{')
     }
 
     /// The elements of a list.
-    pub(super) fn list(&self, what: &str) -> Result<Vec<Self>, ScriptError> {
+    pub(crate) fn list(&self, what: &str) -> Result<Vec<Self>, ScriptError> {
         if !self.is_list() {
             return Err(self.not(what, "a list"));
         }
@@ -79,7 +79,7 @@ impl<'a> Node<'a> {
     }
 
     /// The fields of an object.
-    pub(super) fn fields(&self, what: &str) -> Result<Fields<'a>, ScriptError> {
+    pub(crate) fn fields(&self, what: &str) -> Result<Fields<'a>, ScriptError> {
         if !self.is_object() {
             return Err(self.not(what, "an object"));
         }
@@ -87,7 +87,7 @@ impl<'a> Node<'a> {
     }
 
     /// A string.
-    pub(super) fn text(&self, what: &str) -> Result<String, ScriptError> {
+    pub(crate) fn text(&self, what: &str) -> Result<String, ScriptError> {
         match self.read()? {
             Value::String(text) => Ok(text),
             _ => Err(self.not(what, "text in quotes")),
@@ -95,7 +95,7 @@ impl<'a> Node<'a> {
     }
 
     /// A string, or a number or a boolean as it is written.
-    pub(super) fn word(&self, what: &str) -> Result<String, ScriptError> {
+    pub(crate) fn word(&self, what: &str) -> Result<String, ScriptError> {
         match self.read()? {
             Value::String(text) => Ok(text),
             Value::Number(_) | Value::Bool(_) => Ok(self.raw.to_owned()),
@@ -104,7 +104,7 @@ impl<'a> Node<'a> {
     }
 
     /// A whole number between these, inclusive.
-    pub(super) fn number<N: TryFrom<u64>>(
+    pub(crate) fn number<N: TryFrom<u64>>(
         &self,
         what: &str,
         least: u64,
@@ -117,7 +117,7 @@ impl<'a> Node<'a> {
     }
 
     /// True or false.
-    pub(super) fn flag(&self, what: &str) -> Result<bool, ScriptError> {
+    pub(crate) fn flag(&self, what: &str) -> Result<bool, ScriptError> {
         match self.read()? {
             Value::Bool(flag) => Ok(flag),
             _ => Err(self.not(what, "true or false")),
@@ -148,14 +148,26 @@ impl<'a> Node<'a> {
 
 impl<'a> Fields<'a> {
     /// The value under the first of these names that is there and not null.
-    pub(super) fn get(&self, names: &[&str]) -> Option<Node<'a>> {
+    pub(crate) fn get(&self, names: &[&str]) -> Option<Node<'a>> {
         let value =
             names.iter().find_map(|name| self.fields.get(*name).filter(|value| value.get() != "null"));
         value.map(|value| self.object.part(value))
     }
 
+    /// Refuses a field that is none of these, with the place of its value.
+    pub(crate) fn only(&self, names: &[&str], what: &str) -> Result<(), ScriptError> {
+        match self.fields.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, value)) => {
+                let name: String = name.chars().filter(|char| !char.is_control()).take(40).collect();
+                let there = names.join(", ");
+                Err(self.object.part(value).error(format!("{what} has no “{name}”; there are: {there}")))
+            }
+        }
+    }
+
     /// An error at the object.
-    pub(super) fn error(&self, what: impl Into<String>) -> ScriptError {
+    pub(crate) fn error(&self, what: impl Into<String>) -> ScriptError {
         self.object.error(what)
     }
 }

@@ -23,7 +23,7 @@
 mod answer;
 mod file;
 mod filled;
-mod json;
+pub(crate) mod json;
 mod key;
 mod language;
 mod message;

@@ -58,6 +58,14 @@ impl Script {
         page
     }
 
+    /// What is spoken where the script goes on since a bot can't.
+    #[must_use]
+    pub fn instead_of_bot(&self, caller: &Caller, next: Next) -> Page {
+        let mut page = self.page(caller, next);
+        page.lines.insert(0, Line::Say(self.texts().instead_of_bot.to_owned()));
+        page
+    }
+
     /// What a person hears when something of ours breaks, before we hang up.
     #[must_use]
     pub fn apology(&self) -> Page {

@@ -60,6 +60,11 @@ pub(super) fn value(caller: &Caller, key: &str) -> Option<String> {
 /// The text with each `{{placeholder}}` replaced by its value, or by nothing, and cleaned for speech. Values are not
 /// looked at again. A blank before a comma or full stop that an empty value left behind is dropped.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    clean(&fill_in(template, value), MAX_SPOKEN_CHARS)
+}
+
+/// The same, as it is written: line by line and of any length. The values are one line each.
+pub(super) fn fill_in(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, key, after)) = next_placeholder(rest) {
@@ -72,7 +77,7 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> St
         rest = after;
     }
     text.push_str(rest);
-    clean(&text, MAX_SPOKEN_CHARS)
+    text
 }
 
 /// The keys of the `{{placeholders}}` in a text.

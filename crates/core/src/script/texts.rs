@@ -35,12 +35,16 @@ pub struct Texts {
     pub transfer: &'static str,
     /// When the one it was to be handed to could not be reached.
     pub not_reached: &'static str,
+    /// When a bot can't go on, and the script does.
+    pub instead_of_bot: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
     pub opted_out: &'static str,
     /// Whether answers may be recorded.
     pub consent: &'static str,
+    /// That a bot is talking.
+    pub is_a_bot: &'static str,
     /// How to answer a yes-no question.
     pub yes_no: &'static str,
     /// How to type a number of any length.
@@ -86,9 +90,11 @@ impl Texts {
         hold: "Please hold the line.",
         transfer: "You are being connected. Please hold the line.",
         not_reached: "Sorry, nobody could be reached.",
+        instead_of_bot: "Sorry, our assistant cannot go on right now.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
+        is_a_bot: "Hello, I am an automated assistant.",
         yes_no: "For yes, press 1. For no, press 2.",
         number: "Please enter the number on your keypad, then press {{key}}.",
         digits: "Please enter the number on your keypad.",
@@ -125,9 +131,11 @@ impl Texts {
         hold: "אנא המתינו על הקו.",
         transfer: "השיחה מועברת. אנא המתינו על הקו.",
         not_reached: "סליחה, לא הצלחנו להשיג מענה.",
+        instead_of_bot: "סליחה, העוזר הקולי שלנו לא יכול להמשיך כרגע.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",
+        is_a_bot: "שלום, מדבר כאן עוזר אוטומטי.",
         yes_no: "אם כן, הקישו 1. אם לא, הקישו 2.",
         number: "הקישו את המספר ולאחריו {{key}}.",
         digits: "הקישו את המספר.",

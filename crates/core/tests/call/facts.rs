@@ -49,6 +49,7 @@ pub fn requested() -> What {
         account: account(),
         party: party(),
         script: ScriptRef { name: "three_questions".into(), version: "v1".into() },
+        bot: None,
         limits: Limits::default(),
         not_before: None,
         session: None,
@@ -65,6 +66,7 @@ pub fn arrived(direction: Direction) -> What {
         direction,
         party: party(),
         script: None,
+        bot: None,
         route: None,
         limits: Limits::default(),
     }))

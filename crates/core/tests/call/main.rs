@@ -18,4 +18,5 @@ mod properties;
 mod registered;
 mod silence;
 mod table;
+mod talk;
 mod transitions;

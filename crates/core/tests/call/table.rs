@@ -229,6 +229,7 @@ fn cell(before: &[Event], what: What) -> String {
                 Refused::NotRegistered => "not registered",
                 Refused::NotApp => "no app call",
                 Refused::NoCarrier => "no carrier",
+                Refused::NoBot => "no bot",
                 Refused::UnknownWord => "unknown word",
             };
             format!("({why})")

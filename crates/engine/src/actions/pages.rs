@@ -36,7 +36,7 @@ pub(crate) fn aside(call: &Call) -> Option<Place> {
 pub(crate) fn action_of(place: Place) -> Option<ActionNo> {
     match place {
         Place::Hold(no) | Place::Resume(no) | Place::Transfer(no) | Place::Transferred(no) => Some(no),
-        Place::Open(_) | Place::Hear(_) => None,
+        Place::Open(_) | Place::Hear(_) | Place::AfterStream(_) | Place::Stream(_) => None,
     }
 }
 
@@ -85,9 +85,16 @@ impl Inner {
             Place::Hold(_) => Ok(self.hold_page(&script.hold(), Place::Hold(no), &mint)),
             Place::Transfer(_) => Ok(self.transfer_page(&call, no, script, &mint)),
             Place::Transferred(_) if call.is_handed_over() => Ok(Document::hang_up()),
-            Place::Resume(_) | Place::Transferred(_) | Place::Open(_) | Place::Hear(_) => {
-                self.speak_on(handle, token, fetch, (script, caller)).await
+            Place::Resume(_) | Place::Transferred(_) if call.is_with_bot() => {
+                let last = call.bot.as_ref().map_or(0, |talk| talk.last_stream());
+                Ok(Document::redirect(mint.voice(Place::AfterStream(last))))
             }
+            Place::Resume(_)
+            | Place::Transferred(_)
+            | Place::Open(_)
+            | Place::Hear(_)
+            | Place::AfterStream(_)
+            | Place::Stream(_) => self.speak_on(handle, token, fetch, (script, caller)).await,
         }
     }
 

@@ -157,8 +157,8 @@ impl Devices {
     /// Who is connected, of one tenant or of all.
     pub fn connected(&self, tenant: Option<&TenantId>) -> Connected {
         let all = self.0.lock();
-        let theirs = all.iter().filter(|((of, _), _)| tenant.is_none_or(|tenant| of == tenant));
-        theirs.fold(Connected::default(), |sum, (_, devices)| Connected {
+        let theirs = all.iter().filter(|(of, _)| tenant.is_none_or(|tenant| *of == tenant));
+        theirs.flat_map(|(_, users)| users.values()).fold(Connected::default(), |sum, devices| Connected {
             users: sum.users + 1,
             devices: sum.devices + u64::try_from(devices.len()).unwrap_or(u64::MAX),
         })

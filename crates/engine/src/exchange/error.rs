@@ -31,6 +31,12 @@ pub enum ExchangeError {
         /// How many campaigns.
         campaigns: u64,
     },
+    /// It has appointments, and there is no database to keep them in.
+    #[error("it has {appointments} appointments, and they need a database: DATABASE_URL is none")]
+    NoCalendar {
+        /// How many appointments.
+        appointments: u64,
+    },
     /// Another campaign has the name of one in it.
     #[error(
         "its campaign {campaign} has the name of campaign {known}, which is there; rename one of the two"

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use trunkline_core::tenancy::Decision;
-use trunkline_store::{QueueCount, Store, WhoseCount};
+use trunkline_store::{AppointmentsCounted, QueueCount, Store, WhoseCount};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,12 +25,15 @@ pub struct Exported {
     /// Tenants and numbers.
     #[serde(flatten)]
     pub whose: WhoseCount,
+    /// Appointments, and with whom.
+    #[serde(flatten)]
+    pub calendar: AppointmentsCounted,
     /// Of all rows, in hex: two databases with the same rows have the same.
     pub sha256: String,
 }
 
 /// Writes everything the store has: tenants and numbers; calls with turns and events, events without a call, suppressions;
-/// people, jobs, attempts and campaigns, unless it is an index, which has none. What opens doors is left out: keys, users,
+/// appointments; people, jobs, attempts and campaigns, unless it is an index, which has none. What opens doors is left out: keys, users,
 /// and the endpoints of webhooks with their secrets. Beside a running server each call is whole and as it
 /// was at one moment.
 ///
@@ -51,6 +54,7 @@ pub async fn export_lines(
         suppressions: 0,
         queue: QueueCount::default(),
         whose: WhoseCount::default(),
+        calendar: AppointmentsCounted::default(),
     };
     lines.head(at)?;
     lines.whose(store).await?;
@@ -58,6 +62,7 @@ pub async fn export_lines(
     lines.orphans(store).await?;
     lines.suppressions(store).await?;
     if kind == Kind::Database {
+        lines.calendar(store).await?;
         lines.queue(store).await?;
     }
     lines.end()
@@ -80,6 +85,7 @@ struct Lines<'a> {
     suppressions: u64,
     queue: QueueCount,
     whose: WhoseCount,
+    calendar: AppointmentsCounted,
 }
 
 impl Lines<'_> {
@@ -159,6 +165,31 @@ impl Lines<'_> {
         }
     }
 
+    async fn calendar(&mut self, store: &Store) -> Result<(), ExchangeError> {
+        let mut after = None;
+        loop {
+            let page = store.practitioners_after(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for row in page {
+                self.calendar.practitioners += 1;
+                let id = row.id;
+                self.put(&Line::Practitioner(Box::new(row)), || format!("practitioner {id}"))?;
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = store.appointments_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            for row in page {
+                self.calendar.appointments += 1;
+                let id = row.id;
+                self.put(&Line::Appointment(Box::new(row)), || format!("appointment {id}"))?;
+            }
+        }
+    }
+
     /// Campaigns last: who takes the lines in one after the other has everybody before anybody is dialed.
     async fn queue(&mut self, store: &Store) -> Result<(), ExchangeError> {
         let mut after = None;
@@ -203,11 +234,11 @@ impl Lines<'_> {
 
     fn end(self) -> Result<Exported, ExchangeError> {
         let sha256 = hex(self.hash);
-        let Self { calls, events, suppressions, queue, whose, .. } = self;
-        let end = End { calls, events, suppressions, queue, whose, sha256: Some(sha256.clone()) };
+        let Self { calls, events, suppressions, queue, whose, calendar, .. } = self;
+        let end = End { calls, events, suppressions, queue, whose, calendar, sha256: Some(sha256.clone()) };
         self.to.write_all(&written(&Line::End(end), "the last line")?)?;
         self.to.flush()?;
-        Ok(Exported { calls, events, suppressions, queue, whose, sha256 })
+        Ok(Exported { calls, events, suppressions, queue, whose, calendar, sha256 })
     }
 
     fn put(&mut self, line: &Line, what: impl Fn() -> String) -> Result<(), ExchangeError> {

@@ -19,7 +19,10 @@ use trunkline_core::campaign::CampaignState;
 use trunkline_core::id::{CallId, CampaignId, TenantId};
 use trunkline_core::roster::Roster;
 use trunkline_core::tenancy::{Decision, DecisionId};
-use trunkline_store::{EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store, WhoseCount};
+use trunkline_store::{
+    AppointmentRows, AppointmentsCounted, EventRow, Import, Imported, Leads, QueueCount, QueueRows, Store,
+    WhoseCount,
+};
 
 /// Longer than the longest call there can be; shorter than what would fill the memory.
 const MAX_LINE: usize = 256 << 20;
@@ -46,6 +49,9 @@ pub struct Checked {
     /// Tenants and numbers.
     #[serde(flatten)]
     pub whose: WhoseCount,
+    /// Appointments, and with whom.
+    #[serde(flatten)]
+    pub calendar: AppointmentsCounted,
     /// The campaigns, each with its tenant and name.
     #[serde(skip)]
     pub campaigns: Vec<(CampaignId, TenantId, String)>,
@@ -68,6 +74,7 @@ pub fn check(from: &mut dyn BufRead) -> Result<Checked, ExchangeError> {
         found.events += count(add.events.len());
         found.suppressions += count(add.suppressions.len());
         found.queue += add.queue.count();
+        found.calendar += add.appointments.count();
         add.whose.iter().for_each(|row| found.whose.add(row));
         found.whose.rosters += count(add.rosters.len());
         for campaign in add.queue.campaigns {
@@ -94,6 +101,9 @@ impl Checked {
 pub async fn fits(found: &Checked, keeper: Keeper<'_>) -> Result<(), ExchangeError> {
     let store = match keeper {
         Keeper::Database(store) => store,
+        Keeper::Journal(..) if found.calendar != AppointmentsCounted::default() => {
+            return Err(ExchangeError::NoCalendar { appointments: found.calendar.appointments });
+        }
         Keeper::Journal(..) if found.campaigns.is_empty() => return Ok(()),
         Keeper::Journal(..) => return Err(ExchangeError::NoQueue { campaigns: found.queue.campaigns }),
     };
@@ -139,6 +149,8 @@ pub async fn import(
         batch.calls.extend(add.calls);
         batch.events.extend(add.events);
         batch.suppressions.extend(add.suppressions);
+        queued += add.appointments.appointments.len();
+        batch.appointments.append(add.appointments);
         queued += add.queue.jobs.len() + add.queue.leads.len() + add.queue.attempts.len();
         batch.queue.append(add.queue);
         batch.whose.extend(add.whose);
@@ -166,6 +178,7 @@ async fn write(keeper: Keeper<'_>, batch: Import, new: &mut Imported) -> Result<
     new.suppressions += added.suppressions;
     new.queue += added.queue;
     new.whose += added.whose;
+    new.appointments += added.appointments;
     Ok(())
 }
 
@@ -219,6 +232,8 @@ async fn unknown(store: &Store, batch: &Import) -> Result<Import, ExchangeError>
         queue: QueueRows::default(),
         whose: unknown_whose(store, &batch.whose).await?,
         rosters: unknown_rosters(store, &batch.rosters).await?,
+        // Refused before, as campaigns are.
+        appointments: AppointmentRows::default(),
     })
 }
 
@@ -303,16 +318,19 @@ impl<'a, R: BufRead + ?Sized> Lines<'a, R> {
         let Self { number: line, hash, end, .. } = self;
         let bad = |why| Err(ExchangeError::Bad { line, why });
         let Some(end) = end else { return bad(BadLine::CutOff) };
-        let words = |calls, events, suppressions, queue: QueueCount, whose: WhoseCount| {
+        let words = |calls, events, suppressions, queue: QueueCount, whose: WhoseCount, calendar| {
+            let AppointmentsCounted { practitioners, appointments } = calendar;
             let QueueCount { leads, jobs, attempts, campaigns } = queue;
             let WhoseCount { tenants, numbers, rosters } = whose;
             format!(
                 "{calls} calls, {events} events, {suppressions} suppressions, {leads} leads, {jobs} jobs, {attempts} \
-                 attempts, {campaigns} campaigns, {tenants} tenants, {numbers} numbers and {rosters} rosters"
+                 attempts, {campaigns} campaigns, {tenants} tenants, {numbers} numbers, {rosters} rosters, \
+                 {practitioners} practitioners and {appointments} appointments"
             )
         };
-        let counted = words(end.calls, end.events, end.suppressions, end.queue, end.whose);
-        let there = words(found.calls, found.events, found.suppressions, found.queue, found.whose);
+        let counted = words(end.calls, end.events, end.suppressions, end.queue, end.whose, end.calendar);
+        let there =
+            words(found.calls, found.events, found.suppressions, found.queue, found.whose, found.calendar);
         if counted != there {
             return bad(BadLine::Count { counted, found: there });
         }

@@ -4,6 +4,7 @@ use super::error::BadLine;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use trunkline_core::appointment::{Appointment, Practitioner};
 use trunkline_core::call::{Call, Source};
 use trunkline_core::id::{AppUserId, CallId, EventKey, TenantId};
 use trunkline_core::numbers::Number;
@@ -11,12 +12,12 @@ use trunkline_core::private::{Address, Private};
 use trunkline_core::roster::{Roster, RosterOf};
 use trunkline_core::tenancy::{Decision, Tenant};
 use trunkline_store::{
-    AttemptRecord, CallHistory, EventRow, Import, JobRecord, LeadRecord, Position, QueueCount,
-    StoredCampaign, Suppression, WhoseCount,
+    AppointmentsCounted, AttemptRecord, CallHistory, EventRow, Import, JobRecord, LeadRecord, Position,
+    QueueCount, StoredCampaign, Suppression, WhoseCount,
 };
 
 /// The form that this program writes, and the last one it reads.
-pub(crate) const FORM: u32 = 3;
+pub(crate) const FORM: u32 = 4;
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -42,6 +43,10 @@ pub(crate) enum Line {
     Job(Box<JobRecord>),
     /// A dial for a job.
     Attempt(AttemptRecord),
+    /// Somebody with whom appointments are made.
+    Practitioner(Box<Practitioner>),
+    /// An appointment.
+    Appointment(Box<Appointment>),
     /// A campaign. After its jobs: a server that sees it has everybody in it, and all that is known of them.
     Campaign(Box<StoredCampaign>),
     /// The last.
@@ -73,6 +78,9 @@ pub(crate) struct End {
     /// Forms 1 and 2 had none.
     #[serde(default, flatten)]
     pub whose: WhoseCount,
+    /// Forms 1 to 3 had none.
+    #[serde(default, flatten)]
+    pub calendar: AppointmentsCounted,
     /// Over all lines between, line feeds included. Who has changed a file on purpose takes it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -184,6 +192,10 @@ impl Line {
             Self::Roster(roster) => rows.rosters.push(roster.row()?),
             Self::Lead(lead) => rows.queue.leads.push(owned(*lead, |lead| &lead.tenant)?),
             Self::Job(job) => rows.queue.jobs.push(owned(*job, |job| &job.job.tenant)?),
+            Self::Practitioner(row) => {
+                rows.appointments.practitioners.push(owned(*row, |row| &row.tenant)?);
+            }
+            Self::Appointment(row) => rows.appointments.appointments.push(owned(*row, |row| &row.tenant)?),
             Self::Attempt(attempt) => rows.queue.attempts.push(owned(attempt, |attempt| &attempt.tenant)?),
             Self::Campaign(campaign) => {
                 rows.queue.campaigns.push(owned(*campaign, |campaign| &campaign.tenant)?);

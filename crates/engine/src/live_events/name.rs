@@ -195,6 +195,7 @@ fn brought(what: &What, became: &Became) -> Option<EventName> {
         | What::ActionNews(_)
         | What::TransferOver(_)
         | What::Transcription(_)
+        | What::Bot(_)
         | What::MetadataMerged { .. }
         | What::UnknownWord { .. } => return None,
     })

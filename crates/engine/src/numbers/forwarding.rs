@@ -1,4 +1,4 @@
-//! A call to a number that forwards is put through from its first page: journaled as a transfer that has begun, since the carrier
+//! A call to a number that forwards is put through from its first page, and one that its bot gives over from the page after the bot: journaled as a transfer that has begun, since the carrier
 //! gets to know it with the answer to its own fetch. The leg takes up a slot and a turn like any other that is dialed. Where nobody is reached, the script that is there for that goes on.
 
 use crate::actions::own_number;
@@ -6,10 +6,12 @@ use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
 use std::sync::Arc;
-use trunkline_core::call::{Call, Source, Transfer, TransferAsked, What};
+use trunkline_core::bot::Effect;
+use trunkline_core::call::{BotOver, Call, Source, Transfer, TransferAsked, What};
 use trunkline_core::dial::gates::{Closed, admit_forward};
 use trunkline_core::dial::pace;
 use trunkline_core::numbers::{Answer, Route};
+use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 
 impl Inner {
@@ -66,15 +68,31 @@ impl Inner {
         if !is_to_be_put_through(call) {
             return None;
         }
-        let number = self.number_of(&own_number(call))?;
-        let Answer::Forward(to) = &number.answering.answer else { return None };
+        let to = match given_over_to(call) {
+            Some(to) => to,
+            None => match self.number_of(&own_number(call))?.answering.answer {
+                Answer::Forward(to) => to,
+                Answer::Script(_) | Answer::Bot(_) => return None,
+            },
+        };
         let to = self.dialable(&call.tenant, "forward", to.as_str());
         to.inspect_err(|error| tracing::warn!(call = %call.id, %error, "number.not_forwarded")).ok()
     }
 }
 
 fn is_to_be_put_through(call: &Call) -> bool {
-    call.route == Some(Route::Forward) && call.actions.is_empty()
+    let is_wanted = call.route == Some(Route::Forward) || given_over_to(call).is_some();
+    is_wanted && call.actions.is_empty()
+}
+
+/// To whom its bot gave it over: somebody of the bot's list, since nobody else is in what its tools did.
+fn given_over_to(call: &Call) -> Option<PhoneNumber> {
+    let talk = call.bot.as_ref().filter(|talk| talk.why_over() == Some(BotOver::HandedOver))?;
+    let tools = talk.tools();
+    tools.effects().rev().find_map(|effect| match effect {
+        Effect::Transfer { to } => Some(to.clone()),
+        _ => None,
+    })
 }
 
 /// The journal did not take it, or another server carries the call by now.

@@ -137,6 +137,14 @@ impl Inner {
     ) -> Result<Answering, TenancyError> {
         match &asked.answer {
             Answer::Script(script) => self.is_a_script("script", script)?,
+            Answer::Bot(bot) => {
+                if self.bot_files.current(tenant.unwrap_or(&by.tenant), bot.as_str()).is_none() {
+                    return Err(invalid("bot", "there is no bot of that name"));
+                }
+                if self.config.bots.model.is_none() {
+                    return Err(invalid("bot", "no bot talks here: no model is set (OPENAI_API_KEY)"));
+                }
+            }
             Answer::Forward(to) => {
                 let to = Address::new(to.as_str());
                 // Two that forward to each other would never end.
@@ -156,7 +164,7 @@ impl Inner {
         let Some(AfterHours { message, language, script }) = asked.after_hours.clone() else {
             return Ok(asked);
         };
-        if asked.opening_hours.is_none() && matches!(asked.answer, Answer::Script(_)) {
+        if asked.opening_hours.is_none() && !matches!(asked.answer, Answer::Forward(_)) {
             return Err(invalid("after_hours", "without opening_hours it is never closed"));
         }
         if let Some(script) = &script {

@@ -4,6 +4,7 @@ use super::{OurNumber, ours};
 use crate::engine::Inner;
 use crate::webhook::VoiceFetch;
 use std::sync::Arc;
+use trunkline_core::bot::BotName;
 use trunkline_core::call::Direction;
 use trunkline_core::numbers::{AfterHours, Answer, Route};
 use trunkline_core::script::{Script, ScriptName};
@@ -11,6 +12,8 @@ use trunkline_core::script::{Script, ScriptName};
 /// What a call hears, and which way its number sent it.
 pub(crate) struct Routed {
     pub script: Arc<Script>,
+    /// The bot that talks, if one does; the script is then what is asked when it can't.
+    pub bot: Option<BotName>,
     /// `None` if nobody called us, or no number says anything.
     pub route: Option<Route>,
 }
@@ -26,7 +29,7 @@ impl Inner {
     /// What answers the number that was called; what the number that calls would have, where other software calls.
     pub(crate) fn routed(&self, fetch: &VoiceFetch) -> Routed {
         let Some(number) = self.number_of(ours(fetch.direction, &fetch.from, &fetch.to)) else {
-            return Routed { script: self.script_or_default(None), route: None };
+            return Routed { script: self.script_or_default(None), bot: None, route: None };
         };
         let route = match fetch.direction {
             Direction::Inbound => Some(number.answering.at(self.clock.now())),
@@ -35,15 +38,23 @@ impl Inner {
         let script = match route {
             Some(Route::AfterHours) => self.after_hours(&number, Otherwise::WeAreClosed),
             Some(Route::Forward) => self.after_hours(&number, Otherwise::Goodbye),
-            Some(Route::Script) | None => self.answering(&number),
+            Some(Route::Script | Route::Bot) | None => self.answering(&number),
         };
-        Routed { script, route }
+        let bot = match (route, &number.answering.answer) {
+            (Some(Route::Bot), Answer::Bot(bot)) => Some(bot.clone()),
+            _ => None,
+        };
+        Routed { script, bot, route }
     }
 
     fn answering(&self, number: &OurNumber) -> Arc<Script> {
         match &number.answering.answer {
             Answer::Script(script) => self.script_or_default(Some(script)),
             Answer::Forward(_) => self.script_or_default(None),
+            Answer::Bot(bot) => {
+                let bot = self.bot_files.current(&number.tenant, bot.as_str());
+                self.script_or_default(bot.as_ref().and_then(|bot| bot.fallback_script.as_ref()))
+            }
         }
     }
 

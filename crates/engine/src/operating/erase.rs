@@ -47,6 +47,8 @@ pub struct Erasure {
     pub jobs: u64,
     /// Leads that lost number, name and all else.
     pub leads: u64,
+    /// Appointments that lost the same; those that are ahead are cancelled.
+    pub appointments: u64,
     /// How often the number stands among those that are never called; there it stays.
     pub suppressions: u64,
     /// Whether nothing of it is left in the database's files. A database server clears up in its own time.
@@ -259,6 +261,7 @@ async fn counted(
         if let Some(user) = AppUserId::parse(number.as_str()) {
             erasure.rosters += store.count_in_rosters(tenant, &user).await?;
         }
+        erasure.appointments += unlisted.appointments;
     }
     erasure.handed = count(found.handed.len());
     for page in found.calls.chunks(usize::from(PAGE)) {
@@ -350,6 +353,7 @@ impl Open {
             if let Some(user) = AppUserId::parse(number.as_str()) {
                 erasure.rosters += with_patience(|| store.forget_in_rosters(tenant, &user)).await?;
             }
+            erasure.appointments += unlisted.appointments;
         }
         // The database knows what the journal's last record says.
         let caught_up = Projection::empty(self.0.ident.clone(), position);

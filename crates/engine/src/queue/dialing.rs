@@ -212,6 +212,7 @@ impl Inner {
                 metadata: Private::new(Metadata::default()),
             },
             script: self.use_script(&script).await?,
+            bot: None,
             limits: self.config.call_limits,
             not_before: None,
             session: None,

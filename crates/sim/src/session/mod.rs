@@ -6,6 +6,7 @@
 
 mod ask;
 mod dial;
+mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::line::Line;
 use crate::orders::Source;
 use crate::session::ask::OpenRecording;
 use crate::session::dial::SecondLeg;
+use crate::session::stream::OpenStream;
+use crate::talker::Talker;
 use crate::target::{FailureKind, Method, Target};
 use crate::twiml::{self, Document, RejectReason, Verb};
 
@@ -73,6 +76,10 @@ pub(crate) struct Session {
     prompt: Vec<String>,
     recording: Option<OpenRecording>,
     second_leg: Option<SecondLeg>,
+    media: Option<OpenStream>,
+    streams: u32,
+    /// The person, between two streams.
+    talker: Option<Talker>,
     /// The action of a recording or a dial that a hang-up ended, to be requested when the call is over.
     farewell: Option<Ask>,
 }
@@ -86,6 +93,9 @@ impl Session {
             prompt: Vec::new(),
             recording: None,
             second_leg: None,
+            media: None,
+            streams: 0,
+            talker: None,
             farewell: None,
         }
     }
@@ -116,6 +126,7 @@ impl Session {
     /// Somebody hung up: an open recording or a dial ends here, and its action is told so.
     pub(crate) fn cut_off(&mut self) {
         self.line.wake();
+        self.stop_stream();
         if let Some(open) = self.recording.take() {
             let secs = self.secs_since(&open);
             self.farewell = self.finish_recording(open, secs, "hangup");
@@ -128,6 +139,7 @@ impl Session {
     /// The product sent the call elsewhere: an open recording ends and nobody asks its action.
     pub(crate) fn turn_away(&mut self) {
         self.line.wake();
+        self.stop_stream();
         if let Some(open) = self.recording.take() {
             let secs = self.secs_since(&open);
             self.finish_recording(open, secs, "");
@@ -175,10 +187,7 @@ impl Session {
                 Next::Over(if waiting { Over::Rejected(reason) } else { Over::HungUp })
             }
             Verb::Hangup => Next::Over(Over::HungUp),
-            Verb::Stream { url } => {
-                self.line.hear(Heard::StreamAsked { url });
-                Next::Verb
-            }
+            Verb::Stream(stream) => self.stream(stream).await,
             Verb::NotSimulated { name } => {
                 self.line.hear(Heard::Skipped { verb: name });
                 Next::Verb

@@ -8,6 +8,7 @@
 //! `NAME = "SQLite's text", postgres: "PostgreSQL's";`. A test then describes it on a migrated database of each engine;
 //! if it must use an index, say so in the tests of query plans.
 
+mod appointments;
 mod audit;
 mod decide;
 mod insert;
@@ -26,6 +27,7 @@ mod tests;
 mod webhooks;
 mod write;
 
+pub(crate) use appointments::*;
 pub(crate) use audit::*;
 pub(crate) use decide::*;
 pub(crate) use insert::{Insert, MANY};
@@ -105,5 +107,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         .chain(QUEUE_ROWS)
         .chain(NODES)
         .chain(WEBHOOKS)
+        .chain(APPOINTMENTS)
         .chain(inserted)
 }

@@ -159,6 +159,7 @@ impl Story {
                 ..Party::default()
             },
             script: ScriptRef { name: "survey".to_owned(), version: "v1".to_owned() },
+            bot: None,
             limits: Limits::default(),
             not_before: None,
             session: None,

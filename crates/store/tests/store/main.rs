@@ -2,6 +2,8 @@
 //! of them can suffer.
 
 #[cfg(test)]
+mod appointments;
+#[cfg(test)]
 mod cache;
 #[cfg(test)]
 mod calls;

@@ -30,6 +30,18 @@ pub(crate) enum Config {
     Example,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bot {
+    /// Tell what is wrong in a bot's file, and where
+    Check {
+        /// The file
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]

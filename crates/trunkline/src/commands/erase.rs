@@ -90,6 +90,7 @@ fn tell(erased: &Erasure, how: How, settings: &Settings) {
         (erased.events, "events: what of them is personal"),
         (erased.turns, "questions: what was answered and said"),
         (erased.recordings, "recordings"),
+        (erased.appointments, "appointments: who comes, number, notes; those that are ahead are cancelled"),
         (erased.keys, "keys, which opened the rest in the journal"),
     ];
     for (n, what) in rows {

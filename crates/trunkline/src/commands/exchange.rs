@@ -12,7 +12,7 @@ use trunkline_engine::exchange::{
 };
 use trunkline_engine::operating::Held;
 use trunkline_journal::FolderLock;
-use trunkline_store::{Imported, QueueCount, Store, Target, WhoseCount};
+use trunkline_store::{AppointmentsCounted, Imported, QueueCount, Store, Target, WhoseCount};
 
 use super::offline::{Whole, cannot_read, hold, is_stream, make_store, of_held, open_store, place};
 use super::{from_redis, settings};
@@ -111,8 +111,19 @@ async fn workbook(store: &Store, to: &mut (impl Write + Seek + Send)) -> Result<
 }
 
 /// What an export counts.
-const ROWS: [&str; 9] =
-    ["calls", "events", "suppressions", "campaigns", "leads", "jobs", "attempts", "tenants", "numbers"];
+const ROWS: [&str; 11] = [
+    "calls",
+    "events",
+    "suppressions",
+    "campaigns",
+    "leads",
+    "jobs",
+    "attempts",
+    "tenants",
+    "numbers",
+    "practitioners",
+    "appointments",
+];
 
 fn words(told: &Value) -> String {
     let number = |name: &str| told[name].as_u64().unwrap_or(0);
@@ -227,8 +238,12 @@ impl Keeping {
 
 /// What is in the file, and what of it is new here; nothing was written if that is not known.
 fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
-    let there = counts(found.calls, found.events, found.suppressions, found.queue, found.whose);
-    let new = new.map(|new| counts(new.calls, new.events, new.suppressions, new.queue, new.whose));
+    let there =
+        counts(found.calls, found.events, found.suppressions, found.queue, found.whose, found.calendar);
+    let counted = |new: &Imported| {
+        counts(new.calls, new.events, new.suppressions, new.queue, new.whose, new.appointments)
+    };
+    let new = new.map(counted);
     if form == Form::Json {
         let mut told = there;
         told["not_ended"] = found.not_ended.into();
@@ -257,11 +272,20 @@ fn tell(found: &Checked, new: Option<&Imported>, form: Form) {
     }
 }
 
-fn counts(calls: u64, events: u64, suppressions: u64, queue: QueueCount, whose: WhoseCount) -> Value {
+fn counts(
+    calls: u64,
+    events: u64,
+    suppressions: u64,
+    queue: QueueCount,
+    whose: WhoseCount,
+    calendar: AppointmentsCounted,
+) -> Value {
+    let AppointmentsCounted { practitioners, appointments } = calendar;
     let WhoseCount { tenants, numbers, rosters } = whose;
     let QueueCount { leads, jobs, attempts, campaigns } = queue;
     json!({ "calls": calls, "events": events, "suppressions": suppressions, "campaigns": campaigns, "leads": leads,
-        "jobs": jobs, "attempts": attempts, "tenants": tenants, "numbers": numbers, "rosters": rosters })
+        "jobs": jobs, "attempts": attempts, "tenants": tenants, "numbers": numbers, "rosters": rosters,
+        "practitioners": practitioners, "appointments": appointments })
 }
 
 /// A file that can be read twice.

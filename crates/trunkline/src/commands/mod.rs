@@ -1,6 +1,7 @@
 //! One file per command. A command reads its settings, does its work, and says how it ended.
 
 mod backup;
+mod bot;
 mod call;
 mod calls;
 mod campaign;
@@ -33,7 +34,7 @@ mod webhooks;
 
 use std::path::Path;
 
-use crate::cli::{Cli, Command, Config};
+use crate::cli::{Bot, Cli, Command, Config};
 use crate::exit::{Exit, Failure};
 use crate::settings::{Flags, Settings, Sources};
 
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
             let asked = if online { config::Asked::Carrier } else { config::Asked::Nobody };
             block_on(config::check(*offline, asked))
         }
+        Command::Bot(Bot::Check { file, json }) => bot::check(&file, json),
         Command::Migrate(args) => block_on(migrate::run(args)),
         Command::Journal(command) => journal::run(command),
         Command::Export(args) => block_on(exchange::export(*args)),

@@ -380,14 +380,15 @@ fn as_json(kind: Kind, row: &Decision) -> Option<Value> {
 
 fn given_number(row: &Decision) -> Option<Value> {
     let Decision::Number(Number { number, tenant, label, answering, .. }) = row else { return None };
-    let (script, forward) = match &answering.answer {
-        Answer::Script(script) => (Some(script), None),
-        Answer::Forward(to) => (None, Some(to)),
+    let (script, forward, bot) = match &answering.answer {
+        Answer::Script(script) => (Some(script), None, None),
+        Answer::Forward(to) => (None, Some(to), None),
+        Answer::Bot(bot) => (None, None, Some(bot)),
     };
     let given = matches!(row, Decision::Number(number) if number.is_given());
     given.then(|| {
         json!({
-            "number": number, "tenant": tenant, "label": label, "script": script, "forward": forward, "source": "api",
+            "number": number, "tenant": tenant, "label": label, "script": script, "forward": forward, "bot": bot, "source": "api",
             "opening_hours": answering.opening_hours, "after_hours": answering.after_hours,
         })
     })

@@ -28,6 +28,7 @@ mod names;
 mod public_url;
 mod queue;
 mod read;
+mod realtime;
 mod recordings;
 mod retention;
 mod scripts;
@@ -54,6 +55,7 @@ pub use limits::Limits;
 pub use log::{Format, Log};
 pub use public_url::{PublicUrl, Reach};
 pub use queue::{Expensive, Queue};
+pub use realtime::Realtime;
 pub use recordings::Recordings;
 pub use scripts::{NumberRoute, Scripts};
 pub use server::Server;
@@ -69,7 +71,7 @@ use trunkline_core::call::KeepFor;
 use trunkline_engine::Transcribing;
 
 /// Every section, in the order of the example file.
-static SECTIONS: [Section; 17] = [
+static SECTIONS: [Section; 18] = [
     server::SECTION,
     access::SECTION,
     carrier::SECTION,
@@ -85,6 +87,7 @@ static SECTIONS: [Section; 17] = [
     transcription::SECTION,
     webhooks::SECTION,
     app_calls::SECTION,
+    realtime::SECTION,
     log::SECTION,
     traces::SECTION,
 ];
@@ -122,6 +125,8 @@ pub struct Settings {
     pub webhooks: Webhooks,
     /// Calls between users of tenants' apps.
     pub app_calls: AppCalls,
+    /// The model behind bots that talk.
+    pub realtime: Realtime,
     /// The log.
     pub log: Log,
     /// Where traces are sent.
@@ -158,6 +163,7 @@ impl Settings {
             keep_calls: retention::read(&given)?,
             webhooks: Webhooks::read(&given)?,
             app_calls: AppCalls::read(&given)?,
+            realtime: Realtime::read(&given)?,
             log: Log::read(&given)?,
             traces: Traces::read(&given)?,
             server,

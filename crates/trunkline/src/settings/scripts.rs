@@ -32,6 +32,15 @@ static DEFAULT_SCRIPT: Key<String> = Key::new(
     "Script of a call that names none: a file's name without its ending. Without it the first of the folder.",
 );
 
+static BOTS: Key<PathBuf> = Key::new(
+    SCRIPTS,
+    "bots",
+    read::path,
+    Absent::Unset("\"bots\""),
+    "A voice bot's JSON file, or a folder of them. Read while running: the next call uses the new text.",
+)
+.env(&["BOTS"]);
+
 static NUMBERS: Key<Vec<NumberRoute>> = Key::new(
     SCRIPTS,
     "numbers",
@@ -50,11 +59,15 @@ static HOLD_MUSIC: Key<AudioUrl> = Key::new(
 )
 .env(&["HOLD_MUSIC_URL"]);
 
-static KEYS: [&Facts; 4] = [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &NUMBERS.facts, &HOLD_MUSIC.facts];
+static KEYS: [&Facts; 5] =
+    [&QUESTIONS.facts, &DEFAULT_SCRIPT.facts, &BOTS.facts, &NUMBERS.facts, &HOLD_MUSIC.facts];
 
 /// The section as declared.
-pub static SECTION: Section =
-    Section { name: SCRIPTS, about: "The questionnaires, and which one answers which number.", keys: &KEYS };
+pub static SECTION: Section = Section {
+    name: SCRIPTS,
+    about: "The questionnaires and bots, and which one answers which number.",
+    keys: &KEYS,
+};
 
 /// The questionnaires, and which one answers which number.
 #[derive(Debug, Clone)]
@@ -63,6 +76,8 @@ pub struct Scripts {
     pub questions: PathBuf,
     /// Script of a call that names none.
     pub default_script: Option<String>,
+    /// A bot's file, or a folder of them.
+    pub bots: Option<PathBuf>,
     /// Scripts of inbound calls by our number; no number stands twice.
     pub numbers: Vec<NumberRoute>,
     /// What somebody on hold hears.
@@ -89,6 +104,7 @@ impl Scripts {
         Ok(Self {
             questions: given.read(&QUESTIONS)?,
             default_script: given.read_given(&DEFAULT_SCRIPT)?,
+            bots: given.read_given(&BOTS)?,
             numbers: given.read(&NUMBERS)?,
             hold_music: given.read_given(&HOLD_MUSIC)?,
         })

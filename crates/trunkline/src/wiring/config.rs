@@ -13,7 +13,7 @@ use trunkline_core::dial::gates::DialLimits;
 use trunkline_core::id::TenantId;
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
-use trunkline_engine::{AppCalls, Clock, Config, Number, QueueConfig, Webhooks};
+use trunkline_engine::{AppCalls, Bots, Clock, Config, Number, QueueConfig, Webhooks};
 
 use crate::settings::{self, NumberRoute, Settings};
 
@@ -41,6 +41,7 @@ pub(crate) fn config(
         recording_max_bytes: settings.recordings.max_bytes,
         questions: settings.scripts.questions.clone(),
         default_script: settings.scripts.default_script.clone(),
+        bot_files: settings.scripts.bots.clone(),
         consent: settings.recordings.consent,
         numbers: numbers.map(number).collect(),
         from,
@@ -51,6 +52,7 @@ pub(crate) fn config(
         queue: queue(settings),
         webhooks: webhooks(settings),
         app_calls: app_calls(settings),
+        bots: Bots { model: settings.realtime.model.clone() },
         hold_music: settings.scripts.hold_music.clone(),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,

@@ -5,9 +5,11 @@
 mod day;
 
 mod app_calls;
+mod appointments;
 mod asking;
 mod attempts;
 mod beneath;
+mod bots;
 mod cache;
 mod call_backs;
 mod callbacks;

@@ -82,6 +82,13 @@ impl Things {
         assert_eq!(day.post("/api/calls/register", &registered).status, 201);
         let user = day.post("/api/users", &json!({ "name": "Ann", "login": format!("ann@{tenant}") })).json();
         let webhook = day.post("/api/webhooks", &json!({ "url": "https://example.invalid/hooks" })).json();
+        let hours = json!({ "zone": "Europe/London", "hours": [{ "from": "09:00", "to": "17:00" }] });
+        let practitioner =
+            day.post("/api/practitioners", &json!({ "name": "Dr Lee", "hours": hours })).json();
+        let appointment = json!({
+            "customer": "Ann", "phone": number(42), "practitioner": "Dr Lee", "start": "2036-03-03T10:00"
+        });
+        let appointment = day.post("/api/appointments", &appointment).json();
         let own = "+15005550007".to_owned();
         let path = format!("/api/numbers/{own}");
         let given = json!({ "script": "questions", "tenant": tenant });
@@ -104,6 +111,9 @@ impl Things {
             ("/api/numbers/{number}", own),
             ("/api/conversations/{id}", "7".to_owned()),
             ("/api/blocks/{user}", "bob".to_owned()),
+            ("/api/practitioners/{id}", practitioner["id"].as_str().unwrap().to_owned()),
+            ("/api/appointments/{id}", appointment["id"].as_str().unwrap().to_owned()),
+            ("/api/bots/{name}", "ours".to_owned()),
         ]))
     }
 
@@ -134,7 +144,13 @@ fn key(day: &Day, tenant: &str, role: &str) -> (String, String) {
 #[test]
 fn s_08_every_route_is_shut_to_who_has_no_key_a_revoked_one_or_one_of_another_tenant() {
     // Each wrong key is asked with for every route, in a row.
-    let mut day = Day::with().set("TRUNKLINE_LIMITS_STRANGER_REQUESTS_PER_SECOND", "1000").begin();
+    let bots = tempfile::tempdir().unwrap();
+    let bot = r#"{ "tenant": "acme", "instructions": "Be kind.", "greeting": "Hello." }"#;
+    fs::write(bots.path().join("ours.json"), bot).unwrap();
+    let mut day = Day::with()
+        .set("TRUNKLINE_LIMITS_STRANGER_REQUESTS_PER_SECOND", "1000")
+        .set("BOTS", bots.path().to_str().unwrap())
+        .begin();
     knows_its_database(&day);
     for tenant in ["acme", "beta"] {
         assert_eq!(post(&day, KEY, "/api/tenants", &json!({ "id": tenant })).status, 201);

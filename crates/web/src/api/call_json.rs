@@ -349,6 +349,7 @@ mod tests {
                 ..Party::default()
             },
             script: ScriptRef { name: "survey".into(), version: "0011223344556677".into() },
+            bot: None,
             limits: Limits::default(),
             not_before: None,
             session: Some(SessionId::new("s1")),

@@ -135,20 +135,25 @@ impl Asked {
 /// A list as it was sent, and how it is meant.
 async fn sent(web: &Web, query: Option<&str>, request: Request) -> Result<(List, Asked), Problem> {
     let asked = Asked::read(query)?;
+    let list = list(web, asked.encoding, request).await?;
+    Ok((list, asked))
+}
+
+/// A list as it was sent.
+pub(super) async fn list(web: &Web, encoding: Option<Encoding>, request: Request) -> Result<List, Problem> {
     let (parts, sent) = request.into_parts();
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let form = ListForm::of_content_type(kind)
         .ok_or_else(|| Problem::new(Code::UnsupportedMediaType).detail(format!("send {FORMS}")))?;
-    if asked.encoding.is_some() && form != ListForm::Csv {
+    if encoding.is_some() && form != ListForm::Csv {
         return Err(Problem::query("encoding", "only CSV may be in one or another"));
     }
     let bytes = web.limits.api_bytes.max(LIST.bytes);
     let body = body::read(&parts.headers, sent, Bound { bytes, ..LIST }).await?;
     // A workbook takes seconds to unpack: others go on meanwhile.
-    let read = tokio::task::spawn_blocking(move || people::read(&body, form, asked.encoding)).await;
+    let read = tokio::task::spawn_blocking(move || people::read(&body, form, encoding)).await;
     let read = read.map_err(|_| Problem::new(Code::Internal))?;
-    let list = read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))?;
-    Ok((list, asked))
+    read.map_err(|bad| Problem::new(Code::BadRequest).detail(bad.to_string()))
 }
 
 fn told(report: ListReport, encoding: Option<Encoding>) -> Response {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use trunkline_core::bot::BadBotName;
 use trunkline_core::id::TenantId;
 use trunkline_core::numbers::{AfterHours, Answer, Answering, OpeningHours};
 use trunkline_core::phone::PhoneNumber;
@@ -39,6 +40,8 @@ struct NumberJson<'a> {
     script: Option<&'a ScriptName>,
     /// The number that callers are put through to while it is open; null: a script answers.
     forward: Option<&'a str>,
+    /// The bot that answers while it is open; null: a script does, or it forwards.
+    bot: Option<&'a str>,
     /// When it is open; null: always.
     opening_hours: Option<&'a OpeningHours>,
     /// What answers at other times, and who is put through to nobody; null: a sentence that says so.
@@ -68,9 +71,10 @@ struct AfterHoursJson<'a> {
 impl<'a> NumberJson<'a> {
     fn of(number: &'a OurNumber, now: Timestamp) -> Self {
         let Answering { answer, opening_hours, after_hours } = &number.answering;
-        let (script, forward) = match answer {
-            Answer::Script(script) => (Some(script), None),
-            Answer::Forward(to) => (None, Some(to.as_str())),
+        let (script, forward, bot) = match answer {
+            Answer::Script(script) => (Some(script), None, None),
+            Answer::Forward(to) => (None, Some(to.as_str()), None),
+            Answer::Bot(bot) => (None, None, Some(bot.as_str())),
         };
         let (open, changes_at) = match opening_hours.as_ref().map(|hours| hours.opening(now)) {
             None => (true, None),
@@ -84,6 +88,7 @@ impl<'a> NumberJson<'a> {
             label: number.label.as_deref(),
             script,
             forward,
+            bot,
             opening_hours: opening_hours.as_ref(),
             after_hours: after_hours.as_ref().map(AfterHoursJson::from),
             open,
@@ -164,14 +169,20 @@ pub(crate) async fn remove(
 }
 
 fn asked(web: &Web, fields: &mut Fields) -> Result<NewAnswering, Problem> {
-    let answer = match (fields.text(&["script"])?, fields.text(&["forward"])?) {
-        (Some(script), None) => Answer::Script(named("script", &script)?),
-        (None, Some(to)) => {
+    let answer = match (fields.text(&["script"])?, fields.text(&["forward"])?, fields.text(&["bot"])?) {
+        (Some(script), None, None) => Answer::Script(named("script", &script)?),
+        (None, None, Some(bot)) => {
+            let bot = bot.parse().map_err(|bad: BadBotName| Problem::field("bot", &bad.to_string()));
+            Answer::Bot(bot?)
+        }
+        (None, Some(to), None) => {
             let parsed = PhoneNumber::parse(&to, web.engine.config().default_country);
             Answer::Forward(parsed.map_err(|bad| Problem::field("forward", &bad.to_string()))?.number)
         }
-        (None, None) => return Err(Problem::field("script", "is missing: give script, or forward")),
-        (Some(_), Some(_)) => return Err(Problem::field("forward", "give script or forward, not both")),
+        (None, None, None) => {
+            return Err(Problem::field("script", "is missing: give script, forward or bot"));
+        }
+        _ => return Err(Problem::field("forward", "give one of script, forward and bot")),
     };
     let opening_hours = nested::<OpeningHours>(fields, "opening_hours")?;
     let after_hours =

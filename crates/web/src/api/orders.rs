@@ -70,6 +70,7 @@ fn order(body: &[u8], carrier: &str) -> Result<(Order, Vec<String>), Problem> {
         to: Private::new(to),
         from: fields.text(&["from", "from_number"])?.map(Private::new),
         script: fields.text(&["script"])?,
+        bot: fields.text(&["bot"])?,
         name: fields.text(&["name"])?.map(Private::new),
         variables: Private::new(variables(fields.object("variables")?)?),
         metadata: Private::new(fields.object("metadata")?.into_iter().collect()),
@@ -86,9 +87,6 @@ fn order(body: &[u8], carrier: &str) -> Result<(Order, Vec<String>), Problem> {
 
 /// Fields that have a meaning which this version can't give them: refused where ignoring them would do the wrong thing.
 fn not_yet(fields: &mut Fields, configured: &str) -> Result<Vec<String>, Problem> {
-    if fields.take(&["bot"]).is_some() {
-        return Err(Problem::field("bot", "this server has no bots"));
-    }
     if let Some(carrier) = fields.text(&["carrier", "provider"])?
         && !carrier.eq_ignore_ascii_case(configured)
     {
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn what_would_be_done_otherwise_than_asked_is_refused() {
         for body in
-            [r#"{"to":"+1","bot":"x"}"#, r#"{"to":"+1","carrier":"telnyx"}"#, r#"{"to":"+1","record":false}"#]
+            [r#"{"to":"+1","bot":7}"#, r#"{"to":"+1","carrier":"telnyx"}"#, r#"{"to":"+1","record":false}"#]
         {
             assert!(problem(body).contains("InvalidField"), "{body}");
         }

@@ -14,13 +14,15 @@ const ABOUT: &str = "Every phone call from intent to outcome. Send your key as `
     which scope of a key; `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often the key may still ask.";
 
 /// The chapters, in the order of reading.
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 17] = [
     ("calls", "Place calls, end them, and read what became of them."),
     ("app calls", "Calls between users of your app, by the users' own tokens."),
     ("registered calls", "Calls that a client carries itself and wants only kept."),
     ("live events", "What happens in calls, as it happens."),
     ("webhooks", "What happens, sent to your software, signed."),
     ("scripts", "What can be asked."),
+    ("bots", "Voice bots: what they say, and what they may do."),
+    ("appointments", "Who comes to whom and when, and which times are free."),
     ("numbers", "Our own numbers: what answers them, and when."),
     ("campaigns", "Whom to reach and how, and how far it is."),
     ("results", "What people answered, and what calls came to."),

@@ -5,6 +5,7 @@ use super::frame::{Frame, Section};
 use super::show::{Pill, Time, duration, exchange, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
+use super::transcript::{self, LineView};
 use super::turns::{self, TurnView};
 use super::{Reader, page};
 use crate::api::{CallRef, Mine, Named, not_found, recordings};
@@ -39,6 +40,7 @@ struct CallPage {
     times: Vec<TimeFact>,
     evidence: Vec<Fact>,
     turns: Vec<TurnView>,
+    transcript: Vec<LineView>,
     timeline: Result<Vec<EntryView>, String>,
 }
 
@@ -170,6 +172,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         times: times(t, &call),
         evidence: evidence(t, &call),
         turns: turns::of(t, &call, web.engine.now()),
+        transcript: transcript::of(t, &call),
         timeline,
     })
 }
@@ -303,7 +306,7 @@ mod tests {
             for disposition in DISPOSITIONS.split_whitespace() {
                 has(&format!("disposition-{disposition}"));
             }
-            for outcome in [Outcome::Finished, Outcome::Partial, Outcome::Transferred] {
+            for outcome in Outcome::ALL {
                 has(&format!("outcome-{}", outcome.as_str()));
             }
             let worded =

@@ -13,6 +13,8 @@ pub(crate) enum Section {
     Calls,
     Campaigns,
     Numbers,
+    Appointments,
+    Bots,
     Deliveries,
     Analytics,
     SettingsCheck,
@@ -99,6 +101,14 @@ impl Frame {
 
     pub(crate) fn is_numbers(&self) -> bool {
         self.section == Section::Numbers
+    }
+
+    pub(crate) fn is_appointments(&self) -> bool {
+        self.section == Section::Appointments
+    }
+
+    pub(crate) fn is_bots(&self) -> bool {
+        self.section == Section::Bots
     }
 
     pub(crate) fn is_deliveries(&self) -> bool {

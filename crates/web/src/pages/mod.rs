@@ -4,11 +4,13 @@
 //! `assets/live.js` asks for the same page again when the stream tells of a change, and puts in the parts that differ.
 //!
 //! - `session`, `forgery`: who may · `texts`: in which language · `frame`: what surrounds every page
-//! - `login` · `account` · `dashboard` · `call` · `campaigns` · `numbers` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
+//! - `login` · `account` · `dashboard` · `call` · `campaigns` · `numbers` · `appointments` · `bots` · `settings_check` · `docs`: the pages · `stream`: news for the live ones · `show`: how values look
 
 pub(crate) mod account;
 pub(crate) mod analytics;
+pub(crate) mod appointments;
 pub(crate) mod assets;
+pub(crate) mod bots;
 pub(crate) mod call;
 pub(crate) mod campaigns;
 pub(crate) mod dashboard;
@@ -25,6 +27,7 @@ pub(crate) mod softphone;
 pub(crate) mod stream;
 pub(crate) mod texts;
 mod timeline;
+mod transcript;
 mod turns;
 
 use crate::problem::{Code, Problem};

@@ -191,6 +191,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         recording_max_bytes: 10 << 20,
         questions,
         default_script: None,
+        bot_files: None,
         hold_music: None,
         consent: trunkline_engine::AskConsent::AsScriptsSay,
         numbers: Vec::new(),
@@ -201,6 +202,7 @@ fn config(data: &Path, questions: PathBuf, server: SocketAddr, clock: Clock, ope
         // Many calls are known to their test alone: on a slow day the carrier would be asked, and know nothing of them.
         webhooks: trunkline_engine::Webhooks::default(),
         app_calls: trunkline_engine::AppCalls::default(),
+        bots: trunkline_engine::Bots::default(),
         queue: trunkline_engine::QueueConfig::default(),
         timing: Timing { silent_secs: 86_400, ..Timing::default() },
         post_timeout: Duration::from_secs(5),

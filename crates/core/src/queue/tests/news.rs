@@ -31,6 +31,7 @@ fn answered(class: RefusalClass) -> Call {
         account: AccountId::new("sim:AC1"),
         party: Party::default(),
         script: ScriptRef { name: "s".into(), version: "v1".into() },
+        bot: None,
         limits: Limits::default(),
         not_before: None,
         session: None,

@@ -486,6 +486,7 @@ pub fn new_call() -> Call {
             account: AccountId::new("sim:AC1"),
             party: Party { to: Address::new("+15550100001"), ..Party::default() },
             script: ScriptRef { name: "script".into(), version: "v1".into() },
+            bot: None,
             limits: Limits { queue_limit_secs: 300, ..Limits::default() },
             not_before: None,
             session: None,

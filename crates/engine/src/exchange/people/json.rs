@@ -4,6 +4,9 @@ use super::{BadList, ListRow, Rows};
 use serde_json::{Deserializer, Map, Value};
 use std::collections::HashMap;
 
+/// What a list may stand under.
+const WHOLES: [&str; 3] = ["people", "leads", "appointments"];
+
 /// Reads an array of objects, `{"people": [...]}` or `{"leads": [...]}`, or one object a line.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<ListRow>, BadList> {
     let mut people = Vec::new();
@@ -38,7 +41,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<ListRow>, BadList> {
 fn gather(value: Value, people: &mut Vec<Map<String, Value>>) -> Result<(), BadList> {
     match value {
         Value::Array(all) => all.into_iter().try_for_each(|one| person(one, people)),
-        Value::Object(mut fields) => match fields.remove("people").or_else(|| fields.remove("leads")) {
+        Value::Object(mut fields) => match WHOLES.iter().find_map(|name| fields.remove(*name)) {
             Some(Value::Array(all)) => all.into_iter().try_for_each(|one| person(one, people)),
             Some(_) => Err(BadList::Json("\"people\" must be a list".to_owned())),
             None => person(Value::Object(fields), people),

@@ -199,6 +199,7 @@ mod tests {
             account: AccountId::new("sim"),
             party: Party { to: Address::new("+15550100100"), ..Party::default() },
             script: ScriptRef { name: "survey".to_owned(), version: script().version.to_string() },
+            bot: None,
             limits: Limits::default(),
             not_before: None,
             session: None,

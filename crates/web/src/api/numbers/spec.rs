@@ -11,6 +11,7 @@ const ANSWERING: &[Field] = &[
     Field::new("script", Kind::Text, "The script that answers, as `GET /api/scripts` lists them; this or `forward`.")
         .such_as("\"questions\""),
     Field::new("forward", Kind::Text, "The number that callers are put through to, instead of a script."),
+    Field::new("bot", Kind::Text, "The bot that answers, instead of a script."),
     Field::new("label", Kind::Text, "What people call it.").such_as("\"Front desk\""),
     Field::new("opening_hours", Kind::Object, "When it is open, by the wall clock of one zone; always if left out.").such_as(
         "{\"zone\": \"Europe/London\", \"hours\": [{\"days\": [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"], \

@@ -17,6 +17,12 @@ const ORDER: &[Field] = &[
         Kind::Text,
         "What is asked, as `GET /api/scripts` lists it; needed where there are several.",
     ),
+    Field::new(
+        "bot",
+        Kind::Text,
+        "The bot that talks, as `GET /api/bots` lists it; the script is then what goes on if it can't. \
+         `metadata.appointment_id` says what it is about; the next appointment of the number if left out.",
+    ),
     Field::new("name", Kind::Text, "The person's name, for the script to speak.").such_as("\"Ann\""),
     Field::new("variables", Kind::Texts, "What else the script speaks of.").such_as("{\"day\": \"Tuesday\"}"),
     Field::new("metadata", Kind::Object, "Anything of yours, kept with the call.")

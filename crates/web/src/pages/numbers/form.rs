@@ -5,6 +5,7 @@ use super::super::texts::Texts;
 use super::{holidays, lines};
 use crate::web::Web;
 use jiff::civil::Date;
+use trunkline_core::bot::BadBotName;
 use trunkline_core::id::TenantId;
 use trunkline_core::numbers::{AfterHours, Answer, Answering, OpeningHours};
 use trunkline_core::phone::PhoneNumber;
@@ -20,6 +21,8 @@ pub(super) struct NumberForm {
     pub script: String,
     /// Instead of the script, if it is not empty.
     pub forward: String,
+    /// Instead of both, if it is not empty.
+    pub bot: String,
     pub zone: String,
     /// One line each.
     pub hours: String,
@@ -42,6 +45,7 @@ impl NumberForm {
             label: number.label.clone().unwrap_or_default(),
             script: script.unwrap_or_default(),
             forward: forward.unwrap_or_default(),
+            bot: super::bot(number).unwrap_or_default(),
             zone: hours.map(|hours| hours.zone.to_string()).unwrap_or_default(),
             hours: hours.map(lines).unwrap_or_default().join("\n"),
             holidays: hours.map(holidays).unwrap_or_default(),
@@ -60,6 +64,7 @@ impl NumberForm {
             label: of("label"),
             script: of("script"),
             forward: of("forward"),
+            bot: of("bot"),
             zone: of("zone"),
             hours: of("hours"),
             holidays: of("holidays"),
@@ -73,7 +78,9 @@ impl NumberForm {
     /// What it asks for; else what is to be said of a field that can't be read.
     pub fn asked(&self, web: &Web, t: Texts) -> Result<NewAnswering, String> {
         let label = (!self.label.is_empty()).then(|| self.label.clone());
-        let answer = if self.forward.is_empty() {
+        let answer = if !self.bot.is_empty() {
+            Answer::Bot(self.bot.parse().map_err(|bad: BadBotName| bad.to_string())?)
+        } else if self.forward.is_empty() {
             Answer::Script(self.script.parse::<ScriptName>().map_err(|bad| bad.to_string())?)
         } else {
             let parsed = PhoneNumber::parse(&self.forward, web.engine.config().default_country);

@@ -28,6 +28,7 @@ struct NumbersPage {
     t: Texts,
     numbers: Vec<NumberView>,
     scripts: Vec<String>,
+    bots: Vec<String>,
     /// `None` for who may only look.
     form: Option<NumberForm>,
 }
@@ -39,6 +40,7 @@ struct NumberView {
     tenant: Option<String>,
     script: Option<String>,
     forward: Option<String>,
+    bot: Option<String>,
     pill: Pill,
     changes: Option<Time>,
     hours: Vec<String>,
@@ -111,9 +113,10 @@ async fn written(web: &Web, reader: &Reader, status: StatusCode, form: NumberFor
     let (t, now) = (reader.t, web.engine.now());
     let numbers = numbers.iter().map(|number| NumberView::of(reader, number, now)).collect();
     let scripts = web.engine.scripts().into_iter().map(|script| script.name).collect();
+    let bots = web.engine.bots(reader.desk.tenant()).into_iter().map(|bot| bot.name).collect();
     let frame = Frame::of(web, reader, Section::Numbers).await;
     let form = reader.caller.manages_access().then_some(form);
-    page(status, &NumbersPage { frame, t, numbers, scripts, form })
+    page(status, &NumbersPage { frame, t, numbers, scripts, bots, form })
 }
 
 impl NumberView {
@@ -137,6 +140,7 @@ impl NumberView {
             tenant: reader.caller.runs_the_server().then(|| number.tenant.to_string()),
             script,
             forward,
+            bot: bot(number),
             pill: Pill { tone, text: t.get(word) },
             changes,
             hours: hours.map(lines).unwrap_or_default(),
@@ -154,6 +158,15 @@ fn answer(number: &OurNumber) -> (Option<String>, Option<String>) {
     match &number.answering.answer {
         Answer::Script(script) => (Some(script.to_string()), None),
         Answer::Forward(to) => (None, Some(to.as_str().to_owned())),
+        Answer::Bot(_) => (None, None),
+    }
+}
+
+/// The bot that answers.
+fn bot(number: &OurNumber) -> Option<String> {
+    match &number.answering.answer {
+        Answer::Bot(bot) => Some(bot.to_string()),
+        Answer::Script(_) | Answer::Forward(_) => None,
     }
 }
 
