@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trunkline_core::bot::{Bot, Limits, Person, Tool};
+use trunkline_core::script::{ScriptName, Template};
 use trunkline_engine::BotInfo;
 
 #[derive(Serialize, JsonSchema)]
@@ -73,11 +74,11 @@ impl<'a> DefinitionJson<'a> {
             instructions: bot.instructions.as_str(),
             disclosure: &bot.disclosure,
             greeting: bot.greeting.as_str(),
-            greeting_unknown: bot.greeting_unknown.as_ref().map(|greeting| greeting.as_str()),
+            greeting_unknown: bot.greeting_unknown.as_ref().map(Template::as_str),
             tools: &bot.tools,
             transfer_to: &bot.transfer_to,
             limits: bot.limits,
-            fallback_script: bot.fallback_script.as_ref().map(|script| script.as_str()),
+            fallback_script: bot.fallback_script.as_ref().map(ScriptName::as_str),
         }
     }
 }
