@@ -259,11 +259,10 @@ fn what_holds_for_the_users_of_one_tenant_stands_over_what_holds_for_all() {
 
 #[test]
 fn a_model_that_talks_is_reached_where_the_settings_say_and_only_if_they_do() {
-    use secrecy::ExposeSecret as _;
     assert!(Given::default().load().realtime.model.is_none(), "without a key nobody is asked");
     let keyed = env(&[("OPENAI_API_KEY", "sk-1")]).load().realtime.model.unwrap();
     assert_eq!(keyed.url.as_str(), "wss://api.openai.com/v1/realtime");
-    assert_eq!(keyed.key.as_ref().map(|key| key.expose_secret()), Some("sk-1"));
+    assert_eq!(keyed.key.as_ref().map(secrecy::ExposeSecret::expose_secret), Some("sk-1"));
     let own = file("[realtime]\nurl = \"ws://127.0.0.1:9/v1/realtime\"\nmodel = \"own\"\n").load();
     let own = own.realtime.model.unwrap();
     assert!((own.key.is_none(), own.model.as_str()) == (true, "own"));
