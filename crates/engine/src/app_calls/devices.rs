@@ -240,7 +240,9 @@ mod tests {
         let (news, ()) = tokio::join!(first.next(), async { drop(devices.plug(user(), id.clone(), 2)) });
         assert_eq!(news, LineNews::Cut(LineEnd::Replaced), "it listened when that happened");
         let mut slow = devices.plug(user(), id, 3).unwrap();
-        (0..=WAITING).for_each(|_| drop(devices.tell(&user().0, &user().1, Which::All, "x")));
+        for _ in 0..=WAITING {
+            devices.tell(&user().0, &user().1, Which::All, "x");
+        }
         assert_eq!(slow.next().await, LineNews::Cut(LineEnd::Slow));
         assert_eq!(devices.tell(&user().0, &user().1, Which::All, "x"), 0);
         assert!(devices.unplug(&user(), 3));
