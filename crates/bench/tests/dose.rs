@@ -1,5 +1,6 @@
 //! A dose of rows of the bench, so that they go on working: everything is done as it is for figures, and seldom enough for a test. The
 //! server is the one that was built beside this program, as `cargo test --workspace` does it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
