@@ -196,9 +196,17 @@ mod tests {
         assert_eq!(blocks(6, &["bob"], 9).brought_to(&theirs, 5), theirs, "it has them all");
         assert_eq!(blocks(5, &["eve"], 9).brought_to(&theirs, 4), both);
         let often = blocks(9, &["bob", "eve"], 9);
-        assert_eq!(often.brought_to(&theirs, 5), Roster { version: 10, ..both }, "however often either was changed");
+        assert_eq!(
+            often.brought_to(&theirs, 5),
+            Roster { version: 10, ..both },
+            "however often either was changed"
+        );
         let less = blocks(7, &["eve"], 9);
-        assert_eq!(less.clone().brought_to(&theirs, 6), less, "the others were let go here, and there was no other word");
+        assert_eq!(
+            less.clone().brought_to(&theirs, 6),
+            less,
+            "the others were let go here, and there was no other word"
+        );
         let said = |version, names: &[&str], secs| Roster {
             of: RosterOf::Conversation(ConversationId::new("7")),
             ..blocks(version, names, secs)

@@ -63,7 +63,8 @@ fn whom_somebody_blocks_while_the_apps_own_software_thinks_does_not_ring() {
         .begin();
     let mut bob = Device::of(&day, "bob", "phone");
     let placed = std::thread::scope(|scope| {
-        let calls = scope.spawn(|| post(&day, "eve", "/api/calls/initiate", &json!({ "receiver_id": "bob" })));
+        let calls =
+            scope.spawn(|| post(&day, "eve", "/api/calls/initiate", &json!({ "receiver_id": "bob" })));
         is_asked.recv().unwrap();
         let blocked = ask(&day, "bob", Method::PUT, "/api/blocks/eve", &Value::Null);
         word.send(()).unwrap();
