@@ -5,9 +5,8 @@ use crate::intake::IntakeError;
 use crate::reader::Unavailable;
 use crate::record::{DecisionRecord, kind};
 use crate::step::{Acquaintance, step};
-use crate::trust::Behind;
+use crate::trust::{Behind, Part};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trunkline_core::tenancy::Decision;
 use trunkline_journal::Class;
@@ -15,8 +14,8 @@ use trunkline_store::DecisionsStand;
 
 /// How often is looked whether another process has changed anything: what it revoked must be shut within a second.
 const LOOK: Duration = Duration::from_millis(400);
-/// So many records are given to the journal before it is waited for.
-const AT_ONCE: usize = 200;
+/// So many bytes of records are given to the journal before it is waited for.
+const AT_ONCE: usize = 1 << 20;
 
 impl Inner {
     /// Looks until the server stops.
@@ -27,8 +26,12 @@ impl Inner {
                 () = tokio::time::sleep(LOOK) => {}
                 () = self.stop.cancelled() => return,
             }
-            if self.trust.behind.load(Ordering::Acquire) {
-                self.journal_all().await;
+            if self.trust.is_behind(Part::Rows) {
+                self.journal_again(Part::Rows).await;
+            }
+            // All of them are sealed for it: only where they are taken.
+            if self.trust.is_behind(Part::Rosters) && self.journal.takes(Class::Event).is_ok() {
+                self.journal_again(Part::Rosters).await;
             }
             // While the database is away, the mirror is all there is.
             seen = match self.projection.store() {
@@ -93,36 +96,80 @@ impl Inner {
         };
         if let Err(error) = journaled {
             tracing::warn!(%error, "tenants.not_journaled: tried again");
-            self.trust.set_behind(Behind::Yes);
+            self.trust.set_behind(Part::Rows, Behind::Yes);
         }
     }
 
-    async fn journal_all(self: &Arc<Self>) {
-        self.trust.set_behind(Behind::No);
+    async fn journal_again(self: &Arc<Self>, part: Part) {
+        self.trust.set_behind(part, Behind::No);
         let inner = self.clone();
-        let records = tokio::task::spawn_blocking(move || inner.trust.records(&inner.codec)).await;
+        let records = tokio::task::spawn_blocking(move || inner.trust.records_of(part, &inner.codec)).await;
         let journaled = match records {
             Ok(Ok(records)) => self.journal_decisions(&records).await,
             _ => Err(IntakeError::died()),
         };
         if journaled.is_err() {
-            self.trust.set_behind(Behind::Yes);
+            self.trust.set_behind(part, Behind::Yes);
         }
     }
 
     pub(crate) async fn journal_decisions(&self, records: &[DecisionRecord]) -> Result<(), IntakeError> {
-        // Of rosters there may be many: the journal's queue has its bound.
-        for some in records.chunks(AT_ONCE) {
-            let mut last = None;
-            for record in some {
-                let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
-                // Small and rare, and a revocation that a restart would take back is worse than a full disk.
-                last = Some(self.journal.append(kind::DECISION, payload, Class::Ending)?);
-            }
-            if let Some(last) = last {
+        let (mut last, mut waits) = (None, 0);
+        for record in records {
+            let payload = serde_json::to_vec(record).map_err(|e| IntakeError::Failed(e.to_string()))?;
+            let bytes = payload.len();
+            // Of rosters there may be many: the journal's queue has its bound.
+            if waits + bytes > AT_ONCE
+                && let Some(last) = last.take()
+            {
                 last.await?;
+                waits = 0;
             }
+            last = Some(self.journal.append(kind::DECISION, payload, class_of(record))?);
+            waits += bytes;
         }
-        Ok(())
+        match last {
+            Some(last) => Ok(last.await.map(drop)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a full disk or a journal without a database still takes.
+fn class_of(record: &DecisionRecord) -> Class {
+    match record {
+        // The reserve is for the ends of calls, and an app's users write as many of these as they like.
+        DecisionRecord::Roster(_) | DecisionRecord::RosterGone(_) => Class::Event,
+        // Small and rare, and a revocation that a restart would take back is worse than a full disk.
+        DecisionRecord::Tenant(_)
+        | DecisionRecord::Key(_)
+        | DecisionRecord::User { .. }
+        | DecisionRecord::Number(_)
+        | DecisionRecord::Gone { .. }
+        | DecisionRecord::InStep { .. }
+        | DecisionRecord::Left { .. } => Class::Ending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Codec, RosterRecord};
+    use crate::trust::Stands;
+    use trunkline_core::id::{ConversationId, TenantId};
+    use trunkline_core::roster::{Roster, RosterOf};
+
+    #[test]
+    fn what_users_of_an_app_write_does_not_use_up_the_room_for_ends_and_revocations() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = trunkline_journal::keys::KeyRing::open(&folder.path().join("keys")).unwrap();
+        let codec = Codec::new(Arc::new(keys), [7; 32]);
+        let of = RosterOf::Conversation(ConversationId::new("7"));
+        let roster = Roster::empty(TenantId::new("acme"), of);
+        let mut records = RosterRecord::sealed_all(&codec, [(&roster, Stands::Stored)].into_iter()).unwrap();
+        records.push(RosterRecord::gone(&codec, &roster).unwrap());
+        assert!(records.iter().all(|record| class_of(record) == Class::Event));
+        let store = DecisionRecord::InStep { store: "1".to_owned() };
+        assert_eq!(class_of(&store), Class::Ending);
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::bot::Bot;
@@ -105,6 +106,8 @@ pub(crate) enum DecisionRecord {
     Number(Number),
     /// A roster of an app's users.
     Roster(RosterRecord),
+    /// The store has no such roster any more.
+    RosterGone(RosterRecord),
     /// The store has no such row any more.
     Gone {
         id: DecisionId,
@@ -157,7 +160,11 @@ impl DecisionRecord {
                 user.login = login.map_err(|_| RecordError::Damaged)?;
                 Some(Decision::User(user))
             }
-            Self::Roster(_) | Self::Gone { .. } | Self::InStep { .. } | Self::Left { .. } => None,
+            Self::Roster(_)
+            | Self::RosterGone(_)
+            | Self::Gone { .. }
+            | Self::InStep { .. }
+            | Self::Left { .. } => None,
         })
     }
 }
@@ -179,8 +186,31 @@ pub(crate) struct RosterRecord {
 }
 
 impl RosterRecord {
-    /// A roster as it is journaled. Blocks on the disk only when a user is new.
-    pub fn sealed(codec: &Codec, roster: &Roster, stands: Stands) -> Result<Self, RecordError> {
+    /// Many as they are journaled. Blocks on the disk only when users are new, and then once for all of them.
+    pub fn sealed_all<'a>(
+        codec: &Codec,
+        rosters: impl Iterator<Item = (&'a Roster, Stands)> + Clone,
+    ) -> Result<Vec<DecisionRecord>, RecordError> {
+        let persons = rosters.clone().flat_map(|(roster, _)| {
+            let blocker = match &roster.of {
+                RosterOf::Conversation(_) => None,
+                RosterOf::Blocker(user) => Some(user),
+            };
+            let named = blocker.into_iter().chain(&roster.users);
+            named.map(move |user| codec.in_rosters(&roster.tenant, user.as_str()))
+        });
+        codec.keys.make_all(&persons.collect::<Vec<_>>())?;
+        let sealed = rosters.map(|(roster, stands)| Self::sealed(codec, roster, stands));
+        sealed.map(|record| record.map(DecisionRecord::Roster)).collect()
+    }
+
+    /// That a roster is there no more.
+    pub fn gone(codec: &Codec, roster: &Roster) -> Result<DecisionRecord, RecordError> {
+        let nobody = Roster { users: BTreeSet::new(), ..roster.clone() };
+        Self::sealed(codec, &nobody, Stands::Stored).map(DecisionRecord::RosterGone)
+    }
+
+    fn sealed(codec: &Codec, roster: &Roster, stands: Stands) -> Result<Self, RecordError> {
         let tenant = &roster.tenant;
         let seal =
             |user: &AppUserId| codec.seal(codec.in_rosters(tenant, user.as_str()), user.as_str().as_bytes());
@@ -305,6 +335,10 @@ impl Erased {
 /// The kind of a row that says so: it is no fact of the call, but of the keeping of its history.
 pub(crate) const ERASED: &str = "erased";
 
+/// What begins the name of a key that is apart from a person's own: no number and no user of an app has it in theirs
+/// ([`AppUserId::parse`]), so nobody can be called like such a key.
+const APART: char = '\u{1}';
+
 /// A decoded record.
 #[derive(Debug)]
 pub(crate) enum Decoded {
@@ -425,12 +459,17 @@ impl Codec {
 
     /// Who somebody is in the key file to whom calls are handed: apart from their own calls, so that these can go.
     pub fn handed_to(&self, tenant: &TenantId, number: &Address) -> PersonId {
+        self.person(tenant, &Address::new(format!("{APART}to:{}", number.as_str())))
+    }
+
+    /// The same, as earlier versions named them: what they wrote is theirs to forget too.
+    pub fn handed_to_before(&self, tenant: &TenantId, number: &Address) -> PersonId {
         self.person(tenant, &Address::new(format!("to:{}", number.as_str())))
     }
 
     /// Who a user of an app is in the key file as far as rosters go: apart from their calls, which can go before.
     pub fn in_rosters(&self, tenant: &TenantId, user: &str) -> PersonId {
-        self.person(tenant, &Address::new(format!("app:{user}")))
+        self.person(tenant, &Address::new(format!("{APART}app:{user}")))
     }
 
     /// Seals numbers of others, each under that person's own key, inside of what is sealed under the caller's: whichever of
@@ -605,5 +644,58 @@ impl Codec {
             Err(Unsealed::Erased) => Ok(None),
             Err(Unsealed::Damaged) => Err(RecordError::Damaged),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(folder: &tempfile::TempDir) -> Codec {
+        Codec::new(Arc::new(KeyRing::open(&folder.path().join("keys")).unwrap()), [7; 32])
+    }
+
+    #[test]
+    fn no_user_is_called_like_a_key_that_is_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let codec = codec(&folder);
+        let tenant = TenantId::new("acme");
+        let own = |name: &str| codec.person(&tenant, &Address::new(name));
+        for name in ["app:bob", "to:bob", "\u{1}app:bob", "\u{1}to:bob"] {
+            let is_it = [codec.in_rosters(&tenant, "bob"), codec.handed_to(&tenant, &Address::new("bob"))]
+                .contains(&own(name));
+            assert!(!is_it || AppUserId::parse(name).is_none(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn keys_of_all_who_stand_in_rosters_are_made_before_any_is_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let codec = codec(&folder);
+        let user = |name: &str| AppUserId::parse(name).unwrap();
+        let rosters: Vec<Roster> = (0..3)
+            .map(|n| Roster {
+                users: (0..4).map(|m| user(&format!("{n} blocks {m}"))).collect(),
+                version: 1,
+                ..Roster::empty(TenantId::new("acme"), RosterOf::Blocker(user(&format!("user {n}"))))
+            })
+            .collect();
+        let records = RosterRecord::sealed_all(
+            &codec,
+            rosters.iter().map(|roster| (roster, Stands::Waits { over: 0 })),
+        )
+        .unwrap();
+        let file = std::fs::read(folder.path().join("keys")).unwrap();
+        // Each entry says how much was durable before it was written: nothing but the file's first bytes.
+        let durable: Vec<&[u8]> = file[8..].chunks(68).map(|entry| &entry[56..64]).collect();
+        assert_eq!(durable, vec![&8_u64.to_le_bytes()[..]; 15]);
+        let opened: Vec<Roster> = records
+            .into_iter()
+            .map(|record| match record {
+                DecisionRecord::Roster(record) => record.opened(&codec).unwrap().unwrap().0,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(opened, rosters);
     }
 }

@@ -8,16 +8,15 @@ use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::reader::Unavailable;
-use crate::record::{DecisionRecord, RosterRecord};
+use crate::record::{RecordError, RosterRecord};
 use crate::step::Acquaintance;
-use crate::trust::{Behind, Kept, Stands};
+use crate::trust::{Behind, Kept, Part, Stands};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use trunkline_core::id::{AppUserId, ConversationId, TenantId};
 use trunkline_core::roster::{Change, Roster, RosterOf, TooMany, may_listen};
-use trunkline_store::Added;
 
 /// So many rosters are kept at most. All of them are in memory, and in each checkpoint.
 const ROSTERS_MAX: usize = 100_000;
@@ -120,7 +119,7 @@ impl Inner {
         let mirrored = self.trust.kept_roster(tenant, &of);
         let stored = self.ask_store(async |store| store.roster(tenant, &of).await).await;
         let known = match (&stored, &mirrored) {
-            (Ok(Some(stored)), Some(mirrored)) => stored.clone().newer(&mirrored.roster),
+            (Ok(Some(stored)), Some(mirrored)) => mirrored.beside(stored),
             (Ok(Some(stored)), None) => stored.clone(),
             (Ok(None) | Err(_), Some(mirrored)) => Roster::clone(&mirrored.roster),
             (Ok(None) | Err(_), None) => Roster::empty(tenant.clone(), of.clone()),
@@ -133,18 +132,24 @@ impl Inner {
         if grows && self.trust.named_in_rosters() + next.users.len() - known.users.len() > NAMED_MAX {
             return Err(RosterError::Full { rosters: ROSTERS_MAX, users: NAMED_MAX });
         }
+        let over = match (&stored, &mirrored) {
+            (Ok(stored), _) => stored.as_ref().map_or(0, |stored| stored.version),
+            (Err(_), Some(Kept { stands: Stands::Waits { over }, .. })) => *over,
+            (Err(_), Some(Kept { roster, stands: Stands::Stored })) => roster.version,
+            (Err(_), None) => 0,
+        };
         let stored = match stored {
             Ok(_) => self.ask_store(async |store| store.put_rosters(std::slice::from_ref(&next)).await).await,
             Err(away) => Err(away),
         };
         let stands = match stored {
-            Ok(Added::New) => Stands::Stored,
-            Ok(Added::Known) => return Err(RosterError::Conflict),
+            Ok(left) if left.is_empty() => Stands::Stored,
+            Ok(_) => return Err(RosterError::Conflict),
             // It may have taken it: a version that it has it does not take again.
-            Err(_) => Stands::Waits,
+            Err(_) => Stands::Waits { over },
         };
         self.trust.learn_roster(next.clone(), stands);
-        match self.journal_rosters(vec![(next.clone(), stands)]).await {
+        match self.journal_rosters(vec![(next.clone(), stands)], Vec::new()).await {
             Ok(()) => {}
             // The database has it: the journal gets it later.
             Err(error) if stands == Stands::Stored => self.is_behind(&error),
@@ -161,12 +166,21 @@ impl Inner {
         Ok(Arc::new(next))
     }
 
-    async fn journal_rosters(self: &Arc<Self>, rosters: Vec<(Roster, Stands)>) -> Result<(), IntakeError> {
+    /// Journals rosters, and that others are there no more.
+    async fn journal_rosters(
+        self: &Arc<Self>,
+        rosters: Vec<(Roster, Stands)>,
+        gone: Vec<Roster>,
+    ) -> Result<(), IntakeError> {
         let codec = self.codec.clone();
-        // A new user's key is made durable first: off the async threads.
+        // Keys of new users are made durable first: off the async threads.
         let sealed = tokio::task::spawn_blocking(move || {
-            let sealed = rosters.iter().map(|(roster, stands)| RosterRecord::sealed(&codec, roster, *stands));
-            sealed.map(|record| record.map(DecisionRecord::Roster)).collect::<Result<Vec<_>, _>>()
+            let rosters = rosters.iter().map(|(roster, stands)| (roster, *stands));
+            let mut records = RosterRecord::sealed_all(&codec, rosters)?;
+            for roster in &gone {
+                records.push(RosterRecord::gone(&codec, roster)?);
+            }
+            Ok::<_, RecordError>(records)
         });
         let records = sealed.await.map_err(|_| IntakeError::died())??;
         self.journal_decisions(&records).await
@@ -174,7 +188,7 @@ impl Inner {
 
     fn is_behind(&self, error: &IntakeError) {
         tracing::warn!(%error, "rosters.not_journaled: tried again");
-        self.trust.set_behind(Behind::Yes);
+        self.trust.set_behind(Part::Rosters, Behind::Yes);
     }
 
     /// Brings the mirror in step with the store: with what has changed since so many changes, or with all of it. Called while nobody else
@@ -187,13 +201,15 @@ impl Inner {
         let asked = since.unwrap_or(0);
         let theirs = self.ask_store_within(FOR_MANY, async |store| store.rosters_since(asked).await).await?;
         let (mut learnt, mut restored, mut named) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut gone = Vec::new();
         for theirs in theirs {
             match self.trust.kept_roster(&theirs.tenant, &theirs.of) {
                 Some(ours) if *ours.roster == theirs && ours.stands == Stands::Stored => {}
-                Some(ours) if ours.roster.version > theirs.version => {
-                    restored.push(Roster::clone(&ours.roster));
-                }
-                _ => learnt.push((theirs.clone(), Stands::Stored)),
+                Some(ours) => match ours.beside(&theirs) {
+                    stands if stands == theirs => learnt.push((stands, Stands::Stored)),
+                    stands => restored.push(stands),
+                },
+                None => learnt.push((theirs.clone(), Stands::Stored)),
             }
             named.insert((theirs.tenant, theirs.of));
         }
@@ -204,11 +220,14 @@ impl Inner {
                 continue;
             }
             match (stands, met) {
-                (Stands::Waits, _) | (Stands::Stored, Acquaintance::New) => {
+                (Stands::Waits { .. }, _) | (Stands::Stored, Acquaintance::New) => {
                     restored.push(Roster::clone(&roster));
                 }
                 // The database had it, and has decided so.
-                (Stands::Stored, Acquaintance::Known) => self.trust.forget_roster(&roster.tenant, &roster.of),
+                (Stands::Stored, Acquaintance::Known) => {
+                    self.trust.forget_roster(&roster.tenant, &roster.of);
+                    gone.push(Roster::clone(&roster));
+                }
             }
         }
         for some in restored.chunks(1_000) {
@@ -216,14 +235,20 @@ impl Inner {
                 rosters = some.len(),
                 "rosters.restored: the database lacked what the journal knows"
             );
-            self.ask_store_within(FOR_MANY, async |store| store.put_rosters(some).await).await?;
+            let left = self.ask_store_within(FOR_MANY, async |store| store.put_rosters(some).await).await?;
+            // Another server was first since we looked: the next look sees what it wrote, and brings the two together.
+            let left: HashSet<_> = left.into_iter().map(|roster| (roster.tenant, roster.of)).collect();
+            learnt.extend(some.iter().map(|roster| {
+                let is_left = left.contains(&(roster.tenant.clone(), roster.of.clone()));
+                let waits = Stands::Waits { over: roster.version.saturating_sub(1) };
+                (roster.clone(), if is_left { waits } else { Stands::Stored })
+            }));
         }
-        learnt.extend(restored.into_iter().map(|roster| (roster, Stands::Stored)));
         for (roster, stands) in &learnt {
             self.trust.learn_roster(roster.clone(), *stands);
         }
-        if !learnt.is_empty()
-            && let Err(error) = self.journal_rosters(learnt).await
+        if !(learnt.is_empty() && gone.is_empty())
+            && let Err(error) = self.journal_rosters(learnt, gone).await
         {
             self.is_behind(&error);
         }

@@ -21,8 +21,10 @@ const LEFT_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     known: RwLock<Known>,
-    /// Something is known that the journal did not take: it is to be journaled again.
-    pub behind: AtomicBool,
+    /// A row is known that the journal did not take: it is to be journaled again.
+    rows_behind: AtomicBool,
+    /// The same of a roster. Apart: a journal that has little room takes rows when it takes rosters no more.
+    rosters_behind: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +60,20 @@ pub(crate) enum Stands {
     #[default]
     Stored,
     /// The database was away when it was changed: it is to get it.
-    Waits,
+    Waits {
+        /// The version that it had before, as far as is known; 0 if it had none.
+        over: u64,
+    },
+}
+
+impl Kept {
+    /// What stands of it and of the one that the database has.
+    pub fn beside(&self, stored: &Roster) -> Roster {
+        match self.stands {
+            Stands::Stored => stored.clone().newer(&self.roster),
+            Stands::Waits { over } => Roster::clone(&self.roster).brought_to(stored, over),
+        }
+    }
 }
 
 impl Stands {
@@ -110,12 +125,17 @@ impl Trust {
         match record {
             DecisionRecord::InStep { store } => self.is_in_step_with(store),
             DecisionRecord::Gone { id } => self.forget(&id),
-            // What has run out meanwhile goes with the next one that is left.
             DecisionRecord::Roster(record) => {
                 if let Some((roster, stands)) = record.opened(codec)? {
                     self.learn_roster(roster, stands);
                 }
             }
+            DecisionRecord::RosterGone(record) => {
+                if let Some((roster, _)) = record.opened(codec)? {
+                    self.forget_roster(&roster.tenant, &roster.of);
+                }
+            }
+            // What has run out meanwhile goes with the next one that is left.
             DecisionRecord::Left { session, until } => self.leave(&session, until, Timestamp::MIN),
             row => {
                 if let Some(decision) = row.opened(codec)? {
@@ -128,16 +148,26 @@ impl Trust {
 
     /// All that is known, as records.
     pub fn records(&self, codec: &Codec) -> Result<Vec<DecisionRecord>, RecordError> {
-        let known = self.known.read();
-        let store = known.store.clone().map(|store| Ok(DecisionRecord::InStep { store }));
-        let rows = known.rows.values().map(|decision| DecisionRecord::sealed(codec, decision));
-        let left = known.left.iter();
-        let left =
-            left.map(|(until, session)| Ok(DecisionRecord::Left { session: session.clone(), until: *until }));
-        let rosters = known.rosters.values().flat_map(HashMap::values);
-        let rosters = rosters
-            .map(|kept| RosterRecord::sealed(codec, &kept.roster, kept.stands).map(DecisionRecord::Roster));
-        rows.chain(rosters).chain(store).chain(left).collect()
+        let mut records = self.records_of(Part::Rows, codec)?;
+        records.extend(self.records_of(Part::Rosters, codec)?);
+        Ok(records)
+    }
+
+    /// A part of it. Nobody is kept waiting while it is sealed: who asks whether a key opens anything reads the same.
+    pub fn records_of(&self, part: Part, codec: &Codec) -> Result<Vec<DecisionRecord>, RecordError> {
+        if part == Part::Rosters {
+            let kept = self.rosters();
+            return RosterRecord::sealed_all(codec, kept.iter().map(|kept| (&*kept.roster, kept.stands)));
+        }
+        let (rows, store, left) = {
+            let known = self.known.read();
+            let rows: Vec<Decision> = known.rows.values().cloned().collect();
+            (rows, known.store.clone(), known.left.clone())
+        };
+        let rows = rows.iter().map(|decision| DecisionRecord::sealed(codec, decision));
+        let store = store.map(|store| Ok(DecisionRecord::InStep { store }));
+        let left = left.into_iter().map(|(until, session)| Ok(DecisionRecord::Left { session, until }));
+        rows.chain(store).chain(left).collect()
     }
 
     /// Takes in a roster; of one that is known the higher version stays.
@@ -292,9 +322,30 @@ impl Trust {
     }
 
     /// Says that the journal is behind, or that it no longer is.
-    pub fn set_behind(&self, behind: Behind) {
-        self.behind.store(behind == Behind::Yes, Ordering::Release);
+    pub fn set_behind(&self, part: Part, behind: Behind) {
+        self.flag(part).store(behind == Behind::Yes, Ordering::Release);
     }
+
+    /// Whether it is.
+    pub fn is_behind(&self, part: Part) -> bool {
+        self.flag(part).load(Ordering::Acquire)
+    }
+
+    fn flag(&self, part: Part) -> &AtomicBool {
+        match part {
+            Part::Rows => &self.rows_behind,
+            Part::Rosters => &self.rosters_behind,
+        }
+    }
+}
+
+/// What of it is journaled together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Tenants, keys, users and numbers, with what else the mirror must know: few.
+    Rows,
+    /// Rosters: there may be many.
+    Rosters,
 }
 
 /// Whether the journal lacks something that is known.
@@ -404,6 +455,25 @@ mod tests {
             created_at: at(0),
             revoked_at: None,
         })
+    }
+
+    #[test]
+    fn a_roster_that_the_database_had_no_more_is_forgotten_by_the_next_start_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = trunkline_journal::keys::KeyRing::open(&folder.path().join("keys")).unwrap();
+        let codec = Codec::new(Arc::new(keys), [7; 32]);
+        let [bob, eve] = ["bob", "eve"].map(|name| trunkline_core::id::AppUserId::parse(name).unwrap());
+        let empty = Roster::empty(TenantId::new("acme"), RosterOf::Blocker(bob));
+        let roster = Roster { users: [eve].into(), version: 3, ..empty };
+        let mut records = RosterRecord::sealed_all(&codec, [(&roster, Stands::Stored)].into_iter()).unwrap();
+        let after = |records: Vec<DecisionRecord>| {
+            let trust = Trust::default();
+            records.into_iter().for_each(|record| trust.fold(&codec, record).unwrap());
+            trust.roster(&roster.tenant, &roster.of).map(|kept| Roster::clone(&kept))
+        };
+        assert_eq!(after(records.clone()), Some(roster.clone()));
+        records.push(RosterRecord::gone(&codec, &roster).unwrap());
+        assert_eq!(after(records), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use aes_gcm_siv::{
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 
 use crate::{
     error::{Damage, Doing, FileError},
@@ -285,6 +285,20 @@ impl KeyRing {
         Ok(gone.len())
     }
 
+    /// Makes the keys of all of these who have none, with one write and one sync: for whoever is about to seal for many. Blocking.
+    ///
+    /// # Errors
+    /// The keys could not be made durable.
+    pub fn make_all(&self, persons: &[PersonId]) -> Result<(), KeyError> {
+        if !self.want_lacking(persons)? {
+            return Ok(());
+        }
+        let mut file = self.file.lock();
+        // Somebody may have taken our wishes, and failed with them.
+        self.want_lacking(persons)?;
+        self.write_wanted(&mut file).map(drop)
+    }
+
     /// Whether the person has a key.
     #[must_use]
     pub fn knows(&self, person: PersonId) -> bool {
@@ -315,12 +329,37 @@ impl KeyRing {
         }
         // Somebody may have taken our wish, and failed with it.
         self.want(person)?;
+        self.write_wanted(&mut file)?.get(&person).copied().ok_or(KeyError::Poisoned)
+    }
+
+    /// Writes all keys that are wanted by now, for whoever has the file; what was made meanwhile is not made again.
+    fn write_wanted(
+        &self,
+        file: &mut KeyFile,
+    ) -> Result<RwLockWriteGuard<'_, HashMap<PersonId, Key>>, KeyError> {
         let mut wanted = std::mem::take(&mut *self.wanted.lock());
-        wanted.retain(|person, _| !self.keys.read().contains_key(person));
-        file.append(&self.path, &wanted)?;
+        {
+            let keys = self.keys.read();
+            wanted.retain(|person, _| !keys.contains_key(person));
+        }
+        if !wanted.is_empty() {
+            file.append(&self.path, &wanted)?;
+        }
         let mut keys = self.keys.write();
         keys.extend(wanted);
-        keys.get(&person).copied().ok_or(KeyError::Poisoned)
+        Ok(keys)
+    }
+
+    /// Wishes for the keys of those who have none; whether there are any.
+    fn want_lacking(&self, persons: &[PersonId]) -> Result<bool, KeyError> {
+        let lacking: Vec<PersonId> = {
+            let keys = self.keys.read();
+            persons.iter().filter(|person| !keys.contains_key(person)).copied().collect()
+        };
+        for person in &lacking {
+            self.want(*person)?;
+        }
+        Ok(!lacking.is_empty())
     }
 
     fn want(&self, person: PersonId) -> Result<(), KeyError> {

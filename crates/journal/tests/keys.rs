@@ -103,6 +103,27 @@ fn many_new_persons_at_once_all_get_keys_that_last() {
 }
 
 #[test]
+fn keys_of_many_are_made_with_one_write_and_those_that_are_there_stay() {
+    let (_dir, path, ring) = ring();
+    let of_ann = ring.seal(ANN, b"ann's").unwrap();
+    let before = std::fs::metadata(&path).unwrap().len();
+    let many: Vec<PersonId> = (0..100).map(|n| PersonId([n; 16])).chain([ANN, BOB, BOB]).collect();
+    ring.make_all(&many).unwrap();
+    ring.make_all(&many).unwrap();
+    let written = std::fs::read(&path).unwrap().split_off(usize::try_from(before).unwrap());
+    // Each entry says how much was durable before it was written.
+    let durable: Vec<u64> =
+        written.chunks(68).map(|entry| u64::from_le_bytes(entry[56..64].try_into().unwrap())).collect();
+    assert_eq!(durable, vec![before; 101]);
+    let of_bob = ring.seal(BOB, b"bob's").unwrap();
+    drop(ring);
+    let ring = KeyRing::open(&path).unwrap();
+    assert_eq!(ring.len(), 102);
+    assert_eq!(ring.unseal(ANN, &of_ann), Ok(b"ann's".to_vec()));
+    assert_eq!(ring.unseal(BOB, &of_bob), Ok(b"bob's".to_vec()));
+}
+
+#[test]
 fn a_torn_last_key_is_cut_and_a_damaged_earlier_one_is_refused() {
     let (_dir, path, ring) = ring();
     let of_ann = ring.seal(ANN, b"ann's").unwrap();

@@ -2,7 +2,7 @@
 //! reads what has changed since it looked last.
 
 use crate::db::{Durability, Tx};
-use crate::decision::{Added, MOST_VERSIONS, count};
+use crate::decision::{MOST_VERSIONS, count};
 use crate::error::StoreError;
 use crate::row::Row;
 use crate::sql;
@@ -54,20 +54,22 @@ impl Store {
         rows.first().map(roster).transpose()
     }
 
-    /// Writes rosters, durably: all or none. One of which a version as high is there stays as it is; whether any changed.
+    /// Writes rosters, durably: all or none. One of which a version as high is there stays as it is: these are given back.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn put_rosters(&self, rosters: &[Roster]) -> Result<Added, StoreError> {
+    pub async fn put_rosters(&self, rosters: &[Roster]) -> Result<Vec<Roster>, StoreError> {
         let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
         // Counted first: each row says after how many changes it was written.
         count(&mut tx).await?;
-        let mut put = 0;
+        let mut left = Vec::new();
         for roster in rosters {
-            put += write(&mut tx, roster).await?;
+            if write(&mut tx, roster).await? == 0 {
+                left.push(roster.clone());
+            }
         }
         tx.commit().await?;
-        Ok(if put == 0 { Added::Known } else { Added::New })
+        Ok(left)
     }
 
     /// Takes a user out of every roster, and the one of those whom they block, durably; in how many they stood.

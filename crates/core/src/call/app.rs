@@ -115,7 +115,8 @@ pub enum Receiver {
     Busy,
     /// They block the caller: the call reaches none of their devices, and to its caller is one that nobody takes.
     Unreached,
-    /// The same, and they are in another call: the caller is told what anybody would be told.
+    /// The same, and they are in another call: the caller is told what anybody would be told. Or they call this caller, who blocks
+    /// them: to one who is not heard, nobody calls back.
     UnreachedBusy,
 }
 

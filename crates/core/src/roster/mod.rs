@@ -125,6 +125,26 @@ impl Roster {
         Ok(Some(Self { users, version, updated_at: at, ..self.clone() }))
     }
 
+    /// What stands of this one, which was changed while the database was away and had it in version `over`, and of the one that the
+    /// database has by now. If that was changed too, both words were taken: whoever is blocked by either is blocked, and who is in
+    /// a conversation is as was said last.
+    #[must_use]
+    pub fn brought_to(self, stored: &Self, over: u64) -> Self {
+        if self.version > stored.version && stored.version <= over {
+            return self;
+        }
+        let users: BTreeSet<AppUserId> = match self.of {
+            RosterOf::Blocker(_) => self.users.union(&stored.users).cloned().collect(),
+            RosterOf::Conversation(_) if self.updated_at > stored.updated_at => self.users,
+            RosterOf::Conversation(_) => stored.users.clone(),
+        };
+        if users == stored.users && stored.version >= self.version {
+            return stored.clone();
+        }
+        let version = self.version.max(stored.version).saturating_add(1);
+        Self { users, version, updated_at: self.updated_at.max(stored.updated_at), ..stored.clone() }
+    }
+
     /// The one of two versions that stands; this one if they are equally new.
     #[must_use]
     pub fn newer(self, other: &Self) -> Self {
@@ -158,6 +178,44 @@ mod tests {
         assert_eq!((none.version, none.users.len()), (2, 0));
         assert_eq!(one.clone().newer(&none), none);
         assert_eq!(none.clone().newer(&one), none);
+    }
+
+    #[test]
+    fn of_two_that_were_changed_apart_no_block_is_lost_and_a_conversation_is_as_was_said_last() {
+        let blocks = |version, names: &[&str], secs| Roster {
+            users: names.iter().map(|name| user(name)).collect(),
+            version,
+            updated_at: at(secs),
+            ..blocked()
+        };
+        let (ours, theirs) = (blocks(6, &["bob", "eve"], 9), blocks(6, &["bob", "mal"], 8));
+        let both = blocks(7, &["bob", "eve", "mal"], 9);
+        assert_eq!(ours.clone().brought_to(&theirs, 5), both);
+        assert_eq!(theirs.clone().brought_to(&ours, 5), both, "whichever is brought to the other");
+        assert_eq!(both.clone().brought_to(&both, 5), both);
+        assert_eq!(blocks(6, &["bob"], 9).brought_to(&theirs, 5), theirs, "it has them all");
+        assert_eq!(blocks(5, &["eve"], 9).brought_to(&theirs, 4), both);
+        let often = blocks(9, &["bob", "eve"], 9);
+        assert_eq!(
+            often.brought_to(&theirs, 5),
+            Roster { version: 10, ..both },
+            "however often either was changed"
+        );
+        let less = blocks(7, &["eve"], 9);
+        assert_eq!(
+            less.clone().brought_to(&theirs, 6),
+            less,
+            "the others were let go here, and there was no other word"
+        );
+        let said = |version, names: &[&str], secs| Roster {
+            of: RosterOf::Conversation(ConversationId::new("7")),
+            ..blocks(version, names, secs)
+        };
+        let (late, early) = (said(6, &["bob"], 9), said(6, &["ann", "eve"], 8));
+        assert_eq!(late.clone().brought_to(&early, 5), said(7, &["bob"], 9));
+        assert_eq!(early.brought_to(&late, 5), late);
+        let often = said(8, &["ann"], 7);
+        assert_eq!(often.brought_to(&late, 5), said(9, &["bob"], 9), "however often either was changed");
     }
 
     #[test]

@@ -88,17 +88,20 @@ pub(super) enum Reaches {
 }
 
 impl Inner {
-    /// Whether a user may call another, and whether that reaches them.
-    pub(super) async fn permits(&self, user: &AppUser, order: &AppOrder) -> Result<Reaches, AppCallError> {
-        let ruling = self.ruling(&user.tenant, &user.id, &order.receiver, order.conversation.as_ref());
-        if ruling == Ruling::Refused {
-            return Err(AppCallError::NotAllowed);
+    /// Whether a user may call another. Where the operator's own software is asked, that takes a while: whether the call reaches them is
+    /// asked after it ([`Inner::reaches`]).
+    pub(super) async fn permits(&self, user: &AppUser, order: &AppOrder) -> Result<(), AppCallError> {
+        self.reaches(user, order)?;
+        self.hook_permits(user, order).await
+    }
+
+    /// Whether a call that is made now reaches them; `NotAllowed` if it may not be made.
+    pub(super) fn reaches(&self, user: &AppUser, order: &AppOrder) -> Result<Reaches, AppCallError> {
+        match self.ruling(&user.tenant, &user.id, &order.receiver, order.conversation.as_ref()) {
+            Ruling::Rings => Ok(Reaches::Them),
+            Ruling::ReachesNobody => Ok(Reaches::Nobody),
+            Ruling::Refused => Err(AppCallError::NotAllowed),
         }
-        self.hook_permits(user, order).await?;
-        Ok(match ruling {
-            Ruling::Rings | Ruling::Refused => Reaches::Them,
-            Ruling::ReachesNobody => Reaches::Nobody,
-        })
     }
 
     /// What the rule and the rosters say of a call, as they are now.

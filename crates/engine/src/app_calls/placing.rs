@@ -117,7 +117,7 @@ impl Inner {
         order: AppOrder,
         limits: Limits,
     ) -> Result<Placed, AppCallError> {
-        let reaches = self.permits(user, &order).await?;
+        self.permits(user, &order).await?;
         let tenant = &user.tenant;
         let _alone = self.app.lock_of(tenant, &user.id, &order.receiver).lock().await;
         let repeated = |call| Placed { call, novelty: Novelty::Repeated, warnings: Vec::new() };
@@ -145,6 +145,12 @@ impl Inner {
         }
         let refuses = self.config.app_calls.of(tenant).when_busy == WhenBusy::Refuse;
         let is_busy = refuses && self.is_busy(tenant, &order.receiver);
+        // They call this one, who blocks them and is not to hear of it: nor are they to hear of this call, which would otherwise
+        // have taken theirs.
+        let is_unheard =
+            self.rings(tenant, &order.receiver, &user.id).is_some_and(|theirs| !reached(&theirs));
+        // Whoever was blocked while this call waited for its turn or for somebody's word is blocked.
+        let reaches = self.reaches(user, &order)?;
         let now = self.clock.now();
         let chance = chance().map_err(|error| IntakeError::Failed(error.to_string()))?;
         let id = CallId::new(now, chance);
@@ -161,6 +167,7 @@ impl Inner {
             conversation: order.conversation,
             device: order.device,
             receiver: match (reaches, is_busy) {
+                _ if is_unheard => Receiver::UnreachedBusy,
                 (Reaches::Them, false) => Receiver::Free,
                 (Reaches::Them, true) => Receiver::Busy,
                 (Reaches::Nobody, false) => Receiver::Unreached,

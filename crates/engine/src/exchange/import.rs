@@ -189,10 +189,9 @@ async fn journal(held: &Held, store: &Store, batch: &Import) -> Result<Imported,
         let record = DecisionRecord::sealed(&held.codec, row)?;
         Ok::<_, RecordError>(serde_json::to_vec(&record)?)
     });
-    let rosters = new.rosters.iter().map(|roster| {
-        let record = RosterRecord::sealed(&held.codec, roster, Stands::Stored)?;
-        Ok::<_, RecordError>(serde_json::to_vec(&DecisionRecord::Roster(record))?)
-    });
+    let rosters = new.rosters.iter().map(|roster| (roster, Stands::Stored));
+    let rosters = RosterRecord::sealed_all(&held.codec, rosters).map_err(HeldError::from)?;
+    let rosters = rosters.iter().map(|record| Ok::<_, RecordError>(serde_json::to_vec(record)?));
     let whose = whose.chain(rosters).collect::<Result<Vec<_>, _>>().map_err(HeldError::from)?;
     let decided = held.append(kind::DECISION, whose).await?;
     let imported = held.append(kind::IMPORTED, records(&held.codec, &new).map_err(HeldError::from)?).await?;

@@ -378,8 +378,13 @@ impl Open {
 }
 
 /// Under which keys what is somebody's is sealed.
-fn keys_of(codec: &Codec, tenant: &TenantId, number: &Address) -> [PersonId; 3] {
-    [codec.person(tenant, number), codec.handed_to(tenant, number), codec.in_rosters(tenant, number.as_str())]
+fn keys_of(codec: &Codec, tenant: &TenantId, number: &Address) -> [PersonId; 4] {
+    [
+        codec.person(tenant, number),
+        codec.handed_to(tenant, number),
+        codec.handed_to_before(tenant, number),
+        codec.in_rosters(tenant, number.as_str()),
+    ]
 }
 
 /// The calls of a page with their events.

@@ -3,7 +3,6 @@
 use crate::calls::{Engine, Place, at, on_each_engine};
 use trunkline_core::id::{AppUserId, ConversationId, TenantId};
 use trunkline_core::roster::{Roster, RosterOf};
-use trunkline_store::Added;
 
 on_each_engine!(
     of_two_versions_of_a_roster_the_higher_stands,
@@ -32,8 +31,16 @@ async fn of_two_versions_of_a_roster_the_higher_stands(engine: Engine) {
     let place = Place::on(engine).await;
     let store = &place.store;
     let (old, new) = (members("7", 1, &["ann"]), members("7", 2, &["ann", "\"בוב\"%_"]));
-    assert_eq!(store.put_rosters(std::slice::from_ref(&new)).await.unwrap(), Added::New);
-    assert_eq!(store.put_rosters(&[old, members("7", 2, &[])]).await.unwrap(), Added::Known);
+    assert_eq!(store.put_rosters(std::slice::from_ref(&new)).await.unwrap(), []);
+    let other = members("8", 1, &["eve"]);
+    let late = [old, members("7", 2, &[])];
+    let [first, second] = late.clone();
+    assert_eq!(
+        store.put_rosters(&[first, other.clone(), second]).await.unwrap(),
+        late,
+        "they are told apart"
+    );
+    assert_eq!(store.roster(&other.tenant, &other.of).await.unwrap(), Some(other));
     assert_eq!(store.roster(&new.tenant, &new.of).await.unwrap(), Some(new.clone()));
     assert_eq!(store.roster(&TenantId::new("beta"), &new.of).await.unwrap(), None, "another tenant's");
 }

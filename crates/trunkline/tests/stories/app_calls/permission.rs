@@ -1,8 +1,11 @@
 //! Who may call whom, where the app's own software says so.
 
-use serde_json::json;
+use std::sync::mpsc;
 
-use super::parties::{Device, post, with};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::parties::{Device, ask, post, with};
 use crate::recordings::hook::{Hook, Says};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -40,4 +43,34 @@ fn who_may_call_whom_is_as_the_apps_own_software_says_and_without_its_word_nobod
     let asked = asked.json();
     assert_eq!((&asked["type"], &asked["caller_id"]), (&json!("call.wanted"), &json!("ann")));
     assert_eq!((&asked["tenant"], &asked["conversation_id"]), (&json!("default"), &json!("7")));
+}
+
+#[test]
+fn whom_somebody_blocks_while_the_apps_own_software_thinks_does_not_ring() {
+    let (asked, is_asked) = mpsc::channel();
+    let (word, waits) = mpsc::channel::<()>();
+    let both = std::sync::Mutex::new((asked, waits));
+    let hook = Hook::answers(move |_, _| {
+        let both = both.lock().unwrap();
+        both.0.send(()).unwrap();
+        both.1.recv().unwrap();
+        Says::This(200, r#"{"allow": true}"#.to_owned())
+    });
+    let day = with()
+        .set("TRUNKLINE_APP_CALLS_MAY_CALL_URL", &hook.url())
+        .set("TRUNKLINE_APP_CALLS_MAY_CALL_SECRET", SECRET)
+        .set("TRUNKLINE_APP_CALLS_MAY_CALL_INSIDE", "allow")
+        .begin();
+    let mut bob = Device::of(&day, "bob", "phone");
+    let placed = std::thread::scope(|scope| {
+        let calls =
+            scope.spawn(|| post(&day, "eve", "/api/calls/initiate", &json!({ "receiver_id": "bob" })));
+        is_asked.recv().unwrap();
+        let blocked = ask(&day, "bob", Method::PUT, "/api/blocks/eve", &Value::Null);
+        word.send(()).unwrap();
+        assert_eq!(blocked.status, 200, "{}", blocked.text());
+        calls.join().unwrap()
+    });
+    assert_eq!((placed.status, &placed.json()["status"]), (201, &json!("ringing")), "{}", placed.text());
+    bob.hears_nothing();
 }

@@ -149,6 +149,22 @@ fn who_is_blocked_hears_busy_where_anybody_would_and_the_one_who_blocks_hears_of
 }
 
 #[test]
+fn who_calls_somebody_whom_they_block_and_who_calls_them_too_hears_busy_and_the_other_one_nothing() {
+    let day = with().begin();
+    let mut eve = Device::of(&day, "eve", "laptop");
+    blocks(&day, "bob", "eve");
+    let hers = rings_for(&day, "eve", "bob", 60);
+    eve.hear_of("call.ringing");
+    let placed = initiate(&day, "bob", &json!({ "receiver_id": "eve" }));
+    assert_eq!((placed.status, &placed.json()["status"]), (201, &json!("busy")), "{}", placed.text());
+    eve.hears_nothing();
+    let listed: Vec<Value> = in_history(&day, "eve").iter().map(|call| call["id"].clone()).collect();
+    assert_eq!(listed, [json!(hers)], "a call of his would tell her that he does not hear of hers");
+    let listed: Vec<Value> = in_history(&day, "bob").iter().map(|call| call["id"].clone()).collect();
+    assert_eq!(listed, [placed.json()["id"].clone()]);
+}
+
+#[test]
 fn a_list_of_the_blocked_is_its_owners_and_the_tenants_and_nobody_elses() {
     let day = with().begin();
     let of = |user: &str, method: Method, path: &str| ask(&day, user, method, path, &Value::Null);
@@ -203,6 +219,26 @@ fn a_block_is_taken_and_holds_while_the_database_is_away_after_a_kill_and_when_i
     drop(bob);
     day.restarts();
     assert_eq!(blocked(&day), json!(["eve"]));
+}
+
+#[test]
+fn a_block_that_was_taken_without_the_database_is_not_lost_if_another_server_changed_the_same_list() {
+    let mut day = with().in_its_own_process().begin();
+    knows_its_database(&day);
+    blocks(&day, "bob", "ann");
+    let lock = day.database().goes_down();
+    blocks(&day, "bob", "eve");
+    day.power_fails();
+    lock.ends(&day);
+    // What the other server wrote: as many changes as here.
+    day.database().is_told(
+        r#"UPDATE rosters SET users = '["ann","mal"]', version = 2 WHERE kind = 'blocker' AND owner = 'bob'"#,
+    );
+    day.start();
+    let all = r#"["ann","eve","mal"]"#;
+    day.until("the database has both", |day| (day.database().blocked() == [all]).then_some(()));
+    let blocked = ask(&day, "bob", Method::GET, "/api/blocks", &Value::Null).json()["blocked"].clone();
+    assert_eq!(blocked, json!(["ann", "eve", "mal"]));
 }
 
 #[test]
