@@ -688,7 +688,7 @@ mod tests {
         let file = std::fs::read(folder.path().join("keys")).unwrap();
         // Each entry says how much was durable before it was written: nothing but the file's first bytes.
         let durable: Vec<&[u8]> = file[8..].chunks(68).map(|entry| &entry[56..64]).collect();
-        assert_eq!(durable, vec![&8_u64.to_le_bytes()[..]; 15]);
+        assert_eq!(durable, [&8_u64.to_le_bytes()[..]; 15]);
         let opened: Vec<Roster> = records
             .into_iter()
             .map(|record| match record {

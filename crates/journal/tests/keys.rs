@@ -114,7 +114,7 @@ fn keys_of_many_are_made_with_one_write_and_those_that_are_there_stay() {
     // Each entry says how much was durable before it was written.
     let durable: Vec<u64> =
         written.chunks(68).map(|entry| u64::from_le_bytes(entry[56..64].try_into().unwrap())).collect();
-    assert_eq!(durable, vec![before; 101]);
+    assert_eq!(durable, [before; 101]);
     let of_bob = ring.seal(BOB, b"bob's").unwrap();
     drop(ring);
     let ring = KeyRing::open(&path).unwrap();
