@@ -1,4 +1,4 @@
-//! Variables that are set and do nothing: those of later releases, and slips of the finger in our own.
+//! Variables that are set and do nothing: slips of the finger in our own.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,6 @@ use super::error::nearest;
 use super::finding::Finding;
 use super::given::Layer;
 use super::key::{Section, Shown};
-
-/// Names that people already have, and what will use them.
-const LATER: [(&str, &str); 5] = [
-    ("OPENAI_API_KEY", "bots"),
-    ("OPENAI_REALTIME_URL", "bots"),
-    ("TRUNKLINE_JWT_SECRET", "app calls"),
-    ("TRUNKLINE_JWT_SECRET_FILE", "app calls"),
-    ("OPENAI_API_KEY_FILE", "bots"),
-];
 
 /// Ours, and no settings: read by the commands and by [`super::Sources`].
 const OURS: [&str; 2] = ["TRUNKLINE_CONFIG", "TRUNKLINE_URL"];
@@ -33,10 +24,6 @@ fn placed(mut finding: Finding, origin: &super::error::Origin) -> Finding {
 }
 
 fn finding(known: &BTreeSet<String>, name: &str) -> Option<Finding> {
-    if let Some((_, used_by)) = LATER.iter().find(|(later, _)| *later == name) {
-        let text = format!("it is not used yet: {used_by} will come with a later release");
-        return Some(Finding::warning(name, text, "leave it for then, or take it out"));
-    }
     if !name.starts_with("TRUNKLINE_") || known.contains(name) || OURS.contains(&name) {
         return None;
     }

@@ -10,6 +10,7 @@ use super::key::{Absent, Facts, Key, Raw, Section};
 use super::read;
 
 const REALTIME: &str = "realtime";
+const OPENAI: &str = "api.openai.com";
 
 static URL: Key<Url> = Key::new(
     REALTIME,
@@ -57,10 +58,11 @@ impl Realtime {
     /// The first setting of it that can't be used.
     pub fn read(given: &Given) -> Result<Self, SettingError> {
         let key = given.read_given(&API_KEY)?;
-        // A model of one's own may want no key; somebody else's always does.
-        let is_reachable = key.is_some() || given.read_given(&URL)?.is_some();
+        let url = given.read(&URL)?;
+        // A model of one's own may want no key; OpenAI's always does.
+        let is_reachable = key.is_some() || url.host_str() != Some(OPENAI);
         let model = ModelAddress {
-            url: given.read(&URL)?,
+            url,
             key,
             model: given.read(&MODEL)?,
             transcriber: given.read(&TRANSCRIBER)?,
