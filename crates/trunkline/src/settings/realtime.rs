@@ -61,12 +61,8 @@ impl Realtime {
         let url = given.read(&URL)?;
         // A model of one's own may want no key; OpenAI's always does.
         let is_reachable = key.is_some() || url.host_str() != Some(OPENAI);
-        let model = ModelAddress {
-            url,
-            key,
-            model: given.read(&MODEL)?,
-            transcriber: given.read(&TRANSCRIBER)?,
-        };
+        let model =
+            ModelAddress { url, key, model: given.read(&MODEL)?, transcriber: given.read(&TRANSCRIBER)? };
         Ok(Self { model: is_reachable.then_some(model) })
     }
 }
