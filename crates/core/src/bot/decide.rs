@@ -6,6 +6,7 @@ use super::tool::{Asked, AtTime, Tool, Wish};
 use super::{Bot, Person};
 use crate::appointment::{Appointment, AppointmentStatus, Practitioner, When};
 use crate::id::AppointmentId;
+use crate::phone::PhoneNumber;
 use crate::private::{Address, Private};
 use crate::window::Zone;
 use jiff::Timestamp;
@@ -37,8 +38,19 @@ pub struct Sight {
     pub name: Option<Private<String>>,
     /// Their own appointment: the one the call is about, or that was booked in it.
     pub own: Option<Appointment>,
+    /// What was booked in this call, by its own word or by the calendar's: an answer may have been lost.
+    pub booked: Option<AppointmentId>,
     /// The calendar.
     pub calendar: Calendar,
+}
+
+/// What Twilio sends for a number that is withheld: the letters of RESTRICTED, BLOCKED, UNKNOWN, ANONYMOUS and UNAVAILABLE on a
+/// phone's keys.
+const WITHHELD: [&str; 5] = ["+7378742833", "+2562533", "+8656696", "+266696687", "+86282452253"];
+
+/// Whether a number says who somebody is. Whoever withholds theirs shares what is sent instead with all who do.
+pub fn is_somebodys(phone: &Address) -> bool {
+    PhoneNumber::from_e164(phone.as_str()).is_ok() && !WITHHELD.contains(&phone.as_str())
 }
 
 /// Which times are free.
@@ -245,7 +257,7 @@ impl Case<'_> {
         if let Some(name) = with {
             self.diary(name)?;
         }
-        if let Some(booked) = self.tools.booked() {
+        if let Some(booked) = self.tools.booked().or(self.sight.booked) {
             let own = self.sight.own.as_ref().filter(|own| own.id == booked).ok_or(Refusal::BookedBefore)?;
             let zone = &own.zone;
             let is_same = at.when.and_then(|when| when.moment(zone)) == Some(own.start)
@@ -271,6 +283,9 @@ impl Case<'_> {
             let near = diaries.first().and_then(|diary| self.wanted(diary, at));
             return Ok(Ruling::Answered(self.not_free(asked, Tool::Book, with, near)));
         };
+        if !is_somebodys(&self.sight.phone) {
+            return Err(Refusal::NotAllowed);
+        }
         let customer = self.sight.name.clone().or(customer).ok_or(Refusal::NoName)?;
         let phone = self.sight.phone.clone();
         Ok(Ruling::Ask(claim(ClaimKind::Book { customer, phone }, diary, start)))

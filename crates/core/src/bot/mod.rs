@@ -32,7 +32,9 @@ mod tool;
 
 pub use answer::{Answered, Effect, Refusal, Tools};
 pub use brief::brief;
-pub use decide::{Calendar, Case, Claim, ClaimKind, Diary, Ruling, Settled, Sight, Spent, decide, settle};
+pub use decide::{
+    Calendar, Case, Claim, ClaimKind, Diary, Ruling, Settled, Sight, Spent, decide, is_somebodys, settle,
+};
 pub use name::{BadBotName, BotName, BotVersion};
 pub use outcome::{Ending, outcome};
 pub use tool::{Asked, AtTime, EndReason, Tool, Wish};
@@ -78,7 +80,7 @@ pub struct Bot {
     pub transfer_to: Vec<Person>,
     /// How much of everything.
     pub limits: Limits,
-    /// What is asked when the model is lost; a message is recorded if absent.
+    /// What is asked when the model is lost; the server's default script if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_script: Option<ScriptName>,
 }

@@ -80,6 +80,7 @@ fn sight(own: Option<Appointment>) -> Sight {
         phone: Address::new("+15550100123"),
         name: own.as_ref().map(|own| own.customer.clone()),
         own,
+        booked: None,
         calendar: Calendar::Known(vec![diary(&taken)]),
     }
 }
@@ -511,4 +512,12 @@ proptest! {
         prop_assert!(bookings.len() <= 1, "one booking a call");
         prop_assert!(talk.tools.count() <= 12, "the same call of a tool is one");
     }
+}
+
+#[test]
+fn whoever_withholds_their_number_is_nobody_whose_appointment_could_be_told_of() {
+    for withheld in ["", "anonymous", "Restricted", "+266696687", "+7378742833", "sip:ann@example.com"] {
+        assert!(!is_somebodys(&Address::new(withheld)), "{withheld}");
+    }
+    assert!(is_somebodys(&Address::new("+14155550100")), "the control");
 }

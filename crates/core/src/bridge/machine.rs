@@ -140,7 +140,7 @@ impl Bridge {
             stream,
             entries: 0,
             phase: Phase::Talking,
-            began_at: now,
+            began_at: talk.streams.values().filter_map(|known| known.connected_at).min().unwrap_or(now),
             model: Model::Coming { until: after(now, brief.patience.ready_ms) },
             lost: 0,
             lost_ever: 0,
@@ -560,7 +560,9 @@ impl Bridge {
             name: name.clone(),
             arguments: Private::new(arguments.clone()),
         }));
-        if self.tools.len() > usize::try_from(self.patience().tools).unwrap_or(usize::MAX) {
+        // That it ends the call is all that it may always do.
+        let is_end = name == crate::bot::Tool::EndCall.as_str();
+        if !is_end && self.tools.len() > usize::try_from(self.patience().tools).unwrap_or(usize::MAX) {
             let output = "{\"error\":\"too_many_tools\",\"say\":\"No more can be done in this call.\"}";
             self.tool_answered(
                 ToolAnswer { id, output: output.to_owned(), did: None, then: Then::GoOn },
@@ -628,7 +630,7 @@ impl Bridge {
         if self.phase != Phase::Talking {
             // Texts that are still waited for will not come.
             self.model = Model::Gone;
-            self.tail_over(acts);
+            self.look_at_tail(now, acts);
             return;
         }
         let (stream, before) = (self.stream, self.lost_ever);
@@ -706,7 +708,9 @@ impl Bridge {
     fn look_at_tail(&mut self, now: Timestamp, acts: &mut Vec<Act>) {
         let Phase::Tail { until } = self.phase else { return };
         let has_all = self.caller.iter().all(|line| line.is_final);
-        if has_all || now >= until || self.model != Model::Ready {
+        // What a tool is doing is done, whoever is still there: its answer says what became of the call.
+        let is_answered = self.tools.values().all(|tool| tool.answered);
+        if now >= until || (is_answered && (has_all || self.model != Model::Ready)) {
             self.tail_over(acts);
         }
     }

@@ -61,6 +61,9 @@ pub enum AppointmentError {
     Failed(#[from] IntakeError),
 }
 
+/// The caller of a bot listens to nothing while its stream begins: a calendar that takes longer is away.
+pub(crate) const LOOKS_UP_FOR: std::time::Duration = std::time::Duration::from_millis(500);
+
 impl Inner {
     /// Asks the store about appointments, if there is one that has any.
     pub(crate) async fn ask_calendar<T>(

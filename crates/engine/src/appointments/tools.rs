@@ -1,17 +1,17 @@
 //! What a call's model asks for, and what comes of it.
 //!
-//! The bridge asks one tool of a call at a time: it journals that the model asked, calls [`Inner::rule_on`], journals the
+//! The bridge journals that the model asked, calls [`Inner::rule_on`], journals the
 //! answer, and tells the model. Confirming and cancelling are facts of the call: the projector writes them into the
 //! calendar with the call's rows, so they need no database. A time that others may want is asked of the store first; asked again after a
 //! crash it is the same appointment, by the call that booked it and by the time that it is at.
 
-use super::{AppointmentError, no_chance};
+use super::{AppointmentError, LOOKS_UP_FOR, no_chance};
 use crate::clock::chance;
 use crate::engine::Inner;
 use trunkline_core::appointment::{Appointment, AppointmentStatus, Change};
 use trunkline_core::bot::{
     Answered, Asked, Bot, Calendar, Case, Claim, ClaimKind, Ruling, Settled, Sight, Spent, Tools, brief,
-    decide, settle,
+    decide, is_somebodys, settle,
 };
 use trunkline_core::bridge::Brief;
 use trunkline_core::id::{AppointmentId, CallId, TenantId};
@@ -52,6 +52,9 @@ impl Inner {
         phone: &Address,
         named: Option<AppointmentId>,
     ) -> Option<Appointment> {
+        if !is_somebodys(phone) {
+            return None;
+        }
         let now = self.clock.now();
         let found = self.ask_calendar(async |store| match named {
             Some(id) => Ok(store.appointment(tenant, id).await?.filter(|named| named.phone == *phone)),
@@ -68,7 +71,14 @@ impl Inner {
 
     /// What a session of the model begins with.
     pub(crate) async fn brief_for(&self, talk: &ToolsOf<'_>, caller: &Caller) -> Brief {
-        brief(talk.bot, caller, &self.sight(talk).await, self.clock.now())
+        let sight = tokio::time::timeout(LOOKS_UP_FOR, self.sight(talk)).await.unwrap_or_else(|_| {
+            let about = talk.about.cloned();
+            let name = talk.name.cloned().or_else(|| about.as_ref().map(|own| own.customer.clone()));
+            let phone = talk.phone.clone();
+            Sight { phone, name, own: about, booked: talk.tools.booked(), calendar: Calendar::Away }
+                .after(talk.tools)
+        });
+        brief(talk.bot, caller, &sight, self.clock.now())
     }
 
     /// Rules on a tool that the model asked for, and does what is the store's to do.
@@ -93,7 +103,15 @@ impl Inner {
             Ok(diaries) => Calendar::Known(diaries),
             Err(_) => Calendar::Away,
         };
-        let own = talk.tools.booked().or_else(|| talk.about.map(|about| about.id));
+        let booked = match talk.tools.booked() {
+            Some(booked) => Some(booked),
+            None => {
+                let found =
+                    self.ask_calendar(async |store| store.appointment_booked_in(talk.call).await).await;
+                found.ok().flatten().map(|found| found.id)
+            }
+        };
+        let own = booked.or_else(|| talk.about.map(|about| about.id));
         let found = match own {
             None => None,
             Some(id) => self
@@ -102,7 +120,7 @@ impl Inner {
                 .unwrap_or_else(|_| talk.about.filter(|about| about.id == id).cloned()),
         };
         let name = talk.name.cloned().or_else(|| found.as_ref().map(|own| own.customer.clone()));
-        Sight { phone: talk.phone.clone(), name, own: found, calendar }.after(talk.tools)
+        Sight { phone: talk.phone.clone(), name, own: found, booked, calendar }.after(talk.tools)
     }
 
     async fn claim_time(&self, talk: &ToolsOf<'_>, claim: &Claim) -> Settled {

@@ -1,10 +1,10 @@
 //! Which bot talks in a call, what the call is about, and what the model is told of both.
 
+use crate::appointments::LOOKS_UP_FOR;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
 use std::sync::Arc;
-use std::time::Duration;
 use trunkline_core::bot::{Bot, BotVersion};
 use trunkline_core::bridge::Brief;
 use trunkline_core::call::{BotNews, BotRef, Call};
@@ -12,9 +12,6 @@ use trunkline_core::id::TenantId;
 use trunkline_core::private::Private;
 use trunkline_core::script::Caller;
 use trunkline_media::realtime::ModelAddress;
-
-/// The caller listens to nothing meanwhile: a calendar that takes longer is away.
-const LOOKS_UP_FOR: Duration = Duration::from_millis(500);
 
 /// The settings of bots.
 #[derive(Clone, Debug, Default)]

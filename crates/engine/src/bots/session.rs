@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use trunkline_core::bridge::{
-    Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, ToolAnswer, WhyLost,
+    Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
 use trunkline_core::call::{AnsweredBy, BotNews, BotOver, State};
 use trunkline_core::id::CallId;
@@ -25,6 +25,9 @@ const SOON: Duration = Duration::from_millis(1);
 
 /// How long a carrier may take to tell of the end of a call whose stream is over.
 const END_IS_TOLD: Duration = Duration::from_secs(2);
+
+/// What the model is told of a tool when the journal takes no more.
+const NOT_WRITTEN: &str = "{\"done\":false,\"why\":\"failed\",\"now\":\"It did not work, and nothing was changed. Promise nothing.\"}";
 
 type Connecting = Pin<Box<dyn Future<Output = Result<(Mouth, Ears), WhyLost>> + Send>>;
 
@@ -213,10 +216,12 @@ impl Session {
         for act in acts {
             match act {
                 Act::Carrier(does) => self.tell_carrier(does),
-                Act::Model(does) => {
-                    if matches!(does, ModelDoes::ToolAnswered { .. }) {
+                Act::Model(mut does) => {
+                    if let ModelDoes::ToolAnswered { output, .. } = &mut does {
                         // What the caller is told to be done is on the disk before the model can say so.
-                        self.writer.written().await.await;
+                        if !self.writer.written().await.await {
+                            *output = NOT_WRITTEN.to_owned();
+                        }
                     }
                     lost = self.tell_model(&does).or(lost);
                 }
@@ -237,8 +242,16 @@ impl Session {
                     let (inner, handle) = (self.inner.clone(), self.handle.clone());
                     let asked = AskedTool { id, name, arguments };
                     self.tools.spawn(async move {
-                        written.await;
-                        inner.use_tool(&handle, asked).await
+                        if written.await {
+                            return inner.use_tool(&handle, asked).await;
+                        }
+                        // Nothing is done that nobody will know of.
+                        ToolAnswer {
+                            id: asked.id,
+                            output: NOT_WRITTEN.to_owned(),
+                            did: None,
+                            then: Then::GoOn,
+                        }
                     });
                 }
                 Act::Finish(why) => {

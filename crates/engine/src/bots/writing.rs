@@ -12,7 +12,7 @@ const WAITING: usize = 4_096;
 
 enum Wish {
     Write(Box<Event>),
-    Tell(oneshot::Sender<()>),
+    Tell(oneshot::Sender<bool>),
 }
 
 /// Writes what happens in one stream.
@@ -36,17 +36,17 @@ impl Writer {
         let _ = self.wishes.send(Wish::Write(Box::new(event))).await;
     }
 
-    /// Resolves when everything up to here is on the disk, or was refused by it.
-    pub(super) async fn written(&self) -> impl Future<Output = ()> + Send + 'static {
+    /// Resolves when everything up to here is on the disk, or something since the last time this was asked was refused by it: whether
+    /// all is there.
+    pub(super) async fn written(&self) -> impl Future<Output = bool> + Send + 'static {
         let (tell, told) = oneshot::channel();
         let _ = self.wishes.send(Wish::Tell(tell)).await;
-        async move {
-            let _ = told.await;
-        }
+        async move { told.await.unwrap_or(false) }
     }
 }
 
 async fn write(inner: Arc<Inner>, handle: Handle, mut queue: mpsc::Receiver<Wish>) {
+    let mut is_whole = true;
     while let Some(wish) = queue.recv().await {
         match wish {
             Wish::Write(event) => {
@@ -58,11 +58,12 @@ async fn write(inner: Arc<Inner>, handle: Handle, mut queue: mpsc::Receiver<Wish
                     inner.observe_on(&handle, *event).await
                 };
                 if let Err(error) = written {
+                    is_whole = false;
                     tracing::error!(%call, %error, "bot.not_written: something that was said is not in the journal");
                 }
             }
             Wish::Tell(tell) => {
-                let _ = tell.send(());
+                let _ = tell.send(std::mem::replace(&mut is_whole, true));
             }
         }
     }

@@ -128,7 +128,7 @@ statements! { AUDITS:
          (SELECT item ->> 'account', item ->> 'carrier_call_id', item ->> 'call' FROM r)");
 
     /// Whose calls there are.
-    TENANTS_WITH_CALLS = "SELECT DISTINCT tenant FROM call_counts ORDER BY tenant";
+    TENANTS_WITH_CALLS = "SELECT tenant FROM call_counts UNION SELECT tenant FROM appointments ORDER BY tenant";
 
     /// `$1` tenant, `$2` number, `$3` after this id, `$4` limit: calls whose person has this number.
     CALLS_WITH =

@@ -2,7 +2,7 @@
 
 use super::{OPENING, Talk, short};
 use crate::day::Day;
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_sim::{Habit, Misbehaves, ModelTurn};
 
 const APOLOGY: &str = "Sorry, our assistant cannot go on right now.";
@@ -12,7 +12,7 @@ pub fn a_model_that_breaks_off_comes_back_with_the_conversation() {
     let turns = vec![
         ModelTurn::says(OPENING),
         ModelTurn::says("All right, I write down that you will come later."),
-        ModelTurn::says("Sorry. It is noted. Goodbye.").and_asks("end_call", &Value::Null),
+        ModelTurn::says("Sorry. It is noted. Goodbye.").and_asks("end_call", &json!({ "reason": "done" })),
     ];
     let talk = Talk::misbehaving(turns, vec![(Some(0), Misbehaves::CutsIn(1))]);
     let sid = talk.is_called(Habit::says(["I have to come later."]));
@@ -59,7 +59,8 @@ pub fn killed_in_the_middle_of_a_sentence_everything_heard_is_there_and_the_call
     let turns = vec![
         ModelTurn::says(OPENING),
         ModelTurn::says("Sorry, we were cut off. How can I help?"),
-        ModelTurn::says("All right, it is noted. Goodbye.").and_asks("end_call", &Value::Null),
+        ModelTurn::says("All right, it is noted. Goodbye.")
+            .and_asks("end_call", &json!({ "reason": "done" })),
     ];
     let mut talk = Talk::of(Day::with().in_its_own_process(), turns, Vec::new());
     let sid = talk.is_called(Habit::says(["I have to come later."]));

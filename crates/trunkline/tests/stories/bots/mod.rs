@@ -31,7 +31,8 @@ pub struct Talk {
 pub fn short() -> Vec<ModelTurn> {
     vec![
         ModelTurn::says(OPENING),
-        ModelTurn::says("All right, it is noted. Goodbye.").and_asks("end_call", &Value::Null),
+        ModelTurn::says("All right, it is noted. Goodbye.")
+            .and_asks("end_call", &json!({ "reason": "done" })),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::{OPENING, Talk, short};
 use crate::day::Day;
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_sim::{Habit, Heard, Misbehaves, ModelTurn};
 
 #[test]
@@ -33,7 +33,7 @@ pub fn who_speaks_up_is_listened_to_and_the_transcript_ends_where_the_bot_was_cu
         ModelTurn::says(
             "Hello, I am an automated assistant, and I have very many things to tell you about all that we do here.",
         ),
-        ModelTurn::says("I see. Goodbye.").and_asks("end_call", &Value::Null),
+        ModelTurn::says("I see. Goodbye.").and_asks("end_call", &json!({ "reason": "done" })),
     ];
     let talk = Talk::at_speed(2.0, Day::with(), turns, Vec::new());
     let sid = talk.is_called(Habit::Interrupts { said: vec!["Stop please.".to_owned()], after_ms: 2_000 });

@@ -81,7 +81,7 @@ fn a_wrong_line_is_named_and_nothing_of_its_file_goes_in() {
         (without(lines.len() - 1), "the file ends before its last line"),
         (without(2), "the last line counts 3 calls"),
         (good[..good.len() / 2].to_owned(), "not a line of an export: the JSON ends too early"),
-        (good.replace("\"form\":3", "\"form\":4"), "use the newer version"),
+        (good.replace("\"form\":4", "\"form\":5"), "use the newer version"),
         (good.clone() + lines[1], "something follows the last line"),
         (String::new(), "line 1: an export begins with"),
     ];
