@@ -21,6 +21,13 @@ const DEVICE = "trunkline-device";
 const LONGEST_WAIT_MS = 10_000; // between two tries to connect
 const STATS_MS = 2_000;
 const SHORTEST_RENEWAL_MS = 30_000;
+const OFFER = "a=trunkline-offer:"; // a line of a description; who does not know it passes over it
+
+/** A description with a line that names the offer which it is, or answers. */
+const marked = ({ type, sdp }, mark) => ({ type, sdp: mark ? `${sdp}${mark}\r\n` : sdp });
+
+/** That line; undefined for a description of somebody who has none. */
+const markOf = ({ sdp }) => sdp.split(/\r?\n/).find((line) => line.startsWith(OFFER));
 
 /** What the server answered that it would not do. */
 export class Refused extends Error {
@@ -33,7 +40,7 @@ export class Refused extends Error {
 
 export class TrunklineCalls extends EventTarget {
   #url; #token; #relay; #device; #socket; #tries = 0; #closed = false;
-  #pc; #local; #early = []; #stats; #renewal; #lost;
+  #pc; #local; #early = []; #offered; #stats; #renewal; #lost;
   #user; #resuming = false; #anew = false; #asking = false;
   // What is done about what was heard: one thing after the other.
   #hearing = Promise.resolve();
@@ -323,7 +330,9 @@ export class TrunklineCalls extends EventTarget {
     const pc = await this.#connection();
     if (!pc) return;
     await pc.setLocalDescription(await pc.createOffer());
-    this.#say({ type: "call.offer", call_id: this.call.id, offer: pc.localDescription });
+    // Whoever answers says to which offer: of two in a row the first one's answer would settle the second.
+    this.#offered = `${OFFER}${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
+    this.#say({ type: "call.offer", call_id: this.call.id, offer: marked(pc.localDescription, this.#offered) });
   }
 
   async #answer(offer) {
@@ -333,11 +342,14 @@ export class TrunklineCalls extends EventTarget {
     if (!pc) return;
     await pc.setRemoteDescription(offer);
     await pc.setLocalDescription(await pc.createAnswer());
-    this.#say({ type: "call.answer", call_id: this.call.id, answer: pc.localDescription });
+    const answer = marked(pc.localDescription, markOf(offer));
+    this.#say({ type: "call.answer", call_id: this.call.id, answer });
   }
 
   async #settle(answer) {
     if (this.#pc?.signalingState !== "have-local-offer") return;
+    const mark = markOf(answer);
+    if (mark && mark !== this.#offered) return;
     await this.#pc.setRemoteDescription(answer);
     for (const candidate of this.#early.splice(0)) await this.#candidate(candidate);
   }

@@ -40,11 +40,18 @@ impl Fields {
     }
 
     pub(crate) fn text(&mut self, names: &[&str]) -> Result<Option<String>, Problem> {
-        match self.take(names) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Problem::field(names[0], "must be a string")),
+        let mut taken = None;
+        for name in names {
+            match self.0.remove(*name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) => {
+                    taken.get_or_insert(text);
+                }
+                // Whichever of its names counts.
+                Some(_) => return Err(Problem::field(names[0], "must be a string")),
+            }
         }
+        Ok(taken)
     }
 
     pub(crate) fn whole(&mut self, name: &str) -> Result<Option<u32>, Problem> {
