@@ -137,7 +137,7 @@ pub(crate) async fn make(
     let needed =
         |name: &'static str, value: Option<String>| value.ok_or_else(|| Problem::field(name, "is missing"));
     let asked = NewAppointment {
-        customer: needed("customer", fields.text(&["customer", "patient", "name"])?)?.into(),
+        customer: needed("customer", fields.text(&["customer"])?)?.into(),
         phone: needed("phone", fields.text(&["phone"])?)?.into(),
         practitioner: needed("practitioner", fields.text(&["practitioner"])?)?,
         start: start(&mut fields)?.ok_or_else(|| Problem::field("start", "is missing"))?,
@@ -159,7 +159,7 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let mut fields = Fields::read(&read(&web, request).await?)?;
     let change = AppointmentChange {
-        customer: fields.text(&["customer", "patient", "name"])?.map(Private::new),
+        customer: fields.text(&["customer"])?.map(Private::new),
         phone: fields.text(&["phone"])?.map(Private::new),
         practitioner: fields.text(&["practitioner"])?,
         start: start(&mut fields)?,
@@ -213,7 +213,7 @@ fn start(fields: &mut Fields) -> Result<Option<When>, Problem> {
 }
 
 fn zone(fields: &mut Fields) -> Result<Option<Zone>, Problem> {
-    let text = fields.text(&["zone", "time_zone"])?;
+    let text = fields.text(&["zone"])?;
     text.map(|text| text.parse::<Zone>().map_err(|bad| Problem::field("zone", &bad.to_string()))).transpose()
 }
 

@@ -12,8 +12,7 @@ const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml
 const APPOINTMENT: Field = Field::new("id", Kind::Id, "The appointment.")
     .needed()
     .such_as("\"0199b2a4-7c6e-7000-8000-000000000006\"");
-const CUSTOMER: Field =
-    Field::new("customer", Kind::Short(100), "Who comes.").or(&["patient", "name"]).such_as("\"Ann Lee\"");
+const CUSTOMER: Field = Field::new("customer", Kind::Short(100), "Who comes.").such_as("\"Ann Lee\"");
 const PHONE: Field = Field::new("phone", Kind::Text, "Their number.").such_as("\"+15550100123\"");
 const PRACTITIONER: Field =
     Field::new("practitioner", Kind::Short(100), "To whom, by name.").such_as("\"Dr Levi\"");
@@ -28,7 +27,6 @@ const ZONE: Field = Field::new(
     Kind::Text,
     "By whose clock people speak of it: an IANA name; the practitioner's if left out.",
 )
-.or(&["time_zone"])
 .such_as("\"Asia/Jerusalem\"");
 const MINUTES: Field =
     Field::new("minutes", Kind::Whole(5, 480), "How long; as the practitioner's are if left out.")
