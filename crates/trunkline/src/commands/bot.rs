@@ -36,7 +36,9 @@ fn tell(bot: &Bot) {
     match &bot.fallback_script {
         Some(script) => say(&format!("When the model is lost, the script {script} goes on.")),
         None => {
-            say("When the model is lost, the server's default script goes on: there is no “fallback_script”.");
+            say(
+                "When the model is lost, the server's default script goes on: there is no “fallback_script”.",
+            );
         }
     }
 }
