@@ -120,14 +120,7 @@ impl Inner {
         handle: &Handle,
         event: Event,
     ) -> Result<Taken, IntakeError> {
-        if handle.lock().health == Health::GivenUp {
-            // It may be over where it is now, and go on here; else its owner finds out by itself.
-            return Box::pin(self.observe(event)).await;
-        }
-        let step = self.apply(handle, &mut handle.lock(), &event, Telling::All)?;
-        let (taken, effects) = self.durable(handle, &event, step).await?;
-        self.perform(handle, effects);
-        Ok(taken)
+        self.observe_telling(handle, event, Telling::All).await
     }
 
     /// Takes in an event that listeners are not told of: it says a part of what a later one says whole.
@@ -136,10 +129,20 @@ impl Inner {
         handle: &Handle,
         event: Event,
     ) -> Result<Taken, IntakeError> {
+        self.observe_telling(handle, event, Telling::Nothing).await
+    }
+
+    async fn observe_telling(
+        self: &Arc<Self>,
+        handle: &Handle,
+        event: Event,
+        telling: Telling,
+    ) -> Result<Taken, IntakeError> {
         if handle.lock().health == Health::GivenUp {
+            // It may be over where it is now, and go on here; else its owner finds out by itself.
             return Box::pin(self.observe(event)).await;
         }
-        let step = self.apply(handle, &mut handle.lock(), &event, Telling::Nothing)?;
+        let step = self.apply(handle, &mut handle.lock(), &event, telling)?;
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
         Ok(taken)
