@@ -78,8 +78,6 @@ pub struct Spent {
     pub seconds: u32,
     /// How often it has spoken.
     pub turns: u32,
-    /// What the model has used, in tokens of all kinds.
-    pub tokens: u64,
 }
 
 /// What comes of a tool that the model asked for.
@@ -191,10 +189,7 @@ impl Case<'_> {
     fn is_over_limit(&self) -> bool {
         let limits = &self.bot.limits;
         let calls = u32::try_from(self.tools.count()).unwrap_or(u32::MAX);
-        self.spent.seconds > limits.seconds
-            || self.spent.turns > limits.turns
-            || calls >= limits.tool_calls
-            || limits.tokens.is_some_and(|tokens| self.spent.tokens > tokens)
+        self.spent.seconds > limits.seconds || self.spent.turns > limits.turns || calls >= limits.tool_calls
     }
 
     fn rule(&self, asked: &Asked, tool: Tool, wish: Wish) -> Result<Ruling, Refusal> {

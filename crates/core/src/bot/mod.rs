@@ -103,14 +103,11 @@ pub struct Limits {
     pub turns: u32,
     /// How often it asks for a tool.
     pub tool_calls: u32,
-    /// What the model may cost, in tokens of all kinds; no limit if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { seconds: 600, turns: 60, tool_calls: 20, tokens: None }
+        Self { seconds: 600, turns: 60, tool_calls: 20 }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a call's model asks for, and what comes of it.
 //!
-//! The bridge journals that the model asked, calls [`Inner::rule_on`], journals the
-//! answer, and tells the model. Confirming and cancelling are facts of the call: the projector writes them into the
+//! The bridge journals that the model asked, calls [`Inner::rule_on`], journals the answer, and tells the model. Confirming and cancelling are facts of the call: the projector writes them into the
 //! calendar with the call's rows, so they need no database. A time that others may want is asked of the store first; asked again after a
 //! crash it is the same appointment, by the call that booked it and by the time that it is at.
 

@@ -66,7 +66,6 @@ impl Inner {
         let spent = Spent {
             seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
             turns: u32::try_from(turns).unwrap_or(u32::MAX),
-            tokens: 0,
         };
         ToolsOf {
             call: call.id,
