@@ -30,7 +30,7 @@ use host::Host;
 use opening::Door;
 
 /// Longer than anything takes at a story's speed, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Our own number, as seen by those we call.
