@@ -18,6 +18,8 @@ impl StoreError {
             },
             E::PoolTimedOut | E::PoolClosed => Self::away(doing, Away::Busy),
             E::Io(error) if is_of_network(error.kind()) => Self::away(doing, Away::Unreachable),
+            // What is wrong with a certificate comes from rustls as an error of the socket.
+            E::Io(error) if error.kind() == ErrorKind::InvalidData => Self::away(doing, Away::Untrusted),
             // A connection that is left inside a transaction is thrown away by the pool: the next one will do.
             E::Io(_) | E::WorkerCrashed | E::BeginFailed | E::InvalidSavePointStatement | E::Protocol(_) => {
                 Self::away(doing, Away::Io)

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use trunkline_core::call::EndWord;
 use trunkline_store::{Away, Position, PostgresUrl, Projection, Store, StoreError, Target};
-use trunkline_testkit::postgres::{Database, PASSWORD, Server};
+use trunkline_testkit::postgres::{Database, PASSWORD, Server, tls};
 use trunkline_testkit::proxy::{Proxy, Weather};
 
 /// Nobody waits longer than this to hear that the database is away.
@@ -223,6 +223,46 @@ async fn who_is_not_let_in_hears_why_and_the_password_is_not_shown() {
         assert_eq!(away(&error), Some(why), "{error}");
         let shown = format!("{error} {error:?} {:?} {}", target(&url), target(&url));
         assert!(!shown.contains("pw-"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn by_tls_a_server_is_who_its_certificate_says_and_nobody_else() {
+    let server = Server::start().unwrap();
+    server.stop().unwrap();
+    server.learns_tls().unwrap();
+    server.begin().unwrap();
+    let database = server.database().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, strangers] = [("ours", tls::AUTHORITY), ("strangers", tls::STRANGER)].map(|(name, pem)| {
+        let file = folder.path().join(format!("{name}.pem"));
+        std::fs::write(&file, pem).unwrap();
+        file.display().to_string()
+    });
+    // Its certificate is for `localhost`.
+    let named = database.url().replace("@127.0.0.1:", "@localhost:");
+    assert_ne!(named, database.url());
+
+    for let_in in [
+        format!("{}?sslmode=require", database.url()),
+        format!("{}?sslmode=verify-ca&sslrootcert={ours}", database.url()),
+        format!("{named}?sslmode=verify-full&sslrootcert={ours}"),
+    ] {
+        let store = open(&let_in).await;
+        let by_tls = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                      WHERE ssl AND datname = current_database()";
+        assert_ne!(database.sql(by_tls).unwrap(), "0\n", "{let_in}");
+        store.close().await;
+        until(&database, &by_tls.replace("count(*)", "(count(*) = 0)::int"));
+    }
+    for refused in [
+        format!("{named}?sslmode=verify-full"),
+        format!("{named}?sslmode=verify-full&sslrootcert={strangers}"),
+        format!("{}?sslmode=verify-full&sslrootcert={ours}", database.url()),
+        format!("{}?sslmode=verify-ca&sslrootcert={strangers}", database.url()),
+    ] {
+        let error = Store::open(&target(&refused)).await.err().unwrap();
+        assert_eq!(away(&error), Some(Away::Untrusted), "{refused}: {error}");
     }
 }
 

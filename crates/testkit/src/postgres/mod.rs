@@ -9,10 +9,11 @@
 //! [`Server::begin`] again on the same port.
 
 mod programs;
+pub mod tls;
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -154,6 +155,24 @@ impl Server {
             child.wait()?;
         }
         Ok(())
+    }
+
+    /// Takes connections by TLS as well from now on, with the certificate of [`tls`]. It must be down.
+    ///
+    /// # Errors
+    /// Its files can't be written.
+    pub fn learns_tls(&self) -> io::Result<()> {
+        let data = self.data();
+        let (user, group) = fs::metadata(&data).map(|folder| (folder.uid(), folder.gid()))?;
+        for (name, text) in [("server.crt", tls::CERTIFICATE), ("server.key", tls::KEY)] {
+            let file = data.join(name);
+            fs::write(&file, text)?;
+            // A key that others may read is refused.
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            give(&file, user, group)?;
+        }
+        let mut settings = fs::File::options().append(true).open(data.join("postgresql.conf"))?;
+        settings.write_all(b"ssl = on\n")
     }
 
     /// Keeps a copy of its files, as a backup has them. It must be down.
@@ -333,7 +352,7 @@ fn owner(path: &Path) -> io::Result<u32> {
     fs::metadata(path).map(|file| file.uid())
 }
 
-/// Gives a folder to a user.
+/// Gives a file or a folder to a user.
 fn give(path: &Path, user: u32, group: u32) -> io::Result<()> {
     chown(path, Some(user), Some(group))
 }
