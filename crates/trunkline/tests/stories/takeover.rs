@@ -181,7 +181,8 @@ fn a_node_that_wakes_when_another_has_called_its_people_calls_none_of_them() {
     const CROWD: usize = 50;
     let server = Server::start().unwrap();
     let fast = |name| opening(name, &server.url()).set("TRUNKLINE_LIMITS_CPS", "500");
-    let a = fast("a").at_speed(20.0).begin();
+    // Slow enough for a busy machine: a carrier that takes a request later than an attempt is ruled on is another story.
+    let a = fast("a").at_speed(10.0).begin();
     let b = fast("b").beside(&a).begin();
     let was_in_the_middle = (0..5).any(|round| {
         until("each knows of the other", || {
