@@ -66,11 +66,11 @@ fn a_call(day: &Day, number: &str, said: [&str; 3]) -> String {
     call
 }
 
-/// What is listed.
+/// What is listed, but for what may still come of calls that are over, such as a price.
 fn listed(day: &Day) -> String {
     let page = day.get("/api/calls").json();
     let calls = page["calls"].as_array().unwrap().iter();
-    calls.map(|call| format!("{} {} {}\n", call["id"], call["status"], call["updated_at"])).collect()
+    calls.map(|call| format!("{} {} {}\n", call["id"], call["status"], call["ended_at"])).collect()
 }
 
 fn is_whole(day: &Day, before: &str, after: &str, listed_before: &str) {

@@ -108,6 +108,11 @@ fn what_a_dead_node_was_doing_is_taken_over_and_comes_to_its_true_end() {
         (one(&server, "SELECT count(*) FROM jobs WHERE node = 'a'") == "3").then_some(())
     });
     nodes[0].power_fails();
+    // On a busy machine the second may have picked up and said everything by now.
+    let open = "SELECT count(*) FROM jobs WHERE NOT EXISTS (SELECT 1 FROM attempts JOIN calls ON calls.id = attempts.call \
+                WHERE attempts.job = jobs.id AND calls.ended_at IS NOT NULL)";
+    let open: u64 = one(&server, open).parse().unwrap();
+    assert!(open >= 2, "the control: somebody's call is taken over");
     nodes[1].thaws();
 
     until("all are settled", || {
@@ -119,8 +124,9 @@ fn what_a_dead_node_was_doing_is_taken_over_and_comes_to_its_true_end() {
         one(&server, "SELECT count(*) FROM calls WHERE ended_at IS NULL AND kind = 'phone' AND node = 'a'"),
         "0"
     );
-    until("three attempts and the registered call are taken over", || {
-        (one(&server, "SELECT count(DISTINCT call) FROM events WHERE kind = 'taken_over'") == "4")
+    let taken_over = (open + 1).to_string();
+    until("the open attempts and the registered call are taken over", || {
+        (one(&server, "SELECT count(DISTINCT call) FROM events WHERE kind = 'taken_over'") == taken_over)
             .then_some(())
     });
     // The other carries the registered call now.
