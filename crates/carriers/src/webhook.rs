@@ -15,7 +15,7 @@ use crate::words::UnknownWord;
 use jiff::Timestamp;
 use thiserror::Error;
 use trunkline_core::call::{
-    AnsweredBy, CarrierEnd, Direction, News, RecordingFact, RecordingNews, RecordingState, Reported,
+    AnsweredBy, Attestation, CarrierEnd, Direction, News, RecordingFact, RecordingNews, RecordingState, Reported,
 };
 use trunkline_core::id::{AccountId, CarrierCallId, EventKey, RecordingId};
 use trunkline_core::private::{Address, Private};
@@ -54,6 +54,8 @@ pub struct About {
     pub from: Address,
     /// Who is called.
     pub to: Address,
+    /// What the network vouches for of the caller's number, if it says.
+    pub attestation: Option<Attestation>,
 }
 
 /// A leg goes on.
@@ -323,6 +325,7 @@ fn about(account: &AccountId, form: &Form) -> Result<About, BadWebhook> {
         to: address(form, "To")?,
     })
 }
+        attestation: dialect.attestation(form),
 
 fn same_account(account: &AccountId, form: &Form) -> Result<(), BadWebhook> {
     let theirs = required(form, "AccountSid", Dialect::of(account), Dialect::is_account)?;

@@ -181,6 +181,7 @@ impl Inner {
             script: Some(self.use_script(&script).await?),
             bot,
             route,
+            attestation: fetch.attestation,
             limits: self.config.call_limits,
         };
         let key = format!("{}:{}:arrived", fetch.account, fetch.carrier_call_id);

@@ -3,7 +3,7 @@
 use super::action::Transfer;
 use super::app::{AppCall, AppProgress};
 use super::disposition::Gate;
-use super::evidence::{AnsweredBy, HangUpBy, Reported};
+use super::evidence::{AnsweredBy, Attestation, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
 use super::talk::{BotRef, BotTold};
 use super::transcription::TranscriptionNews;
@@ -392,6 +392,9 @@ pub struct Arrival {
     pub route: Option<Route>,
     /// How long things may take.
     pub limits: Limits,
+    /// What the network vouches for of the caller's number, if the carrier says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
 }
 
 /// Which way a call goes, seen from us.

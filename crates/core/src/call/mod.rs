@@ -48,7 +48,7 @@ pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};
 pub use event::*;
-pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+pub use evidence::{AnsweredBy, Attestation, HangUpBy, Rang, Reported};
 pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::{CallersOwn, Personal};
@@ -94,6 +94,9 @@ pub struct Call {
     /// How long things may take.
     pub limits: Limits,
     /// The caller's own conversation.
+    /// What the network vouches for of the number of somebody who called us, if the carrier says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// The client's Idempotency-Key.

@@ -79,6 +79,7 @@ impl Call {
             party: registration.party.clone(),
             script: None,
             route: None,
+            attestation: None,
             limits: Limits::default(),
             session: Some(registration.session.clone()),
             idempotency: None,

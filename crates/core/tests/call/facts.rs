@@ -68,6 +68,7 @@ pub fn arrived(direction: Direction) -> What {
         script: None,
         bot: None,
         route: None,
+        attestation: None,
         limits: Limits::default(),
     }))
 }

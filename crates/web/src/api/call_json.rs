@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
+    AnsweredBy, Attestation, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
     Outcome, Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
@@ -45,6 +45,9 @@ pub(crate) struct CallJson<'a> {
     script: Option<&'a str>,
     /// Which way the number sent it that was called; null for a call of ours.
     route: Option<Route>,
+    /// What the network vouches for of the number of somebody who called us (STIR/SHAKEN); null where the carrier says
+    /// nothing, and for a call of ours. Nothing is decided by it.
+    attestation: Option<Attestation>,
     campaign_id: Option<CampaignId>,
     lead_id: Option<LeadId>,
     job_id: Option<JobId>,
@@ -192,6 +195,7 @@ impl<'a> CallJson<'a> {
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             script: call.script.as_ref().map(|script| script.name.as_str()),
             route: call.route,
+            attestation: call.attestation,
             campaign_id: of.and_then(|of| of.campaign),
             lead_id: of.and_then(|of| of.lead),
             job_id: of.map(|of| of.job),

@@ -210,6 +210,10 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
             facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
         }
     }
+    facts.add(
+        t.get("fact-attestation"),
+        call.attestation.and_then(|vouched| word(t, "attestation", &vouched)),
+    );
     for (_, action, _) in call.children() {
         facts.add(t.get("fact-transferred-to"), action.transfer().map(|to| to.to.as_str()));
     }
@@ -292,7 +296,7 @@ fn word(t: Texts, set: &str, value: &impl serde::Serialize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::pages::texts::Language;
-    use trunkline_core::call::{AnsweredBy, EndSource, HangUpBy, Outcome, Rang};
+    use trunkline_core::call::{AnsweredBy, Attestation, EndSource, HangUpBy, Outcome, Rang};
 
     const DISPOSITIONS: &str = "completed voicemail fax abandoned busy no_answer rejected blocked unreachable \
         invalid_number carrier_failed rate_limited canceled caller_gave_up missed declined answered_elsewhere \
@@ -317,6 +321,9 @@ mod tests {
             }
             for rang in [Rang::Yes, Rang::No, Rang::Unknown] {
                 worded("rang", serde_json::to_value(rang).unwrap());
+            }
+            for vouched in Attestation::ALL {
+                worded("attestation", serde_json::to_value(vouched).unwrap());
             }
             for source in [EndSource::Observed, EndSource::Inferred] {
                 worded("source-of-end", serde_json::to_value(source).unwrap());
