@@ -17,6 +17,7 @@ mod campaign_commands;
 mod campaign_import;
 mod campaigns;
 mod carriers;
+mod deploys;
 mod durability;
 mod ends;
 mod hold;
