@@ -185,8 +185,7 @@ impl Exchange {
         person: Person,
         plan: Plan,
     ) -> CallRecord {
-        let record =
-            CallRecord { verstat: plan.verstat.clone(), ..self.new_record(direction, parties, nth) };
+        let record = CallRecord { verstat: plan.verstat.clone(), ..self.new_record(direction, parties, nth) };
         let listed_from = match self.faults.strike(Moment::Accepted, record.person(), None) {
             Some(FaultKind::ListLag { secs }) => {
                 record.created_at.saturating_add(jiff::SignedDuration::from_secs(secs.into()))

@@ -19,8 +19,13 @@ pub(crate) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
         "human" | "human_residence" | "human_business" => AnsweredBy::Human,
         "machine" | "machine_start" => AnsweredBy::Machine,
         // The greeting is over: with a beep, without one in all the time it was listened to, or with the end of its words.
-        "machine_end_beep" | "machine_end_silence" | "machine_end_other" | "beep_detected" | "no_beep_detected"
-        | "prompt_ended" | "ended" => AnsweredBy::MachineReady,
+        "machine_end_beep"
+        | "machine_end_silence"
+        | "machine_end_other"
+        | "beep_detected"
+        | "no_beep_detected"
+        | "prompt_ended"
+        | "ended" => AnsweredBy::MachineReady,
         "fax" | "fax_detected" => AnsweredBy::Fax,
         "silence" => AnsweredBy::Silence,
         "unknown" | "not_sure" => AnsweredBy::Unknown,

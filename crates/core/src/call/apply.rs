@@ -165,6 +165,7 @@ impl Call {
             What::ActionBegun(begun) => self.action_begun(begun, event),
             What::ActionRefused { no, why } => self.action_refused(*no, why, event.received_at),
             What::ActionNews(told) => self.action_news(told, event),
+            What::Consulted(consulted) => self.consulted(consulted, event),
             What::TransferOver(over) => self.transfer_over(over, event),
             What::Recording(news) => self.recording(news),
             What::Transcribed { step, text } => self.transcribed(*step, text),

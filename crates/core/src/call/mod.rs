@@ -38,7 +38,10 @@ mod transcription;
 mod turn;
 mod view;
 
-pub use action::{Action, ActionKind, Asked, DialOver, Handover, NotDone, NotNow, Transfer};
+pub use action::{
+    Action, ActionKind, Asked, CONSULT_SECS, Consent, DialOver, Handover, NotDone, NotNow, Transfer,
+    TransferMode,
+};
 pub use app::{
     ASKED_AGAIN_MAX, App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal,
     Receiver, SILENCED_MAX, Seat, Side,
@@ -91,12 +94,12 @@ pub struct Call {
     /// Which way the number sent it that somebody called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
-    /// How long things may take.
-    pub limits: Limits,
-    /// The caller's own conversation.
     /// What the network vouches for of the number of somebody who called us, if the carrier says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<Attestation>,
+    /// How long things may take.
+    pub limits: Limits,
+    /// The caller's own conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// The client's Idempotency-Key.

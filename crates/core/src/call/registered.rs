@@ -131,6 +131,7 @@ impl Call {
             | What::ActionBegun(_)
             | What::ActionRefused { .. }
             | What::ActionNews(_)
+            | What::Consulted(_)
             | What::TransferOver(_)
             | What::Recording(_)
             | What::Transcribed { .. }

@@ -8,6 +8,7 @@ mod app_calls;
 mod appointments;
 mod asking;
 mod attempts;
+mod attended;
 mod beneath;
 mod bots;
 mod cache;

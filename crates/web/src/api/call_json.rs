@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Attestation, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
-    Outcome, Rang, State, Status,
+    AnsweredBy, Attestation, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy,
+    Leg, Metadata, Outcome, Rang, State, Status, TransferMode,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
@@ -156,6 +156,12 @@ struct LegJson<'a> {
     to: Option<&'a str>,
     /// How it ended, in the carrier's word.
     end: Option<EndWord>,
+    /// Whether whoever it calls is asked first; null for one of the person.
+    mode: Option<TransferMode>,
+    /// Since when it is connected to its parent; null for one of the person, and as long as it is not.
+    joined_at: Option<Timestamp>,
+    /// When whoever was asked first declined.
+    declined_at: Option<Timestamp>,
     carrier: &'a str,
     carrier_call_id: Option<&'a str>,
     state: State,
@@ -283,6 +289,9 @@ fn legs(call: &Call) -> Vec<LegJson<'_>> {
         role: Role::Transfer,
         parent: Some(call.leg().no.0),
         to: action.transfer().map(|transfer| transfer.to.as_str()),
+        mode: action.transfer().map(|transfer| transfer.mode),
+        joined_at: action.joined_at(),
+        declined_at: action.declined_at,
         ..LegJson::from(leg)
     });
     call.legs.iter().map(LegJson::from).chain(children).collect()
@@ -295,6 +304,9 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
             role: Role::Person,
             parent: None,
             to: None,
+            mode: None,
+            joined_at: None,
+            declined_at: None,
             end: leg.cause().and_then(|cause| match cause {
                 Cause::Carrier(word) => Some(word),
                 _ => None,

@@ -16,7 +16,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{ActionKind, App, Call, Direction, Disposition, Side, State as CallState};
+use trunkline_core::call::{
+    ActionKind, App, Call, Direction, Disposition, Side, State as CallState, TransferMode,
+};
 use trunkline_core::id::{CarrierCallId, ConversationId, DeviceId, SessionId};
 use trunkline_core::private::Private;
 use trunkline_engine::{ActionOrder, EndError, TransferOrder};
@@ -117,7 +119,11 @@ pub(crate) async fn transfer(
 ) -> Response {
     let order = |form: &Form| {
         let to = Private::new(form.get("to").unwrap_or_default().trim().to_owned());
-        ActionOrder::Transfer(TransferOrder { to, ring_timeout_secs: None })
+        let mode = match form.get("attended") {
+            Some(_) => TransferMode::Attended,
+            None => TransferMode::Blind,
+        };
+        ActionOrder::Transfer(TransferOrder { to, ring_timeout_secs: None, mode })
     };
     act(web, reader, id, request, order).await
 }
