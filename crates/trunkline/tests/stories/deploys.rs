@@ -90,17 +90,6 @@ fn what_one_process_has_timed_the_next_one_ends() {
     assert_eq!(day.dialed(person), 1);
 }
 
-/// A server that stays is not waited for, and one that comes too early is told so.
-#[test]
-fn a_process_beside_one_that_stays_gives_up_at_once() {
-    let day = Day::with().in_its_own_process().begin();
-    let (status, said) = day.second_server();
-    assert!(!status.success());
-    assert!(said.contains("in use") || said.contains("another"), "{said}");
-    assert!(!said.contains("server.hand_over"), "{said}");
-    assert_eq!(day.get("/health").status, 200);
-}
-
 #[test]
 fn a_bot_that_talks_while_a_new_version_comes_talks_on() {
     let turns = vec![

@@ -2,6 +2,7 @@
 
 use super::forgery::{self, Form};
 use super::frame::{Frame, Section};
+use super::legs::{self, LegView};
 use super::show::{Pill, Time, duration, exchange, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
@@ -41,6 +42,7 @@ struct CallPage {
     facts: Vec<Fact>,
     times: Vec<TimeFact>,
     evidence: Vec<Fact>,
+    legs: Vec<LegView>,
     turns: Vec<TurnView>,
     transcript: Vec<LineView>,
     timeline: Result<Vec<EntryView>, String>,
@@ -177,6 +179,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         facts: facts(t, &call),
         times: times(t, &call),
         evidence: evidence(t, &call),
+        legs: legs::of(t, &call),
         turns: turns::of(t, &call, web.engine.now()),
         transcript: transcript::of(t, &call),
         timeline,
