@@ -346,7 +346,7 @@ fn whoever_is_asked_first_hears_a_page_of_their_own() {
     let (no, script) = (ActionNo::FIRST, Script::builtin());
     let to = handed_to(TransferMode::Attended);
     let dials = minted(|mint| action::transfer(&script.transfer(), &to, 3_600, no, mint));
-    let caller = Caller { name: Some("Ann <b>".to_owned()), ..Caller::default() };
+    let caller = Caller { name: Some("Ann".to_owned()), ..Caller::default() };
     let asks = minted(|mint| action::consult(&script.consult(&caller), no, mint));
     let joins = minted(|_| action::join());
     insta::assert_snapshot!(format!("{dials}\n{asks}\n{joins}"));
