@@ -66,7 +66,7 @@ impl Session {
 
     async fn of_screening(&mut self, leg: &CallSid, person: &mut Person, at: &Target, verb: Verb) -> Step {
         match verb {
-            Verb::Gather(gather) => self.asks(leg, person, at, gather).await,
+            Verb::Gather(gather) => self.asks(leg, person, at, &gather).await,
             Verb::Redirect { url, method } => match at.relative(&url, method) {
                 Some(target) => Step::Document(target, Form::default()),
                 None => Step::Over,
@@ -88,7 +88,7 @@ impl Session {
         }
     }
 
-    async fn asks(&mut self, leg: &CallSid, person: &mut Person, at: &Target, gather: Gather) -> Step {
+    async fn asks(&mut self, leg: &CallSid, person: &mut Person, at: &Target, gather: &Gather) -> Step {
         let mut prompt = Vec::new();
         for verb in gather.prompts.iter().cloned() {
             if let Verb::Say { text, .. } = &verb {
@@ -97,7 +97,7 @@ impl Session {
             self.told_to(leg, verb).await;
         }
         let prompt = prompt.join(" ");
-        let reply = person.reply_to_gather(&gather, &prompt);
+        let reply = person.reply_to_gather(gather, &prompt);
         let question = person.question();
         self.heard_by(leg, Heard::Asked { question, prompt });
         match reply {
