@@ -102,7 +102,8 @@ fn a_bot_that_talks_while_a_new_version_comes_talks_on() {
         ModelTurn::says("All right, I write down that you will come later, on Tuesday, in the afternoon."),
         ModelTurn::says("It is noted. Goodbye.").and_asks("end_call", &json!({ "reason": "done" })),
     ];
-    let mut talk = Talk::of(Day::with().in_its_own_process(), turns, vec![]);
+    // Slowly: the patience of a bot with its model is short, and the next process has to begin meanwhile.
+    let mut talk = Talk::at_speed(2.0, Day::with().in_its_own_process(), turns, vec![]);
     talk.is_called(Habit::says(["I have to come later.", "Yes, on Tuesday."]));
     talk.day.until("the caller has spoken", |_| {
         let transcript = talk.transcript();
