@@ -7,7 +7,7 @@ use crate::form::Form;
 use crate::words::UnknownWord;
 use crate::{telnyx, twilio};
 use jiff::Timestamp;
-use trunkline_core::call::{AnsweredBy, CarrierEnd, Direction, EndWord};
+use trunkline_core::call::{AnsweredBy, Attestation, CarrierEnd, Direction, EndWord};
 use trunkline_core::id::AccountId;
 
 /// Whose words a form or a document is in.
@@ -66,6 +66,14 @@ impl Dialect {
         match self {
             Self::Twilio => twilio::words::direction(word),
             Self::Telnyx => telnyx::words::direction(word),
+        }
+    }
+
+    /// What the network vouches for of the caller's number. A word that we do not know says nothing.
+    pub(crate) fn attestation(self, form: &Form) -> Option<Attestation> {
+        match self {
+            Self::Twilio => form.get("StirVerstat").and_then(twilio::words::attestation),
+            Self::Telnyx => telnyx::words::attestation(form),
         }
     }
 

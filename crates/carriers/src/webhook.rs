@@ -15,7 +15,8 @@ use crate::words::UnknownWord;
 use jiff::Timestamp;
 use thiserror::Error;
 use trunkline_core::call::{
-    AnsweredBy, CarrierEnd, Direction, News, RecordingFact, RecordingNews, RecordingState, Reported,
+    AnsweredBy, Attestation, CarrierEnd, Direction, News, RecordingFact, RecordingNews, RecordingState,
+    Reported,
 };
 use trunkline_core::id::{AccountId, CarrierCallId, EventKey, RecordingId};
 use trunkline_core::private::{Address, Private};
@@ -54,6 +55,8 @@ pub struct About {
     pub from: Address,
     /// Who is called.
     pub to: Address,
+    /// What the network vouches for of the caller's number, if it says.
+    pub attestation: Option<Attestation>,
 }
 
 /// A leg goes on.
@@ -302,6 +305,8 @@ fn place(place: Place) -> String {
         Place::Resume(no) => format!("resume/{no}"),
         Place::Transfer(no) => format!("transfer/{no}"),
         Place::Transferred(no) => format!("transferred/{no}"),
+        Place::Consult(no) => format!("consult/{no}"),
+        Place::Consulted(no) => format!("consulted/{no}"),
         Place::AfterStream(no) => format!("bot/{no}"),
         Place::Stream(no) => format!("stream/{no}"),
     }
@@ -321,6 +326,7 @@ fn about(account: &AccountId, form: &Form) -> Result<About, BadWebhook> {
         direction: dialect.direction(form),
         from: address(form, "From")?,
         to: address(form, "To")?,
+        attestation: dialect.attestation(form),
     })
 }
 

@@ -11,7 +11,7 @@ use trunkline_carriers::voice::{
     Beep, Dial, Document, Gather, Input, Loops, Method, OnEmpty, Play, Prompt, Record, Redirect,
     RejectReason, Say, Stream, Trim, Verb, action, page,
 };
-use trunkline_core::call::{OnLeg, Transfer};
+use trunkline_core::call::{OnLeg, Transfer, TransferMode};
 use trunkline_core::id::{AccountId, ActionNo, CallId, Fence, LegNo};
 use trunkline_core::private::Address;
 use trunkline_core::script::{Caller, Cursor, Next, Page, Script};
@@ -170,6 +170,7 @@ proptest! {
             timeout_secs: 30,
             time_limit_secs: None,
             status_callback: None,
+            asked_first: None,
         };
         let xml = Document::new(vec![Verb::Dial(Box::new(dial))]).to_xml(Dialect::Twilio);
         let tree = parsed(&xml);
@@ -223,6 +224,7 @@ fn what_telnyx_has_no_word_for_is_left_out_and_what_is_out_of_its_range_is_not_s
         timeout_secs: 600,
         time_limit_secs: Some(30),
         status_callback: None,
+        asked_first: None,
     };
     let document = Document::new(vec![Verb::Record(Box::new(record)), Verb::Dial(Box::new(dial))]);
     let xml = document.to_xml(Dialect::Telnyx);
@@ -271,6 +273,7 @@ fn every_verb() -> Document {
         timeout_secs: 20,
         time_limit_secs: Some(600),
         status_callback: Some("https://x.example/status?s=t#rc=5".to_owned()),
+        asked_first: None,
     };
     let stream = Stream {
         url: "wss://x.example/media".to_owned(),
@@ -332,12 +335,26 @@ fn whoever_waits_never_falls_silent_and_is_never_hung_up_on() {
 
 #[test]
 fn a_transfer_dials_one_number_and_asks_us_what_comes_after() {
-    let to =
-        Transfer { to: Address::new("+15550100777"), from: Address::new("+15550199"), ring_timeout_secs: 20 };
     let script = yes_or_no();
     insta::assert_snapshot!(minted(|mint| {
-        action::transfer(&script.transfer(), &to, 3_600, ActionNo::FIRST, mint)
+        action::transfer(&script.transfer(), &handed_to(TransferMode::Blind), 3_600, ActionNo::FIRST, mint)
     }));
+}
+
+#[test]
+fn whoever_is_asked_first_hears_a_page_of_their_own() {
+    let (no, script) = (ActionNo::FIRST, Script::builtin());
+    let to = handed_to(TransferMode::Attended);
+    let dials = minted(|mint| action::transfer(&script.transfer(), &to, 3_600, no, mint));
+    let caller = Caller { name: Some("Ann".to_owned()), ..Caller::default() };
+    let asks = minted(|mint| action::consult(&script.consult(&caller), no, mint));
+    let joins = minted(|_| action::join());
+    insta::assert_snapshot!(format!("{dials}\n{asks}\n{joins}"));
+}
+
+fn handed_to(mode: TransferMode) -> Transfer {
+    let (to, from) = (Address::new("+15550100777"), Address::new("+15550199"));
+    Transfer { to, from, ring_timeout_secs: 20, mode }
 }
 
 #[test]

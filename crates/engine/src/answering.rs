@@ -4,7 +4,7 @@
 //! any node, after any restart, with no database, answers the next step. Whatever goes wrong here, a person is
 //! listening: the answer is always a voice document.
 
-use crate::actions::{action_of, aside};
+use crate::actions::{action_of, aside, consultation_of};
 use crate::engine::Inner;
 use crate::intake::{IntakeError, Taken};
 use crate::live::Handle;
@@ -53,6 +53,9 @@ impl Inner {
             Found::Foreign => return Ok(page::closing(&Page::goodbye(&Language::english()))),
             Found::OnlyToken(token) => return self.speak_by_token(fetch, token).await,
         };
+        if let Some(no) = consultation_of(token.place) {
+            return self.speak_consult(&handle, &token, fetch, no).await;
+        }
         let (script, over, caller) = {
             let live = handle.lock();
             let over = is_over(&live.call, &token) || is_foreign(&live.call, &token, &fetch.carrier_call_id);
@@ -124,6 +127,10 @@ impl Inner {
         };
         let caller =
             Caller { name: fetch.name.as_ref().map(|name| name.reveal().clone()), ..Caller::default() };
+        if consultation_of(token.place).is_some() {
+            // Whether they may be joined only the call itself can say.
+            return Ok(Document::hang_up());
+        }
         if action_of(token.place).is_some() {
             return Ok(self.action_by_token(&script, token));
         }
@@ -181,6 +188,7 @@ impl Inner {
             script: Some(self.use_script(&script).await?),
             bot,
             route,
+            attestation: fetch.attestation,
             limits: self.config.call_limits,
         };
         let key = format!("{}:{}:arrived", fetch.account, fetch.carrier_call_id);
@@ -209,7 +217,7 @@ impl Inner {
     }
 
     /// The script a call runs, by content; its file as it is now, if that content was never seen here.
-    fn script_of(&self, call: &Call, token: &CallbackState) -> Arc<Script> {
+    pub(crate) fn script_of(&self, call: &Call, token: &CallbackState) -> Arc<Script> {
         let version = version(call).or(token.script);
         version
             .and_then(|version| self.scripts.version(version))
@@ -283,6 +291,8 @@ fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
         | Place::Resume(_)
         | Place::Transfer(_)
         | Place::Transferred(_)
+        | Place::Consult(_)
+        | Place::Consulted(_)
         | Place::AfterStream(_)
         | Place::Stream(_) => return place,
     };
@@ -359,6 +369,8 @@ impl Turn {
             | Place::Resume(_)
             | Place::Transfer(_)
             | Place::Transferred(_)
+            | Place::Consult(_)
+            | Place::Consulted(_)
             | Place::AfterStream(_)
             | Place::Stream(_) => (Next::GoodBye, None),
         };

@@ -494,6 +494,7 @@ pub(crate) fn kind_of(what: &What) -> &'static str {
         What::ActionBegun(_) => "action_begun",
         What::ActionRefused { .. } => "action_refused",
         What::ActionNews(_) => "action_news",
+        What::Consulted(_) => "consulted",
         What::TransferOver(_) => "transfer_over",
         What::Recording(_) => "recording",
         What::Transcribed { .. } => "transcribed",

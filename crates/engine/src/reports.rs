@@ -67,6 +67,7 @@ impl Inner {
                     script: None,
                     bot: None,
                     route: None,
+                    attestation: report.attestation,
                     limits: self.config.call_limits,
                 };
                 let key = format!("{}:{}:arrived", report.account, report.carrier_call_id);

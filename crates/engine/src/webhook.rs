@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use trunkline_carriers::callback::CallbackState;
-use trunkline_core::call::{AnsweredBy, Direction, News, RecordingFact, RecordingState};
+use trunkline_core::call::{AnsweredBy, Attestation, Direction, News, RecordingFact, RecordingState};
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
 
@@ -25,6 +25,8 @@ pub struct VoiceFetch {
     pub from: Address,
     /// Who is called.
     pub to: Address,
+    /// What the network vouches for of the caller's number, if the carrier says.
+    pub attestation: Option<Attestation>,
     /// Keys pressed.
     pub digits: Option<Private<String>>,
     /// Speech the carrier understood.
@@ -72,6 +74,8 @@ pub struct StatusReport {
     pub from: Address,
     /// Who is called.
     pub to: Address,
+    /// What the network vouches for of the caller's number, if the carrier says.
+    pub attestation: Option<Attestation>,
     /// What it says, or a word we do not know.
     pub news: Result<News, String>,
     /// When it happened, by the carrier.

@@ -126,6 +126,8 @@ pub struct CallRecord {
     pub duration_secs: Option<u32>,
     /// The verdict on who picked up, if it was asked for.
     pub answered_by: Option<String>,
+    /// What the network vouches for of an inbound caller's number, in Twilio's words.
+    pub verstat: Option<String>,
     /// The final SIP response.
     pub sip_code: Option<u16>,
     /// Real or simulated milliseconds spent in the carrier's own queue.
@@ -163,6 +165,9 @@ impl CallRecord {
         }
         if let Some(answered_by) = &self.answered_by {
             form = form.with("AnsweredBy", answered_by);
+        }
+        if let Some(verstat) = &self.verstat {
+            form = form.with("StirVerstat", verstat);
         }
         if let Some(parent) = &self.parent {
             form = form.with("ParentCallSid", parent.as_str());

@@ -10,7 +10,7 @@
 //! | `GET /sim/webhooks` | requests made to the product, with their answers |
 //! | `PUT /sim/people/{number or pattern}` | a habit, e.g. `{"habit":"answers","said":["Ann"]}` |
 //! | `GET`, `POST`, `DELETE /sim/faults` | lists, adds, removes all, e.g. `{"kind":"create_fails","on":"+1555*","count":3}` |
-//! | `POST /sim/inbound` | `{"from":N,"to":OURS,"habit":{…}}`: a person calls us; answers with the call |
+//! | `POST /sim/inbound` | `{"from":N,"to":OURS,"habit":{…}}`: a person calls us, with `"verstat":"TN-Validation-Passed-A"` vouched for; answers with the call |
 //! | `POST /sim/calls/{CallSid}/hang-up` | its person hangs up, or declines while it rings |
 //! | `GET /sim/wait` | answers when no call is live and no webhook on its way |
 
@@ -111,10 +111,13 @@ struct Inbound {
     to: String,
     #[serde(default)]
     habit: Option<Habit>,
+    #[serde(default)]
+    verstat: Option<String>,
 }
 
-async fn inbound(State(exchange): Shared, Json(Inbound { from, to, habit }): Json<Inbound>) -> Response {
-    match exchange.call_in(&from, &to, habit) {
+async fn inbound(State(exchange): Shared, Json(asked): Json<Inbound>) -> Response {
+    let Inbound { from, to, habit, verstat } = asked;
+    match exchange.call_in(&from, &to, habit, verstat) {
         Ok(call) => (StatusCode::CREATED, Json(call)).into_response(),
         Err(error) => (StatusCode::NOT_FOUND, error.to_string()).into_response(),
     }

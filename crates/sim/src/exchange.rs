@@ -143,9 +143,11 @@ impl Exchange {
         from: &str,
         to: &str,
         habit: Option<Habit>,
+        verstat: Option<String>,
     ) -> Result<CallRecord, SimError> {
         let number = self.numbers.by_number(to).ok_or(SimError::NotOurNumber)?;
         let plan = inbound_plan(&number).ok_or(SimError::NoVoiceUrl)?;
+        let plan = Plan { verstat, ..plan };
         let nth = self.register.next_turn(Direction::Inbound, from);
         let habit = habit.or_else(|| self.people.known_habit(from)).unwrap_or_else(Habit::answers);
         let person = self.people.with_habit(habit, from, nth);
@@ -183,7 +185,7 @@ impl Exchange {
         person: Person,
         plan: Plan,
     ) -> CallRecord {
-        let record = self.new_record(direction, parties, nth);
+        let record = CallRecord { verstat: plan.verstat.clone(), ..self.new_record(direction, parties, nth) };
         let listed_from = match self.faults.strike(Moment::Accepted, record.person(), None) {
             Some(FaultKind::ListLag { secs }) => {
                 record.created_at.saturating_add(jiff::SignedDuration::from_secs(secs.into()))

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) limit_secs: u32,
     pub(crate) detection: Detection,
     pub(crate) recording: WholeCall,
+    /// What the network vouches for of an inbound caller's number.
+    pub(crate) verstat: Option<String>,
 }
 
 impl Plan {
@@ -44,6 +46,7 @@ impl Plan {
             limit_secs: 14_400,
             detection: Detection::Off,
             recording: WholeCall::Unrecorded,
+            verstat: None,
         }
     }
 }

@@ -114,6 +114,7 @@ fn telnyx(form: &Form, connection: &str) -> Form {
             "CallSid" | "ParentCallSid" | "DialCallSid" => {
                 said = said.with(name, value).with(format!("{name}Legacy"), value);
             }
+            "StirVerstat" => said = said.and(vouched(value)),
             "SipResponseCode" => said = said.with("SipHangupCause", value),
             _ => said = said.with(name, value),
         }
@@ -127,6 +128,13 @@ fn telnyx(form: &Form, connection: &str) -> Form {
         }
     }
     said
+}
+
+/// A level, and apart from it whether its signature held.
+fn vouched(verstat: &str) -> Form {
+    let level = verstat.rsplit('-').next().filter(|level| level.len() == 1);
+    let form = level.map_or_else(Form::default, |level| Form::default().with("ShakenStirAttestation", level));
+    form.with("ShakenStirValidated", verstat.starts_with("TN-Validation-Passed").to_string())
 }
 
 fn cause(status: &str, sip: Option<&str>) -> (&'static str, &'static str) {

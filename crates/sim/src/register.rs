@@ -246,6 +246,7 @@ pub(crate) fn new_record(
         ended_at: None,
         duration_secs: None,
         answered_by: None,
+        verstat: None,
         sip_code: None,
         queue_ms: 0,
     }

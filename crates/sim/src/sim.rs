@@ -138,7 +138,22 @@ impl Sim {
     /// # Errors
     /// When the number is not the account's or has no usable voice URL.
     pub fn call_in(&self, from: &str, to: &str, habit: Option<Habit>) -> Result<CallSid, SimError> {
-        self.exchange.call_in(from, to, habit).map(|call| call.sid)
+        self.exchange.call_in(from, to, habit, None).map(|call| call.sid)
+    }
+
+    /// The same, and the network says of the caller's number what it vouches for: a word of Twilio's such as
+    /// `TN-Validation-Passed-A`.
+    ///
+    /// # Errors
+    /// As [`Sim::call_in`].
+    pub fn call_in_vouched(
+        &self,
+        from: &str,
+        to: &str,
+        habit: Option<Habit>,
+        verstat: &str,
+    ) -> Result<CallSid, SimError> {
+        self.exchange.call_in(from, to, habit, Some(verstat.to_owned())).map(|call| call.sid)
     }
 
     /// The person on a live call hangs up; one whose phone rings declines. `false` if the call is over.

@@ -137,6 +137,8 @@ pub(crate) struct Dial {
     pub(crate) caller_id: Option<String>,
     /// Who is told of the second leg's progress: by the first `<Number>`.
     pub(crate) told: Option<Told>,
+    /// What whoever picks up hears before the two are connected: by the first `<Number>`.
+    pub(crate) screen: Option<(String, Method)>,
 }
 
 /// A status callback of a second leg.
@@ -350,7 +352,7 @@ impl Reader {
     }
 
     fn dial(&mut self, element: &Element) -> Result<Dial, BadDocument> {
-        let (mut to, mut told) = (Vec::new(), None);
+        let (mut to, mut told, mut screen) = (Vec::new(), None, None);
         self.known(
             element,
             &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "record"],
@@ -359,6 +361,8 @@ impl Reader {
             match child.name.as_str() {
                 "Number" | "Sip" => {
                     told = told.or(self.told(child));
+                    let page = address(child, "url").map(|url| (url, self.method(child, "method")));
+                    screen = screen.or(page);
                     to.extend(content(child));
                 }
                 "Client" => to.extend(content(child).map(|name| format!("client:{name}"))),
@@ -379,6 +383,7 @@ impl Reader {
             time_limit: self.number(element, "timeLimit", 14_400, 1),
             caller_id: address(element, "callerId"),
             told,
+            screen,
         })
     }
 

@@ -151,6 +151,8 @@ fn step_in_clear(place: Place) -> String {
         Place::Resume(_) => "resume".to_owned(),
         Place::Transfer(_) => "transfer".to_owned(),
         Place::Transferred(_) => "transferred".to_owned(),
+        Place::Consult(_) => "consult".to_owned(),
+        Place::Consulted(_) => "consulted".to_owned(),
         Place::AfterStream(no) => format!("bot{no}"),
         Place::Stream(no) => format!("stream{no}"),
     }

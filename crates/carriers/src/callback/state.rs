@@ -19,6 +19,10 @@ pub enum Place {
     Transfer(ActionNo),
     /// It brings how that went.
     Transferred(ActionNo),
+    /// Whoever was dialed is asked whether they take the call: a page of their leg.
+    Consult(ActionNo),
+    /// It brings what they said.
+    Consulted(ActionNo),
     /// What comes once this media stream of a bot is over.
     AfterStream(u16),
     /// No page: the token with which the carrier opens this media stream.
@@ -38,6 +42,8 @@ impl Place {
             | Self::Resume(_)
             | Self::Transfer(_)
             | Self::Transferred(_)
+            | Self::Consult(_)
+            | Self::Consulted(_)
             | Self::AfterStream(_)
             | Self::Stream(_) => None,
         }
@@ -94,6 +100,8 @@ impl CallbackState {
             Place::Transferred(no) => put_action(&mut bytes, 7, no),
             Place::AfterStream(no) => put_action(&mut bytes, 8, ActionNo(no)),
             Place::Stream(no) => put_action(&mut bytes, 9, ActionNo(no)),
+            Place::Consult(no) => put_action(&mut bytes, 10, no),
+            Place::Consulted(no) => put_action(&mut bytes, 11, no),
         }
         bytes.extend(self.account.as_str().as_bytes());
         bytes
@@ -124,6 +132,8 @@ impl CallbackState {
             [7] => Place::Transferred(bytes.action()?),
             [8] => Place::AfterStream(bytes.action()?.0),
             [9] => Place::Stream(bytes.action()?.0),
+            [10] => Place::Consult(bytes.action()?),
+            [11] => Place::Consulted(bytes.action()?),
             _ => return None,
         };
         let account = AccountId::new(std::str::from_utf8(bytes.0).ok()?);
@@ -181,6 +191,8 @@ pub(super) mod tests {
             any::<u16>().prop_map(|no| Place::Resume(ActionNo(no))),
             any::<u16>().prop_map(|no| Place::Transfer(ActionNo(no))),
             any::<u16>().prop_map(|no| Place::Transferred(ActionNo(no))),
+            any::<u16>().prop_map(|no| Place::Consult(ActionNo(no))),
+            any::<u16>().prop_map(|no| Place::Consulted(ActionNo(no))),
             any::<u16>().prop_map(Place::AfterStream),
             any::<u16>().prop_map(Place::Stream),
         ]

@@ -9,21 +9,41 @@ use crate::twilio;
 use crate::webhook::number;
 use crate::words::UnknownWord;
 use jiff::Timestamp;
-use trunkline_core::call::{AnsweredBy, CarrierEnd, Direction, EndWord, HangUpBy, RefusalClass, Reported};
+use trunkline_core::call::{
+    AnsweredBy, Attestation, CarrierEnd, Direction, EndWord, HangUpBy, RefusalClass, Reported,
+};
 
 /// Who took a call: TeXML's words, those of the plain detection, and those of the premium one.
 pub(crate) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
     Ok(match word {
         "human" | "human_residence" | "human_business" => AnsweredBy::Human,
         "machine" | "machine_start" => AnsweredBy::Machine,
-        "machine_end_beep" | "machine_end_silence" | "machine_end_other" | "beep_detected" | "ended" => {
-            AnsweredBy::MachineReady
-        }
+        // The greeting is over: with a beep, without one in all the time it was listened to, or with the end of its words.
+        "machine_end_beep"
+        | "machine_end_silence"
+        | "machine_end_other"
+        | "beep_detected"
+        | "no_beep_detected"
+        | "prompt_ended"
+        | "ended" => AnsweredBy::MachineReady,
         "fax" | "fax_detected" => AnsweredBy::Fax,
         "silence" => AnsweredBy::Silence,
         "unknown" | "not_sure" => AnsweredBy::Unknown,
         other => return Err(UnknownWord::new(other)),
     })
+}
+
+/// What the network vouches for: TeXML tells a level, and apart from it whether its signature held. A level that nobody
+/// verified is worth no more than none.
+pub(crate) fn attestation(form: &Form) -> Option<Attestation> {
+    let level = form.get("ShakenStirAttestation").filter(|level| !level.is_empty());
+    match (form.get("ShakenStirValidated")?, level) {
+        ("true" | "True" | "1", Some(level)) => Attestation::of_level(level),
+        ("true" | "True" | "1", None) => Some(Attestation::Gateway),
+        ("false" | "False" | "0", Some(_)) => Some(Attestation::Failed),
+        ("false" | "False" | "0", None) => Some(Attestation::Unsigned),
+        _ => None,
+    }
 }
 
 /// Which way a call goes. Whatever does not say that we called is somebody calling us.
@@ -94,15 +114,40 @@ mod tests {
             ("machine", AnsweredBy::Machine),
             ("machine_start", AnsweredBy::Machine),
             ("machine_end_beep", AnsweredBy::MachineReady),
+            ("machine_end_silence", AnsweredBy::MachineReady),
+            ("machine_end_other", AnsweredBy::MachineReady),
             ("beep_detected", AnsweredBy::MachineReady),
+            ("no_beep_detected", AnsweredBy::MachineReady),
+            ("prompt_ended", AnsweredBy::MachineReady),
             ("ended", AnsweredBy::MachineReady),
+            ("fax", AnsweredBy::Fax),
             ("fax_detected", AnsweredBy::Fax),
             ("silence", AnsweredBy::Silence),
+            ("unknown", AnsweredBy::Unknown),
             ("not_sure", AnsweredBy::Unknown),
         ] {
             assert_eq!(answered_by(word), Ok(ours), "{word}");
         }
         assert_eq!(answered_by("Human").unwrap_err().as_str(), "Human");
+    }
+
+    #[test]
+    fn what_the_network_vouches_for_counts_only_where_its_signature_held() {
+        for (form, ours) in [
+            ("ShakenStirAttestation=A&ShakenStirValidated=true", Some(Attestation::Full)),
+            ("ShakenStirAttestation=B&ShakenStirValidated=true", Some(Attestation::Partial)),
+            ("ShakenStirAttestation=C&ShakenStirValidated=true", Some(Attestation::Gateway)),
+            ("ShakenStirValidated=true", Some(Attestation::Gateway)),
+            ("ShakenStirAttestation=A&ShakenStirValidated=false", Some(Attestation::Failed)),
+            ("ShakenStirValidated=false", Some(Attestation::Unsigned)),
+            ("ShakenStirAttestation=&ShakenStirValidated=false", Some(Attestation::Unsigned)),
+            ("ShakenStirAttestation=A", None),
+            ("ShakenStirAttestation=X&ShakenStirValidated=true", None),
+            ("ShakenStirAttestation=A&ShakenStirValidated=perhaps", None),
+            ("", None),
+        ] {
+            assert_eq!(attestation(&Form::parse(form.as_bytes()).unwrap()), ours, "{form}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::words::UnknownWord;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use trunkline_core::call::{
-    AnsweredBy, CarrierEnd, Direction, EndWord, News, RecordingState, RefusalClass, Reported,
+    AnsweredBy, Attestation, CarrierEnd, Direction, EndWord, News, RecordingState, RefusalClass, Reported,
 };
 
 /// A call's status; `end` tells the rest, if it is an end.
@@ -38,6 +38,21 @@ pub(crate) fn answered_by(word: &str) -> Result<AnsweredBy, UnknownWord> {
         "unknown" => AnsweredBy::Unknown,
         other => return Err(UnknownWord::new(other)),
     })
+}
+
+/// What the network vouches for: `TN-Validation-Passed-A`, also of a call that was passed on (`TN-Validation-Passed-A-Diverted`).
+/// Without its letter the least is believed.
+pub(crate) fn attestation(verstat: &str) -> Option<Attestation> {
+    if verstat == "No-TN-Validation" {
+        return Some(Attestation::Unsigned);
+    }
+    if verstat.starts_with("TN-Validation-Failed") {
+        return Some(Attestation::Failed);
+    }
+    match verstat.strip_prefix("TN-Validation-Passed")?.split('-').nth(1) {
+        Some(level) => Attestation::of_level(level),
+        None => Some(Attestation::Gateway),
+    }
 }
 
 /// Where a recording stands.
@@ -109,6 +124,44 @@ mod tests {
         assert_eq!(news("noanswer", end).unwrap_err().as_str(), "noanswer");
         assert_eq!(news("Completed", end).unwrap_err().as_str(), "Completed");
         assert_eq!(news(&"x\n".repeat(900), end).unwrap_err().as_str(), "x".repeat(64));
+    }
+
+    #[test]
+    fn every_verdict_of_theirs_is_one_of_ours() {
+        for (word, ours) in [
+            ("human", AnsweredBy::Human),
+            ("machine_start", AnsweredBy::Machine),
+            ("machine_end_beep", AnsweredBy::MachineReady),
+            ("machine_end_silence", AnsweredBy::MachineReady),
+            ("machine_end_other", AnsweredBy::MachineReady),
+            ("fax", AnsweredBy::Fax),
+            ("unknown", AnsweredBy::Unknown),
+        ] {
+            assert_eq!(answered_by(word), Ok(ours), "{word}");
+        }
+        for other in ["machine", "Human", "machine_end", ""] {
+            assert_eq!(answered_by(other).unwrap_err().as_str(), other);
+        }
+    }
+
+    #[test]
+    fn what_the_network_vouches_for_is_read_and_a_word_nobody_knows_says_nothing() {
+        for (verstat, ours) in [
+            ("TN-Validation-Passed-A", Some(Attestation::Full)),
+            ("TN-Validation-Passed-A-Diverted", Some(Attestation::Full)),
+            ("TN-Validation-Passed-B-Passthrough", Some(Attestation::Partial)),
+            ("TN-Validation-Passed-C", Some(Attestation::Gateway)),
+            ("TN-Validation-Passed", Some(Attestation::Gateway)),
+            ("TN-Validation-Passed-D", None),
+            ("TN-Validation-Failed", Some(Attestation::Failed)),
+            ("TN-Validation-Failed-A", Some(Attestation::Failed)),
+            ("No-TN-Validation", Some(Attestation::Unsigned)),
+            ("tn-validation-passed-a", None),
+            ("NULL", None),
+            ("", None),
+        ] {
+            assert_eq!(attestation(verstat), ours, "{verstat}");
+        }
     }
 
     #[test]

@@ -196,6 +196,9 @@ pub struct Dial {
     pub time_limit_secs: Option<u32>,
     /// Told of progress of the leg that is dialed.
     pub status_callback: Option<String>,
+    /// The page that whoever picks up hears by themselves. The two are connected where it ends without hanging up; until then
+    /// the other one hears it ring.
+    pub asked_first: Option<String>,
 }
 
 /// A media stream, both ways.

@@ -32,6 +32,11 @@ pub(super) fn said(page: &Page) -> impl Iterator<Item = Verb> {
     page.lines.iter().map(|line| spoken(prompt(page, line)))
 }
 
+/// The same, where keys are already taken meanwhile.
+pub(super) fn prompts(page: &Page) -> Vec<Prompt> {
+    page.lines.iter().map(|line| prompt(page, line)).collect()
+}
+
 fn prompt(page: &Page, line: &Line) -> Prompt {
     match line {
         Line::Say(text) => Prompt::Say(Say {

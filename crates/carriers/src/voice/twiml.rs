@@ -217,8 +217,13 @@ impl Xml {
             .with("method", word(dial.method))
             .with_number("timeout", self.ring_secs(dial))
             .with_option("timeLimit", self.talk_secs(dial).map(|secs| secs.to_string()).as_deref())
-            .with_option("callerId", dial.caller_id.as_deref());
+            .with_option("callerId", dial.caller_id.as_deref())
+            // Else who waits would hear nothing from the moment that the other one picks up to be asked.
+            .with_option("answerOnBridge", self.rings_on(dial));
         let mut number = Element::new("Number");
+        if let Some(page) = &dial.asked_first {
+            number = number.with("url", page).with("method", word(dial.method));
+        }
         if let Some(callback) = &dial.status_callback {
             number = number
                 .with("statusCallback", callback)
@@ -226,6 +231,11 @@ impl Xml {
                 .with("statusCallbackEvent", "initiated ringing answered completed");
         }
         self.open(element, |xml| xml.text(number, &dial.number));
+    }
+
+    /// Telnyx rings on by itself.
+    fn rings_on(&self, dial: &Dial) -> Option<&'static str> {
+        (self.dialect == Dialect::Twilio && dial.asked_first.is_some()).then_some("true")
     }
 
     fn ring_secs(&self, dial: &Dial) -> u16 {

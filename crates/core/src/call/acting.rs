@@ -1,10 +1,12 @@
 //! What each fact does to a hold, a resume or a transfer.
 
 use super::Call;
-use super::action::{Action, ActionKind, Asked, DialOver, NotDone};
+use super::action::{Action, ActionKind, Asked, Consent, DialOver, NotDone};
 use super::apply::{Applied, Binding, IsEnd};
 use super::effect::Refused;
-use super::event::{ActionBegun, ActionNews, Event, Idempotency, News, OnLeg, TransferAsked, TransferOver};
+use super::event::{
+    ActionBegun, ActionNews, Consulted, Event, Idempotency, News, OnLeg, TransferAsked, TransferOver,
+};
 use super::leg::{Certainty, Leg};
 use crate::id::{ActionNo, CarrierCallId, LegNo};
 use jiff::Timestamp;
@@ -83,6 +85,22 @@ impl Call {
         } else {
             Ok(Vec::new())
         }
+    }
+
+    /// Somebody who was asked said whether they take the call. Nobody says so who has not answered.
+    pub(super) fn consulted(&mut self, consulted: &Consulted, event: &Event) -> Applied {
+        let (at, account) = (event.at(), self.account.clone());
+        let action = self.action_mut(consulted.no);
+        let leg = child(action, &consulted.carrier_call_id, account, at);
+        leg.news(event.received_at);
+        leg.answered(at, Certainty::Implied);
+        let said = match consulted.said {
+            Consent::Takes => &mut action.taken_at,
+            Consent::Declines => &mut action.declined_at,
+        };
+        let known = said.is_some();
+        earliest(said, at);
+        if known { Err(Refused::Same) } else { Ok(Vec::new()) }
     }
 
     /// The carrier is done dialing: it fetches, on the call's own leg, what comes after.

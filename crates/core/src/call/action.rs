@@ -15,6 +15,7 @@ use super::state::{Activity, State, Status};
 use crate::id::{ActionNo, CarrierCallId, LegNo};
 use crate::private::Address;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,6 +34,12 @@ pub struct Action {
     /// The legs that the carrier dialed for it: one, unless a carrier fetched the page twice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Leg>,
+    /// When somebody who was asked said that they take the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
+    /// When somebody who was asked said that they don't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined_at: Option<Timestamp>,
     /// That the carrier is done dialing, or the talk that came of it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<DialOver>,
@@ -71,7 +78,41 @@ pub struct Transfer {
     pub from: Address,
     /// How long it may ring, in seconds.
     pub ring_timeout_secs: u32,
+    /// Whether they are asked first.
+    #[serde(default, skip_serializing_if = "TransferMode::is_blind")]
+    pub mode: TransferMode,
 }
+
+/// Whether whoever a call is handed to is asked before the two are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferMode {
+    /// Whoever picks up talks at once.
+    #[default]
+    Blind,
+    /// They hear who is on the line, and take the call or don't; until then the two don't hear each other.
+    Attended,
+}
+
+impl TransferMode {
+    /// Whether nobody is asked.
+    pub fn is_blind(&self) -> bool {
+        *self == Self::Blind
+    }
+}
+
+/// What somebody said to whom a call was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// They take it.
+    Takes,
+    /// They don't.
+    Declines,
+}
+
+/// How long somebody is asked at most whether they take a call, in seconds.
+pub const CONSULT_SECS: u32 = 60;
 
 /// That the carrier did not do what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +136,7 @@ pub struct DialOver {
 /// Where a transfer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handover {
-    /// The other phone is being dialed, or rings.
+    /// The other phone is being dialed, rings, or its person is asked.
     Dialing,
     /// The two talk.
     Talking,
@@ -140,7 +181,11 @@ pub enum NotNow {
 impl Action {
     /// Whether the carrier does it, or did: it fetched its page, or told of what only that page asks for.
     pub fn is_begun(&self) -> bool {
-        self.begun_at.is_some() || !self.children.is_empty() || self.over.is_some()
+        self.begun_at.is_some()
+            || !self.children.is_empty()
+            || self.taken_at.is_some()
+            || self.declined_at.is_some()
+            || self.over.is_some()
     }
 
     /// The transfer it is, if it is one.
@@ -151,14 +196,39 @@ impl Action {
         }
     }
 
-    /// Where it stands, if it is a transfer.
-    pub fn handover(&self) -> Handover {
+    /// Whether somebody took the call. Who was asked first has taken it by saying so, and by nothing that the carrier says:
+    /// to it an answering machine has picked up, too.
+    fn is_taken(&self) -> bool {
+        if self.transfer().is_some_and(|transfer| transfer.mode == TransferMode::Attended) {
+            return self.taken_at.is_some();
+        }
         let took =
             |leg: &Leg| leg.answered.is_some() || leg.cause() == Some(Cause::Carrier(EndWord::Completed));
         let told = self.over.is_some_and(|over| over.word == Some(EndWord::Completed));
+        told || self.children.iter().any(took)
+    }
+
+    /// Since when the two talk, if somebody took the call.
+    pub fn joined_at(&self) -> Option<Timestamp> {
+        match self.transfer()?.mode {
+            TransferMode::Attended => self.taken_at,
+            TransferMode::Blind => self.children.iter().filter_map(Leg::answered_at).min(),
+        }
+    }
+
+    /// How long it may take until somebody has taken the call or nobody has, in seconds.
+    pub fn dials_secs(&self) -> u32 {
+        self.transfer().map_or(0, |transfer| match transfer.mode {
+            TransferMode::Blind => transfer.ring_timeout_secs,
+            TransferMode::Attended => transfer.ring_timeout_secs.saturating_add(CONSULT_SECS),
+        })
+    }
+
+    /// Where it stands, if it is a transfer.
+    pub fn handover(&self) -> Handover {
         let all_ended =
             !self.children.is_empty() && self.children.iter().all(|leg| leg.state() == State::Ended);
-        match (told || self.children.iter().any(took), self.over.is_some() || all_ended) {
+        match (self.is_taken(), self.over.is_some() || all_ended) {
             (true, true) => Handover::Done,
             (true, false) => Handover::Talking,
             (false, true) => Handover::Failed,

@@ -408,6 +408,7 @@ impl Call {
             party: asked.party.clone(),
             script: None,
             route: None,
+            attestation: None,
             limits: asked.limits,
             session: None,
             idempotency: asked.idempotency.clone(),

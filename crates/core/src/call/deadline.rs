@@ -161,8 +161,8 @@ impl Call {
         match (self.activity(), action.begun_at?) {
             (Activity::OnHold, since) => Some(paced(self.after(since, timing.hold_secs, Why::HoldOver))),
             (Activity::Transferring, since) => {
-                let ring = action.transfer().map_or(0, |transfer| transfer.ring_timeout_secs);
-                Some(paced(self.after(since, ring.saturating_add(timing.grace_secs), Why::AskChild)))
+                let secs = action.dials_secs().saturating_add(timing.grace_secs);
+                Some(paced(self.after(since, secs, Why::AskChild)))
             }
             (Activity::Talking, _) => None,
         }

@@ -1,9 +1,9 @@
 //! What happened: facts in the past tense, each with its time inside.
 
-use super::action::Transfer;
+use super::action::{Consent, Transfer};
 use super::app::{AppCall, AppProgress};
 use super::disposition::Gate;
-use super::evidence::{AnsweredBy, HangUpBy, Reported};
+use super::evidence::{AnsweredBy, Attestation, HangUpBy, Reported};
 use super::registered::{Registration, StatusReport};
 use super::talk::{BotRef, BotTold};
 use super::transcription::TranscriptionNews;
@@ -179,6 +179,8 @@ pub enum What {
     },
     /// News of the leg that was dialed for a transfer.
     ActionNews(Box<ActionNews>),
+    /// Somebody who was asked whether they take a call said so.
+    Consulted(Box<Consulted>),
     /// The carrier is done dialing for a transfer, or the talk that came of it is over.
     TransferOver(Box<TransferOver>),
     /// News of an answer's recording.
@@ -390,6 +392,9 @@ pub struct Arrival {
     /// Which way the number sent it, if somebody called us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// What the network vouches for of the caller's number, if the carrier says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
     /// How long things may take.
     pub limits: Limits,
 }
@@ -590,6 +595,17 @@ pub struct ActionNews {
     /// What it says.
     #[serde(flatten)]
     pub news: News,
+}
+
+/// What somebody said who was asked whether they take a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consulted {
+    /// Which action.
+    pub no: ActionNo,
+    /// The carrier's id of their leg.
+    pub carrier_call_id: CarrierCallId,
+    /// What they said.
+    pub said: Consent,
 }
 
 /// The page that comes after a transfer was fetched.

@@ -85,6 +85,38 @@ pub enum Rang {
     Unknown,
 }
 
+/// What the network vouches for of a caller's number (STIR/SHAKEN), as the carrier verified it. Shown, and never an identity:
+/// nothing is decided by it, and a call without it is as good as one with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attestation {
+    /// Level A, verified: whoever put the call through knows the caller, and that the number is theirs.
+    Full,
+    /// Level B, verified: they know the caller, and not whether the number is theirs.
+    Partial,
+    /// Level C, verified: they only say where the call entered.
+    Gateway,
+    /// There was a signature, and it did not hold.
+    Failed,
+    /// There was none to verify.
+    Unsigned,
+}
+
+impl Attestation {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Full, Self::Partial, Self::Gateway, Self::Failed, Self::Unsigned];
+
+    /// What a level means that was verified.
+    pub fn of_level(level: &str) -> Option<Self> {
+        Some(match level {
+            "A" | "a" => Self::Full,
+            "B" | "b" => Self::Partial,
+            "C" | "c" => Self::Gateway,
+            _ => return None,
+        })
+    }
+}
+
 /// Who took the call, by the carrier's answering-machine detection: both carriers' verdicts in one vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -38,7 +38,10 @@ mod transcription;
 mod turn;
 mod view;
 
-pub use action::{Action, ActionKind, Asked, DialOver, Handover, NotDone, NotNow, Transfer};
+pub use action::{
+    Action, ActionKind, Asked, CONSULT_SECS, Consent, DialOver, Handover, NotDone, NotNow, Transfer,
+    TransferMode,
+};
 pub use app::{
     ASKED_AGAIN_MAX, App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal,
     Receiver, SILENCED_MAX, Seat, Side,
@@ -48,7 +51,7 @@ pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};
 pub use event::*;
-pub use evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+pub use evidence::{AnsweredBy, Attestation, HangUpBy, Rang, Reported};
 pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::{CallersOwn, Personal};
@@ -91,6 +94,9 @@ pub struct Call {
     /// Which way the number sent it that somebody called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// What the network vouches for of the number of somebody who called us, if the carrier says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
     /// How long things may take.
     pub limits: Limits,
     /// The caller's own conversation.

@@ -150,6 +150,7 @@ impl What {
             | Self::ActionBegun(_)
             | Self::ActionRefused { .. }
             | Self::ActionNews(_)
+            | Self::Consulted(_)
             | Self::TransferOver(_)
             | Self::Recording(_)
             | Self::Transcription(_)

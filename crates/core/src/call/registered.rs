@@ -79,6 +79,7 @@ impl Call {
             party: registration.party.clone(),
             script: None,
             route: None,
+            attestation: None,
             limits: Limits::default(),
             session: Some(registration.session.clone()),
             idempotency: None,
@@ -130,6 +131,7 @@ impl Call {
             | What::ActionBegun(_)
             | What::ActionRefused { .. }
             | What::ActionNews(_)
+            | What::Consulted(_)
             | What::TransferOver(_)
             | What::Recording(_)
             | What::Transcribed { .. }

@@ -96,6 +96,7 @@ impl Call {
             party: self.party.clone(),
             script: self.script.clone(),
             route: self.route,
+            attestation: self.attestation,
             limits: self.limits,
             session: self.session.clone(),
             idempotency: self.idempotency.clone(),

@@ -50,6 +50,15 @@ impl Script {
         self.saying(vec![Line::Say(self.texts().transfer.to_owned())], Then::HangUp)
     }
 
+    /// What somebody hears to whom a call is to be handed, and how they say whether they take it.
+    #[must_use]
+    pub fn consult(&self, caller: &Caller) -> Page {
+        let texts = self.texts();
+        let named = caller.name.as_deref().and_then(spoken_name).is_some();
+        let who = say(if named { texts.consult_by_name } else { texts.consult }, caller);
+        self.saying(vec![who, Line::Say(texts.consult_keys.to_owned())], Then::HangUp)
+    }
+
     /// What is spoken where the call goes on after nobody else could be reached.
     #[must_use]
     pub fn after_transfer(&self, caller: &Caller, next: Next) -> Page {

@@ -33,6 +33,12 @@ pub struct Texts {
     pub hold: &'static str,
     /// Before a call is handed to somebody else.
     pub transfer: &'static str,
+    /// What somebody hears to whom a call is to be handed, before they say whether they take it.
+    pub consult: &'static str,
+    /// The same, where it is known who is on the line.
+    pub consult_by_name: &'static str,
+    /// How they say so.
+    pub consult_keys: &'static str,
     /// When the one it was to be handed to could not be reached.
     pub not_reached: &'static str,
     /// When a bot can't go on, and the script does.
@@ -89,6 +95,9 @@ impl Texts {
         closed: "We are closed now. Please call again during our opening hours. Goodbye.",
         hold: "Please hold the line.",
         transfer: "You are being connected. Please hold the line.",
+        consult: "Somebody on the line is to be put through to you.",
+        consult_by_name: "{{name}} is on the line, and is to be put through to you.",
+        consult_keys: "To take the call press 1, to decline press 2.",
         not_reached: "Sorry, nobody could be reached.",
         instead_of_bot: "Sorry, our assistant cannot go on right now.",
         opt_out: "If you never want to be called again, press {{key}}.",
@@ -130,6 +139,9 @@ impl Texts {
         closed: "אנחנו סגורים כעת. אפשר להתקשר שוב בשעות הפתיחה. להתראות.",
         hold: "אנא המתינו על הקו.",
         transfer: "השיחה מועברת. אנא המתינו על הקו.",
+        consult: "אדם הנמצא על הקו ממתין להעברה אליכם.",
+        consult_by_name: "{{name}} על הקו, וממתין להעברה אליכם.",
+        consult_keys: "לקבלת השיחה הקישו 1, לדחייתה הקישו 2.",
         not_reached: "סליחה, לא הצלחנו להשיג מענה.",
         instead_of_bot: "סליחה, העוזר הקולי שלנו לא יכול להמשיך כרגע.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",

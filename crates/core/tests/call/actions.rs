@@ -258,3 +258,119 @@ fn nothing_that_was_asked_for_lasts_for_ever() {
     let over = call_of(&talks_to_another()).deadline(&patient, None, None).unwrap();
     assert!(matches!(over.why, Why::Ask | Why::TimeLimit), "whoever talks, talks");
 }
+
+/// Somebody else rings, to be asked whether they take the call.
+fn offers() -> Vec<Event> {
+    with(&[event(20, attended(1)), event(21, begun(1)), event(22, child(1, News::Ringing))])
+}
+
+/// They have picked up, and hear who is on the line.
+fn is_asked() -> Vec<Event> {
+    [offers(), vec![event(25, child(1, News::Answered))]].concat()
+}
+
+fn takes() -> Event {
+    event(33, consulted(1, Consent::Takes))
+}
+
+#[test]
+fn an_attended_transfer_that_is_taken_in_any_order() {
+    let call = any_order(
+        &on_the_way(),
+        &[
+            event(5, answered()),
+            event(6, spoke(None, question(0, 0))),
+            event(20, attended(1)),
+            event(21, begun(1)),
+            late(22, 23, child(1, News::Ringing)),
+            event(25, child(1, News::Answered)),
+            takes(),
+            late(50, 51, child(1, end(EndWord::Completed, Some(25), Reported::default()))),
+            event(52, transfer_over(1, Some(("CA5", EndWord::Completed)))),
+            late(53, 54, ended_after(EndWord::Completed, 48)),
+        ],
+    );
+    assert_eq!((call.status(), call.outcome()), (Status::Completed, Some(Outcome::Transferred)));
+    let (_, action, leg) = call.children().next().unwrap();
+    assert_eq!((leg.answered_at(), action.joined_at()), (Some(at(25)), Some(at(33))));
+    assert_eq!((leg.duration_secs(), call.leg().duration_secs()), (Some(25), Some(48)));
+    assert_eq!(call.children().count(), 1);
+}
+
+/// To the carrier whoever picked up has completed a call, in both of these.
+#[test]
+fn who_declines_or_says_nothing_has_not_taken_the_call_in_any_order() {
+    for declines in [true, false] {
+        let mut facts = vec![
+            event(5, answered()),
+            event(6, spoke(None, question(0, 0))),
+            event(20, attended(1)),
+            event(21, begun(1)),
+            event(25, child(1, News::Answered)),
+            late(34, 35, child(1, end(EndWord::Completed, Some(9), Reported::default()))),
+            event(36, transfer_over(1, Some(("CA5", EndWord::Completed)))),
+            event(37, spoke(None, question(0, 1))),
+        ];
+        facts.extend(declines.then(|| event(33, consulted(1, Consent::Declines))));
+        let call = any_order(&on_the_way(), &facts);
+        assert_eq!((call.status(), call.is_handed_over()), (Status::Answered, false));
+        assert_eq!(call.activity(), Activity::Talking);
+        assert!(call.may(&ActionKind::Hold).is_ok());
+        let (_, action, leg) = call.children().next().unwrap();
+        assert_eq!((action.joined_at(), action.declined_at), (None, declines.then(|| at(33))));
+        assert_eq!(leg.duration_secs(), Some(9));
+    }
+}
+
+#[test]
+fn nobody_is_joined_before_they_say_so() {
+    for (facts, stands, handed_over) in [
+        (offers(), Status::Transferring, false),
+        (is_asked(), Status::Transferring, false),
+        ([is_asked(), vec![takes()]].concat(), Status::Answered, true),
+    ] {
+        let call = call_of(&facts);
+        assert_eq!((call.status(), call.is_handed_over()), (stands, handed_over));
+        assert!(call.holds_second_slot(), "their leg is one more");
+    }
+}
+
+/// At any moment of an attended transfer, whoever hangs up: the call is over, or goes on, and is looked at again.
+#[test]
+fn nothing_is_stuck_whoever_hangs_up_at_any_moment_of_an_attended_transfer() {
+    let whole = [is_asked(), vec![takes()]].concat();
+    let patient = Timing { silent_secs: 100_000, ..Timing::default() };
+    for moment in on_the_way().len() + 2..=whole.len() {
+        let so_far = &whole[..moment];
+        let is_joined = moment == whole.len();
+        let with_end = |end: &[Event]| call_of(&[so_far, end].concat());
+
+        let person_gone = with_end(&[event(40, ended(EndWord::Completed))]);
+        assert!(person_gone.is_over() && person_gone.owed().is_empty(), "{moment}");
+        assert_eq!(person_gone.deadline(&patient, None, None), None);
+        assert!(!person_gone.holds_second_slot(), "{moment}");
+
+        let other = child(1, end(EndWord::Completed, None, Reported::default()));
+        let other_gone = with_end(&[event(40, other)]);
+        assert_eq!(other_gone.status(), Status::Answered, "{moment}");
+        assert_eq!(other_gone.is_handed_over(), is_joined, "{moment}");
+        assert!(!other_gone.holds_second_slot() && other_gone.deadline(&patient, None, None).is_some());
+
+        // Nobody tells us anything any more.
+        let silent = with_end(&[]);
+        let next = silent.deadline(&patient, None, None).unwrap();
+        let why = match silent.pending_action() {
+            Some(_) => Why::Act,
+            None if is_joined => Why::TimeLimit,
+            None => Why::AskChild,
+        };
+        assert!(next.why == why || is_joined, "{moment} {next:?}");
+    }
+    let asked = call_of(&is_asked()).deadline(&patient, None, None).unwrap();
+    let longest = 20 + i64::from(CONSULT_SECS) + 60;
+    assert_eq!(
+        (asked.why, asked.at),
+        (Why::AskChild, at(21 + longest)),
+        "time to ring, to be asked, and grace"
+    );
+}

@@ -68,6 +68,7 @@ pub fn arrived(direction: Direction) -> What {
         script: None,
         bot: None,
         route: None,
+        attestation: None,
         limits: Limits::default(),
     }))
 }
@@ -237,8 +238,21 @@ pub fn resume(no: u16) -> What {
 
 pub fn asked_for(no: u16) -> TransferAsked {
     let to = Address::new("+15550100009");
-    let transfer = Transfer { to, from: Address::new("+15550100002"), ring_timeout_secs: 20 };
+    let from = Address::new("+15550100002");
+    let transfer = Transfer { to, from, ring_timeout_secs: 20, mode: TransferMode::Blind };
     TransferAsked { no: ActionNo(no), transfer, idempotency: None }
+}
+
+/// Somebody else shall be asked whether they take the call.
+pub fn attended(no: u16) -> What {
+    let mut asked = asked_for(no);
+    asked.transfer.mode = TransferMode::Attended;
+    What::TransferAsked(Box::new(asked))
+}
+
+/// What they say.
+pub fn consulted(no: u16, said: Consent) -> What {
+    What::Consulted(Box::new(Consulted { no: ActionNo(no), carrier_call_id: sid("CA5"), said }))
 }
 
 pub fn transfer(no: u16) -> What {

@@ -5,13 +5,16 @@
 //! - `redirecting`: the carrier is asked, again where it does not answer, and what is given up
 //! - `pages`: what the person hears meanwhile, and where the script goes on
 //! - `children`: the other leg of a transfer
+//! - `consulting`: what whoever is at its end is asked first
 //!
 //! What an action does to a call is the core's (`call::Action`).
 
 mod children;
+mod consulting;
 mod pages;
 mod redirecting;
 
+pub(crate) use consulting::consultation_of;
 pub(crate) use pages::{action_of, aside};
 
 use crate::desk::Desk;
@@ -23,7 +26,8 @@ use crate::order::PlaceError;
 use std::sync::Arc;
 use thiserror::Error;
 use trunkline_core::call::{
-    ActionAsked, ActionKind, Call, Event, Idempotency, NotNow, Source, Transfer, TransferAsked, What,
+    ActionAsked, ActionKind, Call, Event, Idempotency, NotNow, Source, Transfer, TransferAsked, TransferMode,
+    What,
 };
 use trunkline_core::dial::gates::{Closed, admit_second};
 use trunkline_core::id::TenantId;
@@ -36,6 +40,8 @@ pub struct TransferOrder {
     pub to: Private<String>,
     /// How long it may ring, in seconds, 5 to 600; the call's own ring time-out if absent.
     pub ring_timeout_secs: Option<u32>,
+    /// Whether they are asked first.
+    pub mode: TransferMode,
 }
 
 /// What a client wants of a live call.
@@ -184,7 +190,7 @@ impl Inner {
             }
             given => given.unwrap_or(call.limits.ring_timeout_secs),
         };
-        Ok(Transfer { to, from: own_number(call), ring_timeout_secs })
+        Ok(Transfer { to, from: own_number(call), ring_timeout_secs, mode: order.mode })
     }
 }
 

@@ -36,7 +36,12 @@ pub(crate) fn aside(call: &Call) -> Option<Place> {
 pub(crate) fn action_of(place: Place) -> Option<ActionNo> {
     match place {
         Place::Hold(no) | Place::Resume(no) | Place::Transfer(no) | Place::Transferred(no) => Some(no),
-        Place::Open(_) | Place::Hear(_) | Place::AfterStream(_) | Place::Stream(_) => None,
+        Place::Open(_)
+        | Place::Hear(_)
+        | Place::Consult(_)
+        | Place::Consulted(_)
+        | Place::AfterStream(_)
+        | Place::Stream(_) => None,
     }
 }
 
@@ -93,6 +98,8 @@ impl Inner {
             | Place::Transferred(_)
             | Place::Open(_)
             | Place::Hear(_)
+            | Place::Consult(_)
+            | Place::Consulted(_)
             | Place::AfterStream(_)
             | Place::Stream(_) => self.speak_on(handle, token, fetch, (script, caller)).await,
         }

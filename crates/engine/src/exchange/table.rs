@@ -13,7 +13,7 @@ use trunkline_core::id::{CarrierCallId, SessionId};
 use trunkline_store::Store;
 
 /// The headings.
-pub(super) const HEADINGS: [&str; 27] = [
+pub(super) const HEADINGS: [&str; 28] = [
     "id",
     "tenant",
     "carrier",
@@ -41,6 +41,7 @@ pub(super) const HEADINGS: [&str; 27] = [
     "currency",
     "legs",
     "metadata",
+    "attestation",
 ];
 
 /// Writes all calls as CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -130,6 +131,7 @@ fn row(call: &Call) -> Vec<Cell> {
             metadata if metadata.is_empty() => Cell::Empty,
             metadata => some(serde_json::to_string(metadata).ok()),
         },
+        some(call.attestation.as_ref().and_then(word)),
     ];
     debug_assert_eq!(cells.len(), HEADINGS.len());
     cells

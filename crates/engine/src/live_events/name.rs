@@ -193,6 +193,7 @@ fn brought(what: &What, became: &Became) -> Option<EventName> {
         | What::ActionBegun(_)
         | What::ActionRefused { .. }
         | What::ActionNews(_)
+        | What::Consulted(_)
         | What::TransferOver(_)
         | What::Transcription(_)
         | What::Bot(_)

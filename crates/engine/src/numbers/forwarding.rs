@@ -7,7 +7,7 @@ use crate::intake::IntakeError;
 use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_core::bot::Effect;
-use trunkline_core::call::{BotOver, Call, Source, Transfer, TransferAsked, What};
+use trunkline_core::call::{BotOver, Call, Source, Transfer, TransferAsked, TransferMode, What};
 use trunkline_core::dial::gates::{Closed, admit_forward};
 use trunkline_core::dial::pace;
 use trunkline_core::numbers::{Answer, Route};
@@ -31,7 +31,12 @@ impl Inner {
                     return Ok(Some(self.own_event(call.id, "forwarded".to_owned(), Source::Engine, what)));
                 }
                 let transfer =
-                    Transfer { to, from: own_number(call), ring_timeout_secs: call.limits.ring_timeout_secs };
+                    Transfer {
+                        to,
+                        from: own_number(call),
+                        ring_timeout_secs: call.limits.ring_timeout_secs,
+                        mode: TransferMode::Blind,
+                    };
                 let asked = TransferAsked { no, transfer, idempotency: None };
                 let what = What::Forwarded(Box::new(asked));
                 Ok(Some(self.own_event(call.id, "forwarded".to_owned(), Source::Engine, what)))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::answer::Pickup;
+use crate::answer::{Person, Pickup};
 use crate::call::{CallEvent, CallRecord, CallStatus, Form};
 use crate::chance::Chance;
 use crate::heard::Heard;
@@ -17,6 +17,7 @@ use crate::life::taken_back;
 use crate::line::Ending;
 use crate::orders::Order;
 use crate::progress::Progress;
+use crate::session::screen::Screened;
 use crate::session::{Ask, Next, Session};
 use crate::target::Target;
 use crate::twiml::Dial;
@@ -51,7 +52,7 @@ impl Session {
                 self.line.wake();
                 ending
             }
-            ending = self.second_person(&leg.sid, &dial, pickup) => ending,
+            ending = self.second_person(&leg.sid, &dial, &mut person, pickup) => ending,
         };
         let Some(leg) = self.second_leg.take() else { return Next::Verb };
         let ask = self.end_leg(leg, ending);
@@ -62,7 +63,13 @@ impl Session {
         }
     }
 
-    async fn second_person(&mut self, leg: &CallSid, dial: &Dial, pickup: Pickup) -> Ending {
+    async fn second_person(
+        &mut self,
+        leg: &CallSid,
+        dial: &Dial,
+        person: &mut Person,
+        pickup: Pickup,
+    ) -> Ending {
         match pickup {
             Pickup::Busy => return self.over_after(1, CallStatus::Busy, 486).await,
             Pickup::Fails { sip_code } => return self.over_after(1, CallStatus::Failed, sip_code).await,
@@ -78,6 +85,11 @@ impl Session {
                     call.status = CallStatus::InProgress;
                     call.answered_at = Some(now);
                 });
+                if let Some((url, method)) = &dial.screen
+                    && self.screens(leg, person, url, *method).await == Screened::Refused
+                {
+                    return Ending { status: CallStatus::Completed, sip_code: 200 };
+                }
                 let talk = Chance::of(self.line.exchange.seed, &["talk", leg.as_str()]).within(5..=20);
                 self.over_after(talk.min(dial.time_limit), CallStatus::Completed, 200).await
             }

@@ -1,11 +1,12 @@
 //! The talking part of a call: documents are fetched and followed, verb by verb, until somebody hangs up.
 //!
-//! `ask` puts questions (`<Record>`, `<Gather>`), `dial` brings in a second person; everything else is here. A session
+//! `ask` puts questions (`<Record>`, `<Gather>`), `dial` brings in a second person, `screen` asks them first; everything else is here. A session
 //! can be dropped at any moment, since the product may hang up at any moment: what was open then is closed by
 //! [`Session::cut_off`] or [`Session::turn_away`].
 
 mod ask;
 mod dial;
+mod screen;
 mod stream;
 
 use std::sync::Arc;

@@ -73,6 +73,9 @@ pub(crate) struct Transfer {
     /// How long it may ring
     #[arg(long, value_name = "SECS")]
     pub ring_timeout: Option<u32>,
+    /// Ask whoever picks up whether they take the call, before the two are joined
+    #[arg(long)]
+    pub attended: bool,
     #[command(flatten)]
     pub reach: Reach,
 }

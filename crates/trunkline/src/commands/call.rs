@@ -53,7 +53,8 @@ pub(super) async fn resume(args: OneCall) -> Result<Exit, Failure> {
 
 /// Hands a call to somebody else.
 pub(super) async fn transfer(args: Transfer) -> Result<Exit, Failure> {
-    let body = json!({ "to": args.to, "ring_timeout_secs": args.ring_timeout });
+    let mode = if args.attended { "attended" } else { "blind" };
+    let body = json!({ "to": args.to, "ring_timeout_secs": args.ring_timeout, "mode": mode });
     act(&args.reach, &args.call, "transfer", &body, "is being transferred").await
 }
 

@@ -17,6 +17,20 @@ pub(crate) struct Beside {
     pub key: String,
     /// Its process.
     pub pid: u32,
+    /// Whether it is here to stay.
+    #[serde(default)]
+    pub stands: Stands,
+}
+
+/// Whether a server serves, or finishes what it is saying.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stands {
+    /// It serves.
+    #[default]
+    Serving,
+    /// It was told to stop.
+    Leaving,
 }
 
 impl Beside {
@@ -29,6 +43,16 @@ impl Beside {
     pub fn find(folder: &Path) -> Result<Option<Self>, FolderError> {
         let text = folder::read(&folder.join(FILE))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Says that this process is leaving, for the one that comes. Where it can't be said, that one is told that the folder is
+    /// in use, and is started again.
+    pub fn say_leaving(folder: &Path, pid: u32) {
+        if let Ok(Some(found)) = Self::find(folder)
+            && found.pid == pid
+        {
+            let _ = Self { stands: Stands::Leaving, ..found }.leave(folder);
+        }
     }
 
     /// Takes it away, unless another server has left its own meanwhile.

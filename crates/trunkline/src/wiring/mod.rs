@@ -11,6 +11,7 @@ mod calls_file;
 mod carrier;
 mod config;
 mod folder;
+mod hand_over;
 mod keys;
 pub mod log;
 pub mod panics;

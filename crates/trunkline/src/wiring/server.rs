@@ -16,11 +16,12 @@ use trunkline_engine::{Clock, Engine, Pace, StartError};
 use trunkline_sim::Sim;
 use trunkline_web::{Access, KeyHash, Parts, Web};
 
-use super::beside::Beside;
+use super::beside::{Beside, Stands};
 use super::calls_file::CallsFile;
 use super::carrier::{self, CarrierError, Connected, Population, Simulated};
 use super::config::config;
 use super::folder::{self, FolderError};
+use super::hand_over;
 use super::keys::{self, Keys, KeysError};
 use crate::settings::{Account, Finding, Level, Settings};
 
@@ -97,6 +98,7 @@ impl Server {
         }
         let data_dir = settings.server.data_dir.clone();
         folder::make(&data_dir)?;
+        hand_over::wait(&data_dir).await;
         let listener = listen(settings).await?;
         let local = local_url(&listener)?;
         let keys = Keys::open(&settings.access, &data_dir)?;
@@ -116,6 +118,7 @@ impl Server {
             url: local.clone(),
             key: keys::api_key().map_err(KeysError::from)?,
             pid: std::process::id(),
+            stands: Stands::Serving,
         };
         beside.leave(&data_dir)?;
         let mut api = keys.api;
@@ -168,6 +171,7 @@ impl Server {
     /// Stops in order: no new calls, answers in flight are finished, the journal is closed. Calls that are live go on at
     /// the carrier, and the next start adopts them.
     pub async fn stop(self) {
+        Beside::say_leaving(&self.data_dir, std::process::id());
         self.engine.drain().await;
         self.shutdown.cancel();
         // It was not aborted, and a panic in it was logged.

@@ -83,6 +83,11 @@ on_telnyx! {
         somebody_who_calls_us_can_be_put_through_too,
         of_transfers_at_once_one_is_done,
     ],
+    attended: [
+        who_takes_the_call_talks_and_one_call_is_shown_with_both_legs,
+        where_nobody_takes_it_the_person_comes_back_to_the_script,
+        a_hang_up_of_either_at_any_moment_leaves_nothing_stuck,
+    ],
     limits: [
         no_more_calls_are_live_than_allowed_and_a_freed_slot_is_used_at_once,
         the_same_person_is_never_called_twice_at_once,

@@ -1,9 +1,9 @@
 //! People who call us.
 
 use serde_json::json;
-use trunkline_sim::Habit;
+use trunkline_sim::{Habit, Mouth};
 
-use crate::day::{Day, OURS};
+use crate::day::{Day, OURS, through};
 
 const ANN: &str = "+15550100901";
 
@@ -54,4 +54,54 @@ pub fn who_calls_us_and_is_cut_off_by_a_restart_is_asked_on() {
     let call = only_call(&day);
     assert_eq!(call["disposition"], "completed");
     assert_eq!(day.answers(call["id"].as_str().unwrap()), ["Ann", "Tuesday", "no"]);
+}
+
+/// Of every verdict there is, and of none.
+fn verdicts_are_shown_and_nothing_follows_from_them() {
+    let day = Day::begin();
+    let verdicts = [
+        (None, json!(null)),
+        (Some("TN-Validation-Passed-A"), json!("full")),
+        (Some("TN-Validation-Passed-B"), json!("partial")),
+        (Some("TN-Validation-Passed-C"), json!("gateway")),
+        (Some("TN-Validation-Failed-A"), json!("failed")),
+        (Some("No-TN-Validation"), json!("unsigned")),
+    ];
+    let sids: Vec<String> = verdicts
+        .iter()
+        .map(|(verstat, _)| {
+            let habit = Habit::says(["Ann", "Tuesday", "no"]);
+            let sid = match verstat {
+                Some(verstat) => day.is_called_by_vouched(ANN, habit, verstat),
+                None => day.is_called_by(ANN, habit),
+            };
+            sid.as_str().to_owned()
+        })
+        .collect();
+    let calls: Vec<_> = sids.iter().map(|sid| day.ended(sid)).collect();
+    for ((verstat, ours), call) in verdicts.iter().zip(&calls) {
+        assert_eq!(&call["attestation"], ours, "{verstat:?}");
+        // All else that a caller can have of us is the same, whatever is vouched for.
+        for what in ["disposition", "outcome", "answer_count", "script", "route", "from", "name", "tenant"] {
+            assert_eq!(call[what], calls[0][what], "{what} {verstat:?}");
+        }
+        assert_eq!((&call["disposition"], &call["answer_count"]), (&json!("completed"), &json!(3)), "{call}");
+    }
+    let heard: Vec<_> = sids.iter().map(|sid| spoken(&day, sid)).collect();
+    assert!(!heard[0].is_empty() && heard.iter().all(|other| *other == heard[0]), "{heard:?}");
+}
+
+fn spoken(day: &Day, sid: &str) -> Vec<String> {
+    let said = |heard| match heard {
+        trunkline_sim::Heard::Said { text } => Some(text),
+        _ => None,
+    };
+    day.sim.heard(&sid.to_owned().into()).into_iter().filter_map(said).collect()
+}
+
+#[test]
+fn s_23_what_the_network_vouches_for_is_shown_and_nobody_is_treated_by_it() {
+    for carrier in [Mouth::Twilio, Mouth::Telnyx] {
+        through(carrier, verdicts_are_shown_and_nothing_follows_from_them);
+    }
 }

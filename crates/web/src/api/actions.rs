@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::Idempotency;
+use trunkline_core::call::{Idempotency, TransferMode};
 use trunkline_core::private::Private;
 use trunkline_engine::{ActionOrder, Desk, TransferOrder};
 
@@ -62,19 +62,31 @@ async fn act(
 fn order(body: &[u8]) -> Result<TransferOrder, Problem> {
     let mut fields = Fields::read(body)?;
     let to = fields.text(&["to", "to_number"])?.ok_or_else(|| Problem::field("to", "is missing"))?;
-    let order = TransferOrder { to: Private::new(to), ring_timeout_secs: fields.whole("ring_timeout_secs")? };
+    let mode = match fields.text(&["mode"])?.as_deref() {
+        None | Some("blind") => TransferMode::Blind,
+        Some("attended") => TransferMode::Attended,
+        Some(_) => return Err(Problem::field("mode", "is neither blind nor attended")),
+    };
+    let ring_timeout_secs = fields.whole("ring_timeout_secs")?;
+    let order = TransferOrder { to: Private::new(to), ring_timeout_secs, mode };
     fields.none_left()?;
     Ok(order)
 }
 
 #[cfg(test)]
 mod tests {
+    use trunkline_core::call::TransferMode;
+
     #[test]
     fn a_transfer_says_to_whom_and_nothing_that_means_nothing() {
         let order = |body: &str| super::order(body.as_bytes());
         let read = order(r#"{"to": "+15550100123", "ring_timeout_secs": 20}"#).unwrap();
         assert_eq!((read.to.reveal().as_str(), read.ring_timeout_secs), ("+15550100123", Some(20)));
+        assert_eq!(read.mode, TransferMode::Blind);
+        let attended = order(r#"{"to": "+15550100123", "mode": "attended"}"#).unwrap();
+        assert_eq!(attended.mode, TransferMode::Attended);
         for bad in [
+            r#"{"to": "+1", "mode": "warm"}"#,
             "",
             "{}",
             r#"{"to": 1}"#,

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
-    Outcome, Rang, State, Status,
+    AnsweredBy, Attestation, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy,
+    Leg, Metadata, Outcome, Rang, State, Status, TransferMode,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
@@ -45,6 +45,9 @@ pub(crate) struct CallJson<'a> {
     script: Option<&'a str>,
     /// Which way the number sent it that was called; null for a call of ours.
     route: Option<Route>,
+    /// What the network vouches for of the number of somebody who called us (STIR/SHAKEN); null where the carrier says
+    /// nothing, and for a call of ours. Nothing is decided by it.
+    attestation: Option<Attestation>,
     campaign_id: Option<CampaignId>,
     lead_id: Option<LeadId>,
     job_id: Option<JobId>,
@@ -153,6 +156,12 @@ struct LegJson<'a> {
     to: Option<&'a str>,
     /// How it ended, in the carrier's word.
     end: Option<EndWord>,
+    /// Whether whoever it calls is asked first; null for one of the person.
+    mode: Option<TransferMode>,
+    /// Since when it is connected to its parent; null for one of the person, and as long as it is not.
+    joined_at: Option<Timestamp>,
+    /// When whoever was asked first declined.
+    declined_at: Option<Timestamp>,
     carrier: &'a str,
     carrier_call_id: Option<&'a str>,
     state: State,
@@ -192,6 +201,7 @@ impl<'a> CallJson<'a> {
             name: call.party.name.as_ref().map(|name| name.reveal().as_str()),
             script: call.script.as_ref().map(|script| script.name.as_str()),
             route: call.route,
+            attestation: call.attestation,
             campaign_id: of.and_then(|of| of.campaign),
             lead_id: of.and_then(|of| of.lead),
             job_id: of.map(|of| of.job),
@@ -279,6 +289,9 @@ fn legs(call: &Call) -> Vec<LegJson<'_>> {
         role: Role::Transfer,
         parent: Some(call.leg().no.0),
         to: action.transfer().map(|transfer| transfer.to.as_str()),
+        mode: action.transfer().map(|transfer| transfer.mode),
+        joined_at: action.joined_at(),
+        declined_at: action.declined_at,
         ..LegJson::from(leg)
     });
     call.legs.iter().map(LegJson::from).chain(children).collect()
@@ -291,6 +304,9 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
             role: Role::Person,
             parent: None,
             to: None,
+            mode: None,
+            joined_at: None,
+            declined_at: None,
             end: leg.cause().and_then(|cause| match cause {
                 Cause::Carrier(word) => Some(word),
                 _ => None,

@@ -49,6 +49,7 @@ pub(crate) async fn status(State(web): State<Arc<Web>>, request: Request) -> Res
         direction: callback.about.direction,
         from: callback.about.from,
         to: callback.about.to,
+        attestation: callback.about.attestation,
         news: callback.news.map_err(|word| word.as_str().to_owned()),
         occurred_at: callback.occurred_at,
         answered_by: callback.answered_by,

@@ -115,6 +115,7 @@ fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
         direction: said.about.direction,
         from: said.about.from,
         to: said.about.to,
+        attestation: said.about.attestation,
         digits: said.digits,
         speech: said.speech,
         recording: said.recording,

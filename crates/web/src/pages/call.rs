@@ -2,6 +2,7 @@
 
 use super::forgery::{self, Form};
 use super::frame::{Frame, Section};
+use super::legs::{self, LegView};
 use super::show::{Pill, Time, duration, exchange, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
@@ -16,7 +17,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use trunkline_core::call::{ActionKind, App, Call, Direction, Disposition, Side, State as CallState};
+use trunkline_core::call::{
+    ActionKind, App, Call, Direction, Disposition, Side, State as CallState, TransferMode,
+};
 use trunkline_core::id::{CarrierCallId, ConversationId, DeviceId, SessionId};
 use trunkline_core::private::Private;
 use trunkline_engine::{ActionOrder, EndError, TransferOrder};
@@ -39,6 +42,7 @@ struct CallPage {
     facts: Vec<Fact>,
     times: Vec<TimeFact>,
     evidence: Vec<Fact>,
+    legs: Vec<LegView>,
     turns: Vec<TurnView>,
     transcript: Vec<LineView>,
     timeline: Result<Vec<EntryView>, String>,
@@ -117,7 +121,11 @@ pub(crate) async fn transfer(
 ) -> Response {
     let order = |form: &Form| {
         let to = Private::new(form.get("to").unwrap_or_default().trim().to_owned());
-        ActionOrder::Transfer(TransferOrder { to, ring_timeout_secs: None })
+        let mode = match form.get("attended") {
+            Some(_) => TransferMode::Attended,
+            None => TransferMode::Blind,
+        };
+        ActionOrder::Transfer(TransferOrder { to, ring_timeout_secs: None, mode })
     };
     act(web, reader, id, request, order).await
 }
@@ -171,6 +179,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         facts: facts(t, &call),
         times: times(t, &call),
         evidence: evidence(t, &call),
+        legs: legs::of(t, &call),
         turns: turns::of(t, &call, web.engine.now()),
         transcript: transcript::of(t, &call),
         timeline,
@@ -210,6 +219,10 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
             facts.add(t.get("fact-to"), Some(call.party.to.as_str()));
         }
     }
+    facts.add(
+        t.get("fact-attestation"),
+        call.attestation.and_then(|vouched| word(t, "attestation", &vouched)),
+    );
     for (_, action, _) in call.children() {
         facts.add(t.get("fact-transferred-to"), action.transfer().map(|to| to.to.as_str()));
     }
@@ -292,7 +305,7 @@ fn word(t: Texts, set: &str, value: &impl serde::Serialize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::pages::texts::Language;
-    use trunkline_core::call::{AnsweredBy, EndSource, HangUpBy, Outcome, Rang};
+    use trunkline_core::call::{AnsweredBy, Attestation, EndSource, HangUpBy, Outcome, Rang};
 
     const DISPOSITIONS: &str = "completed voicemail fax abandoned busy no_answer rejected blocked unreachable \
         invalid_number carrier_failed rate_limited canceled caller_gave_up missed declined answered_elsewhere \
@@ -317,6 +330,9 @@ mod tests {
             }
             for rang in [Rang::Yes, Rang::No, Rang::Unknown] {
                 worded("rang", serde_json::to_value(rang).unwrap());
+            }
+            for vouched in Attestation::ALL {
+                worded("attestation", serde_json::to_value(vouched).unwrap());
             }
             for source in [EndSource::Observed, EndSource::Inferred] {
                 worded("source-of-end", serde_json::to_value(source).unwrap());

@@ -18,6 +18,7 @@ pub(crate) mod deliveries;
 pub(crate) mod docs;
 mod forgery;
 mod frame;
+mod legs;
 pub(crate) mod login;
 pub(crate) mod numbers;
 pub(crate) mod session;

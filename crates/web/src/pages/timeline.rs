@@ -55,6 +55,10 @@ fn title(t: Texts, entry: &Entry) -> String {
                 _ => t.get("event-spoke"),
             }
         }
+        "consulted" => {
+            let said = entry.event.get("said").and_then(Value::as_str).unwrap_or_default();
+            t.or(&format!("event-consulted-{said}"), &t.get("event-consulted"))
+        }
         "status_reported" => {
             let status = entry.event.get("status").and_then(Value::as_str).unwrap_or_default();
             t.with("event-status_reported", "word", &t.or(&format!("status-{status}"), status))
@@ -149,6 +153,7 @@ mod tests {
             "action_begun",
             "action_refused",
             "action_news",
+            "consulted",
             "transfer_over",
             "recording",
             "transcribed",

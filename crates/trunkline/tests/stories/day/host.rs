@@ -144,6 +144,21 @@ impl Day {
         apart.ended()
     }
 
+    /// Tells the server to stop and starts the next one at once, as who deploys a new version does. How long nobody answered:
+    /// from the word to stop until the next one serves.
+    pub fn is_relieved(&mut self) -> Duration {
+        let begun = Instant::now();
+        let Host::Apart(mut leaving) = std::mem::replace(&mut self.host, Host::Down) else {
+            panic!("only a process can be told by signal")
+        };
+        let told = Command::new("kill").args(["-TERM", &leaving.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.host = Host::Apart(self.spawn());
+        assert_eq!(leaving.ended().code(), Some(0), "{}", leaving.folder.display());
+        self.until("the next one serves", |day| day.serves().then_some(()));
+        begun.elapsed()
+    }
+
     /// Runs a second server on the same folder, and waits until it gives up.
     pub fn second_server(&self) -> (ExitStatus, String) {
         let port = free_port();

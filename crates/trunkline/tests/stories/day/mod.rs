@@ -134,6 +134,12 @@ impl Day {
         self.sim.call_in(number, OURS, Some(habit)).unwrap()
     }
 
+    /// Somebody calls us, and the network says what it vouches for of their number.
+    pub fn is_called_by_vouched(&self, number: &str, habit: Habit, verstat: &str) -> CallSid {
+        let _here = self.world.enter();
+        self.sim.call_in_vouched(number, OURS, Some(habit), verstat).unwrap()
+    }
+
     /// What the server says of a call now.
     pub fn look_at(&self, call: &str) -> Value {
         self.get(&format!("/api/calls/{call}")).json()

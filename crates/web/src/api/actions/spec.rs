@@ -15,6 +15,11 @@ const TRANSFER: &[Field] = &[
         Kind::Whole(0, 4_294_967_295),
         "How long it may ring; as the call itself, if left out.",
     ),
+    Field::new(
+        "mode",
+        Kind::Word(&["blind", "attended"]),
+        "`attended`: whoever picks up is asked first, and takes the call by a key. `blind` if left out.",
+    ),
 ];
 
 pub(crate) fn hold() -> Spec {
@@ -31,8 +36,9 @@ pub(crate) fn transfer() -> Spec {
     action("Hand a call to somebody else")
         .says(
             "Blind: the person is put through as soon as the other answers, and the script is done with; `legs` shows both. \
-             If nobody takes it the person hears so, and the script goes on where it stood. The number must be one that this \
-             server may call.",
+             Attended: the other hears who is on the line and takes the call by pressing 1 or declines by pressing 2; the person \
+             hears it ring meanwhile. If nobody takes it the person hears so, and the script goes on where it stood. The number \
+             must be one that this server may call.",
         )
         .takes(Body::Fields(TRANSFER))
         .fails(&[Code::Suppressed, Code::NoSlot, Code::TooFast])
