@@ -442,6 +442,12 @@ impl Talk {
         }
     }
 
+    /// Whether a stream later than this one was opened: this one is the caller's no more, whatever its own socket says.
+    pub fn connected_after(&self, stream: u16) -> bool {
+        let mut later = self.streams.range(stream.saturating_add(1)..);
+        later.any(|(_, later)| later.connected_at.is_some())
+    }
+
     /// How many streams, the last ones, were offered and never opened.
     pub fn unopened(&self) -> usize {
         self.streams.values().rev().take_while(|stream| stream.connected_at.is_none()).count()

@@ -36,6 +36,8 @@ struct Session {
     inner: Arc<Inner>,
     handle: Handle,
     call: CallId,
+    /// Which of the call's streams it is.
+    stream: u16,
     bridge: Bridge,
     address: ModelAddress,
     says: mpsc::Receiver<CarrierSays>,
@@ -85,6 +87,7 @@ pub(super) async fn begin(
         inner: inner.clone(),
         handle: handle.clone(),
         call: call.id,
+        stream,
         bridge,
         address,
         says,
@@ -135,6 +138,13 @@ impl Session {
                 _ = looks.tick() => Woken::Looked,
                 () = tokio::time::sleep(due) => Woken::By(vec![Input::Tick]),
             };
+            if self.is_replaced() {
+                // Its socket died without a word, and the carrier has opened another: what is due here is not the call's any more.
+                tracing::warn!(call = %self.call, stream = self.stream, "bot.stream: replaced");
+                self.is_gone = true;
+                self.take(vec![Input::Carrier(CarrierSays::Lost)]).await;
+                continue;
+            }
             match woken {
                 Woken::By(inputs) => self.take(inputs).await,
                 Woken::Looked => self.look().await,
@@ -176,6 +186,12 @@ impl Session {
                 inner.ask(handle, leg);
             }
         });
+    }
+
+    /// Whether the carrier has opened a later stream, while this one still takes itself for the caller's.
+    fn is_replaced(&self) -> bool {
+        let live = self.handle.lock();
+        !self.is_gone && live.call.bot.as_ref().is_some_and(|talk| talk.connected_after(self.stream))
     }
 
     /// Whether the call goes on, and who has taken it.
