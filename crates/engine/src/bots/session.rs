@@ -4,7 +4,7 @@ use super::tools::AskedTool;
 use super::writing::Writer;
 use crate::engine::Inner;
 use crate::live::Handle;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use trunkline_core::bridge::{
     Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
-use trunkline_core::call::{AnsweredBy, BotNews, BotOver, State};
+use trunkline_core::call::{AnsweredBy, BotNews, BotOver, EntryNo, State, Tokens, Words};
 use trunkline_core::id::CallId;
 use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 
@@ -47,6 +47,10 @@ struct Session {
     model: Option<(Mouth, Ears)>,
     tools: JoinSet<ToolAnswer>,
     writer: Writer,
+    /// Answers whose wait is measured.
+    counted: BTreeSet<EntryNo>,
+    /// The tokens that are measured.
+    told: Tokens,
     taken_by: Option<AnsweredBy>,
     /// The carrier has said all that it will.
     is_gone: bool,
@@ -96,6 +100,8 @@ pub(super) async fn begin(
         model: None,
         tools: JoinSet::new(),
         writer,
+        counted: BTreeSet::new(),
+        told: Tokens::default(),
         taken_by: None,
         is_gone: false,
         was_stopped: false,
@@ -247,7 +253,11 @@ impl Session {
                     self.connecting = Some(Box::pin(async move { connect(&address).await }));
                 }
                 Act::CloseModel => (self.model, self.connecting) = (None, None),
-                Act::Journal(news) => {
+                Act::Journal(mut news) => {
+                    if let BotNews::Used { used, .. } = &mut news {
+                        used.cost = self.inner.config.bots.prices.cost(used);
+                    }
+                    self.count(&news);
                     if let BotNews::ModelLost { why, .. } = &news {
                         tracing::warn!(call = %self.call, why, "bot.model_lost");
                     }
@@ -281,6 +291,27 @@ impl Session {
             }
         }
         lost.map(|why| Input::Model(ModelSays::Lost(why)))
+    }
+
+    /// What is measured of bots since the start.
+    fn count(&mut self, news: &BotNews) {
+        match news {
+            BotNews::Said(Words { entry, waited_ms: Some(waited), .. }) if self.counted.insert(*entry) => {
+                self.inner.tally.bot_waited(*waited);
+            }
+            BotNews::Used { used, .. } => {
+                let news = used.tokens.0.iter().map(|(kind, all)| {
+                    let before = self.told.0.get(kind).copied().unwrap_or_default();
+                    (*kind, all.saturating_sub(before))
+                });
+                self.inner.tally.bot_used(news);
+                self.told = used.tokens.clone();
+            }
+            BotNews::ModelLost { .. } => self.inner.tally.bot_lost("model"),
+            BotNews::MediaLost { .. } => self.inner.tally.bot_lost("stream"),
+            BotNews::Over { why } => self.inner.tally.bot_over(why.as_str()),
+            _ => {}
+        }
     }
 
     fn tell_carrier(&mut self, does: CarrierDoes) {
