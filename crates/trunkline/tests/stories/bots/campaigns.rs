@@ -113,7 +113,7 @@ pub fn a_campaign_names_a_bot_that_is_there_or_is_refused() {
     assert_eq!((refused.status, &refused.json()["field"]), (400, &json!("script")), "{}", refused.text());
     let made = asked(json!({ "name": "reminders", "bot": "reception" }));
     assert_eq!(made.status, 201, "{}", made.text());
-    assert_eq!(made.json()["bot"], "reception", "{}", made.text());
+    assert_eq!(made.json()["policy"]["bot"], "reception", "{}", made.text());
     let single = day.post("/api/queue/jobs", &json!({ "to": ANN, "bot": "reception" }));
     assert_eq!(single.status, 201, "{}", single.text());
     let id = made.json()["id"].as_str().unwrap().to_owned();

@@ -134,12 +134,6 @@ impl Day {
         self.sim.call_in(number, OURS, Some(habit)).unwrap()
     }
 
-    /// Whoever is on this call hangs up.
-    pub fn hangs_up(&self, sid: &CallSid) {
-        let _here = self.world.enter();
-        self.sim.hang_up(sid);
-    }
-
     /// What the server says of a call now.
     pub fn look_at(&self, call: &str) -> Value {
         self.get(&format!("/api/calls/{call}")).json()
