@@ -219,11 +219,12 @@ impl Inner {
     /// The script a call runs, by content; its file as it is now, if that content was never seen here.
     pub(crate) fn script_of(&self, call: &Call, token: &CallbackState) -> Arc<Script> {
         let version = version(call).or(token.script);
-        version
+        let script = version
             .and_then(|version| self.scripts.version(version))
             .or_else(|| self.scripts.current(call.script.as_ref().map(|script| script.name.as_str())))
             .or_else(|| self.scripts.current(None))
-            .unwrap_or_else(|| Arc::new(Script::builtin()))
+            .unwrap_or_else(|| Arc::new(Script::builtin()));
+        self.after_bot(call, script)
     }
 
     pub(crate) fn spoke(

@@ -44,7 +44,8 @@ use tracing::Instrument;
 use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AccountId, CallId};
+use trunkline_core::id::{AccountId, CallId, TenantId};
+use trunkline_core::script::ScriptName;
 use trunkline_journal::keys::{KeyError, KeyRing};
 use trunkline_journal::{Journal, OpenError, Taking};
 use trunkline_media::{Audio, Bucket, ReadError, RecordingName, Recordings};
@@ -399,6 +400,17 @@ impl Engine {
     /// The scripts there are.
     pub fn scripts(&self) -> Vec<ScriptInfo> {
         self.inner.scripts.list()
+    }
+
+    /// The script that goes on where a bot's model is lost: the bot's own, else the default one. `None` if there is no such bot.
+    pub fn script_instead_of(&self, tenant: &TenantId, bot: &str) -> Option<ScriptName> {
+        let bot = self.inner.bot_files.current(tenant, bot)?;
+        let named = bot.fallback_script.as_ref().map(ScriptName::as_str);
+        self.inner
+            .scripts
+            .current(named)
+            .map(|script| script.name.clone())
+            .or_else(|| bot.fallback_script.clone())
     }
 
     /// Begins no more calls; those there are go on.

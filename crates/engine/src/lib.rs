@@ -136,7 +136,7 @@ pub use rosters::RosterError;
 pub use scripts::{AskConsent, ScriptInfo};
 pub use sign_in::{PasswordSet, SignedIn};
 pub use sweep::{Sweeping, Swept};
-pub use tally::{Counted, Measured};
+pub use tally::{Counted, Measured, Waits};
 pub use tenancy::{NewKey, NewUser, TenancyError, in_words};
 pub use transcription::{TextError, Transcribing, TranscriptionHook};
 pub use trunkline_media::realtime::ModelAddress;

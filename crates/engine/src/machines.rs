@@ -30,6 +30,10 @@ pub(crate) fn detection(call: &Call) -> MachineDetection {
             let until = if is_message { Until::GreetingEnds } else { Until::Verdict };
             MachineDetection::Beside { until, timeout_secs: LISTENS_SECS }
         }
+        // A bot talks to whoever is there: what a machine costs is worth being told.
+        Some(_) | None if call.bot.is_some() => {
+            MachineDetection::Beside { until: Until::Verdict, timeout_secs: LISTENS_SECS }
+        }
         Some(_) | None => MachineDetection::Off,
     }
 }

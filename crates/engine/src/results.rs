@@ -5,7 +5,7 @@ use crate::exchange::{Cell, some, text, time};
 use crate::queue::{CampaignError, Sheet};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use trunkline_core::call::{Call, Disposition, Status};
+use trunkline_core::call::{Call, Disposition, Outcome, Status};
 use trunkline_core::id::{CallId, CampaignId, JobId};
 use trunkline_core::private::{Address, Private};
 use trunkline_core::results::Answers;
@@ -13,8 +13,17 @@ use trunkline_core::results::Answers;
 /// So many people are read at once for a table.
 const PAGE: u32 = 200;
 /// What stands before the questions.
-const HEADINGS: [&str; 8] =
-    ["number", "name", "status", "disposition", "called_at", "duration_seconds", "calls", "last_call_id"];
+const HEADINGS: [&str; 9] = [
+    "number",
+    "name",
+    "status",
+    "disposition",
+    "outcome",
+    "called_at",
+    "duration_seconds",
+    "calls",
+    "last_call_id",
+];
 
 /// Whose results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +60,8 @@ pub struct LastCall {
     pub status: Status,
     /// How it ended.
     pub disposition: Option<Disposition>,
+    /// What the script or the bot achieved.
+    pub outcome: Option<Outcome>,
     /// When it began to exist.
     pub created_at: Timestamp,
     /// How long it was connected, in seconds.
@@ -176,7 +187,12 @@ impl Desk {
         let name = match of {
             ResultsOf::Script(name) => name.clone(),
             ResultsOf::Campaign(id) => {
-                inner.campaign_of(self.tenant(), *id)?.policy.script.as_str().to_owned()
+                let campaign = inner.campaign_of(self.tenant(), *id)?;
+                if campaign.policy.bot.is_some() {
+                    // What it asked instead is told where somebody was asked.
+                    return Ok(BTreeMap::new());
+                }
+                campaign.policy.script.as_str().to_owned()
             }
         };
         let script = inner.scripts.current(Some(&name));
@@ -191,6 +207,7 @@ impl PersonResult {
             id: call.id,
             status: call.status(),
             disposition: call.disposition(),
+            outcome: call.outcome(),
             created_at: call.created_at,
             duration_secs: call.duration_secs(),
         });
@@ -205,6 +222,7 @@ fn cells(person: &PersonResult) -> Vec<Cell> {
         some(person.name.as_ref().map(|name| name.reveal().as_str())),
         some(last.map(|last| last.status.as_str())),
         some(last.and_then(|last| last.disposition).map(Disposition::as_str)),
+        some(last.and_then(|last| last.outcome).map(Outcome::as_str)),
         time(last.map(|last| last.created_at)),
         last.and_then(|last| last.duration_secs).map_or(Cell::Empty, Cell::Number),
         Cell::Number(u32::try_from(person.calls).unwrap_or(u32::MAX)),

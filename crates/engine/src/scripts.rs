@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-use trunkline_core::script::{Script, ScriptName, ScriptVersion};
+use trunkline_core::script::{Language, Script, ScriptName, ScriptVersion};
 
 /// What people see of a script.
 #[derive(Clone, Debug, Serialize)]
@@ -147,6 +147,11 @@ impl Scripts {
     /// The script with this content hash, if this process has ever seen it.
     pub fn version(&self, version: ScriptVersion) -> Option<Arc<Script>> {
         self.state.read().versions.get(&version).cloned()
+    }
+
+    /// A script that asks for one thing and records it, with the question for consent where every script has it.
+    pub fn taking_message(&self, language: Language) -> Arc<Script> {
+        self.take_in(self.consent.of(Script::taking_message(language)))
     }
 
     /// Takes in a script that is in no file.

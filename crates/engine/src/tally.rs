@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::reading::Health;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use trunkline_core::call::Call;
+use trunkline_core::call::{Call, TokenKind};
 use trunkline_core::dial::gates::Circuit;
 
 /// The counts.
@@ -26,6 +26,38 @@ pub struct Counted {
     pub app_refused: BTreeMap<&'static str, u64>,
     /// What devices told each other, by what became of it.
     pub app_frames: BTreeMap<&'static str, u64>,
+    /// How long callers waited for the answers of bots.
+    pub bot_waits: Waits,
+    /// Tokens that models have used, by kind.
+    pub bot_tokens: BTreeMap<&'static str, u64>,
+    /// What broke in calls with bots: `model`, `stream`.
+    pub bot_lost: BTreeMap<&'static str, u64>,
+    /// Calls that bots have done with, by why.
+    pub bot_over: BTreeMap<&'static str, u64>,
+}
+
+/// A histogram of waits.
+#[derive(Clone, Debug, Default)]
+pub struct Waits {
+    /// How many took so long at most, by the bounds of [`Waits::UPTO_MS`]; each counts those before.
+    pub upto: [u64; 8],
+    /// How many there were.
+    pub count: u64,
+    /// How long all of them took together.
+    pub sum_ms: u64,
+}
+
+impl Waits {
+    /// The bounds, in milliseconds.
+    pub const UPTO_MS: [u32; 8] = [250, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000];
+
+    fn add(&mut self, ms: u32) {
+        for (count, bound) in self.upto.iter_mut().zip(Self::UPTO_MS) {
+            *count += u64::from(ms <= bound);
+        }
+        self.count += 1;
+        self.sum_ms = self.sum_ms.saturating_add(u64::from(ms));
+    }
 }
 
 /// What the server measures of itself. Nothing in it is anybody's.
@@ -115,6 +147,29 @@ impl Tally {
     /// A device told the other one something.
     pub fn app_frame(&self, became: &'static str) {
         *self.0.lock().app_frames.entry(became).or_default() += 1;
+    }
+
+    /// A caller has waited so long for a bot's answer.
+    pub fn bot_waited(&self, ms: u32) {
+        self.0.lock().bot_waits.add(ms);
+    }
+
+    /// A model has used these tokens.
+    pub fn bot_used(&self, tokens: impl Iterator<Item = (TokenKind, u64)>) {
+        let mut counted = self.0.lock();
+        for (kind, more) in tokens.filter(|(_, more)| *more > 0) {
+            *counted.bot_tokens.entry(kind.as_str()).or_default() += more;
+        }
+    }
+
+    /// Something broke in a call with a bot.
+    pub fn bot_lost(&self, what: &'static str) {
+        *self.0.lock().bot_lost.entry(what).or_default() += 1;
+    }
+
+    /// A bot has done with a call.
+    pub fn bot_over(&self, why: &'static str) {
+        *self.0.lock().bot_over.entry(why).or_default() += 1;
     }
 
     /// The carrier has answered a request to dial, or failed to.

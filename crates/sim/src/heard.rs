@@ -66,6 +66,11 @@ pub enum Heard {
         #[serde(skip_serializing_if = "Option::is_none")]
         went_on_ms: Option<u32>,
     },
+    /// The person had heard nothing since they picked up, or since they had spoken to a bot, and hears something now.
+    Waited {
+        /// For so long, in simulated milliseconds.
+        ms: u32,
+    },
     /// The person said something in a media stream.
     CallerSaid {
         /// The words.

@@ -40,6 +40,9 @@ pub(crate) struct Line {
     exhausted: CancellationToken,
     /// When the sleep that is under way began.
     asleep_since: Option<Duration>,
+    /// Since when the person waits for somebody to speak, by the clock: also while nobody counts.
+    waits_since: Option<Duration>,
+    picked_up: Option<Duration>,
     hooks: u32,
     recordings: u32,
 }
@@ -57,6 +60,8 @@ impl Line {
             limit: Duration::MAX,
             exhausted: CancellationToken::new(),
             asleep_since: None,
+            waits_since: None,
+            picked_up: None,
             hooks: 0,
             recordings: 0,
         }
@@ -105,6 +110,24 @@ impl Line {
         }
     }
 
+    /// The person is to talk with somebody, and has waited for them since the call was answered.
+    pub(crate) fn waits_since_answer(&mut self) {
+        self.waits_since = self.picked_up;
+    }
+
+    /// The person waits for somebody to speak.
+    pub(crate) fn waits(&mut self) {
+        self.waits_since = Some(self.exchange.clock.elapsed());
+    }
+
+    /// Somebody speaks.
+    pub(crate) fn hears_sound(&mut self) {
+        if let Some(since) = self.waits_since.take() {
+            let waited = self.exchange.clock.elapsed().saturating_sub(since);
+            self.hear(Heard::Waited { ms: u32::try_from(waited.as_millis()).unwrap_or(u32::MAX) });
+        }
+    }
+
     pub(crate) fn hear(&self, heard: Heard) {
         self.exchange.register.hear(&self.sid, heard);
         self.exchange.changes.bump();
@@ -139,6 +162,7 @@ impl Line {
     /// Somebody picked up: talking time starts to count.
     pub(crate) fn answered(&mut self) {
         self.talked = Duration::ZERO;
+        self.picked_up = Some(self.exchange.clock.elapsed());
         let now = self.exchange.clock.now();
         self.report(CallEvent::Answered, |call| {
             call.status = CallStatus::InProgress;

@@ -62,7 +62,7 @@ mod webhooks;
 
 pub use appointments::{
     AppointmentCursor, AppointmentFilter, AppointmentNews, AppointmentRows, AppointmentsCounted, Changed,
-    Kept, Made, PractitionerSaved,
+    HeldTime, Kept, Made, PractitionerSaved,
 };
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
 pub use count::{Counts, DayCount};

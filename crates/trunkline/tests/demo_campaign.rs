@@ -67,6 +67,25 @@ fn every_answer_is_summed_up(people: &[Value], told: &BTreeMap<(String, u64), u6
     }
 }
 
+#[test]
+fn a_bot_calls_people_about_their_appointments_and_each_comes_out_as_it_should() {
+    let demo =
+        Command::new(env!("CARGO_BIN_EXE_trunkline")).args(["demo", "--bot", "--json"]).output().unwrap();
+    let text = String::from_utf8(demo.stdout).unwrap();
+    assert!(demo.status.success(), "{}: {text}{}", demo.status, String::from_utf8_lossy(&demo.stderr));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ends: Vec<&Value> = lines.iter().filter(|line| line["appointment"].is_string()).collect();
+    assert_eq!(ends.len(), 7, "{text}");
+    assert_eq!(
+        (&ends[1]["outcome"], &ends[1]["appointment"]),
+        (&json!("rescheduled"), &json!("rescheduled"))
+    );
+    assert!(
+        lines.iter().any(|line| line["who"] == "caller" && line["text"] == "Yes, I will come."),
+        "{text}"
+    );
+}
+
 /// The summary, and how often each answer was told: by number and question.
 fn played(path: &Path, people: u64, seed: u64) -> (Value, BTreeMap<(String, u64), u64>) {
     let questions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../questions.json");

@@ -126,7 +126,8 @@ mod tests {
             [TestMode, Prefix, Risky, Country, Premium, Satellite].map(|why| Closed::NotAllowed { why }),
         );
         all.extend(
-            [Lacking::Script, Lacking::CallerId, Lacking::Policy].map(|what| Closed::CampaignLacks { what }),
+            [Lacking::Script, Lacking::Bot, Lacking::CallerId, Lacking::Policy]
+                .map(|what| Closed::CampaignLacks { what }),
         );
         use NeverOpens::{NoCommonHour, NoHours, UnknownZone};
         all.extend([UnknownZone, NoHours, NoCommonHour].map(|why| Closed::WindowNeverOpens { why }));

@@ -119,6 +119,12 @@ impl Bot {
         format!("{} {greeting}", self.disclosure).trim().to_owned()
     }
 
+    /// The variables that its words speak of: what a list must have for everybody in it.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let words = [Some(&self.instructions), Some(&self.greeting), self.greeting_unknown.as_ref()];
+        words.into_iter().flatten().flat_map(Template::variables).collect()
+    }
+
     /// Whether a tenant may use it.
     pub fn is_for(&self, tenant: &TenantId) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant)

@@ -1,12 +1,13 @@
 //! Which bot, and which text of it.
 
 use crate::script::{BadScriptVersion, ScriptVersion};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// What a bot is called: 1 to 64 characters, no control characters, slashes or blanks at the ends.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct BotName(String);
 

@@ -2,7 +2,7 @@
 
 use super::memory::{Brief, Remembered};
 use crate::bot::Effect;
-use crate::call::{AnsweredBy, BotNews, BotOver, EntryNo};
+use crate::call::{AnsweredBy, BotNews, BotOver, EntryNo, Tokens};
 use std::sync::Arc;
 
 /// What the bridge is told. Nothing but this and time changes it.
@@ -140,6 +140,8 @@ pub enum ModelSays {
         /// How.
         end: ResponseEnd,
     },
+    /// What an answer has used.
+    Used(Tokens),
     /// The session is as long as the model allows.
     Expired,
     /// It complains of something that we did.

@@ -5,7 +5,7 @@ use super::hearing::CallerLine;
 use super::memory::{Brief, Memory, Remembered, pressed};
 use super::patience::Patience;
 use super::playing::Playing;
-use crate::call::{AnsweredBy, BotNews, BotOver, EntryNo, Talk};
+use crate::call::{AnsweredBy, BotNews, BotOver, EntryNo, Talk, Tokens, Used};
 use crate::private::Private;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 const KEPT_FRAMES: usize = 250;
 /// A model that was lost so often without an answer in between is gone.
 const LOST_AT_MOST: u16 = 2;
+/// So is one that was lost so often in one stream, whatever it said in between.
+const LOST_EVER_AT_MOST: u16 = 6;
 /// Sound that the carrier was given is taken for played so long after it must have been, if no mark tells.
 const MARK_GRACE_MS: u32 = 1_500;
 
@@ -51,6 +53,8 @@ pub struct Bridge {
     response: Option<Response>,
     /// Answers that were cut off: what still comes of them is not for the caller.
     cancelled: BTreeSet<String>,
+    /// Since when the caller waits for words of the bot.
+    waits_since: Option<Timestamp>,
     /// Since when an answer is owed that has not begun.
     expects: Option<Timestamp>,
     model_heard_at: Timestamp,
@@ -65,6 +69,8 @@ pub struct Bridge {
     words_at: Timestamp,
     /// The caller's words ended, for how long they wait.
     asked_at: Option<Timestamp>,
+    used: Used,
+    told_used: (u32, u32),
     quiet_since: Timestamp,
     prompted: Option<Prompted>,
     warned: bool,
@@ -152,6 +158,7 @@ impl Bridge {
             speaking: None,
             response: None,
             cancelled: BTreeSet::new(),
+            waits_since: Some(now),
             expects: None,
             model_heard_at: now,
             tools: BTreeMap::new(),
@@ -160,6 +167,8 @@ impl Bridge {
             owes_words: true,
             words_at: now,
             asked_at: None,
+            used: Used::default(),
+            told_used: (0, 0),
             quiet_since: now,
             prompted: None,
             warned: false,
@@ -200,6 +209,7 @@ impl Bridge {
             times.push(until);
         }
         times.extend(self.stalls_at());
+        times.extend(self.given_up_at());
         times.extend(
             self.tools
                 .values()
@@ -353,6 +363,7 @@ impl Bridge {
             }
             ModelSays::ResponseBegan { response } => {
                 self.expects = None;
+                self.used.answers = self.used.answers.saturating_add(1);
                 let is_interrupted = self.speaking.is_some() && self.prompted != Some(Prompted::Noise);
                 if is_interrupted && self.ending.is_none() {
                     // It was asked for a moment before the caller began to speak.
@@ -378,6 +389,7 @@ impl Bridge {
             }
             ModelSays::Tool { id, name, arguments } => self.tool_asked(id, name, arguments, now, acts),
             ModelSays::ResponseOver { response, end } => self.response_over(&response, end, now, acts),
+            ModelSays::Used(tokens) => self.used(&tokens, acts),
             ModelSays::Expired => self.model_lost(&WhyLost::Expired, now, acts),
             ModelSays::Lost(why) => self.model_lost(&why, now, acts),
             ModelSays::Complains { .. } | ModelSays::Other => {}
@@ -418,6 +430,7 @@ impl Bridge {
     fn ask(&mut self, words: Option<String>, now: Timestamp, acts: &mut Vec<Act>) {
         if self.model == Model::Ready {
             self.expects = Some(now);
+            self.waits_since.get_or_insert(now);
             acts.push(Act::Model(ModelDoes::Answer(words)));
         }
     }
@@ -426,6 +439,7 @@ impl Bridge {
         self.caller_line(item).started(at_ms);
         self.speaking = Some((item.to_owned(), now));
         self.asked_at = None;
+        self.waits_since = None;
         // A good-bye is heard to its end.
         if self.ending.is_none() && self.phase == Phase::Talking {
             self.cut_in(acts);
@@ -451,6 +465,7 @@ impl Bridge {
         self.speaking = None;
         if self.phase == Phase::Talking && self.ending.is_none() {
             self.asked_at = Some(now);
+            self.waits_since = Some(now);
             // The model answers by itself.
             self.expects = Some(now);
         }
@@ -493,6 +508,7 @@ impl Bridge {
         }
         self.opened = true;
         self.lost = 0;
+        self.waits_since = None;
         self.bot_line(item, now);
         self.playing.sound(item, sound, now, acts);
         if let Some(response) = &mut self.response {
@@ -516,6 +532,22 @@ impl Bridge {
                 }
                 self.go_on(response.has_sound, now, acts);
             }
+        }
+    }
+
+    fn used(&mut self, tokens: &Tokens, acts: &mut Vec<Act>) {
+        self.used.counted = self.used.counted.saturating_add(1);
+        self.used.tokens.add(tokens);
+        self.tell_used(acts);
+    }
+
+    /// What is known of what the answers so far have used, if there is more than was told.
+    fn tell_used(&mut self, acts: &mut Vec<Act>) {
+        let stands = (self.used.answers, self.used.counted);
+        // Of a model that says nothing of it, nothing is known.
+        if self.used.counted > 0 && stands != self.told_used {
+            self.told_used = stands;
+            acts.push(Act::Journal(BotNews::Used { stream: self.stream, used: self.used.clone() }));
         }
     }
 
@@ -639,6 +671,9 @@ impl Bridge {
         self.lost += 1;
         let waited_for = self.response.take().is_some() || self.expects.take().is_some();
         self.owes_words |= waited_for || self.asked_at.is_some() || !self.opened;
+        if self.owes_words {
+            self.waits_since.get_or_insert(now);
+        }
         self.speaking = None;
         self.playing.broken(acts);
         self.keep_finished();
@@ -648,7 +683,7 @@ impl Bridge {
             ending.goodbye = true;
             self.model = Model::Gone;
             acts.push(Act::CloseModel);
-        } else if self.lost >= LOST_AT_MOST {
+        } else if self.lost >= LOST_AT_MOST || self.lost_ever >= LOST_EVER_AT_MOST {
             self.model = Model::Gone;
             self.finish(BotOver::Failed, now, acts);
         } else {
@@ -717,6 +752,7 @@ impl Bridge {
 
     fn tail_over(&mut self, acts: &mut Vec<Act>) {
         self.give_up_texts(acts);
+        self.tell_used(acts);
         self.phase = Phase::Done;
         self.model = Model::Gone;
         acts.push(Act::CloseModel);
@@ -757,7 +793,18 @@ impl Bridge {
             self.model_lost(&WhyLost::NotReady, now, acts);
         } else if self.stalls_at().is_some_and(|at| now >= at) {
             self.model_lost(&WhyLost::Stalled, now, acts);
+        } else if self.given_up_at().is_some_and(|at| now >= at) {
+            let why = if self.model == Model::Ready { WhyLost::Stalled } else { WhyLost::NotReady };
+            self.lost = LOST_AT_MOST;
+            self.model_lost(&why, now, acts);
         }
+    }
+
+    /// When a model that was lost is not waited for any longer: the caller has heard nothing for so long.
+    fn given_up_at(&self) -> Option<Timestamp> {
+        let is_second = self.lost > 0 && self.model != Model::Gone && self.ending.is_none();
+        let since = self.waits_since.filter(|_| is_second && !self.playing.is_playing())?;
+        Some(after(since, self.patience().words_ms))
     }
 
     /// When a model that says nothing is taken for gone: it has to speak, and the caller hears nothing.

@@ -7,6 +7,9 @@ pub struct Patience {
     pub ready_ms: u32,
     /// How long the model may be without a word where the caller hears nothing and waits for it.
     pub stall_ms: u32,
+    /// However often the model is lost, a caller who waits for its words hears something else after so long. The model takes half a
+    /// second of silence for the end of a caller's words, and the next page its time: it is three seconds for the caller.
+    pub words_ms: u32,
     /// How long a tool may take.
     pub tool_ms: u32,
     /// After so much silence the bot asks whether anybody is there.
@@ -36,8 +39,9 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            ready_ms: 1_400,
+            ready_ms: 1_200,
             stall_ms: 1_500,
+            words_ms: 2_300,
             tool_ms: 5_000,
             silence_ms: 20_000,
             silence_again_ms: 10_000,

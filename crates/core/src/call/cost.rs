@@ -74,6 +74,31 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// Together with another one; `None` if it is too large.
+    pub(super) fn plus(self, more: Self) -> Option<Self> {
+        self.0.checked_add(more.0).map(Self)
+    }
+
+    /// So many parts of it, of which `all` are the whole; rounded down.
+    pub(super) fn share(self, parts: u64, all: u128) -> Option<Self> {
+        self.0.checked_mul(u128::from(parts)).map(|parts| Self(parts / all))
+    }
+}
+
+/// Text that is no amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an amount is a decimal number, such as 32.00")]
+pub struct BadAmount;
+
+impl std::str::FromStr for Amount {
+    type Err = BadAmount;
+
+    fn from_str(text: &str) -> Result<Self, BadAmount> {
+        if text.trim_start().starts_with('-') { Err(BadAmount) } else { Self::read(text).ok_or(BadAmount) }
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = format!("{:0PLACES$}", self.0 % ONE);

@@ -34,6 +34,7 @@ mod registered;
 mod retention;
 mod state;
 mod talk;
+mod tokens;
 mod transcription;
 mod turn;
 mod view;
@@ -46,7 +47,7 @@ pub use app::{
     ASKED_AGAIN_MAX, App, AppCall, AppEnd, AppNews, AppProgress, CallType, Joining, MaySignal, NoSignal,
     Receiver, SILENCED_MAX, Seat, Side,
 };
-pub use cost::{Amount, Cost};
+pub use cost::{Amount, BadAmount, Cost};
 pub use deadline::{Deadline, Timing, Why};
 pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};
@@ -63,6 +64,7 @@ pub use talk::{
     BotNews, BotOver, BotRef, BotTold, Entry, EntryKind, EntryNo, NoStream, STREAM_OPENS_WITHIN_SECS, Spoken,
     Stream, Talk, ToolUse, Words, WordsState,
 };
+pub use tokens::{TokenKind, TokenPrices, Tokens, Used};
 pub use transcription::{
     FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,
 };

@@ -12,6 +12,7 @@ use super::Call;
 use super::apply::Applied;
 use super::effect::Refused;
 use super::event::Event;
+use super::tokens::Used;
 use crate::appointment::Appointment;
 use crate::bot::{Answered, Effect, Tool, Tools};
 use crate::id::ToolCallId;
@@ -127,6 +128,14 @@ pub enum BotNews {
         /// Which.
         stream: u16,
     },
+    /// The model has said what its answers used.
+    Used {
+        /// In which stream.
+        stream: u16,
+        /// All that is known of this stream's answers.
+        #[serde(flatten)]
+        used: Used,
+    },
     /// The bot has done with the call.
     Over {
         /// Why.
@@ -217,6 +226,7 @@ impl BotNews {
             Self::ToolAnswered { .. } => "bot_tool_answered",
             Self::ModelLost { .. } => "bot_model_lost",
             Self::MediaLost { .. } => "bot_media_lost",
+            Self::Used { .. } => "bot_used",
             Self::Over { .. } => "bot_over",
         }
     }
@@ -238,6 +248,7 @@ impl BotNews {
                 format!("{word}:{}", entry.0)
             }
             Self::ModelLost { stream, before, .. } => format!("{word}:{stream}:{before}"),
+            Self::Used { stream, used } => format!("{word}:{stream}:{}:{}", used.answers, used.counted),
             Self::About { .. } => "bot:about".to_owned(),
             Self::Over { .. } => "bot:over".to_owned(),
         }
@@ -245,7 +256,8 @@ impl BotNews {
 
     /// Whether it is a part of something that is told again when there is more of it.
     pub fn is_part(&self) -> bool {
-        matches!(self, Self::Said(words) | Self::Heard(words) if words.state == WordsState::Going)
+        matches!(self, Self::Used { .. })
+            || matches!(self, Self::Said(words) | Self::Heard(words) if words.state == WordsState::Going)
     }
 
     /// Whether a part of it belongs to a person.
@@ -261,6 +273,7 @@ impl BotNews {
             | Self::ModelReady { .. }
             | Self::ModelLost { .. }
             | Self::MediaLost { .. }
+            | Self::Used { .. }
             | Self::Over { .. } => false,
         }
     }
@@ -277,6 +290,7 @@ impl BotNews {
             | Self::ModelReady { .. }
             | Self::ModelLost { .. }
             | Self::MediaLost { .. }
+            | Self::Used { .. }
             | Self::Over { .. } => None,
         }
     }
@@ -319,6 +333,9 @@ pub struct Stream {
     /// When the model was lost in it, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub model_lost: BTreeMap<u16, (Timestamp, String)>,
+    /// What the model's answers in it have used, as far as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
 }
 
 /// One entry of a transcript.
@@ -442,6 +459,12 @@ impl Talk {
         }
     }
 
+    /// Whether a stream later than this one was opened: this one is the caller's no more, whatever its own socket says.
+    pub fn connected_after(&self, stream: u16) -> bool {
+        let mut later = self.streams.range(stream.saturating_add(1)..);
+        later.any(|(_, later)| later.connected_at.is_some())
+    }
+
     /// How many streams, the last ones, were offered and never opened.
     pub fn unopened(&self) -> usize {
         self.streams.values().rev().take_while(|stream| stream.connected_at.is_none()).count()
@@ -450,6 +473,21 @@ impl Talk {
     /// What it has done with the call for, if it has.
     pub fn why_over(&self) -> Option<BotOver> {
         self.over.map(|(_, why)| why)
+    }
+
+    /// What the model's answers have used in all streams; `None` if it has given none.
+    pub fn used(&self) -> Option<Used> {
+        let mut used = self.streams.values().filter_map(|stream| stream.used.as_ref());
+        let first = used.next()?.clone();
+        Some(used.fold(first, |sum, more| sum.and(more)))
+    }
+
+    /// How long the caller waited for each answer of the bot, in milliseconds, in their order.
+    pub fn waits_ms(&self) -> impl Iterator<Item = u32> {
+        self.entries.values().filter_map(|entry| match &entry.what {
+            EntryKind::Bot(spoken) => spoken.waited_ms,
+            EntryKind::Caller(_) | EntryKind::Keys { .. } | EntryKind::Tool(_) => None,
+        })
     }
 
     /// Whether words of either side are known.
@@ -475,6 +513,14 @@ impl Talk {
             BotNews::MediaLost { stream } => earliest(&mut self.stream(*stream).lost_at, at),
             BotNews::ModelLost { stream, before, why } => {
                 self.stream(*stream).model_lost.entry(*before).or_insert_with(|| (at, why.clone()));
+            }
+            BotNews::Used { stream, used } => {
+                let known = &mut self.stream(*stream).used;
+                // It only grows: the report that counts most stands.
+                let rank = |used: &Used| (used.answers, used.counted);
+                if known.as_ref().is_none_or(|known| rank(known) < rank(used)) {
+                    *known = Some(used.clone());
+                }
             }
             BotNews::Said(words) => self.words(words, at, EntryKind::Bot),
             BotNews::Heard(words) => self.words(words, at, EntryKind::Caller),

@@ -4,6 +4,7 @@ use super::caller_id::CallerIds;
 use super::check::Fault;
 use super::machine::Machine;
 use super::retry::RetryPolicy;
+use crate::bot::{Bot, BotName};
 use crate::queue::Priority;
 use crate::script::{Script, ScriptName, Template};
 use crate::window::{CallingWindow, Zone};
@@ -16,8 +17,11 @@ use std::collections::BTreeSet;
 pub struct Campaign {
     /// What people call it.
     pub name: String,
-    /// What is asked.
+    /// What is asked; where a bot talks, what goes on when its model is lost.
     pub script: ScriptName,
+    /// Which bot talks, instead of the script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<BotName>,
     /// As which caller the calls are shown.
     pub caller_ids: CallerIds,
     /// At which hours people are called, by their own clock.
@@ -77,6 +81,7 @@ impl Campaign {
         Self {
             name,
             script,
+            bot: None,
             caller_ids,
             window: CallingWindow::default(),
             retry: RetryPolicy::default(),
@@ -90,9 +95,10 @@ impl Campaign {
         }
     }
 
-    /// The variables that its script and its message for machines speak of: what an import must find for each lead.
-    pub fn variables(&self, script: &Script) -> BTreeSet<String> {
-        let mut variables = script.variables();
+    /// The variables that its script, its bot and its message for machines speak of: what an import must find for each lead.
+    pub fn variables(&self, script: Option<&Script>, bot: Option<&Bot>) -> BTreeSet<String> {
+        let mut variables = script.map(Script::variables).unwrap_or_default();
+        variables.extend(bot.iter().flat_map(|bot| bot.variables()));
         if let Machine::LeaveMessage { text } = &self.machine
             && let Ok(message) = Template::parse(text.as_str())
         {

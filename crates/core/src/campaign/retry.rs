@@ -47,7 +47,7 @@ impl Delays {
 pub struct AttemptEnd {
     /// How.
     pub disposition: Disposition,
-    /// What the script achieved, if there was one.
+    /// What the script or the bot achieved, if there was one.
     pub outcome: Option<Outcome>,
     /// When.
     pub at: Timestamp,
@@ -60,6 +60,26 @@ impl AttemptEnd {
     pub fn of(call: &Call, person: Wish) -> Option<Self> {
         let (disposition, outcome) = (call.disposition()?, call.outcome());
         Some(Self { disposition, outcome, at: call.ended_at().unwrap_or(call.updated_at), person })
+    }
+
+    /// How it ended for the next attempt. A line that was open is told apart by what the bot found on it: a machine that only the
+    /// bot has heard to be one, a model that failed before anything was done, somebody who wants none of it.
+    fn disposition(&self) -> Disposition {
+        use Outcome as Was;
+        match (self.disposition.class(), self.outcome) {
+            // What was done is done, whatever the carrier says of the line.
+            (_, Some(Was::Confirmed | Was::Rescheduled | Was::Cancelled | Was::Booked)) => {
+                Disposition::Completed
+            }
+            (Class::Reached, Some(Was::Voicemail)) => Disposition::Voicemail,
+            (Class::Reached, Some(Was::Error)) => Disposition::BotFailed,
+            (Class::Reached, Some(Was::Refused)) => Disposition::Declined,
+            _ => self.disposition,
+        }
+    }
+
+    fn class(&self) -> Class {
+        self.disposition().class()
     }
 }
 
@@ -111,7 +131,7 @@ impl RetryPolicy {
             (Wish::None, _) => {}
         }
         let Some(delay) = self.delay(end, used) else {
-            return done(without_retry(end.disposition));
+            return done(without_retry(end.class()));
         };
         if uses_up(end.disposition) && used >= self.max_attempts {
             return done(Done::Exhausted);
@@ -121,15 +141,16 @@ impl RetryPolicy {
     }
 
     fn delay(&self, end: &AttemptEnd, used: u16) -> Option<SignedDuration> {
-        let class = end.disposition.class();
-        if class == Class::Reached && end.outcome == Some(Outcome::Partial) {
+        let is_unfinished = matches!(end.outcome, Some(Outcome::Partial | Outcome::Interrupted));
+        let class = end.class();
+        if class == Class::Reached && is_unfinished {
             return self.unfinished.after(used);
         }
         if end.disposition == Disposition::OutOfWindow {
             // The window says when; the policy adds nothing.
             return Some(SignedDuration::ZERO);
         }
-        self.by_disposition.get(&end.disposition).or_else(|| self.by_class.get(&class))?.after(used)
+        self.by_disposition.get(&end.disposition()).or_else(|| self.by_class.get(&class))?.after(used)
     }
 
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {
@@ -167,8 +188,8 @@ impl RetryPolicy {
 }
 
 /// What came of a job whose last attempt ended so, when the policy does not try again.
-fn without_retry(disposition: Disposition) -> Done {
-    match disposition.class() {
+fn without_retry(class: Class) -> Done {
+    match class {
         Class::Reached => Done::Reached,
         Class::Decision => Done::Declined,
         Class::CallerId | Class::Alarm => Done::NeedsEye,

@@ -53,6 +53,25 @@ mod retries {
     }
 
     #[test]
+    fn what_a_bot_found_on_an_open_line_says_what_comes_next() {
+        let of_bot = |disposition, outcome| next(disposition, Some(outcome), Wish::None, 1, &[]);
+        let table = [
+            (Disposition::Completed, Outcome::Confirmed, done(Done::Reached)),
+            (Disposition::CarrierFailed, Outcome::Booked, done(Done::Reached)),
+            (Disposition::Voicemail, Outcome::Confirmed, done(Done::Reached)),
+            (Disposition::Completed, Outcome::Refused, done(Done::Declined)),
+            (Disposition::Completed, Outcome::Voicemail, retry(5 * 60)),
+            (Disposition::Completed, Outcome::Interrupted, retry(60)),
+            (Disposition::Completed, Outcome::Error, retry(1)),
+            (Disposition::Completed, Outcome::Unknown, done(Done::Reached)),
+            (Disposition::NoAnswer, Outcome::NoAnswer, retry(60)),
+        ];
+        for (disposition, outcome, expected) in table {
+            assert_eq!(of_bot(disposition, outcome), expected, "{disposition:?} {outcome:?}");
+        }
+    }
+
+    #[test]
     fn each_disposition_leads_where_its_class_says() {
         use Disposition as D;
         let table = [
@@ -218,7 +237,10 @@ mod checks {
         let script = Script::parse(text.as_bytes(), "visit".parse().unwrap()).unwrap();
         let mut campaign = campaign();
         campaign.machine = Machine::LeaveMessage { text: "Call {{office}}.".into() };
-        assert_eq!(campaign.variables(&script).into_iter().collect::<Vec<_>>(), ["day", "name", "office"]);
+        assert_eq!(
+            campaign.variables(Some(&script), None).into_iter().collect::<Vec<_>>(),
+            ["day", "name", "office"]
+        );
         campaign.machine = Machine::LeaveMessage { text: "Call {{office".into() };
         let faults = campaign.check().unwrap_err();
         assert_eq!((faults.len(), faults[0].field.as_str()), (1, "machine.text"));

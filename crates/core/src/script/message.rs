@@ -1,6 +1,6 @@
 //! Scripts that are made of a message: what a number says while it is closed, or to who is put through to nobody.
 
-use super::{Language, Limits, Prompt, Script, ScriptName, ScriptVersion};
+use super::{Language, Limits, Prompt, Question, Script, ScriptName, ScriptVersion};
 
 impl Script {
     /// A script that says one message, asks nothing and ends. Without words of its own it says goodbye.
@@ -21,6 +21,20 @@ impl Script {
             opt_out: None,
             limits: Limits::default(),
         }
+    }
+
+    /// A script that asks for one thing, which is recorded: what the caller wants to leave behind.
+    #[must_use]
+    pub fn taking_message(language: Language) -> Self {
+        let asked = Question::recorded(Prompt::say(language.texts().leave_message));
+        let version = ScriptVersion::of(format!("taking a message {}", language.as_str()).as_bytes());
+        Self { version, questions: vec![asked], ..Self::message(None, language) }
+    }
+
+    /// Whether nobody has written what it asks: it is the one that is built in, or asks nothing.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        self.questions.is_empty() || self.name == ScriptName::builtin()
     }
 
     /// The same, with this message for its greeting. Another text, so another version.

@@ -43,6 +43,8 @@ pub struct Texts {
     pub not_reached: &'static str,
     /// When a bot can't go on, and the script does.
     pub instead_of_bot: &'static str,
+    /// When a bot can't go on, and nobody has written questions.
+    pub leave_message: &'static str,
     /// How to opt out.
     pub opt_out: &'static str,
     /// After opting out.
@@ -100,6 +102,7 @@ impl Texts {
         consult_keys: "To take the call press 1, to decline press 2.",
         not_reached: "Sorry, nobody could be reached.",
         instead_of_bot: "Sorry, our assistant cannot go on right now.",
+        leave_message: "Please say after the tone who you are and what we can do for you, and we will get back to you.",
         opt_out: "If you never want to be called again, press {{key}}.",
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
@@ -144,6 +147,7 @@ impl Texts {
         consult_keys: "לקבלת השיחה הקישו 1, לדחייתה הקישו 2.",
         not_reached: "סליחה, לא הצלחנו להשיג מענה.",
         instead_of_bot: "סליחה, העוזר הקולי שלנו לא יכול להמשיך כרגע.",
+        leave_message: "אנא אמרו אחרי הצליל מי אתם ובמה נוכל לעזור, ונחזור אליכם.",
         opt_out: "כדי שלא נתקשר שוב לעולם, הקישו {{key}}.",
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",

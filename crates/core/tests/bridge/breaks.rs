@@ -1,8 +1,8 @@
 //! What breaks in voice bots, one by one.
 
 use super::stage::{Stage, is_clear, is_play, sound, truncated};
-use trunkline_core::bridge::{Act, CarrierSays, ModelDoes, ModelSays, ResponseEnd};
-use trunkline_core::call::{BotNews, BotOver, WordsState};
+use trunkline_core::bridge::{Act, CarrierSays, ModelDoes, ModelSays, ResponseEnd, WhyLost};
+use trunkline_core::call::{BotNews, BotOver, TokenKind, Tokens, WordsState};
 
 const LONG: &str = "I have very much to tell you about everything that we do here.";
 
@@ -264,6 +264,55 @@ fn a_model_that_is_lost_twice_without_a_word_leaves_the_call_to_the_script() {
     assert_eq!(stage.over(), Some(BotOver::Failed), "within three seconds");
     let lost = stage.count(|act| matches!(act, Act::Journal(BotNews::ModelLost { .. })));
     assert_eq!(lost, 2);
+}
+
+#[test]
+fn a_caller_who_waits_hears_the_script_in_time_however_late_each_session_fails() {
+    let mut stage = Stage::ready();
+    stage.passes(1_500);
+    stage.model(ModelSays::Opened);
+    stage.passes(600);
+    stage.model(ModelSays::Configured);
+    stage.passes(199);
+    assert_eq!(stage.over(), None, "the second session has its chance");
+    stage.passes(1);
+    assert_eq!(stage.over(), Some(BotOver::Failed), "2.3 seconds after the caller began to wait");
+}
+
+#[test]
+fn a_model_that_breaks_off_in_every_sentence_is_given_up_in_the_end() {
+    let mut stage = Stage::ready();
+    for n in 0..6 {
+        assert_eq!(stage.over(), None, "after {n} times");
+        stage.bot_begins(&format!("r{n}"), &format!("i{n}"), LONG, 4_800);
+        stage.model(ModelSays::Lost(WhyLost::Closed));
+        stage.model(ModelSays::Opened);
+        stage.model(ModelSays::Configured);
+    }
+    assert_eq!(stage.over(), Some(BotOver::Failed));
+}
+
+#[test]
+fn what_answers_have_used_is_told_as_it_grows_and_an_answer_that_was_not_counted_shows() {
+    let mut stage = Stage::ready();
+    let tokens = |out| Tokens([(TokenKind::AudioOut, out)].into());
+    stage.bot_says("r1", "i1", "Hello.", 480);
+    stage.model(ModelSays::Used(tokens(30)));
+    stage.plays_all();
+    stage.speaks("c1");
+    stage.said("c1", "I am Ann.");
+    stage.bot_begins("r2", "i2", LONG, 4_800);
+    stage.carrier(CarrierSays::Stopped);
+    stage.passes(2_000);
+    let told: Vec<(u32, u32)> = stage
+        .acts
+        .iter()
+        .filter_map(|act| match act {
+            Act::Journal(BotNews::Used { used, .. }) => Some((used.answers, used.counted)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [(1, 1), (2, 1)], "the second was cut off with the line");
 }
 
 #[test]

@@ -61,6 +61,15 @@ fn facts() -> Vec<BotNews> {
         },
         BotNews::ModelLost { stream: 1, before: 0, why: "closed".to_owned() },
         BotNews::MediaLost { stream: 1 },
+        BotNews::Used {
+            stream: 1,
+            used: Used {
+                answers: 2,
+                counted: 1,
+                tokens: Tokens([(TokenKind::TextOut, 7)].into()),
+                cost: None,
+            },
+        },
         BotNews::Over { why: BotOver::Finished },
     ]
 }

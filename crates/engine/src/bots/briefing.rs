@@ -7,17 +7,23 @@ use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_core::bot::{Bot, BotVersion};
 use trunkline_core::bridge::Brief;
-use trunkline_core::call::{BotNews, BotRef, Call};
+use trunkline_core::call::{BotNews, BotRef, Call, TokenPrices};
+use trunkline_core::campaign::Campaign;
 use trunkline_core::id::TenantId;
 use trunkline_core::private::Private;
 use trunkline_core::script::Caller;
 use trunkline_media::realtime::ModelAddress;
+
+/// What names the appointment that a call is about.
+const APPOINTMENT: &str = "appointment_id";
 
 /// The settings of bots.
 #[derive(Clone, Debug, Default)]
 pub struct Bots {
     /// The model that talks. Without one no bot does.
     pub model: Option<ModelAddress>,
+    /// What it charges; empty if nobody has said.
+    pub prices: TokenPrices,
 }
 
 impl Inner {
@@ -30,6 +36,12 @@ impl Inner {
         let Some(bot) = self.bot_files.current(tenant, name) else { return Ok(None) };
         self.use_bot(&bot).await?;
         Ok(Some(BotRef { name: bot.name.to_string(), version: bot.version.to_string() }))
+    }
+
+    /// The bot that a campaign names, if it can talk.
+    pub(crate) fn bot_of(&self, tenant: &TenantId, policy: &Campaign) -> Option<Arc<Bot>> {
+        self.config.bots.model.as_ref()?;
+        self.bot_files.current(tenant, policy.bot.as_ref()?.as_str())
     }
 
     /// The bot that talks in a call, in the version that it began with; as it is now, if nobody has that any more.
@@ -47,8 +59,10 @@ impl Inner {
             return Ok(());
         }
         let phone = call.party.person(call.direction);
-        let named = call.party.metadata.reveal().get("appointment_id");
-        let named = named.and_then(|id| id.as_str()?.parse().ok());
+        // Named by whoever placed the call, or in the row of a campaign's list.
+        let in_metadata = call.party.metadata.reveal().get(APPOINTMENT).and_then(|id| id.as_str());
+        let in_list = call.party.variables.reveal().get(APPOINTMENT).map(String::as_str);
+        let named = in_metadata.or(in_list).and_then(|id| id.trim().parse().ok());
         let found = self.appointment_about(&call.tenant, phone, named);
         let Ok(Some(found)) = tokio::time::timeout(LOOKS_UP_FOR, found).await else { return Ok(()) };
         let Ok(appointment) = serde_json::to_string(&found) else { return Ok(()) };

@@ -83,6 +83,17 @@ impl Inner {
         Ok(stream::stream(no, &self.mint(&call, token.on())))
     }
 
+    /// What is asked where a bot could not go on: the script, or, where nobody has written one, what the caller wants to leave
+    /// behind. Without a bot, or while it talks, it is the script.
+    pub(crate) fn after_bot(&self, call: &Call, script: Arc<Script>) -> Arc<Script> {
+        let failed = call.bot.as_ref().is_some_and(|talk| talk.why_over() == Some(BotOver::Failed));
+        if !failed || !script.is_nobodys() {
+            return script;
+        }
+        let spoken = self.bot_in(call).map_or_else(|| script.language.clone(), |bot| bot.language.clone());
+        self.scripts.taking_message(spoken)
+    }
+
     /// The bot can't go on: the person hears so, and is asked what the script asks.
     async fn go_on_with_script(
         self: &Arc<Self>,
@@ -92,6 +103,8 @@ impl Inner {
         (script, caller): (&Script, &Caller),
     ) -> Result<Document, IntakeError> {
         let call = handle.lock().call.clone();
+        // It may have become so a moment ago.
+        let script = &*self.after_bot(&call, Arc::new(script.clone()));
         let next: Next = standing(script, &call);
         let mut turn = Turn::going_on(script, caller, next);
         turn.page = script.instead_of_bot(caller, next);

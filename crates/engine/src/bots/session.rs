@@ -4,7 +4,7 @@ use super::tools::AskedTool;
 use super::writing::Writer;
 use crate::engine::Inner;
 use crate::live::Handle;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use trunkline_core::bridge::{
     Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
-use trunkline_core::call::{AnsweredBy, BotNews, BotOver, State};
+use trunkline_core::call::{AnsweredBy, BotNews, BotOver, EntryNo, State, Tokens, Words};
 use trunkline_core::id::CallId;
 use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 
@@ -36,6 +36,8 @@ struct Session {
     inner: Arc<Inner>,
     handle: Handle,
     call: CallId,
+    /// Which of the call's streams it is.
+    stream: u16,
     bridge: Bridge,
     address: ModelAddress,
     says: mpsc::Receiver<CarrierSays>,
@@ -45,6 +47,10 @@ struct Session {
     model: Option<(Mouth, Ears)>,
     tools: JoinSet<ToolAnswer>,
     writer: Writer,
+    /// Answers whose wait is measured.
+    counted: BTreeSet<EntryNo>,
+    /// The tokens that are measured.
+    told: Tokens,
     taken_by: Option<AnsweredBy>,
     /// The carrier has said all that it will.
     is_gone: bool,
@@ -85,6 +91,7 @@ pub(super) async fn begin(
         inner: inner.clone(),
         handle: handle.clone(),
         call: call.id,
+        stream,
         bridge,
         address,
         says,
@@ -93,6 +100,8 @@ pub(super) async fn begin(
         model: None,
         tools: JoinSet::new(),
         writer,
+        counted: BTreeSet::new(),
+        told: Tokens::default(),
         taken_by: None,
         is_gone: false,
         was_stopped: false,
@@ -135,6 +144,13 @@ impl Session {
                 _ = looks.tick() => Woken::Looked,
                 () = tokio::time::sleep(due) => Woken::By(vec![Input::Tick]),
             };
+            if self.is_replaced() {
+                // Its socket died without a word, and the carrier has opened another: what is due here is not the call's any more.
+                tracing::warn!(call = %self.call, stream = self.stream, "bot.stream: replaced");
+                self.is_gone = true;
+                self.take(vec![Input::Carrier(CarrierSays::Lost)]).await;
+                continue;
+            }
             match woken {
                 Woken::By(inputs) => self.take(inputs).await,
                 Woken::Looked => self.look().await,
@@ -176,6 +192,12 @@ impl Session {
                 inner.ask(handle, leg);
             }
         });
+    }
+
+    /// Whether the carrier has opened a later stream, while this one still takes itself for the caller's.
+    fn is_replaced(&self) -> bool {
+        let live = self.handle.lock();
+        !self.is_gone && live.call.bot.as_ref().is_some_and(|talk| talk.connected_after(self.stream))
     }
 
     /// Whether the call goes on, and who has taken it.
@@ -231,7 +253,11 @@ impl Session {
                     self.connecting = Some(Box::pin(async move { connect(&address).await }));
                 }
                 Act::CloseModel => (self.model, self.connecting) = (None, None),
-                Act::Journal(news) => {
+                Act::Journal(mut news) => {
+                    if let BotNews::Used { used, .. } = &mut news {
+                        used.cost = self.inner.config.bots.prices.cost(used);
+                    }
+                    self.count(&news);
                     if let BotNews::ModelLost { why, .. } = &news {
                         tracing::warn!(call = %self.call, why, "bot.model_lost");
                     }
@@ -265,6 +291,27 @@ impl Session {
             }
         }
         lost.map(|why| Input::Model(ModelSays::Lost(why)))
+    }
+
+    /// What is measured of bots since the start.
+    fn count(&mut self, news: &BotNews) {
+        match news {
+            BotNews::Said(Words { entry, waited_ms: Some(waited), .. }) if self.counted.insert(*entry) => {
+                self.inner.tally.bot_waited(*waited);
+            }
+            BotNews::Used { used, .. } => {
+                let news = used.tokens.0.iter().map(|(kind, all)| {
+                    let before = self.told.0.get(kind).copied().unwrap_or_default();
+                    (*kind, all.saturating_sub(before))
+                });
+                self.inner.tally.bot_used(news);
+                self.told = used.tokens.clone();
+            }
+            BotNews::ModelLost { .. } => self.inner.tally.bot_lost("model"),
+            BotNews::MediaLost { .. } => self.inner.tally.bot_lost("stream"),
+            BotNews::Over { why } => self.inner.tally.bot_over(why.as_str()),
+            _ => {}
+        }
     }
 
     fn tell_carrier(&mut self, does: CarrierDoes) {

@@ -19,6 +19,7 @@ mod report;
 mod restore;
 mod retiring;
 mod verify;
+mod verify_appointments;
 mod verify_numbers;
 mod verify_queue;
 

@@ -3,7 +3,8 @@
 //!
 //! A batch that is cut off between the two leaves rows whose recordings are gone: the next run takes them too. Calls that
 //! are not over are never looked at, nor are those that a job which is not settled goes by. Campaigns that were closed
-//! before the time go after their calls, with their jobs and attempts; people stay. Who prunes by status keeps them.
+//! before the time go after their calls, with their jobs and attempts; people stay. So do appointments
+//! that began before it. Who prunes by status keeps them.
 
 use super::folder::Folder;
 use super::held::{Held, HeldError};
@@ -45,6 +46,8 @@ pub struct Removed {
     pub jobs: u64,
     /// Their attempts.
     pub attempts: u64,
+    /// Appointments that were before.
+    pub appointments: u64,
     /// Files of recordings.
     pub recordings: u64,
     /// Their length.
@@ -182,6 +185,7 @@ async fn each_page(
     }
     if wanted.statuses.is_empty() && !matches!(by, By::Journal(..)) {
         removed.queue(store, wanted.before, by).await?;
+        removed.appointments(store, wanted.before, by).await?;
     }
     Ok(removed)
 }
@@ -202,6 +206,25 @@ impl Removed {
             }
         }
         Ok(())
+    }
+
+    /// Appointments that began before the time: whoever prunes by status keeps them.
+    async fn appointments(
+        &mut self,
+        store: &Store,
+        before: jiff::Timestamp,
+        by: By<'_>,
+    ) -> Result<(), PruneError> {
+        if matches!(by, By::Nobody) {
+            self.appointments = store.appointments_before(before).await?;
+            return Ok(());
+        }
+        loop {
+            match with_patience(|| store.prune_appointments(before, JOBS)).await? {
+                0 => return Ok(()),
+                gone => self.appointments += gone,
+            }
+        }
     }
 
     fn add_retired(&mut self, retired: Retired) {

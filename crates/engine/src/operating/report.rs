@@ -67,6 +67,8 @@ pub struct Report {
     pub attempts: Share,
     /// Numbers of ours that are as the journal has them, or newer, and whose tenant is there.
     pub numbers: Share,
+    /// Appointments that hold their own time, and no other.
+    pub appointments: Share,
     /// Attempts without a call: nothing was sent, or the call was pruned.
     pub unplaced: u64,
     /// Records of the journal that the database has yet to eat.
@@ -98,6 +100,7 @@ impl Report {
                 self.jobs,
                 self.attempts,
                 self.numbers,
+                self.appointments,
             ]
             .into_iter()
             .all(Share::is_whole)

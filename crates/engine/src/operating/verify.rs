@@ -2,7 +2,8 @@
 //!
 //! What the journal still holds and the database has eaten must be there, event by event. What the database holds must be
 //! what its own events make it, column by column, also where the journal has long gone. Of the queue, whose truth is the
-//! database's, jobs, attempts and calls must be of one mind (`verify_queue`), and so must our numbers (`verify_numbers`). Nothing is changed.
+//! database's, jobs, attempts and calls must be of one mind (`verify_queue`), and so must our numbers (`verify_numbers`) and
+//! appointments with the time they hold (`verify_appointments`). Nothing is changed.
 
 use super::folder::{Folder, FolderTrouble};
 use super::replay::{Made, replay};
@@ -83,6 +84,7 @@ pub async fn verify(
     check.say_suspects();
     check.queue(beside).await?;
     check.numbers().await?;
+    check.appointments().await?;
     check.rest().await?;
     Ok(check.report)
 }

@@ -11,6 +11,7 @@ use crate::intake::IntakeError;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use trunkline_core::bot::BotName;
 use trunkline_core::call::{
     Call, Disposition, Event, ForJob, HangUpReason, Metadata, Outcome, Party, Request, Source, What,
 };
@@ -32,6 +33,8 @@ pub(super) struct Picked {
     pub call: CallId,
     pub from: Address,
     pub script: Arc<Script>,
+    /// The bot that talks, by its name now.
+    pub bot: Option<BotName>,
     /// Not sooner: the paces of its campaign and its tenant.
     pub begins_at: Timestamp,
     /// Counted by the gates until the call is.
@@ -81,7 +84,8 @@ impl Inner {
         let (call, from) = (CallId::new(now, chance), Address::new(from.as_str()));
         let tenant = ready.queued.job.tenant.clone();
         let place = self.under_way.add(call, tenant, campaign, ready.queued.number.clone());
-        Ok(Picked { call, from, script, begins_at, place, ready })
+        let bot = ready.campaign.policy.bot.clone();
+        Ok(Picked { call, from, script, bot, begins_at, place, ready })
     }
 
     /// Claims these jobs, and lets their calls be placed when each has its turn. Those that somebody else was faster to claim
@@ -133,7 +137,7 @@ impl Inner {
             let back = Happened::GivenBack { on, why: HandedBack::Gate { gate } };
             return self.tell_claimed(store, &job, back).await;
         }
-        let questions = match self.questions(store, &job).await {
+        let questions = match self.questions(store, &job, one.bot.as_ref()).await {
             Ok(Questions::NoneLeft) => {
                 let next = Next::Done { done: Done::Reached };
                 let reached =
@@ -197,6 +201,10 @@ impl Inner {
         let machine = one.ready.campaign.policy.machine.clone();
         let hours_end = one.ready.hours_end(self.clock.now());
         let QueuedJob { job, number, name, variables, .. } = one.ready.queued;
+        let bot = match &one.bot {
+            Some(name) => self.bot_for(&job.tenant, name.as_str()).await?,
+            None => None,
+        };
         let (script, resume) = match questions {
             Questions::At(script, at) => (script, Some(at)),
             Questions::FromTheStart | Questions::NoneLeft => (one.script, None),
@@ -212,7 +220,7 @@ impl Inner {
                 metadata: Private::new(Metadata::default()),
             },
             script: self.use_script(&script).await?,
-            bot: None,
+            bot,
             limits: self.config.call_limits,
             not_before: None,
             session: None,
@@ -247,12 +255,13 @@ impl Inner {
         let (Some(campaign), Some(from)) = (campaign, from) else { return Ok(None) };
         let script = self.scripts.current(Some(campaign.policy.script.as_str()));
         let script = script.unwrap_or_else(|| Arc::new(Script::builtin()));
-        let questions = self.questions(store, &queued.job).await?;
+        let questions = self.questions(store, &queued.job, campaign.policy.bot.as_ref()).await?;
         let (tenant, number) = (queued.job.tenant.clone(), queued.number.clone());
         let one = Picked {
             call: held.call,
             from: Address::new(from),
             script,
+            bot: campaign.policy.bot.clone(),
             begins_at: held.claimed_at,
             place: self.under_way.add(held.call, tenant, campaign.id, number),
             ready: Ready { queued, campaign, earlier: Vec::new() },
@@ -267,9 +276,15 @@ impl Inner {
         }
     }
 
-    /// Where a questionnaire goes on that an earlier call of the job left unfinished.
-    async fn questions(&self, store: &Store, job: &Job) -> Result<Questions, StoreError> {
-        if job.attempt == AttemptNo::NONE {
+    /// Where a questionnaire goes on that an earlier call of the job left unfinished. A bot begins each conversation anew: what
+    /// it is about is in the calendar.
+    async fn questions(
+        &self,
+        store: &Store,
+        job: &Job,
+        bot: Option<&BotName>,
+    ) -> Result<Questions, StoreError> {
+        if job.attempt == AttemptNo::NONE || bot.is_some() {
             return Ok(Questions::FromTheStart);
         }
         let ids: Vec<CallId> =

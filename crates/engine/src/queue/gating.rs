@@ -14,7 +14,7 @@ use trunkline_core::dial::gates::{
     Suppressed, admit_job, cps_opens_at, gap,
 };
 use trunkline_core::dial::pace;
-use trunkline_core::id::{AttemptNo, CampaignId};
+use trunkline_core::id::{AttemptNo, CampaignId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState};
@@ -78,7 +78,7 @@ impl Inner {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
             campaign: Some(campaign.state.gate()),
-            lacks: self.lacks(policy),
+            lacks: self.lacks(&campaign.tenant, policy),
             due: not_before.filter(|_| !is_first),
             promised: if job.promised.is_some() { Promised::Yes } else { Promised::No },
             window: ready.window(now),
@@ -100,9 +100,12 @@ impl Inner {
     }
 
     /// What no call of the campaign can do without.
-    fn lacks(&self, policy: &Campaign) -> Option<Lacking> {
+    fn lacks(&self, tenant: &TenantId, policy: &Campaign) -> Option<Lacking> {
         if self.scripts.current(Some(policy.script.as_str())).is_none() {
             return Some(Lacking::Script);
+        }
+        if policy.bot.is_some() && self.bot_of(tenant, policy).is_none() {
+            return Some(Lacking::Bot);
         }
         policy.caller_ids.numbers.is_empty().then_some(Lacking::CallerId)
     }

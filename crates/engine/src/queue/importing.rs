@@ -138,7 +138,7 @@ impl Inner {
         self.look_at_campaigns().await?;
         let policy = self.campaign_of(tenant, campaign)?.policy.clone();
         let script = self.scripts.current(Some(policy.script.as_str()));
-        let required = script.map(|script| policy.variables(&script)).unwrap_or_default();
+        let required = policy.variables(script.as_deref(), self.bot_of(tenant, &policy).as_deref());
         let (mut report, judged) = self.judge(tenant, &rows, &order, required)?;
         let mut jobs: Vec<NewJob> = Vec::with_capacity(judged.len());
         let mut places: BTreeMap<JobId, u64> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! One person at a time: a job for whoever somebody wants to be called, with or without a campaign of their own.
 //!
-//! Whoever names no campaign shares one with all who want the same script shown as the same number: it is made when it is
+//! Whoever names no campaign shares one with all who want the same script, or bot, shown as the same number: it is made when it is
 //! first needed, goes on when everybody in it was reached, and is over a day after it was made. A campaign reaches a
 //! person once: whoever is to be called again finds the next one.
 
@@ -12,6 +12,7 @@ use crate::engine::Inner;
 use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use trunkline_core::bot::BotName;
 use trunkline_core::campaign::{CallerIds, Campaign, CampaignState, People};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, TenantId};
 use trunkline_core::phone::PhoneNumber;
@@ -42,6 +43,8 @@ pub enum SingleOf {
     Script {
         /// Which script asks.
         script: ScriptName,
+        /// Which bot talks instead.
+        bot: Option<BotName>,
         /// Which number they see.
         from: PhoneNumber,
     },
@@ -110,7 +113,10 @@ impl Inner {
             self.look_at_campaigns().await?;
             let campaign = match &of {
                 SingleOf::Campaign(id) => self.campaign_of(tenant, *id)?,
-                SingleOf::Script { script, from } => self.shared(tenant, script, from, &person).await?,
+                SingleOf::Script { script, bot, from } => {
+                    let policy = shared_policy(script, bot.as_ref(), from, self.clock.now());
+                    self.shared(tenant, policy, &person).await?
+                }
             };
             if let CampaignState::Finished | CampaignState::Cancelled = campaign.state {
                 return Err(SingleError::Over(campaign.state));
@@ -133,17 +139,15 @@ impl Inner {
         Err(SingleError::Campaign(CampaignError::Conflict))
     }
 
-    /// The campaign that single jobs of this script and number share, and that does not have this person; made if there
+    /// The campaign that single jobs of this policy share, and that does not have this person; made if there
     /// is none.
     async fn shared(
         &self,
         tenant: &TenantId,
-        script: &ScriptName,
-        from: &PhoneNumber,
+        policy: Campaign,
         person: &Person,
     ) -> Result<Arc<StoredCampaign>, SingleError> {
         let now = self.clock.now();
-        let policy = shared_policy(script, from, now);
         for known in self.campaigns.all().into_iter().rev().filter(|one| one.tenant == *tenant) {
             let is_ours = known.policy == Campaign { name: known.policy.name.clone(), ..policy.clone() };
             if !is_ours || known.state != CampaignState::Running || is_past(&known, now) {
@@ -235,11 +239,13 @@ fn is_past(campaign: &StoredCampaign, now: Timestamp) -> bool {
     now.duration_since(campaign.created_at) >= OPEN_FOR
 }
 
-fn shared_policy(script: &ScriptName, from: &PhoneNumber, now: Timestamp) -> Campaign {
+fn shared_policy(script: &ScriptName, bot: Option<&BotName>, from: &PhoneNumber, now: Timestamp) -> Campaign {
+    let asks = bot.map_or(script.as_str(), BotName::as_str);
     Campaign {
         people: People::Singles,
+        bot: bot.cloned(),
         ..Campaign::standard(
-            format!("{SHARED}{} from {} since {now}", script.as_str(), from.as_str()),
+            format!("{SHARED}{asks} from {} since {now}", from.as_str()),
             script.clone(),
             CallerIds::one(from.clone()),
         )

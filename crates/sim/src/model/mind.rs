@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::script::{Misbehaves, ModelTurn};
+use super::script::{Misbehaves, ModelOptions, ModelTurn};
 use crate::voice::{BYTES_PER_MS, Ear, SILENCE, sound};
 
 /// A piece of sound that is sent at once.
@@ -33,6 +33,7 @@ enum Item {
 /// One session.
 pub(super) struct Mind {
     turns: Vec<ModelTurn>,
+    to: Vec<(String, Vec<ModelTurn>)>,
     wrongs: Vec<Misbehaves>,
     is_beta: bool,
     name: String,
@@ -56,11 +57,12 @@ pub(super) struct Mind {
 }
 
 impl Mind {
-    pub(super) fn new(name: String, turns: Vec<ModelTurn>, wrongs: Vec<Misbehaves>, is_beta: bool) -> Self {
+    pub(super) fn new(name: String, options: ModelOptions, wrongs: Vec<Misbehaves>) -> Self {
         Self {
-            turns,
+            turns: options.turns,
+            to: options.to,
             wrongs,
-            is_beta,
+            is_beta: options.is_beta,
             name,
             items: Vec::new(),
             made: 0,
@@ -104,6 +106,10 @@ impl Mind {
         }
         if input["format"]["type"] != "audio/pcmu" || output["format"]["type"] != "audio/pcmu" {
             return self.complain("the sound is not mu-law");
+        }
+        let instructions = session["instructions"].as_str().unwrap_or_default();
+        if let Some((_, turns)) = self.to.iter().find(|(word, _)| instructions.contains(word.as_str())) {
+            self.turns.clone_from(turns);
         }
         self.writes_down = input["transcription"]["model"].is_string();
         let pause = input["turn_detection"]["silence_duration_ms"].as_u64().unwrap_or(500);
@@ -345,7 +351,14 @@ impl Mind {
     }
 
     fn response_done(&mut self, response: &str, status: &str, details: &Value) -> Act {
-        let usage = json!({"total_tokens": 100, "input_tokens": 60, "output_tokens": 40});
+        let usage = json!({
+            "total_tokens": 100, "input_tokens": 60, "output_tokens": 40,
+            "input_token_details": {
+                "text_tokens": 20, "audio_tokens": 40, "cached_tokens": 10,
+                "cached_tokens_details": {"text_tokens": 10, "audio_tokens": 0},
+            },
+            "output_token_details": {"text_tokens": 10, "audio_tokens": 30},
+        });
         let response = json!({"id": response, "status": status, "status_details": details, "usage": usage});
         self.event("response.done", json!({"response": response}))
     }

@@ -61,6 +61,8 @@ pub enum Misbehaves {
 pub struct ModelOptions {
     /// What it says, answer by answer. After the last one it says nothing.
     pub turns: Vec<ModelTurn>,
+    /// What it says instead where its instructions have this word, such as the name of somebody: the first that fits.
+    pub to: Vec<(String, Vec<ModelTurn>)>,
     /// What it does wrong, in which session, counted from 0; in every one without a number.
     pub misbehaves: Vec<(Option<usize>, Misbehaves)>,
     /// Whether it uses the names of the beta.
@@ -71,7 +73,7 @@ pub struct ModelOptions {
 
 impl Default for ModelOptions {
     fn default() -> Self {
-        Self { turns: Vec::new(), misbehaves: Vec::new(), is_beta: false, speed: 1.0 }
+        Self { turns: Vec::new(), to: Vec::new(), misbehaves: Vec::new(), is_beta: false, speed: 1.0 }
     }
 }
 

@@ -113,9 +113,10 @@ async fn open(State(room): State<Arc<Room>>, headers: HeaderMap, upgrade: WebSoc
         room.closed(no);
         return status.into_response();
     }
-    let mind = Mind::new(format!("sess{no}"), options.turns, wrongs, options.is_beta);
+    let speed = options.speed;
+    let mind = Mind::new(format!("sess{no}"), options, wrongs);
     upgrade.on_upgrade(async move |socket| {
-        talk(&room, no, mind, socket, options.speed).await;
+        talk(&room, no, mind, socket, speed).await;
         room.closed(no);
     })
 }

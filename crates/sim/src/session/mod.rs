@@ -208,10 +208,12 @@ impl Session {
             Verb::Say { text, times } => {
                 let secs = u32::try_from(text.len().div_ceil(SPEECH_RATE)).unwrap_or(u32::MAX).max(1);
                 self.prompt.push(text.clone());
+                self.line.hears_sound();
                 self.line.hear(Heard::Said { text });
                 self.line.pass(secs.saturating_mul(times)).await;
             }
             Verb::Play { url, times } => {
+                self.line.hears_sound();
                 self.line.hear(Heard::Played { url });
                 self.line.pass(times.saturating_mul(3)).await;
             }

@@ -19,7 +19,7 @@ use crate::mouth::Mouth;
 use crate::session::{Next, Over, Session};
 use crate::talker::Talker;
 use crate::twiml::Stream;
-use crate::voice::{FRAME, SILENCE};
+use crate::voice::{FRAME, SILENCE, is_sound};
 
 const FRAME_SPAN: Duration = Duration::from_millis(20);
 /// How long the carrier tries to open a socket.
@@ -61,6 +61,9 @@ impl Session {
     pub(super) async fn stream(&mut self, wanted: Stream) -> Next {
         self.line.hear(Heard::StreamAsked { url: wanted.url.clone() });
         self.streams += 1;
+        if self.streams == 1 {
+            self.line.waits_since_answer();
+        }
         let (out, mut incoming) = match timeout(CONNECT, connect_async(&wanted.url)).await {
             Ok(Ok((socket, _))) => ends_of(socket),
             Ok(Err(_)) | Err(_) => {
@@ -116,6 +119,12 @@ impl Session {
             if let Some(digit) = does.digit {
                 let dtmf = json!({"track": "inbound_track", "digit": digit.to_string()});
                 open.send("dtmf", json!({"dtmf": dtmf}));
+            }
+            if is_sound(&heard) {
+                self.line.hears_sound();
+            }
+            if notes.iter().any(|note| matches!(note, Heard::CallerSaid { .. })) {
+                self.line.waits();
             }
             notes.into_iter().for_each(|note| self.line.hear(note));
             if does.hangs_up {

@@ -8,7 +8,7 @@ use crate::sql;
 use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use trunkline_core::call::{Disposition, Status};
+use trunkline_core::call::{Disposition, Outcome, Status};
 use trunkline_core::dial::allowance::UsedToday;
 use trunkline_core::dial::earlier::{Earlier, Standing};
 use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId, TenantId};
@@ -27,6 +27,8 @@ pub struct Attempt {
     pub status: Option<Status>,
     /// How it ended.
     pub disposition: Option<Disposition>,
+    /// What the script or the bot achieved.
+    pub outcome: Option<Outcome>,
     /// The carrier's error code.
     pub error_code: Option<String>,
     /// The carrier's words.
@@ -117,6 +119,7 @@ impl Store {
                 claimed_at: row.time("claimed_at")?,
                 status: row.opt_word("status")?,
                 disposition: row.opt_word("disposition")?,
+                outcome: row.opt_word("outcome")?,
                 error_code: row.opt_text("error_code")?,
                 error_message: row.opt_text("error_message")?,
                 ended_at: row.opt_time("ended_at")?,

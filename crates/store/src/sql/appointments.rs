@@ -84,6 +84,29 @@ statements! { APPOINTMENTS:
         "SELECT cell FROM appointment_cells WHERE tenant = $1 AND practitioner = $2 AND cell >= $3 AND cell <= $4 \
          ORDER BY cell";
 
+    /// `$1`: rows with `id`. The time that these appointments hold.
+    CELLS_OF = concat!(rows!(),
+        "SELECT appointment, tenant, practitioner, cell FROM appointment_cells \
+         WHERE appointment IN (SELECT item ->> 'id' FROM r) ORDER BY appointment, cell");
+
+    /// Time that is held for appointments that are not there.
+    CELLS_OF_NOBODY =
+        "SELECT COUNT(*) AS n FROM appointment_cells WHERE appointment NOT IN (SELECT id FROM appointments)";
+
+    /// `$1` when: appointments that began before, of every tenant.
+    APPOINTMENTS_BEFORE = "SELECT COUNT(*) AS n FROM appointments WHERE start_at < $1";
+
+    /// `$1` when, `$2` how many.
+    OLD_APPOINTMENTS = "SELECT id FROM appointments WHERE start_at < $1 ORDER BY id LIMIT $2";
+
+    /// `$1`: rows with `id`.
+    PRUNE_CELLS = concat!(rows!(),
+        "DELETE FROM appointment_cells WHERE appointment IN (SELECT item ->> 'id' FROM r)");
+
+    /// `$1`: rows with `id`.
+    PRUNE_APPOINTMENTS = concat!(rows!(),
+        "DELETE FROM appointments WHERE id IN (SELECT item ->> 'id' FROM r)");
+
     /// `$1` tenant, `$2` id, `$3` when: what a call said of one that may still be changed, and that nobody has changed since.
     CONFIRM_APPOINTMENT =
         "UPDATE appointments SET status = 'confirmed', version = version + 1, updated_at = $3 \

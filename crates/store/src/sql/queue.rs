@@ -220,8 +220,8 @@ statements! { QUEUE:
 
     /// `$1` job: its attempts with their calls, the first one first.
     ATTEMPTS =
-        "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.error_code, \
-         calls.error_message, calls.ended_at FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
+        "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.outcome, \
+         calls.error_code, calls.error_message, calls.ended_at FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
          WHERE attempts.job = $1 ORDER BY attempts.no";
 
     /// `$1`: rows with `id`. How many jobs of these campaigns are open, by bucket, and the oldest of each.

@@ -11,6 +11,9 @@ pub(crate) struct Call {
     /// Which script asks; the default one if not given
     #[arg(long, value_name = "NAME")]
     pub script: Option<String>,
+    /// Which bot talks, instead of a script
+    #[arg(long, value_name = "NAME")]
+    pub bot: Option<String>,
     /// The person's name
     #[arg(long)]
     pub name: Option<String>,

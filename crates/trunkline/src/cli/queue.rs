@@ -56,9 +56,12 @@ pub(crate) struct OneCampaign {
 pub(crate) struct NewCampaign {
     /// What people call it
     pub name: String,
-    /// Which script asks
+    /// Which script asks; with a bot, what goes on when that can't
+    #[arg(long, value_name = "NAME", required_unless_present = "bot")]
+    pub script: Option<String>,
+    /// Which bot talks, instead of a script
     #[arg(long, value_name = "NAME")]
-    pub script: String,
+    pub bot: Option<String>,
     /// Which number people see; may be given again for a pool. The server's own, if not given
     #[arg(long, value_name = "NUMBER")]
     pub from: Vec<String>,

@@ -44,6 +44,9 @@ pub(crate) struct Demo {
     /// Keep everything in this folder; run again on it, a survey that was cut off goes on
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// A clinic's bot calls people about their appointments, with a stand-in for the model
+    #[arg(long, conflicts_with_all = ["folder", "people", "questions", "speaks"])]
+    pub bot: bool,
     /// Go on serving when everybody has been called
     #[arg(long)]
     pub keep: bool,

@@ -89,7 +89,11 @@ fn policy(args: &NewCampaign) -> Result<Map<String, Value>, Failure> {
         }
     };
     policy.insert("name".to_owned(), json!(args.name));
-    policy.insert("script".to_owned(), json!(args.script));
+    for (field, value) in [("script", &args.script), ("bot", &args.bot)] {
+        if let Some(value) = value {
+            policy.insert(field.to_owned(), json!(value));
+        }
+    }
     if !args.from.is_empty() {
         policy.insert("caller_ids".to_owned(), json!({ "numbers": args.from }));
     }

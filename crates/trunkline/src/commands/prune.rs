@@ -60,6 +60,7 @@ fn tell(wanted: &Wanted, how: How, removed: &Removed) {
         ("campaigns", removed.campaigns),
         ("jobs", removed.jobs),
         ("attempts", removed.attempts),
+        ("appointments", removed.appointments),
     ];
     for (table, n) in rows {
         say(&format!("{n:>10} {table}"));

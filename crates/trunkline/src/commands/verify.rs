@@ -37,7 +37,7 @@ pub(super) async fn look(folder: &Folder, store: &Store) -> Result<Report, Failu
 
 /// The report, line by line.
 pub(super) fn tell(report: &Report) {
-    let lines: [(Share, &str); 8] = [
+    let lines: [(Share, &str); 9] = [
         (report.calls, "calls of the journal are in the database"),
         (report.events, "events of the journal are in the database as they were written"),
         (report.folds, "calls in the database are what their events make them"),
@@ -46,6 +46,7 @@ pub(super) fn tell(report: &Report) {
         (report.jobs, "jobs of the queue agree with their attempts and calls"),
         (report.attempts, "attempts have their job"),
         (report.numbers, "numbers are whose the journal says, with a tenant that is there"),
+        (report.appointments, "appointments hold their own time"),
     ];
     for (share, what) in lines {
         say(&format!("{}/{} {what}", share.good, share.of));

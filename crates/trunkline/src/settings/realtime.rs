@@ -1,6 +1,8 @@
 //! `[realtime]`: the model behind bots that talk.
 
 use secrecy::SecretString;
+use std::collections::BTreeMap;
+use trunkline_core::call::{Amount, TokenKind, TokenPrices};
 use trunkline_engine::ModelAddress;
 use url::Url;
 
@@ -38,7 +40,23 @@ static TRANSCRIBER: Key<String> = Key::new(
     Absent::Default("\"gpt-4o-mini-transcribe\""),
     "The model that writes down what callers say.",
 );
-static KEYS: [&Facts; 4] = [&URL.facts, &API_KEY.facts, &MODEL.facts, &TRANSCRIBER.facts];
+static PRICES: Key<BTreeMap<TokenKind, Amount>> = Key::new(
+    REALTIME,
+    "prices",
+    prices,
+    Absent::Default("[]"),
+    "What the model charges for a million tokens of each kind, such as [\"audio_in:32.00\", \"audio_out:64.00\"]: text_in, \
+     text_cached, audio_in, audio_cached, text_out, audio_out. A call that used a kind without a price has no cost.",
+);
+static CURRENCY: Key<String> = Key::new(
+    REALTIME,
+    "currency",
+    currency,
+    Absent::Default("\"USD\""),
+    "Of these prices, by its three letters.",
+);
+static KEYS: [&Facts; 6] =
+    [&URL.facts, &API_KEY.facts, &MODEL.facts, &TRANSCRIBER.facts, &PRICES.facts, &CURRENCY.facts];
 
 /// The section as declared.
 pub static SECTION: Section =
@@ -49,6 +67,8 @@ pub static SECTION: Section =
 pub struct Realtime {
     /// Where it is; `None` if no bot talks.
     pub model: Option<ModelAddress>,
+    /// What it charges.
+    pub prices: TokenPrices,
 }
 
 impl Realtime {
@@ -63,8 +83,31 @@ impl Realtime {
         let is_reachable = key.is_some() || url.host_str() != Some(OPENAI);
         let model =
             ModelAddress { url, key, model: given.read(&MODEL)?, transcriber: given.read(&TRANSCRIBER)? };
-        Ok(Self { model: is_reachable.then_some(model) })
+        let prices = TokenPrices { unit: given.read(&CURRENCY)?, of_a_million: given.read(&PRICES)? };
+        Ok(Self { model: is_reachable.then_some(model), prices })
     }
+}
+
+/// `audio_in:32.00`: kinds of tokens with the price of a million.
+fn prices(raw: &Raw) -> Result<BTreeMap<TokenKind, Amount>, Wrong> {
+    let right = "give kinds of tokens with the price of a million, such as audio_in:32.00";
+    let mut prices = BTreeMap::new();
+    for word in read::many(raw)? {
+        let wrong = || Wrong::new(quoted(word), right);
+        let (kind, amount) = word.split_once(':').ok_or_else(wrong)?;
+        let kind: TokenKind = kind.trim().parse().map_err(|()| wrong())?;
+        let amount: Amount = amount.trim().parse().map_err(|_| wrong())?;
+        if prices.insert(kind, amount).is_some() {
+            return Err(Wrong::new(quoted(word), "give each kind once"));
+        }
+    }
+    Ok(prices)
+}
+
+fn currency(raw: &Raw) -> Result<String, Wrong> {
+    let text = read::text(raw)?;
+    let is_one = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_one { Ok(text) } else { Err(Wrong::new(quoted(&text), "give its three letters, such as USD")) }
 }
 
 fn url(raw: &Raw) -> Result<Url, Wrong> {

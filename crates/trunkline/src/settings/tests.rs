@@ -267,6 +267,11 @@ fn a_model_that_talks_is_reached_where_the_settings_say_and_only_if_they_do() {
     let own = own.realtime.model.unwrap();
     assert!((own.key.is_none(), own.model.as_str()) == (true, "own"));
     assert!(!format!("{keyed:?}").contains("sk-1"));
+    let priced = file("[realtime]\nprices = [\"audio_in:32.00\", \"text_out:16\"]\n").load().realtime.prices;
+    assert_eq!((priced.unit.as_str(), priced.of_a_million.len()), ("USD", 2));
+    for wrong in ["audio:1", "audio_in", "audio_in:cheap", "audio_in:-1"] {
+        file(&format!("[realtime]\nprices = [\"{wrong}\"]\n")).refused();
+    }
     for wrong in ["https://api.openai.com/v1/realtime", "api.openai.com", "wss://"] {
         file(&format!("[realtime]\nurl = \"{wrong}\"\n")).refused();
     }

@@ -52,7 +52,7 @@ pub(crate) fn config(
         queue: queue(settings),
         webhooks: webhooks(settings),
         app_calls: app_calls(settings),
-        bots: Bots { model: settings.realtime.model.clone() },
+        bots: Bots { model: settings.realtime.model.clone(), prices: settings.realtime.prices.clone() },
         hold_music: settings.scripts.hold_music.clone(),
         timing: timing(settings),
         post_timeout: settings.limits.unclear_after,

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::day::{Answer, Day, KEY};
+use crate::operator::{run, spoil, told};
 use crate::tenants::{knows_its_database, post};
 
 /// A week from Monday, far ahead.
@@ -210,4 +211,32 @@ fn bots_are_read_from_their_folder_shown_to_whose_they_are_and_a_slip_is_told() 
     let broken = day.get("/api/bots/clinic").json();
     assert!(broken["problem"].as_str().unwrap().contains("clinic.json: line 2"), "{broken}");
     assert_eq!(broken["definition"]["version"], definition["version"], "the last good one");
+}
+
+#[test]
+fn appointments_of_long_ago_are_pruned_with_their_time_and_the_check_finds_time_that_is_lost() {
+    let day = clinic();
+    let make = |start: &str| {
+        let made = day.post("/api/appointments", &wanted(start));
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["id"].as_str().unwrap().to_owned()
+    };
+    let (old, ahead) = (make("2020-03-02T09:00"), make(&format!("{DAY}T09:30")));
+    let checked = || {
+        let output = run(&day, &["verify", "--json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let sound = checked();
+    assert_eq!((&sound["appointments"], &sound["sound"]), (&json!({ "good": 2, "of": 2 }), &json!(true)));
+    let kept = told(&run(&day, &["prune", "--json", "--older-than", "90d", "--status", "completed"]));
+    assert_eq!(kept["removed"]["appointments"], 0, "by status they are kept: {kept}");
+    let gone = told(&run(&day, &["prune", "--json", "--older-than", "90d"]));
+    assert_eq!(gone["removed"]["appointments"], 1, "{gone}");
+    assert_eq!(day.get(&format!("/api/appointments/{old}")).status, 404);
+    assert_eq!(day.get(&format!("/api/appointments/{ahead}")).status, 200);
+    make("2020-03-02T09:00");
+    assert_eq!(checked()["appointments"], json!({ "good": 2, "of": 2 }));
+    spoil(&day, "DELETE FROM appointment_cells");
+    let wrong = checked();
+    assert_eq!((&wrong["appointments"], &wrong["sound"]), (&json!({ "good": 0, "of": 2 }), &json!(false)));
 }

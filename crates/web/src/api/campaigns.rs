@@ -14,12 +14,13 @@ use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
 use trunkline_core::campaign::{Campaign, Move};
 use trunkline_core::id::CampaignId;
-use trunkline_engine::{Standing, UnreadableCampaign};
+use trunkline_engine::{Desk, Standing, UnreadableCampaign};
 
 /// What a campaign may say of itself.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "name",
     "script",
+    "bot",
     "caller_ids",
     "from",
     "window",
@@ -55,7 +56,7 @@ pub(crate) async fn add(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = read(&web, request).await?;
-    let policy = policy(&web, object(&body)?)?;
+    let policy = policy(&web, &desk, object(&body)?)?;
     Ok(json(StatusCode::CREATED, &desk.add_campaign(policy).await?))
 }
 
@@ -77,7 +78,7 @@ pub(crate) async fn change(
         return Err(Problem::new(Code::Internal));
     };
     fields.extend(patch);
-    Ok(json(StatusCode::OK, &desk.change_campaign(id, policy(&web, fields)?).await?))
+    Ok(json(StatusCode::OK, &desk.change_campaign(id, policy(&web, &desk, fields)?).await?))
 }
 
 /// `POST /api/campaigns/{id}/{move}`: start, pause, resume, drain, cancel, force-cancel.
@@ -100,8 +101,9 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-/// Reads a policy. `from` stands for one caller id; without any it is the server's own.
-fn policy(web: &Web, mut fields: Map<String, Value>) -> Result<Campaign, Problem> {
+/// Reads a policy. `from` stands for one caller id; without any it is the server's own. Where a bot talks, `script` may be left
+/// out: it is what goes on when the bot can't.
+fn policy(web: &Web, desk: &Desk, mut fields: Map<String, Value>) -> Result<Campaign, Problem> {
     if let Some(name) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
         return Err(Problem::new(Code::UnknownField)
             .detail(format!("{name}: there are {}", FIELDS.join(", ")))
@@ -112,9 +114,20 @@ fn policy(web: &Web, mut fields: Map<String, Value>) -> Result<Campaign, Problem
     if let Some(from) = fields.remove("from").or_else(|| own.filter(|_| !fields.contains_key("caller_ids"))) {
         fields.insert("caller_ids".to_owned(), value!({ "numbers": [from] }));
     }
+    let mut is_bots = false;
+    if let Some(bot) = fields.get("bot").filter(|bot| !bot.is_null()) {
+        let instead = web.engine.script_instead_of(desk.tenant(), bot.as_str().unwrap_or_default());
+        let instead = instead.ok_or_else(|| {
+            let names: Vec<String> = web.engine.bots(desk.tenant()).into_iter().map(|bot| bot.name).collect();
+            let why = format!("there is no bot of that name; there are: {}", names.join(", "));
+            Problem::field("bot", &why)
+        })?;
+        is_bots = !fields.contains_key("script");
+        fields.entry("script").or_insert_with(|| instead.as_str().into());
+    }
     for (field, right) in [
         ("name", "what people call it"),
-        ("script", "the name of a script, as GET /api/scripts lists them"),
+        ("script", "the name of a script, as GET /api/scripts lists them, or else a bot's"),
         ("caller_ids", "your numbers, such as {\"numbers\": [\"+15550100100\"]}, or \"from\" for one"),
     ] {
         if !fields.contains_key(field) {
@@ -125,7 +138,7 @@ fn policy(web: &Web, mut fields: Map<String, Value>) -> Result<Campaign, Problem
     let policy: Campaign = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Problem::new(Code::InvalidField).detail(error.to_string()))?;
     let names: Vec<String> = web.engine.scripts().into_iter().map(|script| script.name).collect();
-    if !names.contains(&script) {
+    if !is_bots && !names.contains(&script) {
         let why = format!("there is no script of that name; there are: {}", names.join(", "));
         return Err(Problem::field("script", &why));
     }

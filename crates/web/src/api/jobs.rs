@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use trunkline_core::call::{Disposition, Status};
+use trunkline_core::call::{Disposition, Outcome, Status};
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId, LeadId};
 use trunkline_core::private::Private;
@@ -98,6 +98,7 @@ struct AttemptJson<'a> {
     claimed_at: Timestamp,
     status: Option<Status>,
     disposition: Option<Disposition>,
+    outcome: Option<Outcome>,
     error_code: Option<&'a str>,
     error_message: Option<&'a str>,
     ended_at: Option<Timestamp>,
@@ -291,6 +292,7 @@ pub(super) fn view(status: StatusCode, view: &JobView, is_duplicate: Option<bool
         claimed_at: attempt.claimed_at,
         status: attempt.status,
         disposition: attempt.disposition,
+        outcome: attempt.outcome,
         error_code: attempt.error_code.as_deref(),
         error_message: attempt.error_message.as_deref(),
         ended_at: attempt.ended_at,

@@ -16,7 +16,7 @@ use http::header::CONTENT_TYPE;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
-use trunkline_engine::{Health, Measured, Part, QueueStats};
+use trunkline_engine::{Health, Measured, Part, QueueStats, Waits};
 
 const FORM: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -31,6 +31,7 @@ pub(crate) async fn metrics(State(web): State<Arc<Web>>, headers: HeaderMap) -> 
     if admitted(&web, &headers).is_some_and(|admitted| admitted.caller.runs_the_server()) {
         page.server(&measured);
         page.webhooks(&web.timing);
+        page.bots(&measured);
         page.app_calls(&measured, &web.closed_sockets.read());
         // Without a database there is no queue, and while it is away nobody knows how it is.
         if let Ok(stats) = web.engine.queue_stats().await {
@@ -135,6 +136,39 @@ impl Page {
         self.gauge("trunkline_journal_backlog_bytes", "Bytes in files not wholly in the database.", backlog);
         let secs = seconds(measured.journal_commit_micros, 1e6);
         self.gauge("trunkline_journal_commit_seconds", "How long the journal's last write took.", secs);
+    }
+
+    fn bots(&mut self, measured: &Measured) {
+        let counted = &measured.counted;
+        let waits = &counted.bot_waits;
+        let name = "trunkline_bot_wait_seconds";
+        self.head(
+            name,
+            "histogram",
+            "From the end of a caller's words to the first sound of the bot's answer.",
+        );
+        for (bound, answers) in Waits::UPTO_MS.into_iter().zip(waits.upto) {
+            let le = seconds(u64::from(bound), 1e3).to_string();
+            self.sample("trunkline_bot_wait_seconds_bucket", &[("le", &le)], answers);
+        }
+        self.sample("trunkline_bot_wait_seconds_bucket", &[("le", "+Inf")], waits.count);
+        self.sample("trunkline_bot_wait_seconds_sum", &[], seconds(waits.sum_ms, 1e3));
+        self.sample("trunkline_bot_wait_seconds_count", &[], waits.count);
+        let name = "trunkline_bot_tokens_total";
+        self.head(name, "counter", "Tokens that models have used since the start, by kind.");
+        for (kind, tokens) in &counted.bot_tokens {
+            self.sample(name, &[("kind", kind)], tokens);
+        }
+        let name = "trunkline_bot_lost_total";
+        self.head(name, "counter", "What broke in calls with bots since the start.");
+        for (what, times) in &counted.bot_lost {
+            self.sample(name, &[("what", what)], times);
+        }
+        let name = "trunkline_bot_over_total";
+        self.head(name, "counter", "Calls that bots have done with since the start, by why.");
+        for (why, calls) in &counted.bot_over {
+            self.sample(name, &[("why", why)], calls);
+        }
     }
 
     fn app_calls(&mut self, measured: &Measured, closed: &BTreeMap<&'static str, u64>) {

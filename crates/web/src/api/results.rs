@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
-use trunkline_core::call::{Disposition, Status};
+use trunkline_core::call::{Disposition, Outcome, Status};
 use trunkline_core::id::{CallId, JobId};
 use trunkline_core::results::Answered;
 use trunkline_engine::exchange::people::ListForm;
@@ -61,6 +61,7 @@ struct LastCallJson {
     id: CallId,
     status: Status,
     disposition: Option<Disposition>,
+    outcome: Option<Outcome>,
     called_at: Timestamp,
     duration_seconds: Option<u32>,
 }
@@ -187,6 +188,7 @@ impl<'a> PersonJson<'a> {
             id: last.id,
             status: last.status,
             disposition: last.disposition,
+            outcome: last.outcome,
             called_at: last.created_at,
             duration_seconds: last.duration_secs,
         });

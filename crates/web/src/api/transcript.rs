@@ -7,7 +7,9 @@ use http::StatusCode;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use trunkline_core::call::{BotOver, Call, Entry, EntryKind, EntryNo, Spoken, Talk, WordsState};
+use trunkline_core::call::{
+    BotOver, Call, Entry, EntryKind, EntryNo, Spoken, Talk, Tokens, Used, WordsState,
+};
 
 /// The transcript of a call in which a bot talks.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,7 +23,40 @@ pub(crate) struct TranscriptJson<'a> {
     model_lost: usize,
     /// How often the carrier's media stream broke off while the call went on.
     media_lost: usize,
+    /// How long the caller waited for the bot's answers; null if there was none to wait for.
+    wait: Option<WaitJson>,
+    /// What the model's answers have used, as far as it says; null before the first.
+    used: Option<UsedJson>,
     entries: Vec<EntryJson<'a>>,
+}
+
+/// From the end of the caller's words to the first sound of the answer, in milliseconds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BotWait")]
+struct WaitJson {
+    mean_ms: u32,
+    longest_ms: u32,
+}
+
+/// What the model's answers have used.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ModelUsed")]
+struct UsedJson {
+    /// Answers that were begun.
+    answers: u32,
+    /// Of those, the ones of which the model has said what they used.
+    counted: u32,
+    /// By kind; a kind that is not here was not used.
+    tokens: Tokens,
+    /// By the prices that are set; null as long as it is not known of every answer and every kind.
+    cost: Option<ModelCostJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ModelCost")]
+struct ModelCostJson {
+    amount: String,
+    currency: String,
 }
 
 /// One entry, in the order in which it was said.
@@ -82,8 +117,27 @@ impl<'a> TranscriptJson<'a> {
             over: talk.and_then(Talk::why_over),
             model_lost: streams().map(|stream| stream.model_lost.len()).sum(),
             media_lost: streams().filter(|stream| stream.lost_at.is_some()).count(),
+            wait: talk.and_then(WaitJson::of),
+            used: talk.and_then(Talk::used).map(UsedJson::of),
             entries: talk.into_iter().flat_map(|talk| &talk.entries).map(EntryJson::of).collect(),
         }
+    }
+}
+
+impl WaitJson {
+    fn of(talk: &Talk) -> Option<Self> {
+        let (count, sum) = talk.waits_ms().fold((0_u64, 0_u64), |(n, sum), ms| (n + 1, sum + u64::from(ms)));
+        let mean = sum.checked_div(count)?;
+        let longest_ms = talk.waits_ms().max()?;
+        Some(Self { mean_ms: u32::try_from(mean).unwrap_or(u32::MAX), longest_ms })
+    }
+}
+
+impl UsedJson {
+    fn of(used: Used) -> Self {
+        let Used { answers, counted, tokens, cost } = used;
+        let cost = cost.map(|price| ModelCostJson { amount: price.amount, currency: price.unit });
+        Self { answers, counted, tokens, cost }
     }
 }
 

@@ -231,6 +231,14 @@ fn facts(t: Texts, call: &Call) -> Vec<Fact> {
     facts.add(t.get("fact-account"), Some(call.account.as_str()));
     facts.add(t.get("fact-carrier-id"), leg.carrier_call_id.as_ref().map(CarrierCallId::as_str));
     facts.add(t.get("fact-cost"), call.cost().map(|price| format!("{} {}", price.amount, price.unit)));
+    if let Some(talk) = &call.bot {
+        facts.add(t.get("fact-bot"), Some(talk.bot.name.as_str()));
+        let used = talk.used();
+        let tokens = used.as_ref().map(|used| used.tokens.0.values().sum::<u64>().to_string());
+        facts.add(t.get("fact-tokens"), tokens);
+        let cost = used.and_then(|used| used.cost);
+        facts.add(t.get("fact-model-cost"), cost.map(|price| format!("{} {}", price.amount, price.unit)));
+    }
     facts.0
 }
 

@@ -32,10 +32,13 @@ pub(super) fn of(t: Texts, call: &Call) -> Vec<LineView> {
 }
 
 fn note(t: Texts, spoken: &Spoken) -> Option<String> {
-    match spoken.state {
+    let state = match spoken.state {
         WordsState::Going => Some(t.get("said-going")),
         WordsState::Cut => Some(t.get("said-cut")),
         WordsState::Lost => Some(t.get("said-lost")),
         WordsState::Whole => None,
-    }
+    };
+    let waited = spoken.waited_ms.map(|ms| t.with("said-waited", "ms", &ms.to_string()));
+    let notes: Vec<String> = [state, waited].into_iter().flatten().collect();
+    (!notes.is_empty()).then(|| notes.join(" · "))
 }

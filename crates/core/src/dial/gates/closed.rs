@@ -128,6 +128,8 @@ pub enum Closed {
 pub enum Lacking {
     /// Its script is not there.
     Script,
+    /// Its bot is not there, or no model is set that could talk.
+    Bot,
     /// It has no number to call from.
     CallerId,
     /// Its row can't be read: nobody knows its policy.

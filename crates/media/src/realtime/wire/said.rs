@@ -3,6 +3,7 @@
 use crate::realtime::NoEvent;
 use serde::Deserialize;
 use trunkline_core::bridge::{ModelSays, ResponseEnd};
+use trunkline_core::call::{TokenKind, Tokens};
 
 #[derive(Deserialize)]
 #[serde(tag = "type")]
@@ -74,6 +75,46 @@ struct Response {
     status: Option<String>,
     #[serde(default)]
     status_details: Option<Details>,
+    #[serde(default)]
+    usage: Option<Usage>,
+}
+
+/// What an answer has used. A model that does not tell text from sound has told nothing that could be priced.
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    input_token_details: Option<Kinds>,
+    #[serde(default)]
+    output_token_details: Option<Kinds>,
+}
+
+#[derive(Deserialize)]
+struct Kinds {
+    #[serde(default)]
+    text_tokens: u64,
+    #[serde(default)]
+    audio_tokens: u64,
+    #[serde(default)]
+    cached_tokens_details: Option<Box<Kinds>>,
+}
+
+impl Usage {
+    /// The tokens by kind, if it says them.
+    fn tokens(self) -> Option<Tokens> {
+        let (heard, made) = (self.input_token_details?, self.output_token_details?);
+        let (text_cached, audio_cached) =
+            heard.cached_tokens_details.map_or((0, 0), |cached| (cached.text_tokens, cached.audio_tokens));
+        let all = [
+            // Those that it still had are counted among those that it heard.
+            (TokenKind::TextIn, heard.text_tokens.saturating_sub(text_cached)),
+            (TokenKind::TextCached, text_cached),
+            (TokenKind::AudioIn, heard.audio_tokens.saturating_sub(audio_cached)),
+            (TokenKind::AudioCached, audio_cached),
+            (TokenKind::TextOut, made.text_tokens),
+            (TokenKind::AudioOut, made.audio_tokens),
+        ];
+        Some(Tokens(all.into_iter().filter(|(_, tokens)| *tokens > 0).collect()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -139,7 +180,8 @@ pub(crate) fn read(text: &str) -> Result<Vec<ModelSays>, NoEvent> {
         Said::ItemDone { item } => vec![tool(item).unwrap_or(ModelSays::Other)],
         Said::ResponseDone { response } => {
             let end = end(response.status.as_deref(), response.status_details);
-            vec![ModelSays::ResponseOver { response: response.id, end }]
+            let used = response.usage.and_then(Usage::tokens).map(ModelSays::Used);
+            used.into_iter().chain([ModelSays::ResponseOver { response: response.id, end }]).collect()
         }
         Said::Error { error } => match error.code() {
             code if code == "session_expired" => vec![ModelSays::Expired],

@@ -6,8 +6,9 @@
 //!
 //! - `folder`: where it keeps everything · `people`: who is called · `campaign`: how
 //! - `survey`: from the first call to the last · `watch`: what happens in a call · `show`: how that looks
-//! - `judge`: was everything right · `summary`: the end
+//! - `judge`: was everything right · `summary`: the end · `bot`: the other demo, in which a bot calls
 
+mod bot;
 mod campaign;
 mod folder;
 mod judge;
@@ -51,6 +52,9 @@ const HISTORY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Plays the demo.
 pub(super) async fn run(args: Demo) -> Result<Exit, Failure> {
+    if args.bot {
+        return Box::pin(bot::run(args)).await;
+    }
     let folder = Folder::open(&args)?;
     let settings = settings(&args, &folder)?;
     log::start(&settings.log);

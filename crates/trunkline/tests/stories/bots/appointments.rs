@@ -9,14 +9,14 @@ use trunkline_engine::Clock;
 use trunkline_sim::{CallSid, Habit, Misbehaves, ModelTurn};
 
 /// At this hour, so many days from now, by the clock of the practitioner: UTC.
-fn at(days: i64, hour: i8) -> Timestamp {
+pub(super) fn at(days: i64, hour: i8) -> Timestamp {
     let day = Clock::real().now() + SignedDuration::from_hours(24 * days);
     let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
     day.at(hour, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()
 }
 
 /// As a model writes it.
-fn wall(at: Timestamp) -> String {
+pub(super) fn wall(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
@@ -29,8 +29,8 @@ fn doing(tools: &[(&str, Value)]) -> Vec<ModelTurn> {
 }
 
 /// A clinic whose bot is called by somebody.
-struct Clinic {
-    talk: Talk,
+pub(super) struct Clinic {
+    pub(super) talk: Talk,
     /// The caller's appointment, if they have one.
     own: Option<String>,
     /// Somebody else's.
@@ -46,7 +46,11 @@ impl Clinic {
         Self::open(turns, Vec::new(), false)
     }
 
-    fn open(turns: Vec<ModelTurn>, misbehaves: Vec<(Option<usize>, Misbehaves)>, has_own: bool) -> Self {
+    pub(super) fn open(
+        turns: Vec<ModelTurn>,
+        misbehaves: Vec<(Option<usize>, Misbehaves)>,
+        has_own: bool,
+    ) -> Self {
         let talk = Talk::misbehaving(turns, misbehaves);
         let hours = json!({ "zone": "UTC", "hours": [{ "from": "09:00", "to": "17:00" }] });
         let made = talk.day.post("/api/practitioners", &json!({ "name": "Dr Levi", "hours": hours }));
@@ -62,7 +66,7 @@ impl Clinic {
         Self { talk, own, other }
     }
 
-    fn is_called(&self) -> CallSid {
+    pub(super) fn is_called(&self) -> CallSid {
         let sid = self.talk.is_called(Habit::says(["I call about my appointment."]));
         self.talk.ended();
         sid
@@ -86,7 +90,7 @@ impl Clinic {
     }
 
     /// What the bot's tools answered, by their names.
-    fn answers(&self) -> Vec<(String, Value)> {
+    pub(super) fn answers(&self) -> Vec<(String, Value)> {
         let transcript = self.talk.transcript();
         let tools = transcript["entries"].as_array().unwrap().iter().filter(|entry| entry["who"] == "tool");
         let answer = |entry: &Value| {
@@ -188,7 +192,7 @@ pub fn s_22_a_model_that_obeys_an_attacker_changes_nothing_that_is_not_the_calle
     assert_eq!(all, ["Ann Lee", "Bob Roe", "Ann Lee"], "their own, somebody else's, and one booking");
     assert_eq!(clinic.appointment(&clinic.other)["status"], "scheduled");
     let heard = format!("{:?}", clinic.talk.day.sim.heard(&sid));
-    assert!(!heard.contains("Bob") && !heard.contains("882"), "{heard}");
+    assert!(!heard.contains("Bob") && !heard.contains("88213"), "{heard}");
     let call = clinic.talk.day.get(&format!("/api/calls/{}", clinic.talk.call())).json();
     assert!(!call["legs"].to_string().contains("882"), "{}", call["legs"]);
 }

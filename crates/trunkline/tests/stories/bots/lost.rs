@@ -1,9 +1,9 @@
 //! The model is lost, or we are: the caller hears something, and nothing of what was said is gone.
 
-use super::{OPENING, Talk, short};
+use super::{OPENING, SPEED, Talk, short};
 use crate::day::Day;
 use serde_json::json;
-use trunkline_sim::{Habit, Misbehaves, ModelTurn};
+use trunkline_sim::{Habit, Heard, Misbehaves, ModelTurn};
 
 const APOLOGY: &str = "Sorry, our assistant cannot go on right now.";
 
@@ -81,4 +81,24 @@ pub fn killed_in_the_middle_of_a_sentence_everything_heard_is_there_and_the_call
     assert!(heard.last().is_some_and(|last| last.ends_with("Goodbye.")), "{heard:?}");
     let lines = talk.lines();
     assert!(lines.contains(&"caller: I have to come later.".to_owned()), "{lines:?}");
+}
+
+#[test]
+pub fn where_nobody_has_written_questions_a_message_is_recorded_when_the_model_is_lost() {
+    let wrong = vec![(None, Misbehaves::Refuses(429))];
+    let talk = Talk::prepared(SPEED, Day::with(), short(), wrong, |day| {
+        // All that is left to ask would be the questions that are built in.
+        std::fs::write(day.questions_file(), "{ this is no script").unwrap();
+    });
+    let sid = talk.is_called(Habit::says(["This is Ann. Please call me back."]));
+    let call = talk.day.until("the message is kept", |day| {
+        let call = day.look_at(&talk.call());
+        (call["state"] == "ended" && call["answer_count"] == 1).then_some(call)
+    });
+    let told = talk.told(&sid).join(" ");
+    assert!(told.starts_with(APOLOGY) && told.contains("after the tone"), "{told}");
+    let turns = talk.day.get(&format!("/api/calls/{}/turns", talk.call())).json();
+    assert_eq!(turns["turns"].as_array().map(Vec::len), Some(1), "one thing was asked: {turns}");
+    let recorded = |heard: &Heard| matches!(heard, Heard::Spoke { recording: Some(_), .. });
+    assert!(talk.day.sim.heard(&sid).iter().any(recorded), "{call}");
 }

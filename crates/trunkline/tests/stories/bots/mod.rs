@@ -1,7 +1,10 @@
 //! Calls in which a bot talks: a caller with habits, a stand-in for the model, and a day on which either misbehaves.
 
 mod appointments;
+mod attacks;
+mod campaigns;
 mod ending;
+mod failing;
 mod lost;
 mod strangers;
 mod talking;
@@ -56,8 +59,19 @@ impl Talk {
         turns: Vec<ModelTurn>,
         misbehaves: Vec<(Option<usize>, Misbehaves)>,
     ) -> Self {
+        Self::prepared(speed, opening, turns, misbehaves, |_| {})
+    }
+
+    /// A day of which something else is said before the server starts.
+    pub fn prepared(
+        speed: f64,
+        opening: Opening,
+        turns: Vec<ModelTurn>,
+        misbehaves: Vec<(Option<usize>, Misbehaves)>,
+        prepare: impl FnOnce(&mut Day),
+    ) -> Self {
         let mut day = opening.at_speed(speed).begin_without_server();
-        let options = ModelOptions { turns, misbehaves, is_beta: false, speed };
+        let options = ModelOptions { turns, misbehaves, speed, ..ModelOptions::default() };
         let model = day.block_on(async {
             Model::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).unwrap()
         });
@@ -75,6 +89,7 @@ impl Talk {
         day.set("TRUNKLINE_REALTIME_URL", &model.url());
         day.set("OPENAI_API_KEY", "sk-story");
         day.set("BOTS", &folder.to_string_lossy());
+        prepare(&mut day);
         day.start();
         knows_its_database(&day);
         let path = format!("/api/numbers/{OURS}");

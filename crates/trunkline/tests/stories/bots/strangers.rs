@@ -1,21 +1,36 @@
 //! Who may open a media stream, and who may not.
 
-use super::{Talk, short};
+use super::{OPENING, Talk, short};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
-use tokio_tungstenite::connect_async;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use trunkline_sim::{CallSid, Habit, Heard};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use trunkline_sim::{CallSid, Habit, Heard, ModelTurn};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens a media socket and shows this token; whether it is let in.
 async fn is_let_in(url: &str, call: &str, token: &str) -> bool {
+    open(url, call, token).await.is_some()
+}
+
+/// Opens a media socket and shows this token: the socket, if sound comes on it.
+async fn open(url: &str, call: &str, token: &str) -> Option<Socket> {
     let (mut socket, _) = connect_async(url).await.unwrap();
     let start = json!({"event": "start", "streamSid": "MZ1", "start": {
         "callSid": call, "customParameters": {"token": token},
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
     }});
     socket.send(Message::text(start.to_string())).await.unwrap();
-    matches!(socket.next().await, Some(Ok(Message::Text(_))))
+    matches!(socket.next().await, Some(Ok(Message::Text(_)))).then_some(socket)
+}
+
+/// The token of the stream that the call's page offers when it is asked for once more.
+fn offered(talk: &Talk) -> String {
+    let hook = talk.day.sim.webhooks().into_iter().find(|hook| hook.url.contains("/voice")).unwrap();
+    let page = talk.day.send(talk.day.again(&hook)).text();
+    page.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
 }
 
 fn stream_of(talk: &Talk, sid: &CallSid) -> String {
@@ -46,11 +61,24 @@ pub fn a_token_opens_one_stream_of_its_own_call_once() {
     let url = stream_of(&talk, &sid);
     talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
     // The carrier asks for the page once more, and is offered another stream.
-    let hook = talk.day.sim.webhooks().into_iter().find(|hook| hook.url.contains("/voice")).unwrap();
-    let page = talk.day.send(talk.day.again(&hook)).text();
-    let token = page.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let token = offered(&talk);
     let opens = |call: &str| talk.day.block_on(is_let_in(&url, call, &token));
     assert!(!opens("CA00000000000000000000000000000bad"), "another leg");
     assert!(opens(sid.as_str()));
     assert!(!opens(sid.as_str()), "a second time");
+}
+
+#[test]
+pub fn a_stream_that_was_replaced_is_lost_and_does_not_end_the_bot_of_the_one_after_it() {
+    let talk = Talk::begin(vec![ModelTurn::says(OPENING)]);
+    let sid = talk.is_called(Habit::Silent);
+    let url = stream_of(&talk, &sid);
+    talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
+    // The first stream says nothing of its end: the carrier opens the second while the first takes itself for alive.
+    let token = offered(&talk);
+    let second = talk.day.block_on(open(&url, sid.as_str(), &token)).expect("it is let in");
+    talk.day.block_on(talk.model.wait_for(|sessions| sessions.len() > 1 && !sessions[0].is_open));
+    let transcript = talk.transcript();
+    assert_eq!((&transcript["media_lost"], &transcript["over"]), (&json!(1), &json!(null)), "{transcript}");
+    drop(second);
 }

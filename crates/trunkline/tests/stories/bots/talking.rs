@@ -1,6 +1,6 @@
 //! Greeting, turn, good-bye: what is said is heard, and what is heard is written down.
 
-use super::{OPENING, Talk, short};
+use super::{OPENING, SPEED, Talk, short};
 use crate::day::Day;
 use serde_json::json;
 use trunkline_sim::{Habit, Heard, Misbehaves, ModelTurn};
@@ -102,4 +102,39 @@ pub fn two_calls_at_once_never_mix() {
         assert_eq!(texts, [said], "{transcript}");
     }
     assert_eq!(talk.model.sessions().len(), callers.len());
+}
+
+#[test]
+pub fn what_an_answer_took_and_used_is_told_with_its_cost_as_far_as_it_is_known() {
+    let all = ["text_in:1", "text_cached:1", "audio_in:1", "audio_cached:1", "text_out:1", "audio_out:1"];
+    let priced = |prices: &[&str]| {
+        let prices = prices.join(",");
+        let talk = Talk::prepared(SPEED, Day::with(), short(), Vec::new(), |day| {
+            day.set("TRUNKLINE_REALTIME_PRICES", &prices);
+        });
+        talk.is_called(Habit::says(["I have to come later."]));
+        talk.ended();
+        let transcript = talk.day.until("the last answer is counted", |_| {
+            let transcript = talk.transcript();
+            (transcript["used"]["counted"] == 2).then_some(transcript)
+        });
+        let metrics = talk.day.get("/metrics").text();
+        let page = talk.day.get(&format!("/api/calls/{}", talk.call())).status;
+        assert_eq!(page, 200);
+        (transcript, metrics)
+    };
+    let (transcript, metrics) = priced(&all);
+    let used = &transcript["used"];
+    assert_eq!(used["tokens"]["audio_out"], 60, "{used}");
+    // Two answers of a hundred tokens each, at one for a million.
+    assert_eq!(used["cost"], json!({ "amount": "0.0002", "currency": "USD" }), "{used}");
+    let wait = &transcript["wait"];
+    assert!(
+        wait["longest_ms"].as_u64() >= wait["mean_ms"].as_u64() && wait["mean_ms"].is_u64(),
+        "{transcript}"
+    );
+    assert!(metrics.contains("trunkline_bot_wait_seconds_count 1"), "{metrics}");
+    assert!(metrics.contains("trunkline_bot_tokens_total{kind=\"audio_out\"} 60"), "{metrics}");
+    let (transcript, _) = priced(&all[1..]);
+    assert_eq!(transcript["used"]["cost"], json!(null), "a kind without a price: {transcript}");
 }

@@ -20,6 +20,8 @@ use trunkline_sim::Habit;
 
 use crate::day::Day;
 
+pub use verify::spoil;
+
 pub const ANN: &str = "+15550100123";
 pub const BEN: &str = "+15550100124";
 pub const EVE: &str = "+15550100125";

@@ -16,7 +16,7 @@ fn pruned(day: &Day, more: &[&str]) -> Value {
 fn what_is_young_stays() {
     let day = a_day_gone_by();
     let none = json!({ "calls": 0, "events": 0, "turns": 0, "legs": 0, "recordings": 0, "recording_bytes": 0,
-            "journal_bytes": 0, "campaigns": 0, "jobs": 0, "attempts": 0 });
+            "journal_bytes": 0, "campaigns": 0, "jobs": 0, "attempts": 0, "appointments": 0 });
     assert_eq!(pruned(&day, &["--older-than", "1d"]), none);
     assert_eq!(recordings(&day).len(), 6);
     let refused = run(&day, &["prune", "--older-than", "0d"]);

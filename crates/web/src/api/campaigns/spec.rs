@@ -28,7 +28,7 @@ pub(crate) fn list() -> Spec {
 
 pub(crate) fn add() -> Spec {
     Spec::of("Make a campaign")
-        .says("It is a draft until it is started.")
+        .says("It is a draft until it is started. It names a script, or a bot: then the script is what goes on when the bot can't, the bot's own if left out.")
         .takes(Body::Made(policy, EXAMPLE))
         .answers::<Standing>(StatusCode::CREATED, "The campaign.")
         .fails(QUEUE)
@@ -71,7 +71,7 @@ fn policy(_: &mut SchemaGenerator) -> Value {
     let mut schema =
         settings.for_deserialize().into_generator().into_root_schema_for::<Campaign>().to_value();
     schema["additionalProperties"] = Value::Bool(false);
-    schema["required"] = json!(["name", "script"]);
+    schema["required"] = json!(["name"]);
     schema["properties"]["from"] =
         json!({ "type": "string", "description": "The one number that is shown, instead of `caller_ids`." });
     schema["properties"]["state"] =

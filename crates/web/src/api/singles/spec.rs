@@ -20,6 +20,11 @@ const SINGLE: &[Field] = &[
         Kind::Text,
         "What is asked, where there is no campaign; needed where there are several.",
     ),
+    Field::new(
+        "bot",
+        Kind::Text,
+        "Which bot talks, where there is no campaign; `script` is then what goes on when it can't.",
+    ),
     Field::new("from", Kind::Text, "The number that is shown; the server's own if left out.")
         .or(&["from_number"]),
 ];
