@@ -14,9 +14,9 @@ use std::sync::Arc;
 use trunkline_core::call::{
     Call, Disposition, Event, ForJob, HangUpReason, Metadata, Outcome, Party, Request, Source, What,
 };
-use trunkline_core::campaign::{CampaignState, left_to_ask, resume};
+use trunkline_core::campaign::{CallerIds, CampaignState, left_to_ask, resume};
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
+use trunkline_core::id::{AccountId, AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{
@@ -30,6 +30,7 @@ use trunkline_store::{Claiming, HeldJob, JobNews, QueuedJob, Store, StoreError};
 pub(super) struct Picked {
     pub ready: Ready,
     pub call: CallId,
+    pub account: AccountId,
     pub from: Address,
     pub script: Arc<Script>,
     /// Not sooner: the paces of its campaign and its tenant.
@@ -70,9 +71,12 @@ impl Inner {
         };
         let turn = worker.turns.entry(ready.campaign.id).or_default();
         let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
-        let Some(from) =
-            policy.caller_ids.pick(&to.number, *turn, &self.fitness.of_late(&policy.caller_ids.numbers))
-        else {
+        let after_failing = ready.queued.job.attempt != AttemptNo::NONE;
+        let (account, numbers) =
+            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, after_failing);
+        let of_late = self.fitness.of_late(&numbers);
+        let pool = CallerIds { numbers, choose: policy.caller_ids.choose };
+        let Some(from) = pool.pick(&to.number, *turn, &of_late) else {
             return Err(Unfit::Campaign);
         };
         let Ok(chance) = chance() else { return Err(Unfit::Campaign) };
@@ -81,7 +85,7 @@ impl Inner {
         let (call, from) = (CallId::new(now, chance), Address::new(from.as_str()));
         let tenant = ready.queued.job.tenant.clone();
         let place = self.under_way.add(call, tenant, campaign, ready.queued.number.clone());
-        Ok(Picked { call, from, script, begins_at, place, ready })
+        Ok(Picked { call, account, from, script, begins_at, place, ready })
     }
 
     /// Claims these jobs, and lets their calls be placed when each has its turn. Those that somebody else was faster to claim
@@ -113,7 +117,7 @@ impl Inner {
 
     fn pair(&self, one: &Picked) -> String {
         let (from, to) = (one.from.as_str(), one.ready.queued.number.as_str());
-        format!("{} {from} {to}", self.account)
+        format!("{} {from} {to}", one.account)
     }
 
     /// Waits for the turn of a claimed job, and begins its call.
@@ -124,7 +128,7 @@ impl Inner {
         on: Claim,
     ) -> Result<(), IntakeError> {
         tokio::select! {
-            () = async { tokio::time::sleep(self.clock.until(one.begins_at)).await; self.take_turn().await } => {}
+            () = async { tokio::time::sleep(self.clock.until(one.begins_at)).await; self.take_turn(&one.account).await } => {}
             // Nothing was sent: the next start finds the claim without a call.
             () = self.stop.cancelled() => return Ok(()),
         }
@@ -203,7 +207,7 @@ impl Inner {
         };
         let request = Request {
             tenant: job.tenant,
-            account: self.account.clone(),
+            account: one.account,
             party: Party {
                 to: number,
                 from: one.from,
@@ -243,14 +247,16 @@ impl Inner {
         let queued = held.queued.clone();
         let on = queued.job.claim();
         let campaign = queued.job.campaign.and_then(|id| self.campaigns.get(id));
-        let from = held.pair.as_ref().and_then(|pair| pair.rsplit(' ').nth(1));
-        let (Some(campaign), Some(from)) = (campaign, from) else { return Ok(None) };
+        let mut pair = held.pair.as_deref().unwrap_or_default().splitn(3, ' ');
+        let (account, from) = (pair.next().filter(|account| !account.is_empty()), pair.next());
+        let (Some(campaign), Some(account), Some(from)) = (campaign, account, from) else { return Ok(None) };
         let script = self.scripts.current(Some(campaign.policy.script.as_str()));
         let script = script.unwrap_or_else(|| Arc::new(Script::builtin()));
         let questions = self.questions(store, &queued.job).await?;
         let (tenant, number) = (queued.job.tenant.clone(), queued.number.clone());
         let one = Picked {
             call: held.call,
+            account: AccountId::new(account),
             from: Address::new(from),
             script,
             begins_at: held.claimed_at,

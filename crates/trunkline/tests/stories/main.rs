@@ -19,6 +19,7 @@ mod campaigns;
 mod carriers;
 mod durability;
 mod ends;
+mod failover;
 mod hold;
 mod hours;
 mod inbound;

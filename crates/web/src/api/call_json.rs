@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy, Leg, Metadata,
-    Outcome, Rang, State, Status,
+    AnsweredBy, Call, CallType, CarrierFault, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy,
+    Leg, Metadata, Outcome, Rang, State, Status,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
@@ -154,6 +154,10 @@ struct LegJson<'a> {
     /// How it ended, in the carrier's word.
     end: Option<EndWord>,
     carrier: &'a str,
+    /// The number of ours that it is shown as, if that is another than the call's.
+    from: Option<&'a str>,
+    /// What was wrong with the carrier of the leg before, if another carrier is asked for it.
+    instead_for: Option<CarrierFault>,
     carrier_call_id: Option<&'a str>,
     state: State,
     queued_at: Timestamp,
@@ -296,6 +300,8 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
                 _ => None,
             }),
             carrier: leg.account.carrier(),
+            from: leg.from.as_ref().map(trunkline_core::private::Address::as_str),
+            instead_for: leg.instead_for,
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
             queued_at: leg.queued_at,
