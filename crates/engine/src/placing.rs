@@ -52,7 +52,7 @@ impl Inner {
                 Known::Call(id) => return self.repeated(id).await,
             }
         }
-        let placed = self.take_on(tenant, &order, account, party, limits, &script, warnings).await;
+        let placed = self.take_on(tenant, &order, (account, party), limits, &script, warnings).await;
         if let (Err(_), Some(wanted)) = (&placed, &order.idempotency) {
             self.keys_used.release(tenant, wanted);
         }
@@ -72,8 +72,7 @@ impl Inner {
         self: &Arc<Self>,
         tenant: &TenantId,
         order: &Order,
-        account: AccountId,
-        party: Party,
+        (account, party): (AccountId, Party),
         limits: Limits,
         script: &Arc<Script>,
         warnings: Vec<String>,
