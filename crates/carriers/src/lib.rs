@@ -40,5 +40,5 @@ pub use carrier::{
 pub use dialect::Dialect;
 pub use guarded::LastLook;
 pub use http::BadSettings;
-pub use verifier::Verifier;
+pub use verifier::{Verifier, Verifiers};
 pub use words::UnknownWord;

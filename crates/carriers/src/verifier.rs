@@ -4,6 +4,7 @@ use crate::form::Form;
 use crate::signed::{SignatureError, SignedRequest};
 use crate::{telnyx, twilio};
 use jiff::Timestamp;
+use trunkline_core::id::AccountId;
 
 /// Checks signatures of one account.
 #[derive(Debug)]
@@ -30,5 +31,37 @@ impl Verifier {
             Self::Twilio(verifier) => verifier.verify(request),
             Self::Telnyx(verifier) => verifier.verify(request, now),
         }
+    }
+}
+
+/// Checks signatures of all accounts that calls go through.
+#[derive(Debug)]
+pub struct Verifiers(Vec<(AccountId, Verifier)>);
+
+impl Verifiers {
+    /// The checks of these accounts.
+    pub fn new(all: impl IntoIterator<Item = (AccountId, Verifier)>) -> Self {
+        Self(all.into_iter().collect())
+    }
+
+    /// The account whose carrier made the request, and its form as [`Verifier::verify`] gives it. Each carrier is believed of
+    /// its own account alone: whatever else the request says of itself, it is that account's.
+    ///
+    /// # Errors
+    /// No carrier of ours made it; of several reasons the one that tells most.
+    pub fn verify(
+        &self,
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<(&AccountId, Option<Form>), SignatureError> {
+        let mut refused = SignatureError::Missing;
+        for (account, verifier) in &self.0 {
+            match verifier.verify(request, now) {
+                Ok(form) => return Ok((account, form)),
+                Err(SignatureError::Missing) => {}
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 }

@@ -154,7 +154,7 @@ impl Inner {
     /// Lets a call through, if its gates are open.
     pub(crate) async fn try_admit(self: &Arc<Self>, handle: &Handle, turn: Turn) -> Result<(), Closed> {
         let now = self.clock.now();
-        let (id, on, verdict) = {
+        let (id, account, on, verdict) = {
             let live = handle.lock();
             let leg = live.call.leg();
             if leg.state() != State::Queued {
@@ -169,7 +169,7 @@ impl Inner {
                 }
                 admit(&candidate, &snapshot, &limits, now)
             });
-            (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, verdict)
+            (live.call.id, live.call.account.clone(), OnLeg { leg: leg.no, fence: leg.fence }, verdict)
         };
         let what = match verdict {
             Ok(()) => What::DialStarted(on),
@@ -179,7 +179,7 @@ impl Inner {
         if verdict.is_ok() {
             handle.lock().gate = None;
             if turn == Turn::Asked {
-                self.paces.lock().insert(self.account.clone(), now);
+                self.paces.lock().insert(account, now);
             }
         }
         let key = format!("admitted:{}", on.leg);
@@ -193,15 +193,15 @@ impl Inner {
     }
 
     /// Waits for the turn of the next attempt of the queue, in the order of asking, and takes it.
-    pub(crate) async fn take_turn(&self) {
+    pub(crate) async fn take_turn(&self, account: &AccountId) {
         let _next = self.next_turn.lock().await;
         loop {
             let now = self.clock.now();
             let due = {
                 let mut paces = self.paces.lock();
-                match pace::turn(paces.get(&self.account).copied(), self.config.dial_limits.cps, now) {
+                match pace::turn(paces.get(account).copied(), self.config.dial_limits.cps, now) {
                     Ok(taken) => {
-                        paces.insert(self.account.clone(), taken);
+                        paces.insert(account.clone(), taken);
                         return;
                     }
                     Err(due) => due,

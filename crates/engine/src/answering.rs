@@ -141,7 +141,7 @@ impl Inner {
 
     async fn find_call(self: &Arc<Self>, fetch: &VoiceFetch) -> Result<Found, IntakeError> {
         if let Some(token) = &fetch.token {
-            if token.account != self.account {
+            if token.account != fetch.account || !self.carriers.has(&token.account) {
                 return Ok(Found::Foreign);
             }
             return Ok(match self.reach(token.call).await {
@@ -308,7 +308,8 @@ fn after_consent(script: &Script, call: &Call, place: Place) -> Place {
 /// Over, or about to be: nothing more is said on this leg.
 pub(crate) fn is_over(call: &Call, token: &CallbackState) -> bool {
     call.leg_no(token.leg).is_none_or(|leg| match leg.state() {
-        State::Ended => !leg.is_ruled_not_placed(),
+        // One that turns up after its ruling is taken back, unless another was asked meanwhile.
+        State::Ended => !leg.is_ruled_not_placed() || call.leg().no != leg.no,
         State::Ending => true,
         _ => false,
     })

@@ -11,15 +11,18 @@ use crate::live::{Handle, Health};
 use crate::machines;
 use crate::spans;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
 use trunkline_carriers::callback::Place;
-use trunkline_carriers::{HangUpAnswer, LastLook, Order, PostAnswer};
-use trunkline_core::call::{Call, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What};
+use trunkline_carriers::{AskError, HangUpAnswer, LastLook, Order, PostAnswer};
+use trunkline_core::call::{
+    Call, CarrierFault, Event, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What,
+};
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::{Withheld, guard};
-use trunkline_core::id::{CallId, CarrierCallId, LegNo};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId, LegNo};
 use trunkline_core::script::Next;
 
 /// Whether an attempt may be posted now.
@@ -63,15 +66,18 @@ impl Inner {
         let Some((call, on, order, begun_at)) = self.begin_post(&handle, leg).await else { return };
         let timeout = self.clock.really(self.config.post_timeout).max(Duration::from_secs(2));
         let look = self.last_look(&handle, on, begun_at);
-        let answer = tokio::time::timeout(
-            timeout,
-            self.carrier.place(&order, look).instrument(spans::asking("place")),
-        )
-        .await;
-        let answer = answer.unwrap_or_else(|_| PostAnswer::Unclear("no answer in time".to_owned()));
-        self.fitness.answered(&answer, self.clock.now());
+        let account = self.account_of(&handle, leg);
+        let answer = match self.carriers.of(&account) {
+            Ok(carrier) => {
+                let placing = carrier.place(&order, look).instrument(spans::asking("place"));
+                let answer = tokio::time::timeout(timeout, placing).await;
+                answer.unwrap_or_else(|_| PostAnswer::Unclear("no answer in time".to_owned()))
+            }
+            Err(error) => PostAnswer::NotSent(error.to_string()),
+        };
+        self.fitness.answered(&account, &answer, self.clock.now());
         self.tally.posted(answer.word());
-        tracing::info!(%call, %leg, answer = answer.word(), "call.posted");
+        tracing::info!(%call, %leg, carrier = account.carrier(), answer = answer.word(), "call.posted");
         if let Err(error) = self.record_answer(&handle, call, on, answer).await {
             tracing::error!(%call, %leg, %error, "call.answer_not_journaled: it will be reconciled");
         }
@@ -144,7 +150,7 @@ impl Inner {
         let leg = call.leg_no(leg)?;
         Some(Order {
             to: call.party.to.clone(),
-            from: call.party.from.clone(),
+            from: call.shown_as(leg).clone(),
             urls: self.mint(call, OnLeg { leg: leg.no, fence: leg.fence }).leg(first_page(call)),
             ring_timeout_secs: call.limits.ring_timeout_secs,
             time_limit_secs: call.limits.time_limit_secs,
@@ -202,6 +208,12 @@ impl Inner {
         answer: PostAnswer,
     ) -> Result<(), IntakeError> {
         let key = format!("post:{}:answer", on.leg);
+        // What we withheld ourselves is nobody's fault.
+        let fault = match &answer {
+            PostAnswer::Refused(refusal) => CarrierFault::of(refusal.class),
+            PostAnswer::NotSent(_) => Some(CarrierFault::NotReached),
+            PostAnswer::Placed(_) | PostAnswer::Unclear(_) | PostAnswer::Withheld(_) => None,
+        };
         let what = match answer {
             PostAnswer::Placed(id) => {
                 What::Progress(Progress { on, carrier_call_id: id, news: News::Accepted })
@@ -216,7 +228,8 @@ impl Inner {
         let goes_back =
             matches!(&what, What::PostRefused { refusal, .. } if refusal.class.goes_back_to_queue());
         let answer = self.own_event(call, key, Source::Engine, what);
-        match self.next_attempt(handle, on).filter(|_| goes_back) {
+        let instead = fault.and_then(|fault| self.instead(handle, on, fault));
+        match instead.or_else(|| self.next_attempt(handle, on).filter(|_| goes_back)) {
             Some((leg, requeued)) => {
                 let again = self.own_event(call, format!("requeue:{leg}"), Source::Engine, requeued);
                 self.observe_both(handle, answer, again).await
@@ -225,28 +238,60 @@ impl Inner {
         }
     }
 
-    /// The attempt that follows one which never reached the carrier; none if somebody hung up, or it has waited too long.
+    /// The attempt that follows one which never reached the carrier, by the same carrier.
     fn next_attempt(&self, handle: &Handle, on: OnLeg) -> Option<(LegNo, What)> {
         let now = self.clock.now();
-        let live = handle.lock();
-        let number = live.call.party.person(live.call.direction);
-        let waited = now.duration_since(live.call.created_at).as_secs();
-        let expired = waited >= i64::from(live.call.limits.queue_limit_secs);
-        // A job goes back to the queue, and through every gate again.
-        if live.call.job.is_some() {
-            return None;
-        }
-        let withdrawn = live.call.leg().hang_up.is_some() || live.call.leg().no != on.leg;
-        if expired || withdrawn || self.suppressed.contains(&live.call.tenant, number) {
+        if !self.may_follow(&handle.lock().call, on, now) {
             return None;
         }
         let leg = on.leg.next();
-        Some((leg, What::Requeued { leg, not_before: back_off(now, leg) }))
+        Some((leg, What::Requeued { leg, not_before: back_off(now, leg), over: None }))
+    }
+
+    /// The attempt that follows at once by another carrier, where there is one, since this one was at fault.
+    fn instead(&self, handle: &Handle, on: OnLeg, why: CarrierFault) -> Option<(LegNo, What)> {
+        let now = self.clock.now();
+        let call = handle.lock().call.clone();
+        let over = self.fail_over(&call, why).filter(|_| self.may_follow(&call, on, now))?;
+        tracing::warn!(
+            call = %call.id, from = call.account.carrier(), to = over.account.carrier(), why = why.as_str(),
+            "call.failed_over: another carrier is asked"
+        );
+        self.tally.failed_over(call.account.carrier(), over.account.carrier(), why.as_str());
+        let leg = on.leg.next();
+        Some((leg, What::Requeued { leg, not_before: now, over: Some(Box::new(over)) }))
+    }
+
+    /// Whether another attempt may follow; not if somebody hung up, or it has waited too long.
+    fn may_follow(&self, call: &Call, on: OnLeg, now: Timestamp) -> bool {
+        let number = call.party.person(call.direction);
+        let waited = now.duration_since(call.created_at).as_secs();
+        let expired = waited >= i64::from(call.limits.queue_limit_secs);
+        let withdrawn = call.leg().hang_up.is_some() || call.leg().no != on.leg;
+        // A job goes back to the queue, and through every gate again.
+        call.job.is_none() && !expired && !withdrawn && !self.suppressed.contains(&call.tenant, number)
+    }
+
+    /// Nothing came of an attempt whose answer was unclear: another carrier is asked, where there is one.
+    pub(crate) async fn rule(
+        self: &Arc<Self>,
+        handle: &Handle,
+        on: OnLeg,
+        ruled: Event,
+    ) -> Result<(), IntakeError> {
+        match self.instead(handle, on, CarrierFault::NotPlaced) {
+            Some((leg, requeued)) => {
+                let again = self.own_event(ruled.call, format!("requeue:{leg}"), Source::Engine, requeued);
+                self.observe_both(handle, ruled, again).await
+            }
+            None => self.observe_on(handle, ruled).await.map(drop),
+        }
     }
 
     async fn hang_up(self: Arc<Self>, handle: Handle, leg: LegNo, id: CarrierCallId) {
         let call = handle.lock().call.id;
-        match self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
+        let account = self.account_of(&handle, leg);
+        match self.ask_to_hang_up(&account, &id).await {
             Ok(HangUpAnswer::Asked) => {}
             // It is over already and we were not told: find out how.
             Ok(HangUpAnswer::AlreadyOver | HangUpAnswer::Gone) => self.ask(handle, leg),
@@ -254,13 +299,28 @@ impl Inner {
         }
     }
 
+    /// Asks every account that was asked for a call to hang one up: a stray is nobody's leg, and may be at any of them.
+    async fn hang_up_wherever(&self, handle: &Handle, id: &CarrierCallId) -> Result<(), AskError> {
+        let asked: BTreeSet<AccountId> =
+            handle.lock().call.legs.iter().map(|leg| leg.account.clone()).collect();
+        let mut failed = Ok(());
+        for account in &asked {
+            match self.ask_to_hang_up(account, id).await {
+                Ok(HangUpAnswer::Asked | HangUpAnswer::AlreadyOver) => return Ok(()),
+                Ok(HangUpAnswer::Gone) => {}
+                Err(error) => failed = Err(error),
+            }
+        }
+        failed
+    }
+
     async fn hang_up_stray(self: Arc<Self>, handle: Handle, id: CarrierCallId) {
         let call = handle.lock().call.id;
         tracing::warn!(%call, "call.stray: a call that no attempt owns is hung up");
         let mut wait = Duration::from_secs(1);
         loop {
-            match self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
-                Ok(_) => break,
+            match self.hang_up_wherever(&handle, &id).await {
+                Ok(()) => break,
                 Err(error) => tracing::warn!(%call, %error, "call.stray_not_hung_up: tried again"),
             }
             tokio::select! {

@@ -6,6 +6,7 @@ use crate::app_calls::AppRoom;
 use crate::bot_files::BotFiles;
 use crate::bound::Bound;
 use crate::caching::Caching;
+use crate::carriers::Carriers;
 use crate::clock::{Clock, chance};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
@@ -33,6 +34,7 @@ use crate::trust::Trust;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport, VoiceFetch};
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,7 +43,6 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
-use trunkline_carriers::Carrier;
 use trunkline_carriers::voice::Document;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId, TenantId};
@@ -137,8 +138,7 @@ pub(crate) struct Inner {
     pub config: Config,
     pub clock: Clock,
     pub ident: JournalIdent,
-    pub account: AccountId,
-    pub carrier: Arc<dyn Carrier>,
+    pub carriers: Carriers,
     pub journal: Journal,
     pub codec: Codec,
     pub live: LiveCalls,
@@ -180,7 +180,8 @@ pub(crate) struct Inner {
     pub lease: Lease,
     /// Cancelled when it is known whose calls are whose, or that nobody can say.
     pub ownership: CancellationToken,
-    pub carrier_trouble: Mutex<Option<(String, Timestamp)>>,
+    /// Of accounts that did not answer when last asked: why, and since when.
+    pub carrier_trouble: Mutex<BTreeMap<AccountId, (String, Timestamp)>>,
     pub journal_trouble: Mutex<Option<Timestamp>>,
     pub may_dial: AtomicBool,
     pub draining: AtomicBool,
@@ -195,14 +196,14 @@ pub(crate) struct Inner {
 impl Engine {
     /// Starts in the order of the design: lock, scan and fold, then serve; store, owed commands and dialing follow by
     /// themselves. When this returns, webhooks can be answered.
-    pub async fn start(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
-        let engine = Self::fold(config, carrier).await?;
+    pub async fn start(config: Config, carriers: impl Into<Carriers>) -> Result<Self, StartError> {
+        let engine = Self::fold(config, carriers.into()).await?;
         engine.run();
         Ok(engine)
     }
 
     /// Lock, scan and fold, and nothing more.
-    pub(crate) async fn fold(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
+    pub(crate) async fn fold(config: Config, carriers: Carriers) -> Result<Self, StartError> {
         let identity = Identity::open(&config.data_dir)?;
         let life = u64::from_ne_bytes(chance()?);
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
@@ -217,8 +218,7 @@ impl Engine {
             let inner = Inner {
                 clock,
                 ident: identity.journal(&config.node),
-                account: carrier.account().clone(),
-                carrier,
+                carriers,
                 codec,
                 live: LiveCalls::new(),
                 slots: Slots::default(),
@@ -262,7 +262,7 @@ impl Engine {
                 fetching: Semaphore::new(FETCHES_AT_ONCE),
                 lease: Lease::new(&clock),
                 ownership: CancellationToken::new(),
-                carrier_trouble: Mutex::new(None),
+                carrier_trouble: Mutex::default(),
                 journal_trouble: Mutex::new(None),
                 may_dial: AtomicBool::new(false),
                 draining: AtomicBool::new(false),
@@ -341,9 +341,9 @@ impl Engine {
         self.inner.clock.now()
     }
 
-    /// The carrier account that calls go through.
-    pub fn account(&self) -> &AccountId {
-        &self.inner.account
+    /// The carrier accounts that calls go through, in the order of preference.
+    pub fn carriers(&self) -> &Carriers {
+        &self.inner.carriers
     }
 
     /// What seals and opens the state in callback URLs.
@@ -479,10 +479,7 @@ impl Inner {
             recovered_calls: self.recovered.load(Ordering::Relaxed),
             journal: self.journal_health(status.taking),
             database: self.projection.health(self.config.database.to_string()),
-            carrier: match &*self.carrier_trouble.lock() {
-                Some((reason, since)) => Part::Degraded { reason: reason.clone(), since: *since },
-                None => Part::Ok { detail: self.account.to_string() },
-            },
+            carrier: self.carriers_health(),
             cache: self.caching.as_ref().map(Caching::health),
             recordings: self.recordings.bucket().map(|bucket| self.moving.health(bucket)),
             scripts: self.scripts_health(),

@@ -39,6 +39,7 @@ mod bots;
 mod bound;
 mod cached;
 mod caching;
+mod carriers;
 mod checkpoint;
 mod clock;
 mod config;
@@ -109,6 +110,7 @@ pub use appointments::{
 };
 pub use bot_files::BotInfo;
 pub use bots::{Bots, MediaLine, OpenError, StreamOpened};
+pub use carriers::{Carriers, Line as CarrierLine};
 pub use clock::{Clock, Pace};
 pub use config::Config;
 pub use desk::Desk;

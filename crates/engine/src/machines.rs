@@ -112,14 +112,16 @@ impl Inner {
             let leg = live.call.leg_no(on.leg).filter(|leg| leg.state() == State::Answered);
             let Some(leg) = leg else { return Ok(()) };
             let url = self.mint(&live.call, on).voice(Place::START);
-            (act(&live.call, on.leg, self.clock.now()), leg.carrier_call_id.clone().map(|id| (id, url)))
+            let account = leg.account.clone();
+            let asked = leg.carrier_call_id.clone().map(|id| (account, id, url));
+            (act(&live.call, on.leg, self.clock.now()), asked)
         };
         match (act, redirected) {
             (Act::HangUp, _) => self.hang_up_on_machine(&handle, call).await?,
-            (Act::LeaveMessage, Some((id, url))) => {
+            (Act::LeaveMessage, Some((account, id, url))) => {
                 let inner = self.clone();
                 self.tasks.spawn(async move {
-                    if let Err(error) = inner.carrier.redirect(&id, &url).await {
+                    if let Err(error) = inner.send_elsewhere(&account, &id, &url).await {
                         tracing::warn!(%call, %error, "call.no_message_left: the machine hears the script");
                     }
                 });

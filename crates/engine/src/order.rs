@@ -14,6 +14,8 @@ pub struct Order {
     pub to: Private<String>,
     /// The caller id; the configured number if absent.
     pub from: Option<Private<String>>,
+    /// The carrier to ask first, by its name; by the server's own choice if absent.
+    pub carrier: Option<String>,
     /// The script's name; the default script if absent.
     pub script: Option<String>,
     /// The bot that talks; the script is then what goes on if it can't.

@@ -1,5 +1,6 @@
 //! Taking an order on: checked whole before anything is written, journaled before anybody is told.
 
+use crate::carriers::Route;
 use crate::clock::chance;
 use crate::engine::Inner;
 use crate::keys_used::Known;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use trunkline_core::bot::Bot;
 use trunkline_core::call::{Call, HangUpReason, Limits, Party, Request, ScriptRef, Source, What};
 use trunkline_core::dial::destination::Denied;
-use trunkline_core::id::{CallId, SessionId, TenantId};
+use trunkline_core::id::{AccountId, CallId, SessionId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::script::{Script, ScriptName};
@@ -27,7 +28,7 @@ impl Inner {
         tenant: &TenantId,
         order: Order,
     ) -> Result<Placed, PlaceError> {
-        let (party, warnings) = self.party(tenant, &order)?;
+        let (account, party, warnings) = self.party(tenant, &order)?;
         let limits = self.limits(&order)?;
         let bot = match &order.bot {
             Some(name) => Some(self.orders_bot(tenant, name)?),
@@ -51,7 +52,7 @@ impl Inner {
                 Known::Call(id) => return self.repeated(id).await,
             }
         }
-        let placed = self.take_on(tenant, &order, party, limits, &script, warnings).await;
+        let placed = self.take_on(tenant, &order, (account, party), limits, &script, warnings).await;
         if let (Err(_), Some(wanted)) = (&placed, &order.idempotency) {
             self.keys_used.release(tenant, wanted);
         }
@@ -71,7 +72,7 @@ impl Inner {
         self: &Arc<Self>,
         tenant: &TenantId,
         order: &Order,
-        party: Party,
+        (account, party): (AccountId, Party),
         limits: Limits,
         script: &Arc<Script>,
         warnings: Vec<String>,
@@ -85,7 +86,7 @@ impl Inner {
         };
         let request = Request {
             tenant: tenant.clone(),
-            account: self.account.clone(),
+            account,
             party,
             script: self.use_script(script).await?,
             bot,
@@ -124,15 +125,19 @@ impl Inner {
         }
     }
 
-    fn party(&self, tenant: &TenantId, order: &Order) -> Result<(Party, Vec<String>), PlaceError> {
+    /// Who talks to whom, and through which account.
+    fn party(&self, tenant: &TenantId, order: &Order) -> Result<(AccountId, Party, Vec<String>), PlaceError> {
         let (to, warning) = self.number("to", order.to.reveal())?;
-        let from = match &order.from {
-            Some(from) => self.number("from", from.reveal())?.0,
-            None => self.caller_id_of(tenant).ok_or_else(|| PlaceError::Invalid {
-                field: "from",
-                why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
-            })?,
+        let asked = match &order.from {
+            Some(from) => Some(self.number("from", from.reveal())?.0),
+            None => None,
         };
+        let wanted = order.carrier.as_deref();
+        let route = self.route_of_order(tenant, &to, asked, wanted).ok_or_else(|| PlaceError::Invalid {
+            field: "from",
+            why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
+        })?;
+        let Route { account, from } = route;
         if self.number_of(&from).is_some_and(|number| number.tenant != *tenant) {
             return Err(PlaceError::Invalid { field: "from", why: "this number is not yours".to_owned() });
         }
@@ -150,7 +155,7 @@ impl Inner {
             variables: order.variables.clone(),
             metadata: order.metadata.clone(),
         };
-        Ok((party, warning.into_iter().collect()))
+        Ok((account, party, warning.into_iter().collect()))
     }
 
     /// A number as a person wrote it, if this tenant may call it: valid, of a kind that is dialed at all, and not suppressed.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_core::call::{Call, PriceLook, Source, What, price_looks};
-use trunkline_core::id::{CallId, CarrierCallId};
+use trunkline_core::id::{AccountId, CallId, CarrierCallId};
 
 /// How often somebody looks.
 const EVERY: Duration = Duration::from_secs(60);
@@ -43,8 +43,14 @@ impl Inner {
     }
 
     async fn look_once(self: &Arc<Self>, look: PriceLook) {
+        for account in self.carriers.accounts() {
+            self.look_at(account, look).await;
+        }
+    }
+
+    async fn look_at(self: &Arc<Self>, account: &AccountId, look: PriceLook) {
         let node = self.ident.node.as_str();
-        let ask = self.ask_store(async |store| store.unpriced(&self.account, node, look, AT_ONCE).await);
+        let ask = self.ask_store(async |store| store.unpriced(account, node, look, AT_ONCE).await);
         let due = ask.await;
         // While the database is away nothing is asked: there is another look later.
         let due = due.unwrap_or_default();
@@ -64,22 +70,31 @@ impl Inner {
                 if self.stop.is_cancelled() {
                     return;
                 }
-                self.ask_price(call, &id, whose).await;
+                self.ask_price(account, call, &id, whose).await;
             }
         }
     }
 
-    async fn ask_price(self: &Arc<Self>, call: CallId, id: &CarrierCallId, whose: Whose) {
+    async fn ask_price(
+        self: &Arc<Self>,
+        account: &AccountId,
+        call: CallId,
+        id: &CarrierCallId,
+        whose: Whose,
+    ) {
         let fetched = {
             let Ok(_turn) = self.asking.acquire().await else { return };
-            self.carrier.fetch(id).await
+            match self.carriers.of(account) {
+                Ok(carrier) => carrier.fetch(id).await,
+                Err(error) => Err(error),
+            }
         };
         let price = match fetched {
             Ok(fetched) => fetched.and_then(|fetched| fetched.price),
             Err(error) => return tracing::debug!(%call, %error, "call.not_priced: asked again later"),
         };
         let Some(price) = price else { return };
-        let key = format!("{}:{id}:price:{}{}", self.account, price.amount, price.unit);
+        let key = format!("{account}:{id}:price:{}{}", price.amount, price.unit);
         let leg = (whose == Whose::Others).then(|| id.clone());
         let what = What::Priced { price: price.amount, unit: price.unit, leg };
         let event = self.own_event(call, key, Source::Reconciler, what);

@@ -71,7 +71,7 @@ impl Inner {
         let theirs = CarrierCallId::new(id);
         let ours = id.parse().ok().and_then(|ours| self.live_of(tenant, ours));
         let registered = || self.live_of(tenant, CallId::registered(tenant, &theirs));
-        let carriers = || self.live_of(tenant, self.live.by_carrier(&self.account, &theirs)?);
+        let carriers = || self.live_of(tenant, self.by_carriers_name(&theirs)?);
         ours.or_else(registered).or_else(carriers)
     }
 

@@ -2,13 +2,15 @@
 
 use crate::engine::Inner;
 use crate::live::Handle;
+use crate::reading::Part;
 use crate::spans;
+use jiff::Timestamp;
 use std::sync::Arc;
 use tracing::Instrument;
-use trunkline_carriers::{AskError, Listed};
+use trunkline_carriers::{AskError, Fetched, HangUpAnswer, Listed};
 use trunkline_core::call::{Call, Event, News, OnLeg, Progress, Source, State, What};
 use trunkline_core::dial::matches_attempt;
-use trunkline_core::id::{CarrierCallId, LegNo};
+use trunkline_core::id::{AccountId, CarrierCallId, LegNo};
 
 impl Inner {
     /// Asks what the carrier knows of a leg, off the caller's path and paced.
@@ -33,7 +35,8 @@ impl Inner {
         if state == State::Ended {
             return;
         }
-        match self.carrier.fetch(&id).instrument(spans::asking("fetch")).await {
+        let account = self.account_of(handle, leg);
+        match self.fetch(handle, leg, &id).instrument(spans::asking("fetch")).await {
             Ok(Some(fetched)) => {
                 let still_up = !matches!(fetched.news, Some(News::Ended(_)));
                 if let Some(news) = fetched.news {
@@ -43,19 +46,45 @@ impl Inner {
                 }
                 if still_up && state == State::Ending {
                     // Our hang-up did not arrive: ask for it again.
-                    if let Err(error) = self.carrier.hang_up(&id).instrument(spans::asking("hang_up")).await {
+                    if let Err(error) = self.ask_to_hang_up(&account, &id).await {
                         let call = handle.lock().call.id;
                         tracing::warn!(%call, %error, "call.not_hung_up: it will be asked for again");
                     }
                 }
-                self.carrier_answers();
+                self.carrier_answers(&account);
             }
             Ok(None) => self.silent(handle, on, "the carrier does not know the call").await,
             Err(error) => {
-                self.carrier_fails(&error);
+                self.carrier_fails(&account, &error);
                 self.silent(handle, on, &error.to_string()).await;
             }
         }
+    }
+
+    /// The account of a leg.
+    pub(crate) fn account_of(&self, handle: &Handle, leg: LegNo) -> AccountId {
+        let live = handle.lock();
+        live.call.leg_no(leg).map_or_else(|| live.call.account.clone(), |leg| leg.account.clone())
+    }
+
+    /// What a leg's carrier knows of it.
+    pub(crate) async fn fetch(
+        &self,
+        handle: &Handle,
+        leg: LegNo,
+        id: &CarrierCallId,
+    ) -> Result<Option<Fetched>, AskError> {
+        let account = self.account_of(handle, leg);
+        self.carriers.of(&account)?.fetch(id).await
+    }
+
+    /// Asks an account to hang a call up.
+    pub(crate) async fn ask_to_hang_up(
+        &self,
+        account: &AccountId,
+        id: &CarrierCallId,
+    ) -> Result<HangUpAnswer, AskError> {
+        self.carriers.of(account)?.hang_up(id).instrument(spans::asking("hang_up")).await
     }
 
     /// Looks for the call of an unclear create request in the carrier's listing, off the caller's path and paced.
@@ -72,14 +101,16 @@ impl Inner {
         let Some(attempt) = call.leg_no(leg).filter(|leg| leg.is_unclear()) else { return };
         let on = OnLeg { leg, fence: attempt.fence };
         let intent = attempt.dial_started_at.unwrap_or(attempt.queued_at);
-        match self
-            .carrier
-            .list(&call.party.to, &call.party.from, intent)
-            .instrument(spans::asking("list"))
-            .await
-        {
+        let listed = match self.carriers.of(&attempt.account) {
+            Ok(carrier) => {
+                let asked = carrier.list(&call.party.to, call.shown_as(attempt), intent);
+                asked.instrument(spans::asking("list")).await
+            }
+            Err(error) => Err(error),
+        };
+        match listed {
             Ok(listed) => {
-                self.carrier_answers();
+                self.carrier_answers(&attempt.account);
                 match self.call_of_attempt(&call, leg, listed) {
                     Some(found) => self.heard(handle, on, found.id, found.news, None).await,
                     None => {
@@ -90,7 +121,7 @@ impl Inner {
                 }
             }
             Err(error) => {
-                self.carrier_fails(&error);
+                self.carrier_fails(&attempt.account, &error);
                 self.silent(handle, on, &error.to_string()).await;
             }
         }
@@ -102,8 +133,8 @@ impl Inner {
         let attempt = call.leg_no(leg)?;
         listed.into_iter().find(|listed| {
             matches_attempt(attempt, listed.created_at, || {
-                let owner = self.live.by_carrier(&self.account, &listed.id);
-                owner.is_some() || self.bound.contains(&self.account, &listed.id)
+                let owner = self.live.by_carrier(&attempt.account, &listed.id);
+                owner.is_some() || self.bound.contains(&attempt.account, &listed.id)
             })
         })
     }
@@ -133,7 +164,7 @@ impl Inner {
         if known {
             return;
         }
-        let key = format!("{}:{id}:asked:{}", self.account, word(&news));
+        let key = format!("{}:{id}:asked:{}", self.account_of(handle, on.leg), word(&news));
         let what = What::Progress(Progress { on, carrier_call_id: id, news });
         let event = Event { occurred_at, ..self.own_event(call, key, Source::Reconciler, what) };
         self.take_in(handle, event).await;
@@ -154,18 +185,41 @@ impl Inner {
         }
     }
 
-    fn carrier_answers(&self) {
-        let mut trouble = self.carrier_trouble.lock();
-        if trouble.take().is_some() {
-            tracing::info!("carrier.answers_again");
+    fn carrier_answers(&self, account: &AccountId) {
+        if self.carrier_trouble.lock().remove(account).is_some() {
+            tracing::info!(%account, "carrier.answers_again");
         }
     }
 
-    fn carrier_fails(&self, error: &AskError) {
+    fn carrier_fails(&self, account: &AccountId, error: &AskError) {
         let mut trouble = self.carrier_trouble.lock();
-        if trouble.is_none() {
-            tracing::warn!(%error, "carrier.does_not_answer: calls go on by its callbacks");
-            *trouble = Some((error.to_string(), self.clock.now()));
+        if !trouble.contains_key(account) {
+            tracing::warn!(%account, %error, "carrier.does_not_answer: calls go on by its callbacks");
+            trouble.insert(account.clone(), (error.to_string(), self.clock.now()));
+        }
+    }
+
+    /// How the carriers are: whether each answered when last asked, and whether new calls are sent to it.
+    pub(crate) fn carriers_health(&self) -> Part {
+        let now = self.clock.now();
+        let trouble = self.carrier_trouble.lock().clone();
+        let troubled = self.carriers.accounts().filter_map(|account| {
+            let silent = trouble.get(account).cloned();
+            let resting = self.fitness.opened(account, now);
+            let (reason, since) = silent.or(resting)?;
+            let named = format!("{}: {reason}", account.carrier());
+            Some((if self.carriers.are_several() { named } else { reason }, since))
+        });
+        let troubled: Vec<(String, Timestamp)> = troubled.collect();
+        match troubled.iter().map(|(_, since)| *since).min() {
+            Some(since) => {
+                let reasons: Vec<String> = troubled.into_iter().map(|(reason, _)| reason).collect();
+                Part::Degraded { reason: reasons.join("; "), since }
+            }
+            None => {
+                let all: Vec<String> = self.carriers.accounts().map(ToString::to_string).collect();
+                Part::Ok { detail: all.join(", ") }
+            }
         }
     }
 }

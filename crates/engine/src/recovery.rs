@@ -110,8 +110,11 @@ impl Inner {
         if let Some((tenant, Some(idempotency))) = remembered {
             remember(tenant, idempotency);
         }
-        if matches!(event.what, What::DialStarted(_)) {
-            self.paces.lock().insert(self.account.clone(), event.received_at);
+        if let What::DialStarted(on) = &event.what {
+            let leg = self.live.get(event.call);
+            let account = leg.and_then(|handle| Some(handle.lock().call.leg_no(on.leg)?.account.clone()));
+            let account = account.unwrap_or_else(|| self.carriers.first().clone());
+            self.paces.lock().insert(account, event.received_at);
         }
         let Some(handle) = self.live.get(event.call) else {
             if let Some((call, _)) = Call::begin(event) {

@@ -148,7 +148,7 @@ impl Inner {
         if let Some(handle) = self.live.get(id) {
             return Ok(Some(self.seen(&handle).await?));
         }
-        let carriers = self.live.by_carrier(&self.account, &fact.call_id);
+        let carriers = self.by_carriers_name(&fact.call_id);
         if let Some(call) = carriers.filter(|call| self.live_of(&fact.tenant, *call).is_some()) {
             return Err(RegisterError::NotRegistered { call });
         }

@@ -187,7 +187,7 @@ fn size<T>(set: Option<&HashSet<T>>) -> u32 {
 }
 
 fn pair(call: &Call) -> Pair {
-    (call.account.clone(), call.party.from.clone(), call.party.to.clone())
+    (call.account.clone(), call.shown_as(call.leg()).clone(), call.party.to.clone())
 }
 
 fn leave<K: std::hash::Hash + Eq, T: std::hash::Hash + Eq>(

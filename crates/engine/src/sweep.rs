@@ -1,13 +1,13 @@
 //! A sweep: the carrier is asked about every live call now, instead of when its deadline comes, and the operator is told
 //! what came of it.
 
+use crate::carriers::Carriers;
 use crate::config::Config;
 use crate::engine::{Engine, Inner, StartError};
 use crate::live::Handle;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
-use trunkline_carriers::Carrier;
 use trunkline_core::call::News;
 use trunkline_core::id::{CarrierCallId, LegNo};
 
@@ -63,8 +63,8 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::start`].
-    pub async fn open(config: Config, carrier: Arc<dyn Carrier>) -> Result<Self, StartError> {
-        Self::fold(config, carrier).await
+    pub async fn open(config: Config, carriers: impl Into<Carriers>) -> Result<Self, StartError> {
+        Self::fold(config, carriers.into()).await
     }
 
     /// Asks the carrier about every live call.
@@ -111,7 +111,7 @@ impl Inner {
                     None => Verdict::Ended,
                 }
             }
-            (Question::Leg(_, id), Sweeping::Looking) => match self.carrier.fetch(&id).await {
+            (Question::Leg(leg, id), Sweeping::Looking) => match self.fetch(handle, leg, &id).await {
                 Ok(Some(fetched)) if matches!(fetched.news, Some(News::Ended(_))) => Verdict::Ended,
                 Ok(Some(_)) => Verdict::Live,
                 Ok(None) | Err(_) => Verdict::Unanswered,

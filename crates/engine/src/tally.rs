@@ -7,7 +7,6 @@ use crate::reading::Health;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use trunkline_core::call::{Call, TokenKind};
-use trunkline_core::dial::gates::Circuit;
 
 /// The counts.
 #[derive(Debug, Default)]
@@ -20,6 +19,8 @@ pub struct Counted {
     pub ended: BTreeMap<(&'static str, &'static str), u64>,
     /// Requests to dial, by the word of their answer.
     pub posts: BTreeMap<&'static str, u64>,
+    /// Calls that another carrier was asked for, by the one before, that one, and why.
+    pub failed_over: BTreeMap<(String, String, &'static str), u64>,
     /// Of those, calls between users of apps, by what they exchange and disposition.
     pub app_ended: BTreeMap<(&'static str, &'static str), u64>,
     /// Calls between users that were asked for and not made, by why.
@@ -87,8 +88,10 @@ pub struct Measured {
     pub transcripts_awaited: u64,
     /// Recordings that wait in the folder for their bucket.
     pub recordings_waiting: u64,
-    /// Whether the carrier is left alone for a while.
-    pub is_circuit_open: bool,
+    /// Our numbers that networks refuse without ringing, too often.
+    pub distrusted_numbers: usize,
+    /// Of each carrier, whether it is left alone for a while.
+    pub circuits: Vec<(String, bool)>,
     /// Calls between users of apps that are not over.
     pub app_calls: usize,
     /// Who of them is connected.
@@ -102,8 +105,11 @@ impl Engine {
     pub async fn measured(&self) -> Measured {
         let inner = &self.inner;
         let journal = inner.journal.status();
-        let is_circuit_open =
-            matches!(inner.fitness.circuit(), Circuit::OpenUntil(until) if until > inner.clock.now());
+        let circuits = inner
+            .carriers
+            .accounts()
+            .map(|account| (account.carrier().to_owned(), inner.fitness.is_open(account, inner.clock.now())));
+        let circuits = circuits.collect();
         Measured {
             health: self.health().await,
             counted: inner.tally.read(),
@@ -117,7 +123,8 @@ impl Engine {
             recordings_removed: self.inner.moving.removed_so_far(),
             transcripts_awaited: u64::try_from(self.inner.transcripts.awaited()).unwrap_or(u64::MAX),
             recordings_waiting: self.inner.moving.waiting(),
-            is_circuit_open,
+            distrusted_numbers: inner.fitness.distrusted(),
+            circuits,
             app_calls: inner.app.index.len(),
             connected: inner.app.connected(None),
             rosters: inner.trust.roster_count(),
@@ -175,6 +182,11 @@ impl Tally {
     /// The carrier has answered a request to dial, or failed to.
     pub fn posted(&self, answer: &'static str) {
         *self.0.lock().posts.entry(answer).or_default() += 1;
+    }
+
+    /// Another carrier is asked for a call.
+    pub fn failed_over(&self, from: &str, to: &str, why: &'static str) {
+        *self.0.lock().failed_over.entry((from.to_owned(), to.to_owned(), why)).or_default() += 1;
     }
 
     /// All of it.

@@ -147,7 +147,11 @@ impl Inner {
         let event = self.own_event(call, format!("deadline:{}:{why:?}:{now}", on.leg), Source::Engine, what);
         let inner = self.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = inner.observe_on(&handle, event).await {
+            let taken = match why {
+                Why::Rule => inner.rule(&handle, on, event).await,
+                _ => inner.observe_on(&handle, event).await.map(drop),
+            };
+            if let Err(error) = taken {
                 tracing::error!(%call, %error, "call.deadline_not_journaled");
             }
         });

@@ -45,17 +45,16 @@ pub(crate) async fn stream(
     Ok(upgrade
         .on_upgrade(async move |mut socket| {
             let _held = held;
-            let dialect = Dialect::of(web.engine.account());
-            let started = timeout(START, begin(&mut socket, dialect)).await.ok().flatten();
+            let started = timeout(START, begin(&mut socket)).await.ok().flatten();
             let opened = match started {
-                Some(started) => open(&web, dialect, *started).await,
+                Some(started) => open(&web, *started).await,
                 None => {
                     tracing::warn!("media.no_start: a socket for sound that no stream began on");
                     None
                 }
             };
             drop(waits);
-            if let Some((line, writer)) = opened {
+            if let Some((dialect, line, writer)) = opened {
                 carry(&web, dialect, &mut socket, line, &writer).await;
             }
             let _ = timeout(FAREWELL, socket.send(Message::Close(None))).await;
@@ -64,10 +63,11 @@ pub(crate) async fn stream(
 }
 
 /// Waits for the frame that begins a stream.
-async fn begin(socket: &mut WebSocket, dialect: Dialect) -> Option<Box<Started>> {
+async fn begin(socket: &mut WebSocket) -> Option<Box<Started>> {
     while let Some(Ok(message)) = socket.recv().await {
         let Message::Text(text) = message else { continue };
-        match streams::read(dialect, &text) {
+        // All begin a stream alike; whose it is, its token says.
+        match streams::read(Dialect::Twilio, &text) {
             Ok(Told::Started(started)) => return Some(started),
             Ok(Told::Connected) => {}
             Ok(_) | Err(_) => return None,
@@ -76,7 +76,7 @@ async fn begin(socket: &mut WebSocket, dialect: Dialect) -> Option<Box<Started>>
     None
 }
 
-async fn open(web: &Web, dialect: Dialect, started: Started) -> Option<(MediaLine, Writer)> {
+async fn open(web: &Web, started: Started) -> Option<(Dialect, MediaLine, Writer)> {
     if !started.is_mulaw {
         tracing::error!("media.other_sound: the carrier sends something else than mu-law at 8 kHz");
         return None;
@@ -87,10 +87,11 @@ async fn open(web: &Web, dialect: Dialect, started: Started) -> Option<(MediaLin
         return None;
     };
     let call = token.call;
+    let dialect = Dialect::of(&token.account);
     let writer = Writer::new(dialect, &started.stream);
     let opened = StreamOpened { token, carrier_call_id: started.call, carrier_stream: started.stream };
     match web.engine.open_stream(opened).await {
-        Ok(line) => Some((line, writer)),
+        Ok(line) => Some((dialect, line, writer)),
         Err(error) => {
             tracing::warn!(%call, %error, "media.refused");
             None

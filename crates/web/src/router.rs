@@ -279,7 +279,7 @@ pub(crate) fn timed<'a>(web: &'a Web, path: &str) -> Option<&'a carrier::Histogr
 /// What a client hears when the handler of its request panicked: a person hears an apology.
 pub(crate) fn after_panic(web: &Web, path: &str) -> Response {
     if SPEAKING.contains(&path) {
-        carrier::apology(web)
+        carrier::apology(web, web.engine.carriers().first())
     } else {
         Problem::new(Code::Internal).into_response()
     }

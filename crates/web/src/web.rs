@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use trunkline_carriers::Verifier;
+use trunkline_carriers::Verifiers;
 use trunkline_carriers::callback::Scheme;
+use trunkline_core::id::AccountId;
 use trunkline_engine::Engine;
 use url::Url;
 
@@ -30,8 +31,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Who may come in.
     pub access: Access,
-    /// Who tells the carrier's requests from a stranger's.
-    pub verifier: Verifier,
+    /// Who tells the carriers' requests from a stranger's.
+    pub verifiers: Verifiers,
     /// What the check of the settings found, for its page.
     pub findings: Vec<Finding>,
     /// Who the users of apps are, and how they reach each other.
@@ -44,7 +45,7 @@ pub struct Parts {
 pub struct Web {
     pub(crate) engine: Engine,
     pub(crate) access: Access,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifiers: Verifiers,
     pub(crate) refused: Refused,
     pub(crate) timing: Timing,
     /// How browsers reach this server: its origin, such as `https://calls.example.com`.
@@ -82,7 +83,7 @@ impl Web {
         Self {
             engine: parts.engine,
             access: parts.access,
-            verifier: parts.verifier,
+            verifiers: parts.verifiers,
             refused: Refused::default(),
             timing: Timing::default(),
             origin,
@@ -120,9 +121,9 @@ impl Web {
         self.origin.starts_with("https://")
     }
 
-    /// The configured carrier's name, such as `twilio`.
-    pub(crate) fn carrier(&self) -> &str {
-        self.engine.account().carrier()
+    /// The configured carriers' names, such as `twilio`, in the order of preference.
+    pub(crate) fn carriers(&self) -> Vec<&str> {
+        self.engine.carriers().accounts().map(AccountId::carrier).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use super::disposition::{Cause, Gate};
 use super::effect::{Effect, Owed, Refused};
 use super::event::{Arrival, Event, Metadata, News, OnLeg, Progress, Refusal, Request, What};
 use super::evidence::Reported;
+use super::failover::FailOver;
 use super::leg::{Certainty, EndSource, Ending, Leg};
 use super::state::State;
 use super::talk::Talk;
@@ -139,7 +140,9 @@ impl Call {
             What::PostBegun(on) => self.post_begun(*on, event.received_at),
             What::PostUnclear { on, .. } => self.unclear(*on, event.received_at),
             What::PostRefused { on, refusal } => self.post_refused(*on, refusal, event.received_at),
-            What::Requeued { leg, not_before } => self.requeued(*leg, *not_before, event.received_at),
+            What::Requeued { leg, not_before, over } => {
+                self.requeued(*leg, *not_before, over.as_deref(), event.received_at)
+            }
             What::Progress(progress) => self.progress(progress, event),
             What::ListedNothing(on) => self.listed_nothing(*on, event.received_at),
             What::RuledNotPlaced(on) => self.ruled(*on, event.received_at),
@@ -242,21 +245,40 @@ impl Call {
         }
     }
 
-    fn requeued(&mut self, no: LegNo, not_before: Timestamp, at: Timestamp) -> Applied {
+    fn requeued(
+        &mut self,
+        no: LegNo,
+        not_before: Timestamp,
+        over: Option<&FailOver>,
+        at: Timestamp,
+    ) -> Applied {
         if self.leg_mut(no).is_some() {
             return Err(Refused::Same);
         }
         let last = self.leg();
         let state = last.state();
         // Only where it is certain that no call was made, and nobody has withdrawn it: else this would call twice.
-        let may_go_again =
-            matches!(last.cause(), Some(Cause::Refused(_) | Cause::NotPlaced)) && last.hang_up.is_none();
+        let may_go_again = match over {
+            None => {
+                matches!(last.cause(), Some(Cause::Refused(_) | Cause::NotPlaced)) && last.hang_up.is_none()
+            }
+            Some(over) => self.may_fail_over() == Some(over.why) && !self.was_asked(&over.account),
+        };
         if !may_go_again || last.no.next() != no {
             return Err(Refused::Illegal { state });
         }
-        let account = last.account.clone();
         let queued_at = self.legs.first().map_or(at, |first| first.queued_at);
-        self.legs.push(Leg::new(no, account, queued_at, Some(not_before)));
+        let mut leg = Leg::new(no, last.account.clone(), queued_at, Some(not_before));
+        match over {
+            None => leg.from.clone_from(&last.from),
+            Some(over) => {
+                leg.account.clone_from(&over.account);
+                leg.from = Some(over.from.clone());
+                leg.instead_for = Some(over.why);
+                self.account.clone_from(&over.account);
+            }
+        }
+        self.legs.push(leg);
         Ok(Vec::new())
     }
 

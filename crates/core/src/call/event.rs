@@ -4,6 +4,7 @@ use super::action::{Consent, Transfer};
 use super::app::{AppCall, AppProgress};
 use super::disposition::Gate;
 use super::evidence::{AnsweredBy, Attestation, HangUpBy, Reported};
+use super::failover::FailOver;
 use super::registered::{Registration, StatusReport};
 use super::talk::{BotRef, BotTold};
 use super::transcription::TranscriptionNews;
@@ -118,6 +119,9 @@ pub enum What {
         leg: LegNo,
         /// Not before this time.
         not_before: Timestamp,
+        /// Through another carrier, if it is not the one before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<Box<FailOver>>,
     },
     /// News of a leg from the carrier.
     Progress(Progress),

@@ -8,8 +8,10 @@ use super::disposition::Cause;
 use super::effect::{Effect, Owed};
 use super::event::{CarrierEnd, Direction, EndWord, HangUpReason, Refusal};
 use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
+use super::failover::CarrierFault;
 use super::state::State;
 use crate::id::{AccountId, CarrierCallId, Fence, LegNo};
+use crate::private::Address;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,12 @@ pub struct Leg {
     pub fence: Fence,
     /// Through which carrier account.
     pub account: AccountId,
+    /// The number of ours that it is shown as, if that is another than the call began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Address>,
+    /// What was wrong with the carrier of the attempt before, if this one goes through another for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_for: Option<CarrierFault>,
     /// When it began to wait for its turn.
     pub queued_at: Timestamp,
     /// Not before this time.
@@ -167,6 +175,8 @@ impl Leg {
             no,
             fence: Fence::FIRST,
             account,
+            from: None,
+            instead_for: None,
             queued_at,
             not_before,
             dial_started_at: None,

@@ -10,6 +10,7 @@
 //! - `apply`: what each fact does · `dialogue`: questions, answers, recordings · `deadline`: when to look again
 //! - `disposition`: how it ended · `turn`: question and answer · `evidence`: what was said of the end, as it came
 //! - `failure`: code and words for an end that nobody wanted
+//! - `failover`: when another carrier is asked instead
 //! - `action`: hold, resume, transfer · `acting`: what each fact does to them
 //! - `pricing`: when to ask what it cost
 //! - `talk`: what a bot and its caller say
@@ -26,6 +27,7 @@ mod disposition;
 mod effect;
 mod event;
 mod evidence;
+mod failover;
 mod failure;
 mod leg;
 mod personal;
@@ -53,6 +55,7 @@ pub use disposition::{Cause, Class, Disposition, Gate};
 pub use effect::{Effect, Owed, Refused};
 pub use event::*;
 pub use evidence::{AnsweredBy, Attestation, HangUpBy, Rang, Reported};
+pub use failover::{CarrierFault, FailOver};
 pub use failure::Failure;
 pub use leg::{Certainty, End, EndSource, HangUp, Leg, Stamp};
 pub use personal::{CallersOwn, Personal};

@@ -4,10 +4,11 @@
 //! the [`guard()`] is asked directly before it, and when its answer is unclear the carrier is asked what it knows until
 //! [`rule`] may say that it never got it. [`gates`] decide whether an attempt may begin at all;
 //! [`destination`] says which numbers a tenant may call, [`allowance`] how much, [`earlier`] whether a person has been
-//! called enough, [`breaker`] whether a carrier account is fit to be asked, and [`pace`] when an attempt has its turn.
+//! called enough, [`breaker`] whether a carrier account is fit to be asked, [`choice`] which of several is, and [`pace`] when an attempt has its turn.
 
 pub mod allowance;
 pub mod breaker;
+pub mod choice;
 pub mod destination;
 pub mod earlier;
 pub mod gates;

@@ -225,7 +225,7 @@ pub fn posted() -> Vec<Event> {
 }
 
 pub fn requeued(no: u16, not_before: i64) -> What {
-    What::Requeued { leg: LegNo(no), not_before: at(not_before) }
+    What::Requeued { leg: LegNo(no), not_before: at(not_before), over: None }
 }
 
 pub fn hold(no: u16) -> What {

@@ -12,6 +12,7 @@ mod actions;
 mod app;
 mod ends;
 mod facts;
+mod failover;
 mod order;
 mod personal;
 mod properties;

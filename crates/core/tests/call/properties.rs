@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use trunkline_core::call::*;
 use trunkline_core::id::*;
+use trunkline_core::private::Address;
 
 pub fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -37,6 +38,11 @@ fn facts_of(on: OnLeg, id: &CarrierCallId) -> impl Strategy<Value = What> + use<
     let spoke = |heard, says| What::Spoke(Box::new(Spoke { on, carrier_call_id: id.clone(), heard, says }));
     let sip = Reported { sip: Some(603), error_message: Some("declined".into()), ..Reported::default() };
     let refusal = |class| Refusal { class, code: None, http: Some(429), message: "wait".into() };
+    let over = FailOver {
+        account: AccountId::new("other:1"),
+        from: Address::new("+15550100003"),
+        why: CarrierFault::TooManyRequests,
+    };
     prop::sample::select(vec![
         What::DialStarted(on),
         What::DialStarted(on),
@@ -44,7 +50,8 @@ fn facts_of(on: OnLeg, id: &CarrierCallId) -> impl Strategy<Value = What> + use<
         What::PostUnclear { on, why: "timeout".into() },
         What::PostRefused { on, refusal: refusal(RefusalClass::TooMany) },
         What::PostRefused { on, refusal: refusal(RefusalClass::InvalidNumber) },
-        What::Requeued { leg: on.leg, not_before: at(300) },
+        What::Requeued { leg: on.leg, not_before: at(300), over: None },
+        What::Requeued { leg: on.leg, not_before: at(300), over: Some(Box::new(over)) },
         progress(News::Accepted),
         progress(News::Ringing),
         progress(News::Answered),

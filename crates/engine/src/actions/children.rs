@@ -49,8 +49,13 @@ impl Inner {
     }
 
     async fn ask_child_now(self: &Arc<Self>, handle: &Handle) {
+        let account = handle.lock().call.account.clone();
         let Some((call, no, parent)) = ringing_transfer(&handle.lock().call) else { return };
-        let listed = match self.carrier.children(&parent).await {
+        let children = match self.carriers.of(&account) {
+            Ok(carrier) => carrier.children(&parent).await,
+            Err(error) => Err(error),
+        };
+        let listed = match children {
             Ok(listed) => listed,
             Err(error) => {
                 tracing::warn!(%call, %error, "call.child_unknown: the carrier is asked again");
@@ -64,7 +69,7 @@ impl Inner {
                 News::Answered => "answered",
                 News::Ended(_) => "ended",
             };
-            let key = format!("{}:{}:asked:{word}", self.account, child.id);
+            let key = format!("{account}:{}:asked:{word}", child.id);
             let what =
                 What::ActionNews(Box::new(ActionNews { no, carrier_call_id: child.id, news: child.news }));
             if let Err(error) =

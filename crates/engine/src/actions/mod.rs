@@ -196,7 +196,7 @@ impl Inner {
 
 /// Our number on a call: what whoever it is handed to sees.
 pub(crate) fn own_number(call: &Call) -> Address {
-    ours(call.direction, &call.party.from, &call.party.to).clone()
+    ours(call.direction, call.shown_as(call.leg()), &call.party.to).clone()
 }
 
 /// Whether this very wish was taken before.

@@ -5,15 +5,15 @@ use super::ActionError;
 use crate::engine::Inner;
 use crate::live::Handle;
 use std::sync::Arc;
-use trunkline_carriers::HangUpAnswer;
 use trunkline_carriers::callback::Place;
+use trunkline_carriers::{AskError, HangUpAnswer};
 use trunkline_core::call::{ActionKind, Activity, Call, OnLeg, Source, State, What};
-use trunkline_core::id::{ActionNo, CallId, LegNo};
+use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo};
 
 impl Inner {
     /// Asks the carrier for a pending action.
     pub(crate) async fn redirect(self: Arc<Self>, handle: Handle, leg: LegNo, no: ActionNo) {
-        let (call, id, url) = {
+        let (call, account, id, url) = {
             let live = handle.lock();
             let Some(own) = live.call.leg_no(leg).filter(|leg| leg.state() == State::Answered) else {
                 return;
@@ -21,9 +21,10 @@ impl Inner {
             let Some(id) = own.carrier_call_id.clone() else { return };
             let Some(place) = pending(&live.call).filter(|(pending, _)| *pending == no) else { return };
             let on = OnLeg { leg, fence: own.fence };
-            (live.call.id, id, self.mint(&live.call, on).voice(place.1))
+            let account = own.account.clone();
+            (live.call.id, account, id, self.mint(&live.call, on).voice(place.1))
         };
-        match self.carrier.redirect(&id, &url).await {
+        match self.send_elsewhere(&account, &id, &url).await {
             Ok(HangUpAnswer::Asked) => {}
             // It is over and we were not told: find out how.
             Ok(HangUpAnswer::AlreadyOver | HangUpAnswer::Gone) => {
@@ -34,6 +35,16 @@ impl Inner {
                 tracing::warn!(%call, action = %no, %error, "call.not_redirected: it will be asked for again");
             }
         }
+    }
+
+    /// Asks an account to send a live call to another page.
+    pub(crate) async fn send_elsewhere(
+        &self,
+        account: &AccountId,
+        id: &CarrierCallId,
+        url: &str,
+    ) -> Result<HangUpAnswer, AskError> {
+        self.carriers.of(account)?.redirect(id, url).await
     }
 
     /// Asks again for what the carrier has not done.

@@ -72,7 +72,7 @@ impl Inner {
     async fn open_stream(self: Arc<Self>, opened: StreamOpened) -> Result<MediaLine, OpenError> {
         let StreamOpened { token, carrier_call_id, carrier_stream } = opened;
         let Place::Stream(stream) = token.place else { return Err(OpenError::Foreign) };
-        if token.account != self.account {
+        if !self.carriers.has(&token.account) {
             return Err(OpenError::Foreign);
         }
         let handle = self.reach(token.call).await.ok_or(OpenError::NotHere)?;

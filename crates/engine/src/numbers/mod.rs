@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::call::Direction;
-use trunkline_core::id::TenantId;
+use trunkline_core::id::{AccountId, TenantId};
 use trunkline_core::numbers::{self as rows, Answering};
 use trunkline_core::private::Address;
 use trunkline_core::script::ScriptName;
@@ -117,15 +117,20 @@ impl Inner {
         set.chain(given.into_iter().filter(|row| !is_set(&row.number)).map(OurNumber::from)).collect()
     }
 
-    /// The number that a tenant calls from, unless an order says otherwise: the first of its own, else the server's. The
-    /// default tenant calls from the server's, if it has one.
-    pub(crate) fn caller_id_of(&self, tenant: &TenantId) -> Option<Address> {
-        let servers = self.config.from.clone();
+    /// The number that a tenant calls from through an account, unless an order says otherwise: the first of its own there, else
+    /// the server's, if it has none anywhere. The default tenant calls from the server's, if there is one.
+    pub(crate) fn caller_id_of(&self, tenant: &TenantId, account: &AccountId) -> Option<Address> {
+        let of_first = || self.config.from.clone().filter(|_| account == self.carriers.first());
+        let servers = self.carriers.from(account).cloned().or_else(of_first);
         if tenant.is_default() && servers.is_some() {
             return servers;
         }
-        let own = self.our_numbers().into_iter().find(|number| number.tenant == *tenant);
-        own.map(|own| own.number).or(servers)
+        let mut own = self.our_numbers();
+        own.retain(|number| number.tenant == *tenant);
+        if own.is_empty() {
+            return servers;
+        }
+        own.into_iter().map(|own| own.number).find(|number| self.carriers.owner(number) == account)
     }
 
     /// Whose calls those of a number are. As long as no tenant was made, everything is the default tenant's; from then on
@@ -134,7 +139,8 @@ impl Inner {
         if let Some(known) = self.number_of(number) {
             return self.trust.is_open(&known.tenant).then_some(known.tenant);
         }
-        let is_default = !self.trust.has_tenants() || self.config.from.as_ref() == Some(number);
+        let is_servers = || self.config.from.as_ref() == Some(number) || self.carriers.is_default(number);
+        let is_default = !self.trust.has_tenants() || is_servers();
         is_default.then(TenantId::default_tenant)
     }
 }

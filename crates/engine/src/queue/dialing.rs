@@ -15,9 +15,9 @@ use trunkline_core::bot::BotName;
 use trunkline_core::call::{
     Call, Disposition, Event, ForJob, HangUpReason, Metadata, Outcome, Party, Request, Source, What,
 };
-use trunkline_core::campaign::{CampaignState, left_to_ask, resume};
+use trunkline_core::campaign::{CallerIds, CampaignState, left_to_ask, resume};
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AttemptNo, CallId, JobId, NodeId};
+use trunkline_core::id::{AccountId, AttemptNo, CallId, JobId, NodeId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::{Address, Private};
 use trunkline_core::queue::{
@@ -31,6 +31,7 @@ use trunkline_store::{Claiming, HeldJob, JobNews, QueuedJob, Store, StoreError};
 pub(super) struct Picked {
     pub ready: Ready,
     pub call: CallId,
+    pub account: AccountId,
     pub from: Address,
     pub script: Arc<Script>,
     /// The bot that talks, by its name now.
@@ -73,9 +74,12 @@ impl Inner {
         };
         let turn = worker.turns.entry(ready.campaign.id).or_default();
         let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
-        let Some(from) =
-            policy.caller_ids.pick(&to.number, *turn, &self.fitness.of_late(&policy.caller_ids.numbers))
-        else {
+        let after_failing = ready.queued.job.attempt != AttemptNo::NONE;
+        let (account, numbers) =
+            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, after_failing);
+        let of_late = self.fitness.of_late(&numbers);
+        let pool = CallerIds { numbers, choose: policy.caller_ids.choose };
+        let Some(from) = pool.pick(&to.number, *turn, &of_late) else {
             return Err(Unfit::Campaign);
         };
         let Ok(chance) = chance() else { return Err(Unfit::Campaign) };
@@ -85,7 +89,7 @@ impl Inner {
         let tenant = ready.queued.job.tenant.clone();
         let place = self.under_way.add(call, tenant, campaign, ready.queued.number.clone());
         let bot = ready.campaign.policy.bot.clone();
-        Ok(Picked { call, from, script, bot, begins_at, place, ready })
+        Ok(Picked { call, account, from, script, bot, begins_at, place, ready })
     }
 
     /// Claims these jobs, and lets their calls be placed when each has its turn. Those that somebody else was faster to claim
@@ -117,7 +121,7 @@ impl Inner {
 
     fn pair(&self, one: &Picked) -> String {
         let (from, to) = (one.from.as_str(), one.ready.queued.number.as_str());
-        format!("{} {from} {to}", self.account)
+        format!("{} {from} {to}", one.account)
     }
 
     /// Waits for the turn of a claimed job, and begins its call.
@@ -128,7 +132,7 @@ impl Inner {
         on: Claim,
     ) -> Result<(), IntakeError> {
         tokio::select! {
-            () = async { tokio::time::sleep(self.clock.until(one.begins_at)).await; self.take_turn().await } => {}
+            () = async { tokio::time::sleep(self.clock.until(one.begins_at)).await; self.take_turn(&one.account).await } => {}
             // Nothing was sent: the next start finds the claim without a call.
             () = self.stop.cancelled() => return Ok(()),
         }
@@ -211,7 +215,7 @@ impl Inner {
         };
         let request = Request {
             tenant: job.tenant,
-            account: self.account.clone(),
+            account: one.account,
             party: Party {
                 to: number,
                 from: one.from,
@@ -251,14 +255,16 @@ impl Inner {
         let queued = held.queued.clone();
         let on = queued.job.claim();
         let campaign = queued.job.campaign.and_then(|id| self.campaigns.get(id));
-        let from = held.pair.as_ref().and_then(|pair| pair.rsplit(' ').nth(1));
-        let (Some(campaign), Some(from)) = (campaign, from) else { return Ok(None) };
+        let mut pair = held.pair.as_deref().unwrap_or_default().splitn(3, ' ');
+        let (account, from) = (pair.next().filter(|account| !account.is_empty()), pair.next());
+        let (Some(campaign), Some(account), Some(from)) = (campaign, account, from) else { return Ok(None) };
         let script = self.scripts.current(Some(campaign.policy.script.as_str()));
         let script = script.unwrap_or_else(|| Arc::new(Script::builtin()));
         let questions = self.questions(store, &queued.job, campaign.policy.bot.as_ref()).await?;
         let (tenant, number) = (queued.job.tenant.clone(), queued.number.clone());
         let one = Picked {
             call: held.call,
+            account: AccountId::new(account),
             from: Address::new(from),
             script,
             bot: campaign.policy.bot.clone(),

@@ -14,7 +14,7 @@ use trunkline_core::dial::gates::{
     Suppressed, admit_job, cps_opens_at, gap,
 };
 use trunkline_core::dial::pace;
-use trunkline_core::id::{AttemptNo, CampaignId, TenantId};
+use trunkline_core::id::{AccountId, AttemptNo, CampaignId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Address;
 use trunkline_core::queue::{Head, JobState};
@@ -88,14 +88,14 @@ impl Inner {
             to_person: &to_person,
             budget: self.config.queue.budget,
             caps: &caps,
-            circuit: self.fitness.circuit(),
+            circuit: self.circuit_of_pool(&policy.caller_ids.numbers, now),
             campaign_slots,
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,
         };
-        let candidate =
-            Candidate { account: self.account.clone(), not_before: not_before.filter(|_| is_first) };
-        let snapshot = self.snapshot_for_job(ready, &ahead, now);
+        let account = self.account_of_pool(&policy.caller_ids.numbers, now).clone();
+        let candidate = Candidate { account: account.clone(), not_before: not_before.filter(|_| is_first) };
+        let snapshot = self.snapshot_for_job(ready, &account, &ahead, now);
         admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now)
     }
 
@@ -154,28 +154,34 @@ impl Inner {
 
     /// When an attempt on the carrier account would have to have begun for the next one to be picked as soon as its turn, behind
     /// those on their way, is near. None if it is near now.
-    fn last_dial_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let (last, cps) = (self.paces.lock().get(&self.account).copied(), self.config.dial_limits.cps);
+    fn last_dial_at(&self, account: &AccountId, now: Timestamp) -> Option<Timestamp> {
+        let (last, cps) = (self.paces.lock().get(account).copied(), self.config.dial_limits.cps);
         let turn = pace::expected(last, cps, self.under_way.len(), now);
         let opens_at = turn.checked_sub(self.ahead_by()).unwrap_or(turn);
         (opens_at > now).then(|| opens_at.checked_sub(gap(cps)).unwrap_or(opens_at))
     }
 
     /// What the gates look at, with those counted that are on their way.
-    fn snapshot_for_job(&self, ready: &Ready, ahead: &Ahead, now: Timestamp) -> Snapshot {
+    fn snapshot_for_job(
+        &self,
+        ready: &Ready,
+        account: &AccountId,
+        ahead: &Ahead,
+        now: Timestamp,
+    ) -> Snapshot {
         let (tenant, to) = (&ready.queued.job.tenant, &ready.queued.number);
         let from =
             ready.campaign.policy.caller_ids.numbers.iter().map(|number| Address::new(number.as_str()));
-        let open = self.slots.count_of(tenant, &self.account);
+        let open = self.slots.count_of(tenant, account);
         let (all, mine) = (ahead.all, ahead.of_tenant);
-        let is_open = from.into_iter().any(|from| self.slots.is_open(&self.account, &from, to));
+        let is_open = from.into_iter().any(|from| self.slots.is_open(self.carriers.owner(&from), &from, to));
         Snapshot {
             system: open.system + all,
             carrier: open.account + all,
             tenant: open.tenant + mine,
             tenant_outbound: open.tenant_outbound + mine,
             live: u32::try_from(self.live.len()).unwrap_or(u32::MAX),
-            last_dial_at: self.last_dial_at(now),
+            last_dial_at: self.last_dial_at(account, now),
             suppressed: if self.suppressed.contains(tenant, to) { Suppressed::Yes } else { Suppressed::No },
             same_pair: if is_open || ahead.to_number > 0 { SamePair::Open } else { SamePair::None },
             server: self.server_gate(),

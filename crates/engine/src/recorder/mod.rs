@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::AskError;
 use trunkline_core::call::{Recording, RecordingNews, RecordingState, Source, What};
-use trunkline_core::id::{CallId, RecordingId};
+use trunkline_core::id::{AccountId, CallId, RecordingId};
 use trunkline_media::{RecordingName, StoreError, Stored};
 
 /// Waits between tries, in seconds of the engine's clock; after the last one the recording is given up.
@@ -43,7 +43,10 @@ impl Inner {
     }
 
     async fn fetch_until_done(self: &Arc<Self>, handle: &Handle, id: &RecordingId) {
-        let call = handle.lock().call.id;
+        let (call, account) = {
+            let live = handle.lock();
+            (live.call.id, live.call.account.clone())
+        };
         let mut last = String::new();
         for wait in WAITS_SECS {
             if find(handle, id).is_none_or(|(_, recording)| !is_wanted(&recording.state)) {
@@ -51,7 +54,7 @@ impl Inner {
             }
             let fetched = {
                 let Ok(_turn) = self.fetching.acquire().await else { return };
-                self.fetch_once(call, id).await
+                self.fetch_once(&account, call, id).await
             };
             match fetched {
                 Ok(stored) => {
@@ -74,9 +77,9 @@ impl Inner {
         self.recording_is(handle, call, id, RecordingState::Failed { why: last }).await;
     }
 
-    async fn fetch_once(&self, call: CallId, id: &RecordingId) -> Result<Stored, Fetch> {
+    async fn fetch_once(&self, account: &AccountId, call: CallId, id: &RecordingId) -> Result<Stored, Fetch> {
         let name = RecordingName::new(&call.to_string(), id.as_str()).ok_or(Fetch::Name)?;
-        let mut body = self.carrier.fetch_recording(id).await?.ok_or(Fetch::NotThere)?;
+        let mut body = self.carriers.of(account)?.fetch_recording(id).await?.ok_or(Fetch::NotThere)?;
         let mut incoming = self.recordings.begin(&name).await?;
         while let Some(chunk) = body.next().await? {
             incoming.write(&chunk).await?;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trunkline_core::call::{Disposition, Outcome, Status};
 use trunkline_core::dial::allowance::UsedToday;
 use trunkline_core::dial::earlier::{Earlier, Standing};
-use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId, TenantId};
+use trunkline_core::id::{AccountId, AttemptNo, CallId, CampaignId, JobId, TenantId};
 use trunkline_core::private::Address;
 
 /// A dial of a job, with what became of its call.
@@ -60,6 +60,8 @@ pub struct InMinute {
 /// How the carrier answered the request of an attempt.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// Which carrier account.
+    pub account: AccountId,
     /// Whether it took the call.
     pub placed: bool,
     /// How the call ended.
@@ -83,6 +85,7 @@ impl Store {
         let rows = self.db.read(READING, &sql::ANSWERS_OF_LATE, asked).await?;
         let answer = |row: &Row| {
             Ok(Answer {
+                account: AccountId::new(row.text("account")?),
                 placed: row.opt_text("carrier_call_id")?.is_some(),
                 disposition: row.opt_word("disposition")?,
                 ended_at: row.opt_time("ended_at")?,

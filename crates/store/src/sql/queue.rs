@@ -275,7 +275,7 @@ statements! { QUEUE:
 
     /// `$1` campaign, `$2` since when, `$3` how many: how the carrier answered of late, the last first.
     ANSWERS_OF_LATE =
-        "SELECT calls.carrier_call_id, calls.disposition, calls.ended_at FROM attempts \
+        "SELECT calls.account, calls.carrier_call_id, calls.disposition, calls.ended_at FROM attempts \
          JOIN calls ON calls.id = attempts.call WHERE attempts.campaign = $1 AND attempts.claimed_at >= $2 \
          ORDER BY attempts.claimed_at DESC LIMIT $3";
 

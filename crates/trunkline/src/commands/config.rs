@@ -8,7 +8,7 @@ use trunkline_engine::Bucket;
 use super::settings;
 use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
-use crate::settings::{Account, Finding, Level, Settings};
+use crate::settings::{Account, Carrier, Finding, Level, Settings};
 use crate::terminal::{Form, say, say_json};
 use crate::wiring::client;
 
@@ -32,7 +32,7 @@ pub(super) async fn check(offline: Offline, asked: Asked) -> Result<Exit, Failur
     let settings = settings(offline.settings)?;
     let mut findings = settings.check();
     if asked == Asked::Carrier {
-        findings.extend(ask_carrier(&settings).await);
+        findings.extend(ask_carriers(&settings).await);
         findings.extend(ask_bucket(&settings).await);
     }
     let addresses = addresses(&settings);
@@ -54,18 +54,14 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
     for finding in findings {
         say(&finding.to_string());
     }
+    let second = settings.carrier.second.as_deref().map(|second| &second.line.account);
+    if let Some(account) = second {
+        say(&format!("{} Two carriers: fail-over and choice as in docs/carriers.md.", through(account)));
+    }
     match &settings.carrier.account {
         Account::Simulator { .. } => say("Calls are simulated: nobody's phone will ring."),
         Account::Twilio { .. } | Account::Telnyx { .. } => {
-            match &settings.carrier.account {
-                Account::Telnyx { account, connection, .. } => say(&format!(
-                    "Calls go through Telnyx's account {account} and its application {connection}."
-                )),
-                Account::Twilio { account_sid, .. } => {
-                    say(&format!("Calls go through Twilio's account {account_sid}."));
-                }
-                Account::Simulator { .. } => {}
-            }
+            say(&through(&settings.carrier.account));
             if !addresses.is_empty() {
                 say("The carrier will be told these addresses, and must reach them from the open internet:");
             }
@@ -89,6 +85,17 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
         0 => say("The settings can be used."),
         1 => say("1 setting must be changed."),
         more => say(&format!("{more} settings must be changed.")),
+    }
+}
+
+/// Through which account calls go, in a sentence.
+fn through(account: &Account) -> String {
+    match account {
+        Account::Telnyx { account, connection, .. } => {
+            format!("Calls go through Telnyx's account {account} and its application {connection}.")
+        }
+        Account::Twilio { account_sid, .. } => format!("Calls go through Twilio's account {account_sid}."),
+        Account::Simulator { .. } => String::new(),
     }
 }
 
@@ -135,13 +142,22 @@ impl Words {
     }
 }
 
+/// What all carriers say.
+async fn ask_carriers(settings: &Settings) -> Vec<Finding> {
+    let mut findings = ask_carrier(&settings.carrier).await;
+    if let Some(second) = &settings.carrier.second {
+        findings.extend(ask_carrier(&second.line).await);
+    }
+    findings
+}
+
 /// Whether the credentials open the account, and whether our number is one of its numbers.
-async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
-    if matches!(settings.carrier.account, Account::Simulator { .. }) {
+async fn ask_carrier(line: &Carrier) -> Vec<Finding> {
+    if matches!(line.account, Account::Simulator { .. }) {
         return vec![Finding::note("carrier", "the simulator needs no credentials", "nothing is to be done")];
     }
-    let words = Words::of(&settings.carrier.account);
-    let carrier = match client(&settings.carrier.account) {
+    let words = Words::of(&line.account);
+    let carrier = match client(&line.account) {
         Ok(carrier) => carrier,
         Err(error) => {
             let fix = format!("copy it from {}", words.console);
@@ -172,7 +188,7 @@ async fn ask_carrier(settings: &Settings) -> Vec<Finding> {
             )];
         }
     };
-    if let (Some(from), Ok(numbers)) = (&settings.carrier.from, carrier.numbers().await)
+    if let (Some(from), Ok(numbers)) = (&line.from, carrier.numbers().await)
         && !numbers.iter().any(|number| number.number.as_str() == from)
     {
         findings.push(Finding::warning(

@@ -74,12 +74,15 @@ fn greet(server: &Server) {
 }
 
 fn pace(args: &cli::Pace, settings: &Settings) -> Result<Option<Pace>, Failure> {
-    let simulated = match &settings.carrier.account {
+    let is_simulated = |account: &Account| match account {
         Account::Simulator { .. } => true,
         Account::Twilio { api_base, .. } | Account::Telnyx { api_base, .. } => {
             api_base.host_str().is_some_and(|host| host == "127.0.0.1")
         }
     };
+    let second = settings.carrier.second.as_deref();
+    let simulated = is_simulated(&settings.carrier.account)
+        && second.is_none_or(|second| is_simulated(&second.line.account));
     match args.speed {
         1.0 => Ok(None),
         _ if !simulated => Err(Failure::new(

@@ -1,6 +1,7 @@
 //! `config check`: settings that are each right and together don't do what their owner wants. Offline: nothing is
 //! asked of the carrier here.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -9,7 +10,7 @@ use trunkline_core::private::Address;
 
 use super::Settings;
 use super::access::STRONG_CHARS;
-use super::carrier::Account;
+use super::carrier::{Account, Carrier};
 use super::finding::Finding;
 use super::public_url::{PublicUrl, Reach};
 use trunkline_web::{Signs, UserKey};
@@ -20,14 +21,23 @@ const SAFE_SETTLE: Duration = Duration::from_secs(180);
 /// All findings, the worst first.
 pub fn check(settings: &Settings) -> Vec<Finding> {
     let mut findings = settings.noticed.clone();
-    match &settings.carrier.account {
-        Account::Simulator { .. } => {}
-        Account::Twilio { account_sid, .. } => {
-            real(settings, "Twilio", &mut findings);
-            twilio(account_sid, &mut findings);
+    let second = settings.carrier.second.as_deref().map(|second| &second.line);
+    for line in std::iter::once(&settings.carrier).chain(second) {
+        match &line.account {
+            Account::Simulator { .. } => {}
+            Account::Twilio { account_sid, .. } => {
+                real(settings, line, "Twilio", &mut findings);
+                twilio(account_sid, &mut findings);
+            }
+            Account::Telnyx { .. } => real(settings, line, "Telnyx", &mut findings),
         }
-        Account::Telnyx { .. } => real(settings, "Telnyx", &mut findings),
     }
+    // What is said of the server is said once.
+    let mut said = BTreeSet::new();
+    findings.retain(|finding| {
+        let is_of_server = finding.setting == "server.public_url" || finding.setting == "limits.settle_secs";
+        !is_of_server || said.insert((finding.setting.clone(), finding.level))
+    });
     addresses(settings, &mut findings);
     access(settings, &mut findings);
     app_calls(settings, &mut findings);
@@ -49,7 +59,7 @@ fn twilio(account_sid: &str, findings: &mut Vec<Finding>) {
 }
 
 /// What holds for every carrier that reaches real phones.
-fn real(settings: &Settings, carrier: &str, findings: &mut Vec<Finding>) {
+fn real(settings: &Settings, line: &Carrier, carrier: &str, findings: &mut Vec<Finding>) {
     if settings.server.public_urls.is_empty() {
         findings.push(Finding::error(
             "server.public_url",
@@ -65,10 +75,14 @@ fn real(settings: &Settings, carrier: &str, findings: &mut Vec<Finding>) {
             "use the address of your proxy or tunnel",
         ));
     }
-    match &settings.carrier.from {
+    let setting = match (&line.account, &settings.carrier.second) {
+        (Account::Telnyx { .. }, Some(_)) => "carrier.telnyx_from",
+        _ => "carrier.from",
+    };
+    match &line.from {
         // Not in full: at each start it is in the log.
         Some(from) => findings.push(Finding::note(
-            "carrier.from",
+            setting,
             format!(
                 "an unanswered request is settled by {carrier}'s list of calls from {}",
                 Address::new(from.as_str()).masked()
@@ -76,7 +90,7 @@ fn real(settings: &Settings, carrier: &str, findings: &mut Vec<Finding>) {
             "make sure that no other software dials from it",
         )),
         None => findings.push(Finding::warning(
-            "carrier.from",
+            setting,
             "calls that name no number of their own can't be placed",
             format!("set {}_PHONE_NUMBER to a number of the account", carrier.to_ascii_uppercase()),
         )),

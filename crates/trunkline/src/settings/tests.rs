@@ -547,6 +547,59 @@ fn telnyx_is_chosen_by_its_credentials_and_needs_all_of_them() {
 }
 
 #[test]
+fn two_carriers_are_there_where_both_accounts_are_and_each_is_told_what_is_its_own() {
+    use trunkline_core::dial::choice::Policy;
+    let both = |variables: &[(&str, &str)]| {
+        let numbers = [("TWILIO_PHONE_NUMBER", "+14155550100"), ("TELNYX_PHONE_NUMBER", "+14155550101")];
+        let twilios = [("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN", "t0ken")];
+        telnyx(&numbers).env(&twilios).env(variables)
+    };
+    let settings = both(&[]).load().carrier;
+    let second = settings.second.as_ref().unwrap();
+    assert!(matches!(settings.account, Account::Twilio { .. }), "it was the only one before");
+    assert!(matches!(second.line.account, Account::Telnyx { .. }));
+    let froms = [settings.from.as_deref(), second.line.from.as_deref()];
+    assert_eq!((froms, second.choice), ([Some("+14155550100"), Some("+14155550101")], Policy::First));
+
+    let chosen = both(&[
+        ("TRUNKLINE_CARRIER_KIND", "telnyx,twilio"),
+        ("TRUNKLINE_CARRIER_CHOICE", "weighted"),
+        ("TRUNKLINE_CARRIER_WEIGHTS", "twilio:3"),
+        ("TRUNKLINE_CARRIER_COUNTRIES", "telnyx:IL,telnyx:cy"),
+        ("TRUNKLINE_CARRIER_NUMBERS", "twilio:+14155550102,telnyx:+97235550100"),
+    ]);
+    let settings = chosen.load().carrier;
+    let second = settings.second.as_ref().unwrap();
+    assert!(matches!(settings.account, Account::Telnyx { .. }), "the order is the operator's");
+    assert_eq!((settings.weight, second.line.weight, second.choice), (1, 3, Policy::Weighted));
+    assert_eq!((settings.countries.len(), second.line.countries.len()), (2, 0));
+    assert_eq!(
+        (&second.firsts[..], &second.seconds[..]),
+        (&["+97235550100".into()][..], &["+14155550102".into()][..])
+    );
+
+    let alone = both(&[("TRUNKLINE_CARRIER_KIND", "twilio")]).load().carrier;
+    assert!(alone.second.is_none(), "the control: one can be held back");
+    let stray_key = env(&[("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN", "t"), ("TELNYX_API_KEY", "k")]);
+    assert!(stray_key.load().carrier.second.is_none(), "half an account is no carrier");
+    for (name, value, refused) in [
+        ("TRUNKLINE_CARRIER_KIND", "twilio,twilio", "these can't be carriers together"),
+        ("TRUNKLINE_CARRIER_KIND", "twilio,simulator", "these can't be carriers together"),
+        ("TRUNKLINE_CARRIER_CHOICE", "best", "give first, weighted or by_country"),
+        ("TRUNKLINE_CARRIER_WEIGHTS", "3", "give carriers with their shares"),
+        ("TRUNKLINE_CARRIER_COUNTRIES", "telnyx:Israel", "give carriers with their countries"),
+        (
+            "TRUNKLINE_CARRIER_NUMBERS",
+            "twilio:+14155550102,telnyx:+14155550102",
+            "a number is at one carrier",
+        ),
+    ] {
+        let said = both(&[(name, value)]).refused();
+        assert!(said.contains(refused), "{said}");
+    }
+}
+
+#[test]
 fn what_a_real_carrier_needs_is_checked_of_telnyx_too() {
     let said = |variables: &[(&str, &str)]| {
         let found = telnyx(variables).load().check();

@@ -10,8 +10,10 @@ use trunkline_carriers::callback::PublicUrls;
 use trunkline_carriers::telnyx::{self, Telnyx, TelnyxSettings};
 use trunkline_carriers::twilio::{self, Twilio, TwilioSettings};
 use trunkline_carriers::{BadSettings, Verifier};
+use trunkline_core::dial::choice::Policy;
+use trunkline_core::id::AccountId;
 use trunkline_core::private::Address;
-use trunkline_engine::Pace;
+use trunkline_engine::{CarrierLine, Carriers, Pace};
 use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
@@ -36,12 +38,12 @@ impl Default for Population {
     }
 }
 
-/// An account that calls can go through.
+/// The accounts that calls can go through.
 pub(crate) struct Connected {
-    /// How it is asked.
-    pub carrier: Arc<dyn trunkline_carriers::Carrier>,
-    /// What its webhooks are signed with.
-    pub signs: Signs,
+    /// How they are asked.
+    pub carriers: Carriers,
+    /// What the webhooks of each account are signed with.
+    pub signs: Vec<(AccountId, Signs)>,
     /// The caller id of calls that name none.
     pub from: Option<Address>,
     /// The carrier itself, where it is to live in this process.
@@ -114,17 +116,49 @@ pub(crate) async fn connect(carrier: &Carrier, simulated: Simulated<'_>) -> Resu
     let from = carrier.from.as_deref();
     match &carrier.account {
         Account::Simulator { speaks } => simulate(*speaks, from.unwrap_or(OUR_NUMBER), simulated).await,
-        real @ (Account::Twilio { .. } | Account::Telnyx { .. }) => Ok(Connected {
-            carrier: client(real)?,
-            signs: match real {
-                Account::Telnyx { public_key, .. } => Signs::PublicKey(public_key.clone()),
-                Account::Twilio { auth_token, .. } => Signs::Token(auth_token.clone()),
-                Account::Simulator { .. } => return Err(BadSettings::AccountSid.into()),
-            },
-            from: from.map(Address::new),
-            simulator: None,
-        }),
+        Account::Twilio { .. } | Account::Telnyx { .. } => {
+            let lines = std::iter::once(carrier).chain(carrier.second.as_deref().map(|second| &second.line));
+            let mut signs = Vec::new();
+            for line in lines {
+                signs.push((client(&line.account)?.account().clone(), signs_of(&line.account)?));
+            }
+            Ok(Connected {
+                carriers: clients(carrier)?,
+                signs,
+                from: from.map(Address::new),
+                simulator: None,
+            })
+        }
     }
+}
+
+fn signs_of(account: &Account) -> Result<Signs, CarrierError> {
+    match account {
+        Account::Telnyx { public_key, .. } => Ok(Signs::PublicKey(public_key.clone())),
+        Account::Twilio { auth_token, .. } => Ok(Signs::Token(auth_token.clone())),
+        Account::Simulator { .. } => Err(BadSettings::AccountSid.into()),
+    }
+}
+
+/// Clients of all carriers by their settings, in the order of preference.
+pub(crate) fn clients(carrier: &Carrier) -> Result<Carriers, CarrierError> {
+    let first = line(carrier)?;
+    let Some(second) = &carrier.second else {
+        return Ok(Carriers::new(first, Vec::new(), Policy::First, Vec::new()));
+    };
+    let other = line(&second.line)?;
+    let own = |numbers: &[String], line: &CarrierLine| {
+        let account = line.carrier.account().clone();
+        numbers.iter().map(|number| (Address::new(number.as_str()), account.clone())).collect::<Vec<_>>()
+    };
+    let numbers = [own(&second.firsts, &first), own(&second.seconds, &other)].concat();
+    Ok(Carriers::new(first, vec![other], second.choice, numbers))
+}
+
+fn line(carrier: &Carrier) -> Result<CarrierLine, CarrierError> {
+    let from = carrier.from.as_deref().map(Address::new);
+    let line = CarrierLine::of(client(&carrier.account)?, from);
+    Ok(CarrierLine { weight: carrier.weight, countries: carrier.countries.clone(), ..line })
 }
 
 /// A client of the carrier by its settings. The simulator has no address before it runs.
@@ -181,13 +215,16 @@ async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<
             api_base,
         },
     };
+    let client = client(&account)?;
+    let signs = match mouth {
+        Mouth::Twilio => Signs::Token(token.into()),
+        Mouth::Telnyx => Signs::PublicKey(public_key(options.auth_token.as_str())),
+    };
+    let from = Some(Address::new(from));
     Ok(Connected {
-        carrier: client(&account)?,
-        signs: match mouth {
-            Mouth::Twilio => Signs::Token(token.into()),
-            Mouth::Telnyx => Signs::PublicKey(public_key(options.auth_token.as_str())),
-        },
-        from: Some(Address::new(from)),
+        signs: vec![(client.account().clone(), signs)],
+        carriers: Carriers::new(CarrierLine::of(client, from.clone()), Vec::new(), Policy::First, Vec::new()),
+        from,
         simulator: Some(Unstarted { listener, options }),
     })
 }

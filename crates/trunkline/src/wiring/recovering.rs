@@ -28,9 +28,9 @@ pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(S
     let keys = Keys::open(&settings.access, &settings.server.data_dir).map_err(|error| failed(&error))?;
     // Nothing is placed, so that nobody calls this address.
     let urls = "http://127.0.0.1".parse::<PublicUrls>().map_err(|error| failed(&error))?;
-    let carrier = carrier::client(&settings.carrier.account).map_err(|error| failed(&error))?;
+    let carriers = carrier::clients(&settings.carrier).map_err(|error| failed(&error))?;
     let config = config(settings, urls, Arc::new(keys.sealing), None, Clock::real());
-    let engine = Engine::open(config, carrier).await.map_err(|error| match &error {
+    let engine = Engine::open(config, carriers).await.map_err(|error| match &error {
         StartError::Journal(OpenError::Locked(folder)) => Failure::new(
             Exit::Failed,
             format_args!("a server runs on {} and does not answer; stop it first", folder.display()),

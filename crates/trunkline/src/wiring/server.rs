@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use trunkline_carriers::Verifiers;
 use trunkline_carriers::callback::PublicUrls;
 use trunkline_core::throttle::Rate;
 use trunkline_engine::{Clock, Engine, Pace, StartError};
@@ -104,10 +105,12 @@ impl Server {
         let keys = Keys::open(&settings.access, &data_dir)?;
         let urls = public_urls(settings, &local)?;
         let connected = connect(&plan, &keys, &local).await?;
-        let verifier = connected.signs.verifier(&urls)?;
+        let verifiers =
+            connected.signs.into_iter().map(|(account, signs)| Ok((account, signs.verifier(&urls)?)));
+        let verifiers = Verifiers::new(verifiers.collect::<Result<Vec<_>, CarrierError>>()?);
         let clock = plan.pace.map_or_else(Clock::real, Clock::paced);
         let config = config(settings, urls, Arc::new(keys.sealing), connected.from, clock);
-        let engine = Engine::start(config, connected.carrier).await?;
+        let engine = Engine::start(config, connected.carriers).await?;
 
         let simulator = match connected.simulator {
             Some(simulator) => Some(simulator.start().await?),
@@ -130,7 +133,7 @@ impl Server {
                 origins: settings.server.cors_origins.clone(),
                 ..Access::new(api, keys.session)
             },
-            verifier,
+            verifiers,
             findings: findings.iter().map(shown).collect(),
             app_calls: app_calls(settings),
             limits: web_limits(settings),

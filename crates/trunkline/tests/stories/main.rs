@@ -21,6 +21,7 @@ mod carriers;
 mod deploys;
 mod durability;
 mod ends;
+mod failover;
 mod hold;
 mod hours;
 mod inbound;

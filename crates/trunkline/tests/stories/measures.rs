@@ -29,7 +29,7 @@ fn prometheus_reads_calls_posts_journal_and_queue_and_nobody_s_name() {
         "trunkline_posts_total{answer=\"placed\"} 3",
         "trunkline_queue_jobs{state=\"waiting\"} 1",
         "trunkline_queue_gate_jobs{gate=\"campaign_paused\"} 1",
-        "trunkline_carrier_circuit_open 0",
+        "trunkline_carrier_circuit_open{carrier=\"twilio\"} 0",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }
@@ -46,7 +46,7 @@ fn prometheus_reads_calls_posts_journal_and_queue_and_nobody_s_name() {
 }
 
 fn is_open(day: &Day) -> bool {
-    day.get("/metrics").text().contains("\ntrunkline_carrier_circuit_open 1\n")
+    day.get("/metrics").text().contains("\ntrunkline_carrier_circuit_open{carrier=\"twilio\"} 1\n")
 }
 
 #[test]

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 use trunkline_core::call::{
-    AnsweredBy, Attestation, Call, CallType, Cause, Direction, Disposition, EndSource, EndWord, HangUpBy,
-    Leg, Metadata, Outcome, Rang, State, Status, TransferMode,
+    AnsweredBy, Attestation, Call, CallType, CarrierFault, Cause, Direction, Disposition, EndSource, EndWord,
+    HangUpBy, Leg, Metadata, Outcome, Rang, State, Status, TransferMode,
 };
 use trunkline_core::id::{CallId, CampaignId, CarrierCallId, ConversationId, JobId, LeadId, SessionId};
 use trunkline_core::numbers::Route;
@@ -163,6 +163,10 @@ struct LegJson<'a> {
     /// When whoever was asked first declined.
     declined_at: Option<Timestamp>,
     carrier: &'a str,
+    /// The number of ours that it is shown as, if that is another than the call's.
+    from: Option<&'a str>,
+    /// What was wrong with the carrier of the leg before, if another carrier is asked for it.
+    instead_for: Option<CarrierFault>,
     carrier_call_id: Option<&'a str>,
     state: State,
     queued_at: Timestamp,
@@ -312,6 +316,8 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
                 _ => None,
             }),
             carrier: leg.account.carrier(),
+            from: leg.from.as_ref().map(trunkline_core::private::Address::as_str),
+            instead_for: leg.instead_for,
             carrier_call_id: leg.carrier_call_id.as_ref().map(CarrierCallId::as_str),
             state: leg.state(),
             queued_at: leg.queued_at,

@@ -115,12 +115,21 @@ impl Page {
             "Calls of which something is being sent to an endpoint.",
             measured.webhook_lines,
         );
-        let open = u8::from(measured.is_circuit_open);
+        let name = "trunkline_carrier_circuit_open";
+        self.head(name, "gauge", "1 while this carrier is left alone after failures.");
+        for (carrier, is_open) in &measured.circuits {
+            self.sample(name, &[("carrier", carrier)], u8::from(*is_open));
+        }
         self.gauge(
-            "trunkline_carrier_circuit_open",
-            "1 while the carrier is left alone after failures.",
-            open,
+            "trunkline_caller_ids_distrusted",
+            "Our numbers whose calls are refused without ringing too often.",
+            measured.distrusted_numbers,
         );
+        let name = "trunkline_failovers_total";
+        self.head(name, "counter", "Calls since the start for which another carrier was asked, and why.");
+        for ((from, to, why), calls) in &measured.counted.failed_over {
+            self.sample(name, &[("from", from), ("to", to), ("why", why)], calls);
+        }
         self.counter(
             "trunkline_apologies_total",
             "How often a person heard an apology.",

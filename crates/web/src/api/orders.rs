@@ -28,7 +28,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(request.headers())?;
     let body = read(&web, request).await?;
-    let (mut order, notes) = order(&body, web.carrier())?;
+    let (mut order, notes) = order(&body, &web.carriers())?;
     order.idempotency = key.map(|key| Idempotency { key, body: hash(&body) });
     let mut placed = desk.place(order).await?;
     placed.warnings.extend(notes);
@@ -63,12 +63,13 @@ pub(crate) async fn end(
 }
 
 /// Reads an order, and what its sender should know although it is no error.
-fn order(body: &[u8], carrier: &str) -> Result<(Order, Vec<String>), Problem> {
+fn order(body: &[u8], carriers: &[&str]) -> Result<(Order, Vec<String>), Problem> {
     let mut fields = Fields::read(body)?;
     let to = fields.text(&["to", "to_number"])?.ok_or_else(|| Problem::field("to", "is missing"))?;
     let order = Order {
         to: Private::new(to),
         from: fields.text(&["from", "from_number"])?.map(Private::new),
+        carrier: carrier(&mut fields, carriers)?,
         script: fields.text(&["script"])?,
         bot: fields.text(&["bot"])?,
         name: fields.text(&["name"])?.map(Private::new),
@@ -80,18 +81,22 @@ fn order(body: &[u8], carrier: &str) -> Result<(Order, Vec<String>), Problem> {
         not_before: fields.time("not_before")?,
         idempotency: None,
     };
-    let notes = not_yet(&mut fields, carrier)?;
+    let notes = not_yet(&mut fields)?;
     fields.none_left()?;
     Ok((order, notes))
 }
 
-/// Fields that have a meaning which this version can't give them: refused where ignoring them would do the wrong thing.
-fn not_yet(fields: &mut Fields, configured: &str) -> Result<Vec<String>, Problem> {
-    if let Some(carrier) = fields.text(&["carrier", "provider"])?
-        && !carrier.eq_ignore_ascii_case(configured)
-    {
-        return Err(Problem::field("carrier", &format!("this server calls through {configured}")));
+/// The carrier that is to be asked first, if one is named: one of ours.
+fn carrier(fields: &mut Fields, ours: &[&str]) -> Result<Option<String>, Problem> {
+    let Some(named) = fields.text(&["carrier", "provider"])? else { return Ok(None) };
+    match ours.iter().find(|ours| named.eq_ignore_ascii_case(ours)) {
+        Some(ours) => Ok(Some((*ours).to_owned())),
+        None => Err(Problem::field("carrier", &format!("this server calls through {}", ours.join(" and ")))),
     }
+}
+
+/// Fields that have a meaning which this version can't give them: refused where ignoring them would do the wrong thing.
+fn not_yet(fields: &mut Fields) -> Result<Vec<String>, Problem> {
     match fields.take(&["record"]) {
         None | Some(Value::Bool(true)) => {}
         Some(_) => return Err(Problem::field("record", "answers are recorded where the script says so")),
@@ -141,7 +146,7 @@ mod tests {
     use super::*;
 
     fn problem(body: &str) -> String {
-        format!("{:?}", order(body.as_bytes(), "twilio").unwrap_err())
+        format!("{:?}", order(body.as_bytes(), &["twilio"]).unwrap_err())
     }
 
     #[test]
@@ -151,7 +156,7 @@ mod tests {
                  "variables": {"day": "Tuesday", "count": 3}, "metadata": {"crm": {"id": 7}}, "session_id": "s1",
                  "carrier": "Twilio", "ring_timeout_secs": 20, "time_limit_secs": 600, "record": true,
                  "priority": 5, "not_before": "2026-01-31T12:00:00Z", "bot": null}"#,
-            "twilio",
+            &["twilio"],
         )
         .unwrap();
         assert_eq!(order.to.reveal(), "+15550100123");
@@ -196,16 +201,16 @@ mod tests {
             r#"{"to": "\ud800"}"#,
             &deep,
         ] {
-            assert!(order(body.as_bytes(), "twilio").is_err(), "{}", &body[..body.len().min(60)]);
+            assert!(order(body.as_bytes(), &["twilio"]).is_err(), "{}", &body[..body.len().min(60)]);
         }
-        assert!(order(b"{\"to\": \"\xff\"}", "twilio").is_err());
+        assert!(order(b"{\"to\": \"\xff\"}", &["twilio"]).is_err());
     }
 
     #[test]
     fn a_name_of_any_shape_is_data() {
         let name = "x\u{202e}<&\"\u{1}".repeat(2_000);
         let body = serde_json::json!({"to": "+1", "name": name}).to_string();
-        let (order, _) = order(body.as_bytes(), "twilio").unwrap();
+        let (order, _) = order(body.as_bytes(), &["twilio"]).unwrap();
         assert_eq!(order.name.unwrap().reveal(), &name);
     }
 }

@@ -19,17 +19,13 @@ const THANKS: StatusCode = StatusCode::NO_CONTENT;
 /// A callback whose address and form both made sense; `None` if one of them did not.
 type Told<T> = Option<(T, Option<CallbackState>)>;
 
-fn told<T>(
-    web: &Web,
-    asked: Signed,
-    read: impl FnOnce(&AccountId, &Form) -> Result<T, BadWebhook>,
-) -> Told<T> {
+fn told<T>(asked: Signed, read: impl FnOnce(&AccountId, &Form) -> Result<T, BadWebhook>) -> Told<T> {
     let token = match asked.address.token {
         Token::Absent => None,
         Token::Sealed(state) => Some(state),
         Token::Bad => return None,
     };
-    match read(web.engine.account(), &asked.form) {
+    match read(&asked.account, &asked.form) {
         Ok(callback) => Some((callback, token)),
         Err(error) => {
             tracing::warn!(%error, "carrier.bad_form: signed, and of no use");
@@ -41,7 +37,7 @@ fn told<T>(
 /// `POST /status`
 pub(crate) async fn status(State(web): State<Arc<Web>>, request: Request) -> Result<StatusCode, Problem> {
     let asked = signed(&web, request).await?;
-    let Some((callback, token)) = told(&web, asked, webhook::status) else { return Ok(THANKS) };
+    let Some((callback, token)) = told(asked, webhook::status) else { return Ok(THANKS) };
     let report = StatusReport {
         account: callback.about.account,
         carrier_call_id: callback.about.carrier_call_id,
@@ -62,7 +58,7 @@ pub(crate) async fn status(State(web): State<Arc<Web>>, request: Request) -> Res
 /// `POST /recording`
 pub(crate) async fn recording(State(web): State<Arc<Web>>, request: Request) -> Result<StatusCode, Problem> {
     let asked = signed(&web, request).await?;
-    let Some((callback, token)) = told(&web, asked, webhook::recording) else { return Ok(THANKS) };
+    let Some((callback, token)) = told(asked, webhook::recording) else { return Ok(THANKS) };
     match callback.state {
         Ok(state) => {
             let report = RecordingReport {
@@ -85,7 +81,7 @@ pub(crate) async fn recording(State(web): State<Arc<Web>>, request: Request) -> 
 /// `POST /amd`
 pub(crate) async fn machine(State(web): State<Arc<Web>>, request: Request) -> Result<StatusCode, Problem> {
     let asked = signed(&web, request).await?;
-    let Some((callback, token)) = told(&web, asked, webhook::machine) else { return Ok(THANKS) };
+    let Some((callback, token)) = told(asked, webhook::machine) else { return Ok(THANKS) };
     match callback.verdict {
         Ok(verdict) => {
             let report = MachineReport {
@@ -108,7 +104,7 @@ pub(crate) async fn transcription(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let asked = signed(&web, request).await?;
-    let Some((callback, token)) = told(&web, asked, webhook::transcription) else { return Ok(THANKS) };
+    let Some((callback, token)) = told(asked, webhook::transcription) else { return Ok(THANKS) };
     if let Some(text) = callback.text {
         let report = TranscriptReport {
             account: callback.account,

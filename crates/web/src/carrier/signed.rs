@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use trunkline_carriers::callback::{CallbackState, Scheme, SecretKeys};
 use trunkline_carriers::form::Form;
 use trunkline_carriers::signed::{SignatureError, SignedRequest};
+use trunkline_core::id::AccountId;
 use trunkline_core::private::Private;
 use trunkline_engine::Clock;
 
 /// A request that the carrier made.
 pub(super) struct Signed {
+    /// Whose carrier signed it.
+    pub(super) account: AccountId,
     /// What it says; empty if that can't be read.
     pub(super) form: Form,
     /// What its address carries.
@@ -33,7 +36,7 @@ pub(super) struct Address {
 pub(super) enum Token {
     Absent,
     Sealed(CallbackState),
-    /// Not sealed by us, or for an account that is not ours.
+    /// Not sealed by us, or for another account than the one that signed it.
     Bad,
 }
 
@@ -59,8 +62,8 @@ pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Proble
         body: &body,
     };
     // Signed by the world's clock, also where a simulated world runs faster.
-    let signed = web.verifier.verify(&request, Clock::real().now());
-    let signed = signed.map_err(|error| {
+    let signed = web.verifiers.verify(&request, Clock::real().now());
+    let (account, signed) = signed.map_err(|error| {
         web.refused.count(&error);
         Problem::new(Code::Forbidden).detail("the signature is not the carrier's")
     })?;
@@ -69,16 +72,17 @@ pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Proble
         let fields = if parts.method == Method::GET { query.as_bytes() } else { &body };
         Form::parse(fields).unwrap_or_default()
     });
-    Ok(Signed { form, address: Address::read(query, web) })
+    let address = Address::read(query, web, account);
+    Ok(Signed { account: account.clone(), form, address })
 }
 
 impl Address {
     /// Reads the part of an address after `?`.
-    pub(super) fn read(query: &str, web: &Web) -> Self {
+    pub(super) fn read(query: &str, web: &Web, account: &AccountId) -> Self {
         let mut address = Self { token: Token::Absent, step: Step::Absent, name: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "s" => address.token = Token::open(&web.engine.config().secrets, &value, web),
+                "s" => address.token = Token::open(&web.engine.config().secrets, &value, account),
                 "q" => address.step = Step::read(&value),
                 "name" if !value.is_empty() => address.name = Some(Private::new(value.into_owned())),
                 _ => {}
@@ -89,9 +93,9 @@ impl Address {
 }
 
 impl Token {
-    fn open(keys: &SecretKeys, token: &str, web: &Web) -> Self {
+    fn open(keys: &SecretKeys, token: &str, account: &AccountId) -> Self {
         match keys.open(token) {
-            Ok(state) if state.account == *web.engine.account() => Self::Sealed(state),
+            Ok(state) if state.account == *account => Self::Sealed(state),
             Ok(_) | Err(_) => {
                 tracing::warn!(
                     "carrier.bad_token: the address was signed by the carrier and sealed by nobody of ours"

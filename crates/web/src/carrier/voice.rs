@@ -1,7 +1,7 @@
 //! What is said next: a carrier asks, the engine decides, a voice document goes back.
 
 use super::farewell::{apology, goodbye, speak};
-use super::signed::{Address, Step, Token, signed};
+use super::signed::{Address, Signed, Step, Token, signed};
 use crate::web::Web;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,7 @@ use trunkline_carriers::form::Form;
 use trunkline_carriers::voice::Document;
 use trunkline_carriers::webhook;
 use trunkline_core::call::News;
+use trunkline_core::id::AccountId;
 use trunkline_core::private::Private;
 use trunkline_engine::{DialReport, Line, VoiceFetch};
 
@@ -22,13 +23,13 @@ pub(crate) async fn answer(State(web): State<Arc<Web>>, request: Request) -> Res
     };
     let config = web.engine.config();
     let first = match asked.address.token {
-        Token::Bad => return goodbye(&web),
+        Token::Bad => return goodbye(&web, &asked.account),
         Token::Sealed(state) => Mint::of(&config.urls, &config.secrets, state).voice(Place::START),
         Token::Absent => {
             config.urls.minting().address(Scheme::Http, &first_step(asked.address.name.as_ref()))
         }
     };
-    speak(&web, &Document::redirect(first))
+    speak(&asked.account, &Document::redirect(first))
 }
 
 /// The first step in clear, for calls that did not begin with us. The name is what others wrote into their address.
@@ -45,7 +46,7 @@ fn first_step(name: Option<&Private<String>>) -> String {
 /// `GET,POST /voice`: a step of a script.
 pub(crate) async fn voice(State(web): State<Arc<Web>>, request: Request) -> Response {
     match signed(&web, request).await {
-        Ok(asked) => step(&web, &asked.form, asked.address).await,
+        Ok(asked) => step(&web, &asked.account, &asked.form, asked.address).await,
         Err(problem) => problem.into_response(),
     }
 }
@@ -60,17 +61,17 @@ pub(crate) async fn fallback(State(web): State<Arc<Web>>, request: Request) -> R
         code = asked.form.get("ErrorCode").unwrap_or("?"),
         "carrier.fallback: a page could not be had"
     );
-    match failed_address(&asked.form, &asked.address.token, &web) {
-        Some(address) => step(&web, &asked.form, address).await,
-        None => apology(&web),
+    match failed_address(&asked, &web) {
+        Some(address) => step(&web, &asked.account, &asked.form, address).await,
+        None => apology(&web, &asked.account),
     }
 }
 
 /// What the address that failed carries, if it is of the same call.
-fn failed_address(form: &Form, token: &Token, web: &Web) -> Option<Address> {
-    let (_, query) = form.get("ErrorUrl")?.split('#').next()?.split_once('?')?;
-    let failed = Address::read(query, web);
-    let is_same_call = match (&failed.token, token) {
+fn failed_address(asked: &Signed, web: &Web) -> Option<Address> {
+    let (_, query) = asked.form.get("ErrorUrl")?.split('#').next()?.split_once('?')?;
+    let failed = Address::read(query, web, &asked.account);
+    let is_same_call = match (&failed.token, &asked.address.token) {
         (Token::Sealed(failed), Token::Sealed(asked)) => failed.call == asked.call,
         (Token::Sealed(_) | Token::Absent, Token::Absent) => true,
         _ => false,
@@ -78,15 +79,15 @@ fn failed_address(form: &Form, token: &Token, web: &Web) -> Option<Address> {
     is_same_call.then_some(failed)
 }
 
-async fn step(web: &Web, form: &Form, address: Address) -> Response {
-    match fetch(web, form, address) {
-        Some(fetch) => speak(web, &web.engine.voice(fetch).await),
-        None => goodbye(web),
+async fn step(web: &Web, account: &AccountId, form: &Form, address: Address) -> Response {
+    match fetch(web, account, form, address) {
+        Some(fetch) => speak(account, &web.engine.voice(fetch).await),
+        None => goodbye(web, account),
     }
 }
 
 /// The request in the engine's words; `None` if it tells no call or no step.
-fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
+fn fetch(web: &Web, account: &AccountId, form: &Form, address: Address) -> Option<VoiceFetch> {
     let token: Option<CallbackState> = match address.token {
         Token::Absent => None,
         Token::Sealed(state) => Some(state),
@@ -98,7 +99,7 @@ fn fetch(web: &Web, form: &Form, address: Address) -> Option<VoiceFetch> {
         Step::Number(step) => Some(step),
         Step::NoNumber => return None,
     };
-    let said = webhook::voice(web.engine.account(), form)
+    let said = webhook::voice(account, form)
         .inspect_err(|error| tracing::warn!(%error, "carrier.bad_form: signed, and of no use"))
         .ok()?;
     let line = match said.news {

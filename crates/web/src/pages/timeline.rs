@@ -63,6 +63,7 @@ fn title(t: Texts, entry: &Entry) -> String {
             let status = entry.event.get("status").and_then(Value::as_str).unwrap_or_default();
             t.with("event-status_reported", "word", &t.or(&format!("status-{status}"), status))
         }
+        "requeued" if entry.event["over"].is_object() => failed_over(t, &entry.event["over"]),
         "action_news" => {
             let news = entry.event.get("news").and_then(Value::as_str).unwrap_or_default();
             t.or(&format!("event-action_news-{news}"), &t.get("event-action_news"))
@@ -79,6 +80,14 @@ fn title(t: Texts, entry: &Entry) -> String {
         | "lost" | "gone" | "orphaned" => of_users(t, entry.event.get("news").unwrap_or(&Value::Null)),
         kind => t.or(&format!("event-{kind}"), kind),
     }
+}
+
+/// Which carrier is asked instead, and why.
+fn failed_over(t: Texts, over: &Value) -> String {
+    let text = |name: &str| over.get(name).and_then(Value::as_str).unwrap_or_default();
+    let carrier = text("account").split(':').next().unwrap_or_default();
+    let why = t.or(&format!("fault-{}", text("why")), text("why"));
+    format!("{} · {why}", t.with("event-failed_over", "carrier", carrier))
 }
 
 /// What users of an app did, whose side it was, and with which device.

@@ -10,11 +10,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use trunkline_carriers::Verifiers;
 use trunkline_carriers::callback::{PublicUrls, SecretKeys};
 use trunkline_carriers::twilio::signature::Verifier;
 use trunkline_carriers::twilio::{Twilio, TwilioSettings};
 use trunkline_core::call::{Limits as CallLimits, Timing};
 use trunkline_core::dial::gates::DialLimits;
+use trunkline_core::id::AccountId;
 use trunkline_core::private::Address;
 use trunkline_engine::{Clock, Config, Engine, Pace, Part};
 use trunkline_journal::Options;
@@ -98,7 +100,10 @@ impl House {
         let web = Web::new(Parts {
             engine: engine.clone(),
             access,
-            verifier: trunkline_carriers::Verifier::Twilio(Verifier::new(urls, SecretString::from(TOKEN))),
+            verifiers: Verifiers::new([(
+                AccountId::new(format!("twilio:{ACCOUNT}")),
+                trunkline_carriers::Verifier::Twilio(Verifier::new(urls, SecretString::from(TOKEN))),
+            )]),
             findings,
             app_calls: trunkline_web::AppCalls::default(),
             limits: opening.limits,

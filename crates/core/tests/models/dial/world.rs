@@ -369,7 +369,7 @@ impl stateright::Model for Model {
             }
             Action::Requeue => {
                 let (leg, not_before) = (state.call.leg().no.next(), state.time());
-                state.apply(Source::Engine, What::Requeued { leg, not_before });
+                state.apply(Source::Engine, What::Requeued { leg, not_before, over: None });
             }
         }
         Some(state)

@@ -3,6 +3,8 @@
 mod setting;
 mod sync;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trunkline_carriers::callback::{PublicUrls, Scheme};
 use trunkline_carriers::{AskError, CarrierNumber, NumberUrls};
@@ -13,7 +15,7 @@ use super::settings;
 use super::trust::Trust;
 use crate::cli::{Numbers, Offline, Reach};
 use crate::exit::{Exit, Failure};
-use crate::settings::{Account, Flags, NumberRoute, Settings};
+use crate::settings::{Account, Carrier, Flags, NumberRoute, Settings};
 use crate::terminal::{Form, clean, say, say_json, table};
 use crate::wiring::{Beside, client};
 
@@ -93,8 +95,8 @@ async fn list(offline: Offline) -> Result<Exit, Failure> {
         }
         Account::Twilio { .. } | Account::Telnyx { .. } => {
             let wanted = wanted(&settings).ok();
-            let carrier = client(&settings.carrier.account).map_err(|error| wrong(&error))?;
-            let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
+            let numbers: Vec<CarrierNumber> =
+                at_carriers(&settings.carrier).await?.into_iter().flat_map(|(_, numbers)| numbers).collect();
             let mut rows = routed(&known, &numbers, wanted.as_ref());
             rows.extend(others(&rows, &numbers, wanted.as_ref()));
             rows
@@ -134,6 +136,20 @@ fn of_settings(set: &[NumberRoute]) -> Vec<Value> {
         json!({ "number": route.number, "script": route.script, "tenant": tenant, "source": "settings" })
     };
     set.iter().map(told).collect()
+}
+
+/// The numbers of each of our accounts, with whom to ask about them.
+async fn at_carriers(
+    carrier: &Carrier,
+) -> Result<Vec<(Arc<dyn trunkline_carriers::Carrier>, Vec<CarrierNumber>)>, Failure> {
+    let second = carrier.second.as_deref().map(|second| &second.line);
+    let mut all = Vec::new();
+    for line in std::iter::once(carrier).chain(second) {
+        let asked = client(&line.account).map_err(|error| wrong(&error))?;
+        let numbers = asked.numbers().await.map_err(|error| unasked(&error))?;
+        all.push((asked, numbers));
+    }
+    Ok(all)
 }
 
 /// Our numbers, with what the carrier says of them.

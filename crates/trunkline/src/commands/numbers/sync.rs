@@ -3,12 +3,11 @@
 use serde_json::json;
 use trunkline_carriers::CarrierNumber;
 
-use super::{Leads, known, routed, unasked, wanted, wrong};
+use super::{Leads, at_carriers, known, routed, unasked, wanted};
 use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
 use crate::settings::Account;
 use crate::terminal::{Form, clean, say, say_json};
-use crate::wiring::client;
 
 /// Whether anything is changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,8 +54,8 @@ pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure>
         ));
     }
     let urls = wanted(&settings)?;
-    let carrier = client(&settings.carrier.account).map_err(|error| wrong(&error))?;
-    let numbers = carrier.numbers().await.map_err(|error| unasked(&error))?;
+    let carriers = at_carriers(&settings.carrier).await?;
+    let numbers: Vec<CarrierNumber> = carriers.iter().flat_map(|(_, numbers)| numbers.clone()).collect();
     let (mut exit, mut would) = (Exit::Fine, false);
     for row in routed(&known, &numbers, Some(&urls)) {
         let came = match (&row.at_carrier, doing) {
@@ -64,7 +63,10 @@ pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure>
             (Some(_), _) if row.leads == Leads::Here => Came::Right,
             (Some(CarrierNumber { urls: now, .. }), Doing::Show) => Came::WouldChange(now.voice.clone()),
             (Some(at_carrier), Doing::Apply) => {
-                carrier.point_number(&at_carrier.id, &urls).await.map_err(|error| unasked(&error))?;
+                let owner = carriers.iter().find(|(_, own)| own.iter().any(|own| own.id == at_carrier.id));
+                if let Some((carrier, _)) = owner {
+                    carrier.point_number(&at_carrier.id, &urls).await.map_err(|error| unasked(&error))?;
+                }
                 Came::Changed
             }
         };

@@ -35,6 +35,8 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Our own number, as seen by those we call.
 pub const OURS: &str = "+15005550006";
+/// Our number at the second carrier, on days that have one.
+pub const OURS_TOO: &str = "+15005550016";
 /// Opens the API, unless the server made its own key.
 pub const KEY: &str = "tk_story-key-0123456789abcdefghijklmnop";
 /// Signs webhooks.
@@ -46,6 +48,7 @@ pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub struct Day {
     /// The outside world.
     pub sim: Sim,
+    second: Option<Sim>,
     host: Host,
     opening: Opening,
     client: reqwest::Client,
@@ -71,6 +74,11 @@ impl Day {
     pub fn person(&self, number: &str, habit: Habit) -> &Self {
         self.sim.set_person(number, habit);
         self
+    }
+
+    /// The second carrier of this day.
+    pub fn second(&self) -> &Sim {
+        self.second.as_ref().expect("this day has one carrier")
     }
 
     /// Something goes wrong for a number, always.
@@ -214,8 +222,10 @@ impl Day {
 
     /// Waits until the carrier has nothing more to do.
     pub fn is_quiet(&self) -> &Self {
-        let quiet = async { tokio::time::timeout(PATIENCE, self.sim.wait_until_idle()).await };
-        self.world.block_on(quiet).expect("the carrier never comes to rest");
+        for sim in std::iter::once(&self.sim).chain(&self.second) {
+            let quiet = async { tokio::time::timeout(PATIENCE, sim.wait_until_idle()).await };
+            self.world.block_on(quiet).expect("the carrier never comes to rest");
+        }
         self
     }
 

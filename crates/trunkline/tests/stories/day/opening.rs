@@ -15,7 +15,7 @@ use trunkline_testkit::postgres::{Database, Server};
 use trunkline_testkit::proxy::Proxy;
 
 use super::host::{Host, Place};
-use super::{ACCOUNT, Day, KEY, OURS, TOKEN};
+use super::{ACCOUNT, Day, KEY, OURS, OURS_TOO, TOKEN};
 
 /// Three questions, as teams write them.
 const QUESTIONS: &str = r#"["What is your name?", "Which day suits you?", "Anything else?"]"#;
@@ -42,6 +42,8 @@ pub struct Opening {
     patience: Duration,
     mix: Mix,
     pub(super) mouth: Mouth,
+    /// Another carrier, asked where the first is at fault.
+    second: Option<Mouth>,
     /// Gone when the day is over.
     _database: Option<Database<'static>>,
     pub(super) door: Door,
@@ -77,6 +79,7 @@ impl Default for Opening {
             patience: Duration::from_secs(20),
             mix: Mix::everybody_answers(),
             mouth: Mouth::Twilio,
+            second: None,
             _database: None,
             door: Door::None,
         }
@@ -99,6 +102,22 @@ impl Opening {
                 .set("TELNYX_PUBLIC_KEY", &public_key(TOKEN))
                 .set("TELNYX_CONNECTION_ID", &SimOptions::default().connection)
                 .set("TELNYX_PHONE_NUMBER", OURS),
+        }
+    }
+
+    /// Calls may go through either carrier: through that of all days first, as long as it is not at fault.
+    pub fn with_a_second_carrier(self) -> Self {
+        match self.mouth {
+            Mouth::Twilio => Self { second: Some(Mouth::Telnyx), ..self }
+                .set("TELNYX_ACCOUNT_SID", Mouth::Telnyx.usual_account())
+                .set("TELNYX_API_KEY", TOKEN)
+                .set("TELNYX_PUBLIC_KEY", &public_key(TOKEN))
+                .set("TELNYX_CONNECTION_ID", &SimOptions::default().connection)
+                .set("TELNYX_PHONE_NUMBER", OURS_TOO),
+            Mouth::Telnyx => Self { second: Some(Mouth::Twilio), ..self }
+                .set("TWILIO_ACCOUNT_SID", ACCOUNT)
+                .set("TWILIO_AUTH_TOKEN", TOKEN)
+                .set("TWILIO_PHONE_NUMBER", OURS_TOO),
         }
     }
 
@@ -181,18 +200,22 @@ impl Opening {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
         let port = super::host::free_port();
-        let sim = world.block_on(self.carrier(port));
+        let sim = world.block_on(self.carrier(port, self.mouth, OURS));
+        let second = self.second.map(|mouth| world.block_on(self.carrier(port, mouth, OURS_TOO)));
         let mut carrier = sim.base_url();
         if let Door::There(door) = &mut self.door {
             let proxy = Proxy::before(sim.addr().port()).unwrap();
             carrier = carrier.replace(&sim.addr().port().to_string(), &proxy.port().to_string());
             *door = Some(proxy);
         }
-        let api_base = match self.mouth {
+        let api_base = |mouth| match mouth {
             Mouth::Twilio => "TWILIO_API_BASE",
             Mouth::Telnyx => "TELNYX_API_BASE",
         };
-        self.environment.entry(api_base.into()).or_insert(carrier);
+        self.environment.entry(api_base(self.mouth).into()).or_insert(carrier);
+        if let (Some(mouth), Some(second)) = (self.second, &second) {
+            self.environment.entry(api_base(mouth).into()).or_insert(second.base_url());
+        }
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("questions.json"), &self.questions).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(20));
@@ -203,16 +226,16 @@ impl Opening {
                 .collect(),
         );
         let client = client.build().unwrap();
-        Day { sim, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
+        Day { sim, second, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
     }
 
-    async fn carrier(&self, port: u16) -> Sim {
+    async fn carrier(&self, port: u16, mouth: Mouth, ours: &str) -> Sim {
         let answer = format!("http://127.0.0.1:{port}/answer");
         let options = SimOptions {
-            mouth: self.mouth,
-            account_sid: self.mouth.usual_account().to_owned(),
+            mouth,
+            account_sid: mouth.usual_account().to_owned(),
             auth_token: TOKEN.to_owned(),
-            numbers: vec![OwnNumber::from(OURS).with_voice_url(&answer)],
+            numbers: vec![OwnNumber::from(ours).with_voice_url(&answer)],
             speed: self.speed,
             epoch: Some(self.epoch),
             patience: self.patience,
@@ -235,8 +258,13 @@ impl Opening {
             ("--port", port.to_string()),
             ("--data-dir", path("data")),
             ("--questions", path("questions.json")),
-            ("--carrier", self.mouth.to_string()),
+            ("--carrier", self.carriers()),
         ]
+    }
+
+    fn carriers(&self) -> String {
+        let second = self.second.map(|mouth| format!(",{mouth}")).unwrap_or_default();
+        format!("{}{second}", self.mouth)
     }
 
     pub(super) fn settings(&self, folder: &Path, port: u16) -> Settings {

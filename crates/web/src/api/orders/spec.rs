@@ -31,7 +31,7 @@ const ORDER: &[Field] = &[
     Field::new("ring_timeout_secs", Kind::Whole(0, 4_294_967_295), "How long it may ring."),
     Field::new("time_limit_secs", Kind::Whole(0, 4_294_967_295), "How long it may last."),
     Field::new("not_before", Kind::Time, "Not dialed before."),
-    Field::new("carrier", Kind::Text, "Must be the configured one.").or(&["provider"]),
+    Field::new("carrier", Kind::Text, "The carrier to ask first, by its name; one of the configured ones. With two, the server chooses where none is named.").or(&["provider"]),
     Field::new("record", Kind::Yes, "Answers are recorded where the script says so; `false` is refused."),
     Field::new("priority", Kind::Number, "Taken and not used: single calls are dialed in order."),
 ];

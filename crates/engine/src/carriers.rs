@@ -1,0 +1,260 @@
+//! The carrier accounts that calls go through: one, or several in an order.
+//!
+//! Whatever concerns a leg goes to the leg's own account, also when another would be chosen for a new call. Which one a new
+//! call goes through is `core::dial::choice`'s to say; what is offered to it is gathered here.
+
+use crate::clock::chance;
+use crate::engine::Inner;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+use trunkline_carriers::{AskError, Carrier};
+use trunkline_core::call::{Call, CarrierFault, FailOver};
+use trunkline_core::dial::choice::{Offer, Policy, choose};
+use trunkline_core::dial::gates::Circuit;
+use trunkline_core::id::{AccountId, TenantId};
+use trunkline_core::phone::{CountryCode, PhoneNumber};
+use trunkline_core::private::Address;
+
+/// So long an account that has just failed is not asked again by a job that was sent away, while there is another.
+const RESTS: SignedDuration = SignedDuration::from_mins(1);
+
+/// One account that calls may go through.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// How it is asked.
+    pub carrier: Arc<dyn Carrier>,
+    /// The caller id of calls that name none.
+    pub from: Option<Address>,
+    /// Its share of the calls, where they are shared out.
+    pub weight: u32,
+    /// The countries it is named for, where countries decide.
+    pub countries: BTreeSet<CountryCode>,
+}
+
+impl Line {
+    /// An account with a share like any other's, named for no country.
+    pub fn of(carrier: Arc<dyn Carrier>, from: Option<Address>) -> Self {
+        Self { carrier, from, weight: 1, countries: BTreeSet::new() }
+    }
+
+    fn account(&self) -> &AccountId {
+        self.carrier.account()
+    }
+}
+
+/// All accounts that calls may go through, in the order of preference.
+#[derive(Clone)]
+pub struct Carriers {
+    first: Line,
+    others: Vec<Line>,
+    policy: Policy,
+    /// Whose our numbers are. Those that are not here are the first account's.
+    numbers: HashMap<Address, AccountId>,
+}
+
+impl Carriers {
+    /// Several accounts. `numbers` says of numbers of ours at which account they are; those that nobody names are the first
+    /// one's.
+    pub fn new(
+        first: Line,
+        others: Vec<Line>,
+        policy: Policy,
+        numbers: impl IntoIterator<Item = (Address, AccountId)>,
+    ) -> Self {
+        let shown = |line: &Line| Some((line.from.clone()?, line.account().clone()));
+        let defaults: Vec<_> = std::iter::once(&first).chain(&others).filter_map(shown).collect();
+        let numbers = defaults.into_iter().chain(numbers).collect();
+        Self { first, others, policy, numbers }
+    }
+
+    /// The account that is asked where nothing else is said.
+    pub fn first(&self) -> &AccountId {
+        self.first.account()
+    }
+
+    /// All accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.lines().map(Line::account)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Line> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether an account is one of ours.
+    pub fn has(&self, account: &AccountId) -> bool {
+        self.accounts().any(|known| known == account)
+    }
+
+    /// Whether there is more than one.
+    pub fn are_several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The carrier of an account.
+    ///
+    /// # Errors
+    /// It is in no setting any more: nobody can be asked.
+    pub(crate) fn of(&self, account: &AccountId) -> Result<&Arc<dyn Carrier>, AskError> {
+        let line = self.lines().find(|line| line.account() == account);
+        line.map(|line| &line.carrier).ok_or(AskError::Unreachable("its account is in no setting"))
+    }
+
+    /// At which account a number of ours is.
+    pub(crate) fn owner(&self, number: &Address) -> &AccountId {
+        self.numbers.get(number).unwrap_or_else(|| self.first())
+    }
+
+    /// Whether calls that name no number are shown as this one.
+    pub(crate) fn is_default(&self, number: &Address) -> bool {
+        self.lines().any(|line| line.from.as_ref() == Some(number))
+    }
+
+    /// The caller id of an account's calls that name none.
+    pub(crate) fn from(&self, account: &AccountId) -> Option<&Address> {
+        self.lines().find(|line| line.account() == account)?.from.as_ref()
+    }
+}
+
+impl From<Arc<dyn Carrier>> for Carriers {
+    fn from(carrier: Arc<dyn Carrier>) -> Self {
+        Self::new(Line::of(carrier, None), Vec::new(), Policy::First, None)
+    }
+}
+
+impl<C: Carrier + 'static> From<Arc<C>> for Carriers {
+    fn from(carrier: Arc<C>) -> Self {
+        let carrier: Arc<dyn Carrier> = carrier;
+        carrier.into()
+    }
+}
+
+impl fmt::Debug for Carriers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.accounts()).finish()
+    }
+}
+
+/// An account and the number that a call through it is shown as.
+pub(crate) struct Route {
+    pub account: AccountId,
+    pub from: Address,
+}
+
+impl Inner {
+    /// Through which account a call goes, if it can be shown as one of these. `None` if there are none.
+    fn route(
+        &self,
+        to: &Address,
+        routes: Vec<Route>,
+        circuit: impl Fn(&AccountId) -> Circuit,
+    ) -> Option<Route> {
+        let offer = |route: &Route| {
+            let line = self.carriers.lines().find(|line| *line.account() == route.account)?;
+            let (weight, countries) = (line.weight, line.countries.clone());
+            let account = route.account.clone();
+            Some(Offer { circuit: circuit(&account), account, weight, countries })
+        };
+        let offers: Vec<Offer> = routes.iter().filter_map(offer).collect();
+        let country = PhoneNumber::from_e164(to.as_str()).ok().and_then(|number| number.country());
+        // Without chance the first has it all, which is no reason to place no call.
+        let draw = chance().map_or(0, u64::from_ne_bytes);
+        let chosen = choose(self.carriers.policy, &offers, country, draw, self.clock.now())?.account.clone();
+        routes.into_iter().find(|route| route.account == chosen)
+    }
+
+    /// Through which account a tenant's call goes, and as which number it is shown: `asked`, if one is asked for, which is at
+    /// one account alone; through this carrier, if one is asked for. `None` if none is asked for and none is there.
+    pub(crate) fn route_of_order(
+        &self,
+        tenant: &TenantId,
+        to: &Address,
+        asked: Option<Address>,
+        carrier: Option<&str>,
+    ) -> Option<Route> {
+        let mut routes = match asked {
+            Some(from) => vec![Route { account: self.carriers.owner(&from).clone(), from }],
+            None => self.routes_of(tenant),
+        };
+        routes.retain(|route| carrier.is_none_or(|carrier| route.account.carrier() == carrier));
+        self.route(to, routes, |account| self.fitness.circuit(account))
+    }
+
+    /// The accounts that a tenant's calls can go through, each with the number they are shown as.
+    fn routes_of(&self, tenant: &TenantId) -> Vec<Route> {
+        let route = |account: &AccountId| {
+            let from = self.caller_id_of(tenant, account)?;
+            Some(Route { account: account.clone(), from })
+        };
+        self.carriers.accounts().filter_map(route).collect()
+    }
+
+    /// The numbers of a pool that are at the account whose turn it is to be asked for a job. `after_failing`: the job was sent
+    /// away before.
+    pub(crate) fn pool_for(
+        &self,
+        to: &Address,
+        pool: &[PhoneNumber],
+        after_failing: bool,
+    ) -> (AccountId, Vec<PhoneNumber>) {
+        let own = |account: &AccountId| -> Vec<PhoneNumber> {
+            let is_own =
+                |number: &&PhoneNumber| self.carriers.owner(&Address::new(number.as_str())) == account;
+            pool.iter().filter(is_own).cloned().collect()
+        };
+        let route = |account: &AccountId| {
+            let from = Address::new(own(account).first()?.as_str());
+            Some(Route { account: account.clone(), from })
+        };
+        let routes = self.carriers.accounts().filter_map(route).collect();
+        let chosen = self.route(to, routes, |account| match self.fitness.circuit(account) {
+            Circuit::Fit if after_failing => self.fitness.rests(account, RESTS),
+            circuit => circuit,
+        });
+        let account = chosen.map_or_else(|| self.carriers.first().clone(), |route| route.account);
+        let numbers = own(&account);
+        (account, numbers)
+    }
+
+    /// The account that a pool's next call would go through, as far as it is certain: the first of the pool that can be asked.
+    pub(crate) fn account_of_pool(&self, pool: &[PhoneNumber], now: Timestamp) -> &AccountId {
+        let owner = |number: &PhoneNumber| self.carriers.owner(&Address::new(number.as_str()));
+        let fit = pool.iter().map(owner).find(|account| !self.fitness.is_open(account, now));
+        fit.or_else(|| pool.first().map(owner)).unwrap_or_else(|| self.carriers.first())
+    }
+
+    /// When the first account that could show a number of this pool may be asked.
+    pub(crate) fn circuit_of_pool(&self, pool: &[PhoneNumber], now: Timestamp) -> Circuit {
+        let owners: BTreeSet<&AccountId> =
+            pool.iter().map(|number| self.carriers.owner(&Address::new(number.as_str()))).collect();
+        let opens = |account: &AccountId| match self.fitness.circuit(account) {
+            Circuit::OpenUntil(at) if at > now => Some(at),
+            Circuit::OpenUntil(_) | Circuit::Fit => None,
+        };
+        let all: Option<Vec<Timestamp>> = owners.into_iter().map(opens).collect();
+        all.and_then(|all| all.into_iter().min()).map_or(Circuit::Fit, Circuit::OpenUntil)
+    }
+
+    /// The carrier to ask instead of the one whose fault it was, which was none of this call's before. None for a call that
+    /// asked for a number of its own: another carrier can't show it.
+    pub(crate) fn fail_over(&self, call: &Call, why: CarrierFault) -> Option<FailOver> {
+        let usual = self.caller_id_of(&call.tenant, &call.account)?;
+        if *call.shown_as(call.leg()) != usual {
+            return None;
+        }
+        let mut routes = self.routes_of(&call.tenant);
+        routes.retain(|route| !call.was_asked(&route.account));
+        let route = self.route(&call.party.to, routes, |account| self.fitness.circuit(account))?;
+        Some(FailOver { account: route.account, from: route.from, why })
+    }
+
+    /// What a call is called whose carrier says so: at whichever of our accounts.
+    pub(crate) fn by_carriers_name(
+        &self,
+        id: &trunkline_core::id::CarrierCallId,
+    ) -> Option<trunkline_core::id::CallId> {
+        self.carriers.accounts().find_map(|account| self.live.by_carrier(account, id))
+    }
+}
