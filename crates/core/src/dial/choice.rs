@@ -47,13 +47,13 @@ impl Offer {
 
 /// The account to ask. `draw` is any number: with weights, all numbers together give each account its share. `None` if
 /// nothing is offered.
-pub fn choose<'a>(
+pub fn choose(
     policy: Policy,
-    offers: &'a [Offer],
+    offers: &[Offer],
     to: Option<CountryCode>,
     draw: u64,
     now: Timestamp,
-) -> Option<&'a Offer> {
+) -> Option<&Offer> {
     let fit: Vec<&Offer> = offers.iter().filter(|offer| offer.is_fit(now)).collect();
     let offered = if fit.is_empty() { offers.iter().collect() } else { fit };
     match policy {

@@ -227,7 +227,7 @@ fn tell(call: &Call, booked: &[Booked], told: &mut BTreeSet<(CallId, EntryNo)>, 
         }
         match form {
             Form::Json => {
-                say_json(&json!({ "call": call.id, "name": one.client.name, "who": who, "text": text }))
+                say_json(&json!({ "call": call.id, "name": one.client.name, "who": who, "text": text }));
             }
             Form::Text => say(&format!("{:<16} {who:<7} {text}", one.client.name)),
         }
