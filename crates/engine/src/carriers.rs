@@ -191,12 +191,14 @@ impl Inner {
         self.carriers.accounts().filter_map(route).collect()
     }
 
-    /// The numbers of a pool that are at the account whose turn it is to be asked for a job. `after_failing`: the job was sent
+    /// The numbers of a pool that are at the account whose turn it is to be asked for a job, among those whose gates are open.
+    /// `after_failing`: the job was sent
     /// away before.
     pub(crate) fn pool_for(
         &self,
         to: &Address,
         pool: &[PhoneNumber],
+        open: &[AccountId],
         after_failing: bool,
     ) -> (AccountId, Vec<PhoneNumber>) {
         let own = |account: &AccountId| -> Vec<PhoneNumber> {
@@ -208,7 +210,8 @@ impl Inner {
             let from = Address::new(own(account).first()?.as_str());
             Some(Route { account: account.clone(), from })
         };
-        let routes = self.carriers.accounts().filter_map(route).collect();
+        let routes =
+            self.carriers.accounts().filter(|account| open.contains(account)).filter_map(route).collect();
         let chosen = self.route(to, routes, |account| match self.fitness.circuit(account) {
             Circuit::Fit if after_failing => self.fitness.rests(account, RESTS),
             circuit => circuit,
@@ -218,11 +221,13 @@ impl Inner {
         (account, numbers)
     }
 
-    /// The account that a pool's next call would go through, as far as it is certain: the first of the pool that can be asked.
-    pub(crate) fn account_of_pool(&self, pool: &[PhoneNumber], now: Timestamp) -> &AccountId {
-        let owner = |number: &PhoneNumber| self.carriers.owner(&Address::new(number.as_str()));
-        let fit = pool.iter().map(owner).find(|account| !self.fitness.is_open(account, now));
-        fit.or_else(|| pool.first().map(owner)).unwrap_or_else(|| self.carriers.first())
+    /// The accounts that a pool's next call could go through: those of its numbers that can be asked, else the first of them.
+    pub(crate) fn accounts_of_pool(&self, pool: &[PhoneNumber], now: Timestamp) -> Vec<&AccountId> {
+        let owners: BTreeSet<&AccountId> =
+            pool.iter().map(|number| self.carriers.owner(&Address::new(number.as_str()))).collect();
+        let own = || self.carriers.accounts().filter(|account| owners.contains(account));
+        let fit: Vec<&AccountId> = own().filter(|account| !self.fitness.is_open(account, now)).collect();
+        if fit.is_empty() { vec![own().next().unwrap_or_else(|| self.carriers.first())] } else { fit }
     }
 
     /// When the first account that could show a number of this pool may be asked.
@@ -240,12 +245,16 @@ impl Inner {
     /// The carrier to ask instead of the one whose fault it was, which was none of this call's before. None for a call that
     /// asked for a number of its own: another carrier can't show it.
     pub(crate) fn fail_over(&self, call: &Call, why: CarrierFault) -> Option<FailOver> {
-        let usual = self.caller_id_of(&call.tenant, &call.account)?;
-        if *call.shown_as(call.leg()) != usual {
+        // An account that is in no setting any more has no number to compare with.
+        if self.carriers.has(&call.account)
+            && *call.shown_as(call.leg()) != self.caller_id_of(&call.tenant, &call.account)?
+        {
             return None;
         }
+        let now = self.clock.now();
         let mut routes = self.routes_of(&call.tenant);
-        routes.retain(|route| !call.was_asked(&route.account));
+        // One that is left alone itself would only take the call away from one that may do better in a moment.
+        routes.retain(|route| !call.was_asked(&route.account) && !self.fitness.is_open(&route.account, now));
         let route = self.route(&call.party.to, routes, |account| self.fitness.circuit(account))?;
         Some(FailOver { account: route.account, from: route.from, why })
     }

@@ -265,7 +265,7 @@ impl Inner {
     /// Whether another attempt may follow; not if somebody hung up, or it has waited too long.
     fn may_follow(&self, call: &Call, on: OnLeg, now: Timestamp) -> bool {
         let number = call.party.person(call.direction);
-        let waited = now.duration_since(call.created_at).as_secs();
+        let waited = now.duration_since(call.due_at()).as_secs();
         let expired = waited >= i64::from(call.limits.queue_limit_secs);
         let withdrawn = call.leg().hang_up.is_some() || call.leg().no != on.leg;
         // A job goes back to the queue, and through every gate again.
@@ -304,7 +304,8 @@ impl Inner {
         let asked: BTreeSet<AccountId> =
             handle.lock().call.legs.iter().map(|leg| leg.account.clone()).collect();
         let mut failed = Ok(());
-        for account in &asked {
+        // At an account that is in no setting any more nobody can hang up: asking again for ever would not help.
+        for account in asked.iter().filter(|account| self.carriers.has(account)) {
             match self.ask_to_hang_up(account, id).await {
                 Ok(HangUpAnswer::Asked | HangUpAnswer::AlreadyOver) => return Ok(()),
                 Ok(HangUpAnswer::Gone) => {}

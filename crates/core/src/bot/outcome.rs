@@ -73,7 +73,7 @@ fn by_reason(tools: &Tools, ended: Ending) -> Outcome {
         Some(EndReason::Refused) => Outcome::Refused,
         Some(EndReason::Done | EndReason::WrongPerson) => Outcome::Unknown,
         None if ended.over == Some(BotOver::Failed) => Outcome::Error,
-        None if ended.talked => Outcome::Interrupted,
+        None if ended.talked || ended.over.is_none() => Outcome::Interrupted,
         None => Outcome::Unknown,
     }
 }

@@ -803,6 +803,10 @@ impl Bridge {
     /// When a model that was lost is not waited for any longer: the caller has heard nothing for so long.
     fn given_up_at(&self) -> Option<Timestamp> {
         let is_second = self.lost > 0 && self.model != Model::Gone && self.ending.is_none();
+        if self.tools.values().any(|tool| !tool.answered) {
+            // It is ours to speak: the tool's own limit runs.
+            return None;
+        }
         let since = self.waits_since.filter(|_| is_second && !self.playing.is_playing())?;
         Some(after(since, self.patience().words_ms))
     }

@@ -490,6 +490,7 @@ impl Call {
         let earliest = |known: Option<Timestamp>| Some(known.map_or(at, |known| known.min(at)));
         // As early as it can have been, so that a listing does not show a call from before its intent. In any state, so that
         // it does not matter what of the old owner's journal turns up late.
+        leg.taken_over = true;
         leg.dial_started_at = Some(leg.queued_at);
         leg.post_begun_at = earliest(leg.post_begun_at);
         leg.unclear_at = earliest(leg.unclear_at);

@@ -170,7 +170,7 @@ impl Call {
 
     /// Since when it waits for its turn: a first attempt that was asked for later begins to wait later; a further one
     /// waits on, so that no chain of attempts waits for ever.
-    fn due_at(&self) -> Timestamp {
+    pub fn due_at(&self) -> Timestamp {
         let asked_for = self.legs.first().and_then(|first| first.not_before);
         asked_for.map_or(self.leg().queued_at, |at| at.max(self.leg().queued_at))
     }

@@ -80,11 +80,11 @@ impl Leg {
 
 impl Call {
     /// Why another carrier may be asked now; `None` if none may. An attempt of a job goes back to the queue instead, and
-    /// through every gate again.
+    /// through every gate again. Of one that was taken over nobody can tell whether its first owner has asked another already.
     pub fn may_fail_over(&self) -> Option<CarrierFault> {
         let is_ours = self.direction == Direction::Outbound && self.has_carrier() && self.job.is_none();
         let leg = self.leg();
-        leg.carrier_fault().filter(|_| is_ours && leg.hang_up.is_none())
+        leg.carrier_fault().filter(|_| is_ours && !leg.taken_over && leg.hang_up.is_none())
     }
 
     /// Whether an account was asked for this call already.

@@ -31,6 +31,9 @@ pub struct Leg {
     /// What was wrong with the carrier of the attempt before, if this one goes through another for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_for: Option<CarrierFault>,
+    /// That another node took it over: what its first owner did with it that owner's journal alone can tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken_over: bool,
     /// When it began to wait for its turn.
     pub queued_at: Timestamp,
     /// Not before this time.
@@ -177,6 +180,7 @@ impl Leg {
             account,
             from: None,
             instead_for: None,
+            taken_over: false,
             queued_at,
             not_before,
             dial_started_at: None,

@@ -479,7 +479,12 @@ impl Talk {
     pub fn used(&self) -> Option<Used> {
         let mut used = self.streams.values().filter_map(|stream| stream.used.as_ref());
         let first = used.next()?.clone();
-        Some(used.fold(first, |sum, more| sum.and(more)))
+        let mut all = used.fold(first, |sum, more| sum.and(more));
+        // A stream whose model was ready and that tells nothing was cut off before it could.
+        if self.streams.values().any(|stream| stream.ready_at.is_some() && stream.used.is_none()) {
+            all.cost = None;
+        }
+        Some(all)
     }
 
     /// How long the caller waited for each answer of the bot, in milliseconds, in their order.

@@ -10,6 +10,7 @@ use super::turn::{AnswerValue, Recording, RecordingState};
 use super::{BotOver, Call, Price, Stray};
 use crate::bot;
 use crate::id::{ActionNo, CampaignId, CarrierCallId};
+use crate::script::ScriptName;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -168,8 +169,12 @@ impl Call {
             over: talk.why_over(),
         });
         let of_bot = bot::outcome(&talk.tools(), ended);
-        let failed =
-            talk.why_over() == Some(BotOver::Failed) && matches!(of_bot, None | Some(Outcome::Error));
+        // Where nobody has written a script, all that went on was an apology, or a message.
+        let is_written =
+            self.script.as_ref().is_some_and(|script| script.name != ScriptName::builtin().as_str());
+        let failed = is_written
+            && talk.why_over() == Some(BotOver::Failed)
+            && matches!(of_bot, None | Some(Outcome::Error));
         if failed { self.outcome_of_script().or(of_bot) } else { of_bot }
     }
 

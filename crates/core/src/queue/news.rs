@@ -2,7 +2,7 @@
 
 use super::happened::Happened;
 use super::job::{Claim, Job, Next};
-use crate::call::{Call, Cause, Disposition, Event, News as Heard, RefusalClass, What};
+use crate::call::{Call, Cause, Disposition, Event, News as Heard, Outcome, RefusalClass, What};
 use crate::campaign::{AttemptEnd, RetryPolicy, Wish, left_to_ask};
 use crate::dial::earlier::PersonBudget;
 use crate::id::AttemptNo;
@@ -91,7 +91,10 @@ impl News {
             let attempt = of.on.attempt;
             return Some(Self::TurnedAway { attempt, class }.unless_ended(call, attempt, end.at));
         }
-        if let Some(script) = script {
+        // What a bot achieved, or failed at, stands: its script only went on where it could not.
+        let is_bots =
+            call.bot.is_some() && !matches!(end.outcome, None | Some(Outcome::Partial | Outcome::Finished));
+        if let Some(script) = script.filter(|_| !is_bots) {
             end.outcome = left_to_ask(script, call).or(end.outcome);
         }
         Some(Self::Over { attempt: of.on.attempt, end })

@@ -91,6 +91,10 @@ impl Inner {
             return script;
         }
         let spoken = self.bot_in(call).map_or_else(|| script.language.clone(), |bot| bot.language.clone());
+        if call.job.is_some() {
+            // Whom we called has nothing to leave with us.
+            return Arc::new(Script::message(None, spoken));
+        }
         self.scripts.taking_message(spoken)
     }
 

@@ -15,6 +15,7 @@ use trunkline_core::bridge::{
     Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
 use trunkline_core::call::{AnsweredBy, BotNews, BotOver, EntryNo, State, Tokens, Words};
+use trunkline_core::campaign::Machine;
 use trunkline_core::id::CallId;
 use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 
@@ -116,6 +117,13 @@ impl Session {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.bridge.is_done() {
+            if self.is_replaced() {
+                // Its socket died without a word, and the carrier has opened another: what comes in here is not the call's any more.
+                tracing::warn!(call = %self.call, stream = self.stream, "bot.stream: replaced");
+                self.is_gone = true;
+                self.take(vec![Input::Carrier(CarrierSays::Lost)]).await;
+                continue;
+            }
             let due = match self.bridge.deadline() {
                 Some(at) => self.inner.clock.until(at).max(SOON),
                 None => LOOK,
@@ -144,13 +152,6 @@ impl Session {
                 _ = looks.tick() => Woken::Looked,
                 () = tokio::time::sleep(due) => Woken::By(vec![Input::Tick]),
             };
-            if self.is_replaced() {
-                // Its socket died without a word, and the carrier has opened another: what is due here is not the call's any more.
-                tracing::warn!(call = %self.call, stream = self.stream, "bot.stream: replaced");
-                self.is_gone = true;
-                self.take(vec![Input::Carrier(CarrierSays::Lost)]).await;
-                continue;
-            }
             match woken {
                 Woken::By(inputs) => self.take(inputs).await,
                 Woken::Looked => self.look().await,
@@ -202,16 +203,19 @@ impl Session {
 
     /// Whether the call goes on, and who has taken it.
     async fn look(&mut self) {
-        let (is_over, by) = {
+        let (is_over, by, leaves_message) = {
             let live = self.handle.lock();
-            (live.call.state() >= State::Ending, live.call.leg().answered_by)
+            let machine = live.call.job.as_ref().map(|of| &of.machine);
+            let leaves_message = matches!(machine, Some(Machine::LeaveMessage { .. }));
+            (live.call.state() >= State::Ending, live.call.leg().answered_by, leaves_message)
         };
         let mut inputs = Vec::new();
         if is_over && !self.is_gone {
             self.is_gone = true;
             inputs.push(Input::Carrier(CarrierSays::Stopped));
         }
-        if let Some(by) = by.filter(|_| by != self.taken_by) {
+        // Where a message is left for machines, the page that says it ends this stream.
+        if let Some(by) = by.filter(|_| by != self.taken_by && !leaves_message) {
             self.taken_by = Some(by);
             inputs.push(Input::TakenBy(by));
         }

@@ -63,11 +63,18 @@ impl Inner {
         NodeId::new(self.ident.node.clone())
     }
 
-    /// Looks up what the call needs.
-    pub(super) fn fit_out(&self, worker: &mut Worker, ready: Ready, now: Timestamp) -> Result<Picked, Unfit> {
+    /// Looks up what the call needs, which goes through one of these accounts.
+    pub(super) fn fit_out(
+        &self,
+        worker: &mut Worker,
+        ready: Ready,
+        accounts: &[AccountId],
+        now: Timestamp,
+    ) -> Result<Picked, Unfit> {
         let campaign = ready.campaign.id;
         let policy = &ready.campaign.policy;
-        let Some(script) = self.scripts.current(Some(policy.script.as_str())) else {
+        let instead = || policy.bot.is_some().then(|| Arc::new(Script::builtin()));
+        let Some(script) = self.scripts.current(Some(policy.script.as_str())).or_else(instead) else {
             tracing::warn!(campaign = %ready.campaign.id, script = policy.script.as_str(),
                 "campaign.stands_still: its script is not there");
             return Err(Unfit::Campaign);
@@ -76,7 +83,7 @@ impl Inner {
         let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
         let after_failing = ready.queued.job.attempt != AttemptNo::NONE;
         let (account, numbers) =
-            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, after_failing);
+            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, accounts, after_failing);
         let of_late = self.fitness.of_late(&numbers);
         let pool = CallerIds { numbers, choose: policy.caller_ids.choose };
         let Some(from) = pool.pick(&to.number, *turn, &of_late) else {

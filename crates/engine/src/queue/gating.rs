@@ -33,20 +33,20 @@ impl Inner {
         head: &Head,
         paces: &BTreeMap<CampaignId, Timestamp>,
         now: Timestamp,
-    ) -> Result<(), Closed> {
+    ) -> Result<Vec<AccountId>, Closed> {
         let Some(ready) = heads.get(head) else { return Err(Closed::CatchingUp) };
         // A new worker knows of no pace: the store does.
         let dialed_at = paces.get(&ready.campaign.id).copied().max(self.spent.begun_at(ready.campaign.id));
         self.gate(ready, dialed_at, now)
     }
 
-    /// Whether a job may go.
+    /// Whether a job may go: through which of the accounts that could show one of its campaign's numbers.
     pub(super) fn gate(
         &self,
         ready: &Ready,
         campaign_dialed_at: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<(), Closed> {
+    ) -> Result<Vec<AccountId>, Closed> {
         let Ready { queued, campaign, .. } = ready;
         let (job, policy) = (&queued.job, &campaign.policy);
         let Ok(parsed) = PhoneNumber::parse(queued.number.as_str(), None) else {
@@ -74,6 +74,8 @@ impl Inner {
             self.paces_of(ready, campaign_dialed_at).map(|pace| self.sooner(pace)).collect();
         let caps = self.spent.caps(campaign, config);
         let zones = ready.zones().unwrap_or_default();
+        // Each has limits and a pace of its own.
+        let accounts = self.accounts_of_pool(&policy.caller_ids.numbers, now);
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
@@ -93,15 +95,27 @@ impl Inner {
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,
         };
-        let account = self.account_of_pool(&policy.caller_ids.numbers, now).clone();
-        let candidate = Candidate { account: account.clone(), not_before: not_before.filter(|_| is_first) };
-        let snapshot = self.snapshot_for_job(ready, &account, &ahead, now);
-        admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now)
+        let mut open = Vec::new();
+        let mut first_closed = None;
+        for account in accounts {
+            let candidate =
+                Candidate { account: account.clone(), not_before: not_before.filter(|_| is_first) };
+            let snapshot = self.snapshot_for_job(ready, account, &ahead, now);
+            match admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now) {
+                Ok(()) => open.push(account.clone()),
+                Err(closed) => drop(first_closed.get_or_insert(closed)),
+            }
+        }
+        match first_closed {
+            Some(closed) if open.is_empty() => Err(closed),
+            _ => Ok(open),
+        }
     }
 
     /// What no call of the campaign can do without.
     fn lacks(&self, tenant: &TenantId, policy: &Campaign) -> Option<Lacking> {
-        if self.scripts.current(Some(policy.script.as_str())).is_none() {
+        // A bot's campaign needs its script only where the bot can't go on, and then does with the one that is built in.
+        if policy.bot.is_none() && self.scripts.current(Some(policy.script.as_str())).is_none() {
             return Some(Lacking::Script);
         }
         if policy.bot.is_some() && self.bot_of(tenant, policy).is_none() {

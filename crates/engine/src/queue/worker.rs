@@ -145,6 +145,7 @@ impl Inner {
             let heads = worker.heads.first_of_each();
             let mut judged: Vec<(Head, Closed)> = Vec::new();
             let (mut is_stale, mut is_held) = (false, false);
+            let mut accounts = Vec::new();
             let next = worker
                 .shares
                 .pick(&heads, now, |head| {
@@ -153,7 +154,8 @@ impl Inner {
                         return false;
                     }
                     match self.gate_of_head(&worker.heads, head, &worker.paces, now) {
-                        Ok(()) => {
+                        Ok(open) => {
+                            accounts = open;
                             // Whose turn it is goes first, also if it has to be looked at again; and then all are who are
                             // next in line, so that a round is not made for each of them.
                             is_stale |= worker.heads.is_stale(head, now);
@@ -178,7 +180,7 @@ impl Inner {
             match next.and_then(|head| worker.heads.take(&head)) {
                 Some(ready) => {
                     let campaign = ready.campaign.id;
-                    match self.fit_out(worker, ready, now) {
+                    match self.fit_out(worker, ready, &accounts, now) {
                         Ok(one) => {
                             self.spent.one_more(&one.ready.campaign, one.begins_at);
                             worker.paces.insert(campaign, one.begins_at);

@@ -122,7 +122,7 @@ fn policy(web: &Web, desk: &Desk, mut fields: Map<String, Value>) -> Result<Camp
             let why = format!("there is no bot of that name; there are: {}", names.join(", "));
             Problem::field("bot", &why)
         })?;
-        is_bots = !fields.contains_key("script");
+        is_bots = true;
         fields.entry("script").or_insert_with(|| instead.as_str().into());
     }
     for (field, right) in [
