@@ -384,7 +384,7 @@ fn what_a_call_achieved_is_read_off_its_tools_and_its_end() {
         (None, ended(D::BotFailed, true, true), Outcome::Error),
         (None, ended(D::Completed, true, true), Outcome::Error),
         (None, ended(D::Completed, true, false), Outcome::Interrupted),
-        (None, ended(D::Completed, false, false), Outcome::Unknown),
+        (None, ended(D::Completed, false, false), Outcome::Interrupted),
         (None, ended(D::CarrierFailed, false, false), Outcome::Error),
         (None, ended(D::Unknown, true, false), Outcome::Unknown),
         (Some(EndReason::Done), ended(D::Completed, true, false), Outcome::Unknown),

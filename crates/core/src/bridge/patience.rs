@@ -41,7 +41,7 @@ impl Default for Patience {
         Self {
             ready_ms: 1_200,
             stall_ms: 1_500,
-            words_ms: 2_300,
+            words_ms: 2_000,
             tool_ms: 5_000,
             silence_ms: 20_000,
             silence_again_ms: 10_000,

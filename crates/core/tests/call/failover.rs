@@ -32,6 +32,7 @@ fn only_a_fault_of_the_carrier_leads_to_another_one() {
     use CarrierFault as F;
     use RefusalClass as R;
     let ruled = || vec![unclear(), What::RuledNotPlaced(leg(1))];
+    let taken_over = || What::TakenOver { by: NodeId::new("b"), on: None, since: None };
     let table: Vec<(&str, Vec<What>, Option<F>)> = vec![
         ("not reached", vec![refused(R::NotSent)], Some(F::NotReached)),
         ("too many", vec![refused(R::TooMany)], Some(F::TooManyRequests)),
@@ -52,6 +53,7 @@ fn only_a_fault_of_the_carrier_leads_to_another_one() {
             vec![What::HangUpAsked { reason: HangUpReason::Asked }, refused(R::TooMany)],
             None,
         ),
+        ("another node's by now", [vec![taken_over()], ruled()].concat(), None),
         ("turned up after all", [ruled(), vec![news(1, "CA1", News::Accepted)]].concat(), None),
     ];
     for (name, became, expected) in table {

@@ -101,6 +101,7 @@ fn a_collector_is_told_what_was_done_and_how_long_it_took_and_not_of_whom() {
     let call = day.send(asked.json(&order)).json()["id"].as_str().unwrap().to_owned();
     day.ended(&call);
     day.is_quiet();
+    day.until("the database has it", |day| day.database().disposition(&call));
     assert_eq!(day.is_told_to_stop().code(), Some(0));
 
     let spans = collector.spans();

@@ -1,12 +1,13 @@
 //! Who may open a media stream, and who may not.
 
-use super::{OPENING, Talk, short};
+use super::{Talk, short};
+use crate::day::Day;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-use trunkline_sim::{CallSid, Habit, Heard, ModelTurn};
+use trunkline_sim::{CallSid, Habit, Heard};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -56,7 +57,7 @@ pub fn a_stranger_opens_no_media_stream() {
 
 #[test]
 pub fn a_token_opens_one_stream_of_its_own_call_once() {
-    let talk = Talk::begin(short());
+    let talk = Talk::at_speed(1.0, Day::with(), short(), Vec::new());
     let sid = talk.is_called(Habit::Silent);
     let url = stream_of(&talk, &sid);
     talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
@@ -70,7 +71,8 @@ pub fn a_token_opens_one_stream_of_its_own_call_once() {
 
 #[test]
 pub fn a_stream_that_was_replaced_is_lost_and_does_not_end_the_bot_of_the_one_after_it() {
-    let talk = Talk::begin(vec![ModelTurn::says(OPENING)]);
+    // Nobody who says nothing is asked again, or let go, before all of this is over.
+    let talk = Talk::at_speed(1.0, Day::with(), short(), Vec::new());
     let sid = talk.is_called(Habit::Silent);
     let url = stream_of(&talk, &sid);
     talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
