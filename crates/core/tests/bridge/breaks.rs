@@ -271,12 +271,12 @@ fn a_caller_who_waits_hears_the_script_in_time_however_late_each_session_fails()
     let mut stage = Stage::ready();
     stage.passes(1_500);
     stage.model(ModelSays::Opened);
-    stage.passes(600);
+    stage.passes(400);
     stage.model(ModelSays::Configured);
-    stage.passes(199);
+    stage.passes(99);
     assert_eq!(stage.over(), None, "the second session has its chance");
     stage.passes(1);
-    assert_eq!(stage.over(), Some(BotOver::Failed), "2.3 seconds after the caller began to wait");
+    assert_eq!(stage.over(), Some(BotOver::Failed), "2 seconds after the caller began to wait");
 }
 
 #[test]

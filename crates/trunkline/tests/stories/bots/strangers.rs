@@ -27,8 +27,13 @@ async fn open(url: &str, call: &str, token: &str) -> Option<Socket> {
     matches!(socket.next().await, Some(Ok(Message::Text(_)))).then_some(socket)
 }
 
-/// The token of the stream that the call's page offers when it is asked for once more.
+/// The token of the stream that the call's page offers when it is asked for once more: another one, now that the first is known
+/// to be open.
 fn offered(talk: &Talk) -> String {
+    talk.day.until("the first stream is known to be open", |day| {
+        let call = day.get("/api/calls").json()["calls"][0]["id"].as_str()?.to_owned();
+        day.get(&format!("/api/calls/{call}/events")).text().contains("\"news\":\"connected\"").then_some(())
+    });
     let hook = talk.day.sim.webhooks().into_iter().find(|hook| hook.url.contains("/voice")).unwrap();
     let page = talk.day.send(talk.day.again(&hook)).text();
     page.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
