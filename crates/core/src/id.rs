@@ -228,6 +228,12 @@ macro_rules! dated_id {
             pub fn minted(at: Timestamp, chance: [u8; 10]) -> Self {
                 Self(dated(at, chance))
             }
+
+            /// A new id that is sorted behind `last`, also within its millisecond and when clocks went back (RFC 9562,
+            /// 6.2, method 2).
+            pub fn behind(last: Self, at: Timestamp, chance: [u8; 10]) -> Self {
+                Self(dated(at, chance).max(next(last.0, chance)))
+            }
         }
 
         impl fmt::Display for $name {
@@ -291,6 +297,12 @@ word! {
 fn dated(at: Timestamp, chance: [u8; 10]) -> Uuid {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid()
+}
+
+/// An id that is a little greater.
+fn next(id: Uuid, chance: [u8; 10]) -> Uuid {
+    let [a, b, c, d, ..] = chance;
+    Uuid::from_u128(id.as_u128().saturating_add(u128::from(u32::from_be_bytes([a, b, c, d])) + 1))
 }
 
 impl AccountId {
@@ -414,6 +426,23 @@ impl Fence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_stand_in_the_order_in_which_they_were_minted_whatever_clocks_and_chance_say() {
+        let mut last = JobId::minted(Timestamp::from_second(1_000).unwrap(), [255; 10]);
+        for (at, chance) in [(1_000, 0), (1_000, 255), (999, 7), (1_001, 0), (1_001, 0)] {
+            let next = JobId::behind(last, Timestamp::from_second(at).unwrap(), [chance; 10]);
+            assert!(next > last, "{next} {last}");
+            assert_eq!(next.to_string().parse::<Uuid>().unwrap().get_version_num(), 7);
+            last = next;
+        }
+        let later = Timestamp::from_second(1_002).unwrap();
+        assert_eq!(
+            JobId::behind(last, later, [3; 10]),
+            JobId::minted(later, [3; 10]),
+            "of its own time where it can be"
+        );
+    }
 
     #[test]
     fn a_later_call_has_a_greater_id() {

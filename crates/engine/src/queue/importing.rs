@@ -3,7 +3,6 @@
 
 use super::campaigns::CampaignError;
 use super::jobs::{LeftOut, no_chance};
-use crate::clock::chance;
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::exchange::people::{Encoding, ListRow};
@@ -12,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use trunkline_core::id::{CampaignId, JobId, LeadId, TenantId};
+use trunkline_core::id::{CampaignId, JobId, TenantId};
 use trunkline_core::leads::{Column, Draft, Headed, Import, Mapping, MappingFault, Row, RowFault};
 use trunkline_core::phone::CountryCode;
 use trunkline_core::private::{Address, Private};
@@ -211,7 +210,7 @@ impl Inner {
 
     fn lead(&self, draft: Draft) -> Result<NewLead, IntakeError> {
         Ok(NewLead {
-            id: LeadId::minted(self.clock.now(), chance().map_err(no_chance)?),
+            id: self.arrivals.lead(self.clock.now()).map_err(no_chance)?,
             number: Address::new(draft.number.as_str()),
             raw: draft.raw,
             name: draft.caller.name.map(Private::new),

@@ -2,7 +2,6 @@
 
 use super::campaigns::CampaignError;
 use super::heads::{Ready, since};
-use crate::clock::chance;
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
@@ -266,7 +265,7 @@ impl Inner {
             Err(unknown) => return Ok(Err(LeftOut::UnknownZone(unknown))),
         };
         let lead = NewLead {
-            id: LeadId::minted(self.clock.now(), chance().map_err(no_chance)?),
+            id: self.arrivals.lead(self.clock.now()).map_err(no_chance)?,
             number: Address::new(number.as_str()),
             raw: person.to,
             name: person.name,
@@ -286,7 +285,7 @@ impl Inner {
 
     /// A job for a lead.
     pub(super) fn job_for(&self, lead: NewLead, priority: Priority) -> Result<NewJob, IntakeError> {
-        let id = JobId::minted(self.clock.now(), chance().map_err(no_chance)?);
+        let id = self.arrivals.job(self.clock.now()).map_err(no_chance)?;
         Ok(NewJob { id, lead, priority, dedup: None, not_before: None })
     }
 

@@ -6,7 +6,7 @@
 //!
 //! - `campaigns`: what this node knows of them, and the doors of those who manage them
 //! - `jobs`: putting in, looking at, taking out, and why a job is not dialed now · `call_backs`: what a person asked for
-//! - `singles`: one person at a time
+//! - `singles`: one person at a time · `arrival`: names in the order of the list
 //! - `importing`: lists of people · `planning`: a campaign in virtual time · `stats`: how the queue is · `sheets`: tables of people and leads
 //! - `worker`: the loop · `heads`: who is next · `gating`: may they go · `dialing`: claim, turn, intent, call
 //! - `under_way`: who was picked and has no call yet
@@ -14,6 +14,7 @@
 //!
 //! Left to others: what may happen to a job, who is next and which gate is closed (core), rows (store).
 
+mod arrival;
 mod call_backs;
 mod campaigns;
 mod dialing;
@@ -31,6 +32,7 @@ mod stats;
 mod under_way;
 mod worker;
 
+pub(crate) use arrival::Arrivals;
 pub use call_backs::CallBackError;
 pub(crate) use campaigns::Campaigns;
 pub use campaigns::{CampaignError, Standing};

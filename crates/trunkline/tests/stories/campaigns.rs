@@ -12,6 +12,7 @@ use crate::queue::{
 
 on_each_engine!(
     everybody_on_the_list_is_called_once_and_the_figures_add_up,
+    the_people_of_a_list_are_called_in_its_order,
     the_calls_of_a_campaign_can_be_listed_and_say_whose_they_are,
     a_paused_campaign_calls_nobody_and_a_resumed_one_goes_on,
     a_cancelled_campaign_settles_what_waits_and_lets_the_open_call_end,
@@ -75,7 +76,7 @@ fn everybody_on_the_list_is_called_once_and_the_figures_add_up(opening: Opening)
     let id = draft(&day, "spring", &json!({ "retry": { "max_attempts": 1 } }));
     let jobs = enqueue(&day, &id, &people);
     assert_eq!(standing(&day, &id)["progress"]["waiting"], 8);
-    assert_eq!(job(&day, &jobs[0])["gate"]["code"], "campaign_not_started");
+    gate_is(&day, &jobs[0], "campaign_not_started");
     does(&day, &id, "start");
     day.until("all are done", |day| (adds_up(day, &id, 8) == 8).then_some(()));
     let done = is_finished(&day, &id);
@@ -87,6 +88,22 @@ fn everybody_on_the_list_is_called_once_and_the_figures_add_up(opening: Opening)
     assert_eq!((&first["state"], &first["done"]["done"]), (&json!("settled"), &json!("reached")), "{first}");
     assert_eq!(first["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(first["attempts"][0]["status"], "completed");
+}
+
+/// Slow enough that many of them come in one millisecond.
+fn the_people_of_a_list_are_called_in_its_order(opening: Opening) {
+    let day = opening.at_speed(5.0).begin();
+    let people: Vec<String> = (0..12).rev().map(number).collect();
+    for person in &people {
+        day.person(person, Habit::Busy);
+    }
+    let more = json!({ "pacing": { "concurrency": 1 }, "retry": { "max_attempts": 1 } });
+    let (id, jobs) = campaign(&day, "spring", &more, &people);
+    is_finished(&day, &id);
+    let called: Vec<String> = day.sim.calls().into_iter().map(|call| call.to).collect();
+    assert_eq!(called, people);
+    let of: Vec<_> = jobs.iter().map(|id| job(&day, id)["to"].clone()).collect();
+    assert_eq!(of, people, "who is named first in the answer was named first in the question");
 }
 
 fn the_calls_of_a_campaign_can_be_listed_and_say_whose_they_are(opening: Opening) {
