@@ -18,7 +18,7 @@ use crate::nodes::Lease;
 use crate::outgoing::Outgoing;
 use crate::passwords::Passwords;
 use crate::projector::StoreFeed;
-use crate::queue::{Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
+use crate::queue::{Arrivals, Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
 use crate::record::Codec;
 use crate::recorder::Moving;
@@ -60,6 +60,8 @@ const FETCHES_AT_ONCE: usize = 4;
 const LOOK_AT_SCRIPTS: Duration = Duration::from_secs(1);
 /// Listeners that lag further behind read in the journal.
 const EVENTS_KEPT: usize = 8_192;
+/// How long a server that stops may take to bring into the database what came last.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A recording that is kept.
 #[derive(Clone, Debug)]
@@ -165,6 +167,7 @@ pub(crate) struct Inner {
     pub campaigns: Campaigns,
     pub persons: Persons,
     pub queue_wakes: Wakes,
+    pub arrivals: Arrivals,
     pub spent: Spent,
     pub fitness: Fitness,
     pub tally: Tally,
@@ -245,6 +248,7 @@ impl Engine {
                 campaigns: Campaigns::default(),
                 persons: Persons::default(),
                 queue_wakes: Wakes::default(),
+                arrivals: Arrivals::default(),
                 spent: Spent::default(),
                 fitness: Fitness::default(),
                 tally: Tally::default(),
@@ -321,11 +325,16 @@ impl Engine {
 
     /// Stops in order: no new dials, effects under way are let finish for a moment, a checkpoint, the journal closed.
     pub async fn stop(self) {
+        let has_database = self.inner.projection.store().is_some();
         self.inner.draining.store(true, Ordering::Relaxed);
         self.inner.stop.cancel();
         self.inner.tasks.close();
         if tokio::time::timeout(Duration::from_secs(10), self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("engine.stop: some tasks did not end in time; the next start takes them up");
+        }
+        // Who stops a server wants to export, to move or to erase: what came last is in the database then.
+        if has_database && tokio::time::timeout(LAST_WORDS, self.inner.project_once()).await.is_err() {
+            tracing::warn!("database.slow: the next start brings in what the journal has");
         }
         let journal = self.inner.journal.clone();
         let _ = tokio::task::spawn_blocking(move || journal.close()).await;

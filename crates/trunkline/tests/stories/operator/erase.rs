@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_sim::{Habit, WebhookRecord};
 use trunkline_testkit::postgres::Server;
 
 use super::{BEN, code, is_projected, run, stderr, told};
-use crate::day::{Day, form};
+use crate::day::{Day, KEY, form};
+use crate::tenants::knows_its_database;
 
 const NAME: &str = "Xanthippe Quillfeather";
 const NUMBER: &str = "+15550187643";
@@ -267,4 +269,17 @@ fn somebody_whom_a_call_was_handed_to_is_forgotten_there_and_the_caller_is_not()
     day.stops();
     assert_eq!(exported(&day, "after.jsonl"), wanted, "a replay gives the very rows");
     assert_eq!(hits(&day.folder()), Vec::<String>::new());
+}
+
+#[test]
+fn what_came_last_is_in_the_database_of_a_server_that_was_stopped() {
+    let mut day = Day::begin();
+    knows_its_database(&day);
+    let call = json!({ "call_id": "last", "session_id": "s", "provider": "twilio", "to": NUMBER, "direction": "outbound" });
+    assert_eq!(day.post("/api/calls/register", &call).status, 201);
+    let is_over = day.ask(Method::PUT, "/api/calls/last/status").bearer_auth(KEY);
+    assert_eq!(day.send(is_over.json(&json!({ "status": "completed" }))).status, 200);
+    day.stops();
+    let found = told(&run(&day, &["erase", NUMBER, "--dry-run", "--json"]))["erased"].clone();
+    assert_eq!(found["calls"], 1, "{found}");
 }
