@@ -315,7 +315,8 @@ impl Mind {
     fn speak(&mut self, response: &str, no: usize, text: &str, acts: &mut Vec<Act>) -> bool {
         let item = self.id("item");
         let all = sound(text);
-        let cut = self.wrongs.contains(&Misbehaves::CutsIn(no)).then_some(all.len() / 2);
+        let cuts = [Misbehaves::CutsIn(no), Misbehaves::CutsAlways];
+        let cut = cuts.iter().any(|cuts| self.wrongs.contains(cuts)).then_some(all.len() / 2);
         let of = |more: Value| {
             let mut event =
                 json!({"response_id": response, "item_id": item, "output_index": 0, "content_index": 0});

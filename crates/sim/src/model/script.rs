@@ -40,6 +40,8 @@ pub enum Misbehaves {
     ExpiresAfter(usize),
     /// The connection breaks off in the middle of this turn.
     CutsIn(usize),
+    /// The connection breaks off in the middle of whatever it says.
+    CutsAlways,
     /// It says nothing where this turn should be.
     StallsAt(usize),
     /// It sends something that is no event where this turn should be.

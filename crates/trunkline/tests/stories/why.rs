@@ -66,7 +66,7 @@ fn rings(day: &Day, n: usize) {
 
 /// A day on which a phone may ring for long.
 fn long_ringing() -> Opening {
-    Day::with().set("TRUNKLINE_LIMITS_RING_TIMEOUT_SECS", "600").at_speed(20.0)
+    Day::with().set("TRUNKLINE_LIMITS_RING_TIMEOUT_SECS", "600").at_speed(5.0)
 }
 
 fn no_dedup() -> Value {
@@ -174,7 +174,7 @@ fn not_more_than_the_day_and_the_pace_allow() {
 
 #[test]
 fn not_faster_than_the_carrier_takes_calls() {
-    let day = Day::with().set("TRUNKLINE_LIMITS_CPS", "0.01").at_speed(10.0).begin();
+    let day = Day::with().set("TRUNKLINE_LIMITS_CPS", "0.001").at_speed(10.0).begin();
     let (_, jobs) = campaign(&day, "slow", &json!({}), &people(2));
     day.until("the first is called", |day| (day.dialed(&number(0)) == 1).then_some(()));
     is_told(&day, &jobs[1], "cps", Opens::Then);

@@ -91,3 +91,8 @@ pub fn f_24_nobody_is_left_in_silence_by_a_model_that_sends_garbage() {
 pub fn f_24_nobody_is_left_in_silence_by_a_model_that_cannot_answer() {
     nobody_is_left_in_silence(&Misbehaves::FailsAt(1));
 }
+
+#[test]
+pub fn f_24_nobody_is_left_in_silence_by_a_connection_that_breaks_again_and_again() {
+    nobody_is_left_in_silence(&Misbehaves::CutsAlways);
+}
