@@ -68,30 +68,36 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Tests that were run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Those that passed.
     pub passed: u64,
     /// Those that failed.
     pub failed: u64,
+    /// The names of those that failed, as far as they were told.
+    pub names: Vec<String>,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.names.extend(other.names);
     }
 }
 
 impl Counts {
-    /// Reads a line such as `test result: ok. 37 passed; 0 failed; 1 ignored; …`.
+    /// Reads a line such as `test result: ok. 37 passed; 0 failed; 1 ignored; …`, or `test a::b ... FAILED`.
     fn of_line(line: &str) -> Option<Self> {
+        if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")) {
+            return Some(Self { names: vec![name.to_owned()], ..Self::default() });
+        }
         let words: Vec<_> = line.strip_prefix("test result: ")?.split([' ', ';']).collect();
         let before = |word: &str| {
             let pair = words.windows(2).find(|pair| pair[1] == word)?;
             pair[0].parse().ok()
         };
-        Some(Self { passed: before("passed")?, failed: before("failed")? })
+        Some(Self { passed: before("passed")?, failed: before("failed")?, names: Vec::new() })
     }
 }
 
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn tests_are_counted_from_the_lines_that_sum_them_up() {
         let line = "test result: FAILED. 35 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s";
-        assert_eq!(Counts::of_line(line), Some(Counts { passed: 35, failed: 2 }));
+        assert_eq!(Counts::of_line(line), Some(Counts { passed: 35, failed: 2, names: Vec::new() }));
         for other in
             ["test a_result ... ok", "test result: passed", "failed: test result: ok. 1 passed; 0 failed;"]
         {
@@ -146,9 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn tests_that_failed_are_known_by_name() {
+        let told = "printf 'test a::b ... ok\\ntest a::c ... FAILED\\ntest result: FAILED. 1 passed; 1 failed;\\n'; exit 101";
+        let ran = run_tests(command("sh").args(["-c", told])).unwrap();
+        assert_eq!(ran, Counts { passed: 1, failed: 1, names: vec!["a::c".to_owned()] });
+    }
+
+    #[test]
     fn a_program_that_fails_without_a_failed_test_is_an_error() {
         assert!(run_tests(command("sh").args(["-c", "exit 101"])).is_err());
         let failed = "echo 'test result: FAILED. 1 passed; 2 failed; 0 ignored'; exit 101";
-        assert_eq!(run_tests(command("sh").args(["-c", failed])).unwrap(), Counts { passed: 1, failed: 2 });
+        let ran = run_tests(command("sh").args(["-c", failed])).unwrap();
+        assert_eq!((ran.passed, ran.failed), (1, 2));
     }
 }
