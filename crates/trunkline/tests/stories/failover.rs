@@ -144,7 +144,7 @@ fn a_carrier_that_fails_again_and_again_is_left_alone_and_everybody_can_read_why
 #[test]
 fn a_call_of_the_first_carrier_that_turns_up_after_the_second_was_asked_is_hung_up() {
     let day = Day::with().with_a_second_carrier().begin();
-    day.person(ANN, Habit::NoAnswer).fault(FaultKind::CreateAcceptsLate { secs: 420 }, ANN);
+    day.person(ANN, Habit::NoAnswer).fault(FaultKind::CreateAcceptsLate { secs: 900 }, ANN);
     day.second().set_person(ANN, Habit::says(["Ann", "Tuesday", "no"]));
     let call = day.call(ANN);
     day.until("the second carrier is asked", |day| (dialed(day, ANN).1 == 1).then_some(()));

@@ -73,7 +73,7 @@ pub fn a_call_that_turns_up_after_it_was_given_up_is_taken_back_not_made_again()
     let day = Day::begin();
     let number = "+15550100221";
     day.person(number, Habit::says(["Ann", "Tuesday", "no"]));
-    day.fault(FaultKind::CreateAcceptsLate { secs: 420 }, number);
+    day.fault(FaultKind::CreateAcceptsLate { secs: 900 }, number);
     let call = day.call(number);
     assert_eq!(day.disposition(&call), "not_placed");
     assert_eq!(day.dialed(number), 0, "true at that moment");

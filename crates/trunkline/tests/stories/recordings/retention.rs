@@ -49,8 +49,9 @@ fn after_its_days_the_audio_goes_and_the_call_says_so() {
     let link = day.post(&format!("/api/calls/{call}/recordings/0/link"), &Value::Null);
     assert_eq!(link.status, 410, "{}", link.text());
     assert_eq!(day.look_at(&call)["answer_count"], 3, "the answers are there still");
-    let measured = day.get("/metrics").text();
-    assert!(measured.contains("trunkline_recordings_removed_total 3"), "{measured}");
+    day.until("all three are counted", |day| {
+        day.get("/metrics").text().contains("trunkline_recordings_removed_total 3").then_some(())
+    });
     // It is in the journal and in the database: a restart changes nothing.
     day.restarts();
     is_removed(&day, &call);
