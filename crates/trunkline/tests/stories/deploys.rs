@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trunkline_sim::{CallSid, Habit, Heard, ModelTurn};
 
 use crate::bots::{OPENING, Talk};
@@ -95,8 +95,10 @@ fn what_one_process_has_timed_the_next_one_ends() {
     assert_eq!(day.dialed(person), 1);
 }
 
+/// Callers who talk with a bot, each through one deploy, beside a campaign that goes on through all of them.
 #[test]
-fn a_bot_that_talks_while_a_new_version_comes_talks_on() {
+fn bots_talk_on_and_a_campaign_goes_on_while_new_versions_come() {
+    let rounds = number("TRUNKLINE_ROUNDS", 1);
     let turns = vec![
         ModelTurn::says(OPENING),
         ModelTurn::says("All right, I write down that you will come later, on Tuesday, in the afternoon."),
@@ -104,20 +106,30 @@ fn a_bot_that_talks_while_a_new_version_comes_talks_on() {
     ];
     // Slowly: the patience of a bot with its model is short, and the next process has to begin meanwhile.
     let mut talk = Talk::at_speed(2.0, Day::with().in_its_own_process(), turns, vec![]);
-    talk.is_called(Habit::says(["I have to come later.", "Yes, on Tuesday."]));
-    talk.day.until("the caller has spoken", |_| {
-        let transcript = talk.transcript();
-        is_said(&transcript, "I have to come later.").then_some(())
-    });
-    let gap = talk.day.is_relieved();
-    let transcript = talk.ended();
-    assert_eq!(transcript["over"], "finished", "{transcript}");
-    assert!(is_said(&transcript, "I have to come later."), "{transcript}");
-    let calls = talk.day.get("/api/calls").json();
-    assert_eq!(calls["calls"].as_array().map(Vec::len), Some(1));
-    eprintln!("{}", shown(&[gap]));
-}
-
-fn is_said(transcript: &Value, text: &str) -> bool {
-    transcript.to_string().contains(text)
+    let people = people(1 + rounds);
+    for person in &people {
+        talk.day.person(person, Habit::says(SAID));
+    }
+    let (id, _) = campaign(&talk.day, "spring", &json!({ "pacing": { "concurrency": 3 } }), &people);
+    let (mut calls, mut gaps) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        let caller = format!("+155503{round:02}000");
+        let sid = talk.day.is_called_by(&caller, Habit::says(["I have to come later.", "Yes, on Tuesday."]));
+        let transcript = |day: &Day| day.get(&format!("/api/calls/{sid}/transcript")).text();
+        talk.day.until("the caller has spoken", |day| {
+            transcript(day).contains("I have to come later.").then_some(())
+        });
+        gaps.push(talk.day.is_relieved());
+        talk.day.until("the bot has done with it", |day| {
+            transcript(day).contains("\"over\":\"finished\"").then_some(())
+        });
+        assert!(transcript(&talk.day).contains("I have to come later."), "{}", transcript(&talk.day));
+        calls.push(sid);
+    }
+    assert_eq!(is_finished(&talk.day, &id)["progress"]["completed"], people.len());
+    let dialed: Vec<u64> = people.iter().map(|person| talk.day.dialed(person)).collect();
+    assert_eq!(dialed, vec![1; people.len()], "everybody is called, and nobody twice");
+    let told = talk.day.get("/api/calls?limit=200").json();
+    assert_eq!(told["calls"].as_array().map(Vec::len), Some(calls.len() + people.len()), "one call each");
+    eprintln!("{rounds} deploys, {} talks: {}", calls.len(), shown(&gaps));
 }
