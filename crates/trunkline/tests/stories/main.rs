@@ -34,6 +34,7 @@ mod live;
 mod lost;
 mod machines;
 mod measures;
+mod moments;
 mod nodes;
 mod numbers;
 mod odd_lists;
