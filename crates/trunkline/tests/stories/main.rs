@@ -64,6 +64,7 @@ mod thirds;
 mod trace;
 mod traces;
 mod transfer;
+mod two_carriers;
 mod two_tenants;
 mod webhooks;
 mod why;

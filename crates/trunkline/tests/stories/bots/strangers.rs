@@ -19,10 +19,18 @@ async fn is_let_in(url: &str, call: &str, token: &str) -> bool {
 /// Opens a media socket and shows this token: the socket, if sound comes on it.
 async fn open(url: &str, call: &str, token: &str) -> Option<Socket> {
     let (mut socket, _) = connect_async(url).await.unwrap();
-    let start = json!({"event": "start", "streamSid": "MZ1", "start": {
-        "callSid": call, "customParameters": {"token": token},
-        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-    }});
+    // Each carrier in its own spelling, whose legs are named in its own way.
+    let start = if call.starts_with("v3:") {
+        json!({"event": "start", "stream_id": "32de", "start": {
+            "call_control_id": call, "custom_parameters": {"token": token},
+            "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+        }})
+    } else {
+        json!({"event": "start", "streamSid": "MZ1", "start": {
+            "callSid": call, "customParameters": {"token": token},
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        }})
+    };
     socket.send(Message::text(start.to_string())).await.unwrap();
     matches!(socket.next().await, Some(Ok(Message::Text(_)))).then_some(socket)
 }
@@ -35,7 +43,7 @@ fn offered(talk: &Talk) -> String {
         day.get(&format!("/api/calls/{call}/events")).text().contains("\"news\":\"connected\"").then_some(())
     });
     let hook = talk.day.sim.webhooks().into_iter().find(|hook| hook.url.contains("/voice")).unwrap();
-    let page = talk.day.send(talk.day.again(&hook)).text();
+    let page = talk.day.send(talk.day.tells(&hook)).text();
     page.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
 }
 
