@@ -48,7 +48,7 @@ enum Waiting {
 
 impl OpenStream {
     /// Sends a frame of sound, now or after the next ones.
-    fn send_sound(&mut self, media: Value) {
+    fn send_sound(&mut self, media: &Value) {
         let frame = self.numbered("media", json!({ "media": media }));
         match self.overtaken.take() {
             Some((held, left)) => {
@@ -156,7 +156,7 @@ impl Session {
             let payload = STANDARD.encode(&does.frame);
             let media =
                 json!({"track": "inbound", "chunk": chunk.to_string(), "timestamp": ms, "payload": payload});
-            open.send_sound(media);
+            open.send_sound(&media);
             if let Some(digit) = does.digit {
                 let dtmf = match mouth {
                     Mouth::Twilio => json!({"track": "inbound_track", "digit": digit.to_string()}),
@@ -325,7 +325,7 @@ mod tests {
             overtaken: None,
         };
         for chunk in 1..=sounds {
-            open.send_sound(json!({"chunk": chunk.to_string()}));
+            open.send_sound(&json!({"chunk": chunk.to_string()}));
         }
         open.send("stop", json!({}));
         let mut frames = Vec::new();

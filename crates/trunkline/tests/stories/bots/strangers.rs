@@ -91,10 +91,14 @@ pub fn a_stream_that_was_replaced_is_lost_and_does_not_end_the_bot_of_the_one_af
     let url = stream_of(&talk, &sid);
     talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
     // The first stream says nothing of its end: the carrier opens the second while the first takes itself for alive.
-    let token = offered(&talk);
-    let second = talk.day.block_on(open(&url, sid.as_str(), &token)).expect("it is let in");
+    // Whoever was replaced is hung up on, and the simulator asks for a page of its own: it may be faster, and replace the second.
+    let second = talk.day.until("it is let in", |day| {
+        let token = offered(&talk);
+        day.block_on(open(&url, sid.as_str(), &token))
+    });
     talk.day.block_on(talk.model.wait_for(|sessions| sessions.len() > 1 && !sessions[0].is_open));
     let transcript = talk.transcript();
-    assert_eq!((&transcript["media_lost"], &transcript["over"]), (&json!(1), &json!(null)), "{transcript}");
+    assert!(transcript["media_lost"].as_u64() >= Some(1), "{transcript}");
+    assert_eq!(transcript["over"], json!(null), "{transcript}");
     drop(second);
 }
