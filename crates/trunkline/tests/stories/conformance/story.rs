@@ -267,31 +267,31 @@ fn leg(mode: &str, end: &str, answered: bool, joined: bool, declined: bool) -> V
     })
 }
 
-fn handed_on(leg: Value) -> Value {
+fn handed_on(leg: &Value) -> Value {
     json!({
         "status": "completed", "disposition": "completed", "outcome": "transferred", "answer_count": 1,
         "dialed": 1, "source": "observed", "conflict": null, "handed": leg,
     })
 }
 
-fn came_back(leg: Value) -> Value {
+fn came_back(leg: &Value) -> Value {
     but(handed_on(leg), &json!({ "outcome": "finished", "answer_count": 3 }))
 }
 
 pub fn who_is_handed_on_talks_with_them() {
-    handed("blind", &presses("1")).come_out(&handed_on(leg("blind", "completed", true, true, false)));
+    handed("blind", &presses("1")).come_out(&handed_on(&leg("blind", "completed", true, true, false)));
 }
 
 pub fn who_is_handed_to_nobody_goes_on() {
-    handed("blind", &Habit::Busy).come_out(&came_back(leg("blind", "busy", false, false, false)));
+    handed("blind", &Habit::Busy).come_out(&came_back(&leg("blind", "busy", false, false, false)));
 }
 
 pub fn who_is_handed_on_by_consent_talks_with_them() {
     let four = handed("attended", &presses("1"));
     four.each(|day, one| has_heard(day, &one.other, 1));
-    four.come_out(&handed_on(leg("attended", "completed", true, true, false)));
+    four.come_out(&handed_on(&leg("attended", "completed", true, true, false)));
 }
 
 pub fn who_is_not_wanted_goes_on() {
-    handed("attended", &presses("2")).come_out(&came_back(leg("attended", "completed", true, false, true)));
+    handed("attended", &presses("2")).come_out(&came_back(&leg("attended", "completed", true, false, true)));
 }
