@@ -194,7 +194,8 @@ impl Inner {
 
     /// Waits for the turn of the next attempt of the queue, in the order of asking, and takes it.
     pub(crate) async fn take_turn(&self, account: &AccountId) {
-        let _next = self.next_turn.lock().await;
+        let turns = self.turns.lock().entry(account.clone()).or_default().clone();
+        let _next = turns.lock().await;
         loop {
             let now = self.clock.now();
             let due = {
@@ -243,6 +244,9 @@ impl Inner {
         }
     }
 }
+
+/// Held, of each account, by the attempt of the queue whose turn is next there: the pace of one keeps nobody from another.
+pub(crate) type Turns = Mutex<HashMap<AccountId, Arc<tokio::sync::Mutex<()>>>>;
 
 /// When the last attempt on each account began.
 pub(crate) type Paces = Mutex<HashMap<AccountId, Timestamp>>;

@@ -137,6 +137,17 @@ impl fmt::Debug for Carriers {
     }
 }
 
+/// What came before an attempt of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After<'a> {
+    /// It is the first.
+    Nothing,
+    /// An attempt that no carrier is to blame for.
+    Attempt,
+    /// An attempt that this account was at fault for: it never made the call.
+    FaultOf(&'a AccountId),
+}
+
 /// An account and the number that a call through it is shown as.
 pub(crate) struct Route {
     pub account: AccountId,
@@ -192,14 +203,14 @@ impl Inner {
     }
 
     /// The numbers of a pool that are at the account whose turn it is to be asked for a job, among those whose gates are open.
-    /// `after_failing`: the job was sent
-    /// away before.
+    /// `after`: what became of the job's last attempt, if it had one: the account that was at fault then is passed over, however long
+    /// ago, and so is any that has failed a moment ago.
     pub(crate) fn pool_for(
         &self,
         to: &Address,
         pool: &[PhoneNumber],
         open: &[AccountId],
-        after_failing: bool,
+        after: After<'_>,
     ) -> (AccountId, Vec<PhoneNumber>) {
         let own = |account: &AccountId| -> Vec<PhoneNumber> {
             let is_own =
@@ -213,7 +224,8 @@ impl Inner {
         let routes =
             self.carriers.accounts().filter(|account| open.contains(account)).filter_map(route).collect();
         let chosen = self.route(to, routes, |account| match self.fitness.circuit(account) {
-            Circuit::Fit if after_failing => self.fitness.rests(account, RESTS),
+            Circuit::Fit if after == After::FaultOf(account) => Circuit::OpenUntil(Timestamp::MAX),
+            Circuit::Fit if after != After::Nothing => self.fitness.rests(account, RESTS),
             circuit => circuit,
         });
         let account = chosen.map_or_else(|| self.carriers.first().clone(), |route| route.account);

@@ -1,7 +1,7 @@
 //! The engine itself: what it holds, how it starts and stops, and the doors of carriers and operators. Those of
 //! tenants are the desk's.
 
-use crate::admission::{Paces, Waiting};
+use crate::admission::{Paces, Turns, Waiting};
 use crate::app_calls::AppRoom;
 use crate::bot_files::BotFiles;
 use crate::bound::Bound;
@@ -174,8 +174,7 @@ pub(crate) struct Inner {
     pub outgoing: Outgoing,
     pub transcripts: Transcripts,
     pub under_way: UnderWay,
-    /// Held by the attempt of the queue whose turn is next.
-    pub next_turn: tokio::sync::Mutex<()>,
+    pub turns: Turns,
     pub tail: Tail,
     pub reading_events: Semaphore,
     pub asking: Semaphore,
@@ -255,7 +254,7 @@ impl Engine {
                 outgoing,
                 transcripts,
                 under_way: UnderWay::default(),
-                next_turn: tokio::sync::Mutex::default(),
+                turns: Turns::default(),
                 caching: config
                     .cache
                     .clone()

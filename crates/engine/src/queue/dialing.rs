@@ -1,10 +1,11 @@
 //! From a job that may go to the call that is placed: the claim, which binds the job to its call; its turn; then the call's
 //! intent, in the journal; from there on the call is like any other.
 
-use super::heads::Ready;
+use super::heads::{Ready, merged};
 use super::under_way::Place;
 use super::worker::Worker;
 use crate::admission::Turn;
+use crate::carriers::After;
 use crate::clock::chance;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
@@ -81,9 +82,14 @@ impl Inner {
         };
         let turn = worker.turns.entry(ready.campaign.id).or_default();
         let to = PhoneNumber::parse(ready.queued.number.as_str(), None).map_err(|_| Unfit::Campaign)?;
-        let after_failing = ready.queued.job.attempt != AttemptNo::NONE;
+        let fault_of = self.fault_of_last_attempt(&ready);
+        let after = match &fault_of {
+            _ if ready.queued.job.attempt == AttemptNo::NONE => After::Nothing,
+            Some(account) => After::FaultOf(account),
+            None => After::Attempt,
+        };
         let (account, numbers) =
-            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, accounts, after_failing);
+            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, accounts, after);
         let of_late = self.fitness.of_late(&numbers);
         let pool = CallerIds { numbers, choose: policy.caller_ids.choose };
         let Some(from) = pool.pick(&to.number, *turn, &of_late) else {
@@ -94,9 +100,18 @@ impl Inner {
         let begins_at = self.may_begin_at(&ready, worker.paces.get(&campaign).copied(), now);
         let (call, from) = (CallId::new(now, chance), Address::new(from.as_str()));
         let tenant = ready.queued.job.tenant.clone();
-        let place = self.under_way.add(call, tenant, campaign, ready.queued.number.clone());
+        let number = ready.queued.number.clone();
+        let place = self.under_way.add(call, account.clone(), tenant, campaign, number);
         let bot = ready.campaign.policy.bot.clone();
         Ok(Picked { call, account, from, script, bot, begins_at, place, ready })
+    }
+
+    /// The account that was at fault for a job's last attempt.
+    fn fault_of_last_attempt(&self, ready: &Ready) -> Option<AccountId> {
+        let (job, number) = (&ready.queued.job, &ready.queued.number);
+        let calls = merged(&ready.earlier, self.persons.of(&job.tenant, number));
+        let own = calls.into_iter().filter(|call| call.job == Some(job.id));
+        own.max_by_key(|call| (call.earlier.at, call.earlier.call))?.fault_of
     }
 
     /// Claims these jobs, and lets their calls be placed when each has its turn. Those that somebody else was faster to claim
@@ -276,7 +291,7 @@ impl Inner {
             script,
             bot: campaign.policy.bot.clone(),
             begins_at: held.claimed_at,
-            place: self.under_way.add(held.call, tenant, campaign.id, number),
+            place: self.under_way.add(held.call, AccountId::new(account), tenant, campaign.id, number),
             ready: Ready { queued, campaign, earlier: Vec::new() },
         };
         match self.attempt(one, on, questions).await {

@@ -170,7 +170,7 @@ impl Inner {
     /// those on their way, is near. None if it is near now.
     fn last_dial_at(&self, account: &AccountId, now: Timestamp) -> Option<Timestamp> {
         let (last, cps) = (self.paces.lock().get(account).copied(), self.config.dial_limits.cps);
-        let turn = pace::expected(last, cps, self.under_way.len(), now);
+        let turn = pace::expected(last, cps, self.under_way.to_account(account), now);
         let opens_at = turn.checked_sub(self.ahead_by()).unwrap_or(turn);
         (opens_at > now).then(|| opens_at.checked_sub(gap(cps)).unwrap_or(opens_at))
     }
@@ -191,7 +191,7 @@ impl Inner {
         let is_open = from.into_iter().any(|from| self.slots.is_open(self.carriers.owner(&from), &from, to));
         Snapshot {
             system: open.system + all,
-            carrier: open.account + all,
+            carrier: open.account + self.under_way.to_account(account),
             tenant: open.tenant + mine,
             tenant_outbound: open.tenant_outbound + mine,
             live: u32::try_from(self.live.len()).unwrap_or(u32::MAX),

@@ -68,5 +68,6 @@ fn earlier(call: &Call) -> EarlierCall {
         Standing::Unruled
     };
     let earlier = Earlier { call: call.id, at: call.created_at, standing };
-    EarlierCall { earlier, job: call.job.as_ref().map(|of| of.job) }
+    let fault_of = call.leg().carrier_fault().map(|_| call.account.clone());
+    EarlierCall { earlier, job: call.job.as_ref().map(|of| of.job), fault_of }
 }

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use trunkline_core::id::{CallId, CampaignId, TenantId};
+use trunkline_core::id::{AccountId, CallId, CampaignId, TenantId};
 use trunkline_core::private::Address;
 
 /// Attempts on their way.
@@ -15,6 +15,7 @@ pub(crate) struct UnderWay(Arc<Mutex<Known>>);
 #[derive(Debug, Default)]
 struct Known {
     calls: HashMap<CallId, Way>,
+    by_account: HashMap<AccountId, u32>,
     by_tenant: HashMap<TenantId, u32>,
     by_campaign: HashMap<CampaignId, u32>,
     by_number: HashMap<Address, u32>,
@@ -22,6 +23,7 @@ struct Known {
 
 #[derive(Clone, Debug)]
 struct Way {
+    account: AccountId,
     tenant: TenantId,
     campaign: CampaignId,
     number: Address,
@@ -45,12 +47,20 @@ pub(super) struct Ahead {
 
 impl UnderWay {
     /// An attempt sets out.
-    pub fn add(&self, call: CallId, tenant: TenantId, campaign: CampaignId, number: Address) -> Place {
+    pub fn add(
+        &self,
+        call: CallId,
+        account: AccountId,
+        tenant: TenantId,
+        campaign: CampaignId,
+        number: Address,
+    ) -> Place {
         let mut known = self.0.lock();
+        *known.by_account.entry(account.clone()).or_default() += 1;
         *known.by_tenant.entry(tenant.clone()).or_default() += 1;
         *known.by_campaign.entry(campaign).or_default() += 1;
         *known.by_number.entry(number.clone()).or_default() += 1;
-        known.calls.insert(call, Way { tenant, campaign, number });
+        known.calls.insert(call, Way { account, tenant, campaign, number });
         Place { call, known: self.clone() }
     }
 
@@ -59,9 +69,9 @@ impl UnderWay {
         self.0.lock().calls.contains_key(&call)
     }
 
-    /// How many are.
-    pub fn len(&self) -> u32 {
-        u32::try_from(self.0.lock().calls.len()).unwrap_or(u32::MAX)
+    /// How many are on their way to a carrier account: its pace and its limit are none of the others'.
+    pub fn to_account(&self, account: &AccountId) -> u32 {
+        self.0.lock().by_account.get(account).copied().unwrap_or(0)
     }
 
     /// Those that a job has ahead of it.
@@ -80,7 +90,8 @@ impl UnderWay {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut known = self.known.0.lock();
-        if let Some(Way { tenant, campaign, number }) = known.calls.remove(&self.call) {
+        if let Some(Way { account, tenant, campaign, number }) = known.calls.remove(&self.call) {
+            one_less(&mut known.by_account, &account);
             one_less(&mut known.by_tenant, &tenant);
             one_less(&mut known.by_campaign, &campaign);
             one_less(&mut known.by_number, &number);
@@ -108,12 +119,14 @@ mod tests {
         let at = jiff::Timestamp::UNIX_EPOCH;
         let (campaign, tenant) = (CampaignId::minted(at, [1; 10]), TenantId::new("acme"));
         let (call, number) = (CallId::new(at, [2; 10]), Address::new("+15550100100"));
-        let place = ways.add(call, tenant.clone(), campaign, number.clone());
+        let (one, other) = (AccountId::new("twilio:AC1"), AccountId::new("telnyx:1"));
+        let place = ways.add(call, one.clone(), tenant.clone(), campaign, number.clone());
         let ahead = ways.ahead_of(&tenant, campaign, &number);
         assert_eq!((ahead.all, ahead.of_tenant, ahead.of_campaign, ahead.to_number), (1, 1, 1, 1));
         assert_eq!(ways.ahead_of(&TenantId::new("other"), campaign, &number).of_tenant, 0);
+        assert_eq!((ways.to_account(&one), ways.to_account(&other)), (1, 0));
         assert!(ways.has(call));
         drop(place);
-        assert_eq!((ways.len(), ways.has(call)), (0, false));
+        assert_eq!((ways.to_account(&one), ways.has(call)), (0, false));
     }
 }

@@ -1,5 +1,8 @@
 //! `<Connect><Stream>`: the call's sound goes to a socket of the product, 20 ms a frame, and what comes back is played in its
 //! order, until one of the two ends it.
+//!
+//! Telnyx spells its frames in its own way, takes none that names a stream, and does not keep the order of the sound: a frame may be
+//! overtaken by the next one or two. What it is told to do it does in order.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -32,6 +35,9 @@ pub(super) struct OpenStream {
     sent: u64,
     mouth: Mouth,
     talker: Talker,
+    shuffles: Chance,
+    /// A frame of sound that is overtaken, and by how many more.
+    overtaken: Option<(Value, u32)>,
 }
 
 /// What waits to be played.
@@ -41,7 +47,38 @@ enum Waiting {
 }
 
 impl OpenStream {
-    fn send(&mut self, event: &str, mut more: Value) {
+    /// Sends a frame of sound, now or after the next ones.
+    fn send_sound(&mut self, media: &Value) {
+        let frame = self.numbered("media", json!({ "media": media }));
+        match self.overtaken.take() {
+            Some((held, left)) => {
+                self.put(frame);
+                if left > 1 { self.overtaken = Some((held, left - 1)) } else { self.put(held) }
+            }
+            None if self.mouth == Mouth::Telnyx && self.shuffles.within(1..=4) == 1 => {
+                let by = self.shuffles.within(1..=2);
+                self.overtaken = Some((frame, by));
+            }
+            None => self.put(frame),
+        }
+    }
+
+    /// Sends a frame of another kind, which overtakes no sound.
+    fn send(&mut self, event: &str, more: Value) {
+        if let Some((held, _)) = self.overtaken.take() {
+            self.put(held);
+        }
+        let frame = self.numbered(event, more);
+        self.put(frame);
+    }
+
+    fn put(&self, frame: Value) {
+        // The product may have gone away.
+        let _ = self.out.send(frame);
+    }
+
+    /// With its number among all frames, which is its place as it was made and not as it is sent.
+    fn numbered(&mut self, event: &str, mut more: Value) -> Value {
         self.sent += 1;
         if let Some(frame) = more.as_object_mut() {
             frame.insert("event".to_owned(), event.into());
@@ -52,8 +89,7 @@ impl OpenStream {
             frame.insert(number.to_owned(), self.sent.to_string().into());
             frame.insert(stream.to_owned(), self.stream.clone().into());
         }
-        // The product may have gone away.
-        let _ = self.out.send(more);
+        more
     }
 }
 
@@ -74,6 +110,8 @@ impl Session {
         };
         let words = ["stream", self.line.sid.as_str(), &self.streams.to_string()];
         let hex = Chance::of(self.line.exchange.seed, &words).hex32();
+        let words = ["shuffled", self.line.sid.as_str(), &self.streams.to_string()];
+        let shuffles = Chance::of(self.line.exchange.seed, &words);
         let mouth = self.line.exchange.mouth;
         let stream = match mouth {
             Mouth::Twilio => format!("MZ{hex}"),
@@ -82,10 +120,13 @@ impl Session {
         let habit = self.line.person.habit().clone();
         // The same person goes on in the next stream of the call.
         let talker = self.talker.take().unwrap_or_else(|| Talker::new(habit));
-        let mut open = OpenStream { out, stream, sent: 0, mouth, talker };
+        let mut open = OpenStream { out, stream, sent: 0, mouth, talker, shuffles, overtaken: None };
         let (sid, account) = (self.line.sid.as_str().to_owned(), self.line.exchange.account_sid.clone());
         // It bears no number.
-        let _ = open.out.send(json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}));
+        open.put(match mouth {
+            Mouth::Twilio => json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}),
+            Mouth::Telnyx => json!({"event": "connected", "version": "1.0.0"}),
+        });
         open.send("start", start(mouth, &account, &sid, &open.stream.clone(), &wanted.parameters));
         self.media = Some(open);
 
@@ -115,9 +156,12 @@ impl Session {
             let payload = STANDARD.encode(&does.frame);
             let media =
                 json!({"track": "inbound", "chunk": chunk.to_string(), "timestamp": ms, "payload": payload});
-            open.send("media", json!({"media": media}));
+            open.send_sound(&media);
             if let Some(digit) = does.digit {
-                let dtmf = json!({"track": "inbound_track", "digit": digit.to_string()});
+                let dtmf = match mouth {
+                    Mouth::Twilio => json!({"track": "inbound_track", "digit": digit.to_string()}),
+                    Mouth::Telnyx => json!({"digit": digit.to_string()}),
+                };
                 open.send("dtmf", json!({"dtmf": dtmf}));
             }
             if is_sound(&heard) {
@@ -136,7 +180,13 @@ impl Session {
 
     /// Does what the product asks for.
     fn obey(&mut self, frame: &Value, waiting: &mut VecDeque<Waiting>, wanted: &Stream) {
-        let is_heard = self.line.exchange.mouth == Mouth::Twilio || wanted.is_bidirectional;
+        let mouth = self.line.exchange.mouth;
+        let is_heard = mouth == Mouth::Twilio || wanted.is_bidirectional;
+        let names_stream = ["streamSid", "stream_id"].iter().any(|name| frame.get(*name).is_some());
+        if names_stream != (mouth == Mouth::Twilio) {
+            let message = "a frame in the other carrier's spelling".to_owned();
+            self.line.hear(Heard::Warning { message });
+        }
         match frame["event"].as_str() {
             Some("media") if is_heard => {
                 let payload = frame["media"]["payload"].as_str().unwrap_or_default();
@@ -176,7 +226,13 @@ impl Session {
     pub(super) fn stop_stream(&mut self) {
         if let Some(open) = &mut self.media {
             let (account, call) = (self.line.exchange.account_sid.clone(), self.line.sid.as_str().to_owned());
-            open.send("stop", json!({"stop": {"accountSid": account, "callSid": call}}));
+            open.send(
+                "stop",
+                match open.mouth {
+                    Mouth::Twilio => json!({"stop": {"accountSid": account, "callSid": call}}),
+                    Mouth::Telnyx => json!({"stop": {"user_id": account, "call_control_id": call}}),
+                },
+            );
         }
         self.end_stream();
     }
@@ -249,4 +305,63 @@ fn ends_of(socket: Socket) -> (mpsc::UnboundedSender<Value>, mpsc::UnboundedRece
         }
     });
     (out, incoming)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::Habit;
+
+    /// The frames of so many sounds and a stop, as they are sent.
+    fn sent(mouth: Mouth, sounds: u64) -> Vec<Value> {
+        let (out, mut incoming) = mpsc::unbounded_channel();
+        let mut open = OpenStream {
+            out,
+            stream: "32de".to_owned(),
+            sent: 0,
+            mouth,
+            talker: Talker::new(Habit::Silent),
+            shuffles: Chance::of(1, &["shuffled"]),
+            overtaken: None,
+        };
+        for chunk in 1..=sounds {
+            open.send_sound(&json!({"chunk": chunk.to_string()}));
+        }
+        open.send("stop", json!({}));
+        let mut frames = Vec::new();
+        while let Ok(frame) = incoming.try_recv() {
+            frames.push(frame);
+        }
+        frames
+    }
+
+    fn chunks(frames: &[Value]) -> Vec<u64> {
+        let chunk = |frame: &Value| frame["media"]["chunk"].as_str()?.parse().ok();
+        frames.iter().filter_map(chunk).collect()
+    }
+
+    #[test]
+    fn twilio_keeps_the_order_of_sound() {
+        assert_eq!(chunks(&sent(Mouth::Twilio, 200)), (1..=200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn telnyx_loses_no_sound_and_does_not_keep_its_order() {
+        let frames = sent(Mouth::Telnyx, 200);
+        let chunks = chunks(&frames);
+        assert!(!chunks.is_sorted(), "some are overtaken");
+        let late = |(at, chunk): (usize, &u64)| (at as u64 + 1).saturating_sub(*chunk);
+        assert_eq!(chunks.iter().enumerate().map(late).max(), Some(2), "by the next two at most");
+        let mut sorted = chunks.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (1..=200).collect::<Vec<_>>());
+        assert_eq!(
+            frames.last().map(|frame| frame["event"].clone()),
+            Some("stop".into()),
+            "nothing overtakes a stop"
+        );
+        let numbered =
+            frames.iter().all(|frame| frame["sequence_number"].is_string() && frame["stream_id"] == "32de");
+        assert!(numbered, "{frames:?}");
+    }
 }

@@ -23,6 +23,8 @@ pub struct Attempt {
     pub call: CallId,
     /// When the job was claimed for it.
     pub claimed_at: Timestamp,
+    /// The carrier account it went through; `None` if no such call came to be.
+    pub account: Option<AccountId>,
     /// The call's status; `None` if no such call came to be.
     pub status: Option<Status>,
     /// How it ended.
@@ -44,6 +46,8 @@ pub struct EarlierCall {
     pub earlier: Earlier,
     /// The job, if it was of the queue.
     pub job: Option<JobId>,
+    /// The carrier account that was at fault, if that is all that came of it.
+    pub fault_of: Option<AccountId>,
 }
 
 /// Calls of a campaign that began in one minute and stand alike.
@@ -120,6 +124,7 @@ impl Store {
                 no: AttemptNo(row.number("no")?),
                 call: row.word("call")?,
                 claimed_at: row.time("claimed_at")?,
+                account: row.opt_text("account")?.map(AccountId::new),
                 status: row.opt_word("status")?,
                 disposition: row.opt_word("disposition")?,
                 outcome: row.opt_word("outcome")?,
@@ -151,7 +156,15 @@ impl Store {
                 (None, None) => Standing::Unruled,
             };
             let earlier = Earlier { call: row.word("id")?, at: row.time("created_at")?, standing };
-            let one = EarlierCall { earlier, job: row.opt_word("job")? };
+            let fault_of = match row.opt_word("disposition")? {
+                Some(Disposition::CarrierFailed | Disposition::RateLimited | Disposition::NotPlaced)
+                    if standing == Standing::NeverPlaced =>
+                {
+                    Some(AccountId::new(row.text("account")?))
+                }
+                _ => None,
+            };
+            let one = EarlierCall { earlier, job: row.opt_word("job")?, fault_of };
             calls.entry(Address::new(row.text("to_number")?)).or_default().push(one);
         }
         Ok(calls)

@@ -41,8 +41,8 @@ macro_rules! lead_ids {
 macro_rules! earlier_calls {
     ($each:literal) => {
         concat!(
-            "SELECT calls.id, calls.to_number, calls.created_at, calls.carrier_call_id, calls.ended_at, attempts.job \
-             FROM calls LEFT JOIN attempts ON attempts.call = calls.id \
+            "SELECT calls.id, calls.to_number, calls.created_at, calls.carrier_call_id, calls.ended_at, calls.account, \
+             calls.disposition, attempts.job FROM calls LEFT JOIN attempts ON attempts.call = calls.id \
              WHERE calls.tenant = $1 AND calls.to_number IN (SELECT j.value ->> 'number' FROM ",
             $each,
             "($2) AS j) AND calls.created_at >= $3 AND calls.direction = 'outbound'"
@@ -221,8 +221,8 @@ statements! { QUEUE:
     /// `$1` job: its attempts with their calls, the first one first.
     ATTEMPTS =
         "SELECT attempts.call, attempts.no, attempts.claimed_at, calls.status, calls.disposition, calls.outcome, \
-         calls.error_code, calls.error_message, calls.ended_at FROM attempts LEFT JOIN calls ON calls.id = attempts.call \
-         WHERE attempts.job = $1 ORDER BY attempts.no";
+         calls.error_code, calls.error_message, calls.ended_at, calls.account FROM attempts \
+         LEFT JOIN calls ON calls.id = attempts.call WHERE attempts.job = $1 ORDER BY attempts.no";
 
     /// `$1`: rows with `id`. How many jobs of these campaigns are open, by bucket, and the oldest of each.
     OPEN_COUNTS = concat!(rows!(),

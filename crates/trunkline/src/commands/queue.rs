@@ -122,7 +122,7 @@ fn why(job: &Value) {
         say(&format!("  Called back at {call_back} UTC, as they asked, when this call is over."));
     }
     for attempt in job["attempts"].as_array().into_iter().flatten() {
-        let how = [text(attempt, "status"), text(attempt, "disposition"), text(attempt, "error_code")];
+        let how = ["carrier", "status", "disposition", "error_code"].map(|name| text(attempt, name));
         let how: Vec<&str> = how.into_iter().filter(|word| !word.is_empty()).collect();
         say(&format!(
             "  call {}: {}, {}, {}",

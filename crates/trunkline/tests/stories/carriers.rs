@@ -13,11 +13,13 @@ use trunkline_sim::{Habit, Mouth, WebhookKind, sign_telnyx};
 use crate::day::{Day, OURS, TOKEN, through};
 
 macro_rules! on_telnyx {
-    ($($module:ident: [$($story:ident),+ $(,)?],)+) => {
+    ($($module:ident $(of $room:ident)?: [$($story:ident),+ $(,)?],)+) => {
         $(mod $module {
+            use crate::$($room::)?$module as told;
+
             $(#[test]
             fn $story() {
-                crate::day::through(trunkline_sim::Mouth::Telnyx, crate::$module::$story);
+                crate::day::through(trunkline_sim::Mouth::Telnyx, told::$story);
             })+
         })+
     };
@@ -100,6 +102,19 @@ on_telnyx! {
         calls_that_were_live_are_adopted_and_obey_after_a_restart,
         a_server_told_to_stop_during_calls_loses_nothing,
     ],
+    talking of bots: [
+        a_caller_talks_with_a_bot_and_every_word_is_kept,
+        who_speaks_up_is_listened_to_and_the_transcript_ends_where_the_bot_was_cut_off,
+        keys_that_a_caller_presses_are_told_to_the_bot,
+    ],
+    ending of bots: [who_hangs_up_in_mid_sentence_has_heard_no_more_than_was_said_and_the_model_is_let_go],
+    strangers of bots: [a_stream_that_was_replaced_is_lost_and_does_not_end_the_bot_of_the_one_after_it],
+    appointments of bots: [
+        s4_5_an_appointment_is_confirmed_by_its_tool_and_not_by_words,
+        s4_21_an_appointment_is_moved_to_a_free_time_and_not_to_one_that_is_taken,
+        a_caller_who_wants_a_person_is_put_through_to_the_list,
+    ],
+    campaigns of bots: [a_campaigns_bot_talks_to_each_and_every_job_ends_by_what_came_of_it],
 }
 
 const ANN: &str = "+15550100901";

@@ -13,18 +13,18 @@ const BEN: &str = "+15550101102";
 const CLEO: &str = "+15550101103";
 
 /// How often a number was called through the first carrier and through the second.
-fn dialed(day: &Day, number: &str) -> (u64, u64) {
+pub fn dialed(day: &Day, number: &str) -> (u64, u64) {
     (day.dialed(number), day.second().dialed().get(number).copied().unwrap_or(0))
 }
 
 /// Each attempt: its carrier, whether it is instead of another and why.
-fn attempts(call: &Value) -> Vec<(String, String)> {
+pub fn attempts(call: &Value) -> Vec<(String, String)> {
     let text = |leg: &Value, name: &str| leg[name].as_str().unwrap_or("-").to_owned();
     let legs = call["legs"].as_array().unwrap();
     legs.iter().map(|leg| (text(leg, "carrier"), text(leg, "instead_for"))).collect()
 }
 
-fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+pub fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
     pairs.map(|(one, other)| (one.to_owned(), other.to_owned())).into()
 }
 

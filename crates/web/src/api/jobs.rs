@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trunkline_core::call::{Disposition, Outcome, Status};
 use trunkline_core::dial::gates::Closed;
-use trunkline_core::id::{AttemptNo, CallId, CampaignId, JobId, LeadId};
+use trunkline_core::id::{AccountId, AttemptNo, CallId, CampaignId, JobId, LeadId};
 use trunkline_core::private::Private;
 use trunkline_core::queue::{Bucket, JobState, Priority};
 use trunkline_core::window::Zone;
@@ -96,6 +96,7 @@ struct AttemptJson<'a> {
     no: AttemptNo,
     call_id: CallId,
     claimed_at: Timestamp,
+    carrier: Option<&'a str>,
     status: Option<Status>,
     disposition: Option<Disposition>,
     outcome: Option<Outcome>,
@@ -290,6 +291,7 @@ pub(super) fn view(status: StatusCode, view: &JobView, is_duplicate: Option<bool
         no: attempt.no,
         call_id: attempt.call,
         claimed_at: attempt.claimed_at,
+        carrier: attempt.account.as_ref().map(AccountId::carrier),
         status: attempt.status,
         disposition: attempt.disposition,
         outcome: attempt.outcome,

@@ -1,13 +1,13 @@
 //! Calls in which a bot talks: a caller with habits, a stand-in for the model, and a day on which either misbehaves.
 
-mod appointments;
+pub mod appointments;
 mod attacks;
-mod campaigns;
-mod ending;
+pub mod campaigns;
+pub mod ending;
 mod failing;
 mod lost;
-mod strangers;
-mod talking;
+pub mod strangers;
+pub mod talking;
 
 use crate::day::{Day, KEY, OURS, Opening};
 use crate::tenants::knows_its_database;

@@ -17,10 +17,18 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Opens a media socket and shows this token for a stream of this name.
 async fn shows(url: &str, call: &str, token: &str, stream: &str) -> Socket {
     let (mut socket, _) = connect_async(url).await.unwrap();
-    let start = json!({"event": "start", "streamSid": stream, "start": {
-        "callSid": call, "customParameters": {"token": token},
-        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-    }});
+    // Each carrier in its own spelling, whose legs are named in its own way.
+    let start = if call.starts_with("v3:") {
+        json!({"event": "start", "stream_id": stream, "start": {
+            "call_control_id": call, "custom_parameters": {"token": token},
+            "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+        }})
+    } else {
+        json!({"event": "start", "streamSid": stream, "start": {
+            "callSid": call, "customParameters": {"token": token},
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        }})
+    };
     socket.send(Message::text(start.to_string())).await.unwrap();
     socket
 }
@@ -58,7 +66,7 @@ fn offered(talk: &Talk) -> String {
         events(day).contains("\"news\":\"connected\"").then_some(())
     });
     let hook = talk.day.sim.webhooks().into_iter().find(|hook| hook.url.contains("/voice")).unwrap();
-    let page = talk.day.send(talk.day.again(&hook)).text();
+    let page = talk.day.send(talk.day.tells(&hook)).text();
     page.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
 }
 

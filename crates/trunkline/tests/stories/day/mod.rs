@@ -81,6 +81,12 @@ impl Day {
         self.second.as_ref().expect("this day has one carrier")
     }
 
+    /// From the next start on calls go through the second carrier alone.
+    pub fn has_its_second_carrier_alone(&mut self) -> &mut Self {
+        self.opening.mouth = self.opening.second.take().expect("this day has one carrier");
+        self
+    }
+
     /// Something goes wrong for a number, always.
     pub fn fault(&self, kind: FaultKind, number: &str) -> &Self {
         self.sim.add_fault(Fault::new(kind).on(number));

@@ -43,7 +43,7 @@ pub struct Opening {
     mix: Mix,
     pub(super) mouth: Mouth,
     /// Another carrier, asked where the first is at fault.
-    second: Option<Mouth>,
+    pub(super) second: Option<Mouth>,
     /// Gone when the day is over.
     _database: Option<Database<'static>>,
     pub(super) door: Door,
@@ -161,11 +161,15 @@ impl Opening {
         Self { epoch: self.epoch + jiff::SignedDuration::from_hours(48), ..self }
     }
 
-    /// The same world as another day's: its carrier and its clock.
+    /// The same world as another day's: its carriers and its clock.
     pub fn beside(self, other: &Day) -> Self {
         let carrier = other.sim.base_url();
-        Self { speed: other.opening.speed, epoch: other.opening.epoch, ..self }
-            .set("TWILIO_API_BASE", &carrier)
+        let opening = Self { speed: other.opening.speed, epoch: other.opening.epoch, ..self }
+            .set("TWILIO_API_BASE", &carrier);
+        match &other.second {
+            Some(second) => opening.set("TELNYX_API_BASE", &second.base_url()),
+            None => opening,
+        }
     }
 
     /// It begins at this moment, by the clock of the simulated world.

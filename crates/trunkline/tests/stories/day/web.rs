@@ -1,8 +1,10 @@
 //! Talking to the server: as a client with a key, as a stranger, and as the carrier.
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use trunkline_sim::{WebhookRecord, sign};
+use trunkline_engine::Clock;
+use trunkline_sim::{Mouth, WebhookRecord, sign, sign_telnyx};
 
 use super::{Day, TOKEN, left};
 
@@ -121,6 +123,23 @@ impl Day {
     ) -> RequestBuilder {
         let request = self.client.post(url).header("X-Twilio-Signature", signature);
         request.header("I-Twilio-Idempotency-Token", token).form(form)
+    }
+
+    /// A webhook of this day's carrier, whichever it is, as it would send it now.
+    pub fn tells(&self, hook: &WebhookRecord) -> RequestBuilder {
+        match self.opening.mouth {
+            Mouth::Twilio => self.again(hook),
+            Mouth::Telnyx => {
+                let pairs = &hook.params;
+                let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                let now = Clock::real().now().as_second();
+                self.ask_at(&hook.url)
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header("telnyx-timestamp", now)
+                    .header("telnyx-signature-ed25519", sign_telnyx(TOKEN, now, body.as_bytes()))
+                    .body(body)
+            }
+        }
     }
 
     /// A webhook without any signature.

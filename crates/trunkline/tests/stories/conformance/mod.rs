@@ -1,0 +1,315 @@
+//! One suite for every carrier. Each story is told of four people at once: of one every callback comes as it should, of another
+//! none at all, of another each three times, of the last each after the one that follows it. What comes out must be the
+//! same of all four, and the same at each carrier.
+//!
+//! To add a story: a function that ends in [`Four::come_out`], and its name in the list. A new carrier is a line of the macro.
+
+mod orders;
+mod story;
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use trunkline_sim::{CallRecord, CallStatus, FaultKind, Habit, Heard};
+
+use crate::day::{Day, Opening};
+use crate::queue::{campaign, is_settled, job};
+
+macro_rules! on_each_carrier {
+    ($($story:ident),+ $(,)?) => {
+        mod twilio {
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Twilio, super::story::$story);
+            })+
+        }
+        mod telnyx {
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Telnyx, super::story::$story);
+            })+
+        }
+    };
+}
+
+on_each_carrier! {
+    who_answers_is_asked_everything,
+    who_presses_keys_is_understood,
+    who_is_busy_was_busy,
+    who_does_not_pick_up_did_not,
+    who_declines_has_declined,
+    who_cannot_be_reached_was_not,
+    a_number_that_nobody_has_is_none,
+    who_hangs_up_in_mid_question_leaves_what_was_said,
+    who_says_nothing_is_asked_again_and_then_let_go,
+    who_wants_never_to_be_called_again_is_not,
+    a_call_is_ended_while_it_rings,
+    a_call_is_ended_while_they_talk,
+    a_call_that_lasts_too_long_is_cut,
+    a_call_that_was_made_and_answered_500_is_the_call,
+    a_call_that_was_made_and_never_answered_for_is_the_call,
+    a_call_that_was_made_late_is_the_call,
+    a_call_that_was_turned_away_is_made_later,
+    a_page_that_is_asked_for_twice_is_one_step,
+    a_machine_is_hung_up_on,
+    a_person_is_not_taken_for_a_machine,
+    a_restart_in_mid_questionnaire_is_not_noticed,
+    a_database_that_is_away_is_not_noticed,
+    an_end_that_nobody_was_there_to_hear_is_found,
+    who_was_on_hold_goes_on,
+    who_hangs_up_on_hold_has_hung_up,
+    who_is_handed_on_talks_with_them,
+    who_is_handed_to_nobody_goes_on,
+    who_is_handed_on_by_consent_talks_with_them,
+    who_is_not_wanted_goes_on,
+}
+
+/// How long a record may take to come right once everybody has hung up.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What becomes of the callbacks of a person's calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Callbacks {
+    Sent,
+    Lost,
+    Tripled,
+    Swapped,
+}
+
+impl Callbacks {
+    const ALL: [Self; 4] = [Self::Sent, Self::Lost, Self::Tripled, Self::Swapped];
+
+    fn fault(self) -> Option<FaultKind> {
+        match self {
+            Self::Sent => None,
+            Self::Lost => Some(FaultKind::CallbackLost),
+            Self::Tripled => Some(FaultKind::CallbackDoubled { copies: 3 }),
+            Self::Swapped => Some(FaultKind::CallbackReordered),
+        }
+    }
+}
+
+/// One of the four.
+struct Someone {
+    callbacks: Callbacks,
+    number: String,
+    /// To whom they may be handed; what becomes of their callbacks becomes of these.
+    other: String,
+    call: RefCell<String>,
+}
+
+impl Someone {
+    fn call(&self) -> String {
+        self.call.borrow().clone()
+    }
+}
+
+/// Four people who live through the same.
+struct Four {
+    day: Day,
+    people: Vec<Someone>,
+}
+
+impl Four {
+    /// Nobody is called yet.
+    fn of(opening: Opening, habit: &Habit) -> Self {
+        let day = opening.begin();
+        let people = Callbacks::ALL.into_iter().enumerate().map(|(n, callbacks)| {
+            let (number, other) = (format!("+1555010310{n}"), format!("+1555010320{n}"));
+            day.person(&number, habit.clone());
+            for number in [&number, &other] {
+                if let Some(kind) = callbacks.fault() {
+                    day.fault(kind, number);
+                }
+            }
+            Someone { callbacks, number, other, call: RefCell::default() }
+        });
+        let people = people.collect();
+        Self { day, people }
+    }
+
+    fn each(&self, does: impl Fn(&Day, &Someone)) -> &Self {
+        self.people.iter().for_each(|one| does(&self.day, one));
+        self
+    }
+
+    /// Something goes wrong for each of them besides.
+    fn with_fault(&self, kind: FaultKind) -> &Self {
+        self.each(|day, one| {
+            day.fault(kind, &one.number);
+        })
+    }
+
+    fn are_called(&self) -> &Self {
+        self.are_called_with(&json!({}))
+    }
+
+    fn are_called_with(&self, more: &Value) -> &Self {
+        self.each(|day, one| {
+            let mut order = json!({ "to": one.number });
+            order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            one.call.replace(day.call_with(&order));
+        })
+    }
+
+    /// They are called by a campaign that treats machines so, once.
+    fn are_called_by_a_campaign(&self, machine: &Value) -> &Self {
+        let once = json!({ "by_class": {}, "by_disposition": {}, "unfinished": [] });
+        let more = json!({ "machine": machine, "retry": once });
+        let numbers: Vec<String> = self.people.iter().map(|one| one.number.clone()).collect();
+        let (_, jobs) = campaign(&self.day, "suite", &more, &numbers);
+        let settled: Vec<Value> = jobs.iter().map(|id| is_settled(&self.day, id)).collect();
+        self.each(|day, one| {
+            let call = settled.iter().find_map(|settled| {
+                let job = job(day, settled["id"].as_str()?);
+                let call = job["attempts"][0]["call_id"].as_str()?.to_owned();
+                (day.look_at(&call)["to"] == one.number.as_str()).then_some(call)
+            });
+            one.call.replace(call.expect("everybody has a job"));
+        })
+    }
+
+    /// Waits until each of them hears the second question; as soon as they do, this is done.
+    fn as_they_are_asked_twice(&self, does: impl Fn(&Day, &Someone)) -> &Self {
+        let mut waiting: Vec<&Someone> = self.people.iter().collect();
+        self.day.until("the second question", |day| {
+            waiting.retain(|one| {
+                let is_asked = day.look_at(&one.call())["question"] == 1;
+                if is_asked {
+                    does(day, one);
+                }
+                !is_asked
+            });
+            waiting.is_empty().then_some(())
+        });
+        self
+    }
+
+    fn are_asked_twice(&self) -> &Self {
+        self.as_they_are_asked_twice(|_, _| {})
+    }
+
+    /// What came of it is this, of each of them.
+    fn come_out(&self, record: &Value) {
+        self.come_out_but(record, &json!({}));
+    }
+
+    /// The same; who was told of nothing knows no SIP code, which is what tells some ends from others.
+    fn come_out_but(&self, record: &Value, if_lost: &Value) {
+        self.each(|day, one| drop(day.ended(&one.call())));
+        self.day.is_quiet();
+        for one in &self.people {
+            let mut expected = record.clone();
+            if one.callbacks == Callbacks::Lost {
+                expected.as_object_mut().unwrap().extend(if_lost.as_object().unwrap().clone());
+            }
+            let begun = Instant::now();
+            loop {
+                let seen = self.record_of(one, record);
+                if seen == expected {
+                    break;
+                }
+                assert!(
+                    begun.elapsed() < PATIENCE,
+                    "callbacks {:?}: {seen}\ninstead of {expected}\n{}",
+                    one.callbacks,
+                    self.day.look_at(&one.call())
+                );
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            self.times_are_right(one);
+        }
+        for fault in self.day.sim.faults() {
+            let is_dialed = |number: &String| fault.fault.on.matches(number) && self.day.dialed(number) > 0;
+            let is_told = self.people.iter().any(|one| is_dialed(&one.number) || is_dialed(&one.other));
+            assert!(!is_told || fault.struck > 0, "the control: {fault:?}");
+        }
+        assert_eq!(self.day.get("/health").json()["active_calls"], 0);
+        assert_eq!(self.day.sim.live(), 0);
+    }
+
+    /// What came of it, as far as `asked` asks.
+    fn record_of(&self, one: &Someone, asked: &Value) -> Value {
+        let call = self.day.look_at(&one.call());
+        let legs = call["legs"].as_array().cloned().unwrap_or_default();
+        let handed = legs.iter().find(|leg| leg["role"] == "transfer");
+        let all = json!({
+            "status": call["status"],
+            "disposition": call["disposition"],
+            "outcome": call["outcome"],
+            "hangup_by": call["hangup_by"],
+            "answers": self.day.answers(&one.call()),
+            "answer_count": call["answer_count"],
+            "dialed": self.day.dialed(&one.number),
+            "source": call["evidence"]["source"],
+            "conflict": call["evidence"]["conflict"],
+            "amd": call["evidence"]["amd"],
+            "attempts": legs.iter().filter(|leg| leg["role"] != "transfer").count(),
+            "handed": handed.map(|leg| json!({
+                "end": leg["end"], "mode": leg["mode"],
+                "answered": leg["answered_at"].is_string(), "joined": leg["joined_at"].is_string(),
+                "declined": leg["declined_at"].is_string(), "over": leg["ended_at"].is_string(),
+                "dialed": self.day.dialed(&one.other),
+            })),
+        });
+        asked
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|name| (name.clone(), all[name].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    /// Times stand in their order, and what lasted lasted as long as the carrier says.
+    fn times_are_right(&self, one: &Someone) {
+        let call = self.day.look_at(&one.call());
+        in_order(&call, &["created_at", "ringing_at", "answered_at", "ended_at"]);
+        let Some(theirs) = self.day.sim.calls_to(&one.number).pop() else { return };
+        lasted(&call, &theirs);
+        let legs = call["legs"].as_array().cloned().unwrap_or_default();
+        if let Some(leg) = legs.iter().find(|leg| leg["role"] == "transfer") {
+            in_order(leg, &["answered_at", "joined_at", "ended_at"]);
+            let theirs = self.day.sim.calls_to(&one.other).pop().expect("they were called");
+            assert_eq!(leg["carrier_call_id"], theirs.sid.as_str(), "{:?} {leg}", one.callbacks);
+            let (ours, theirs) = (leg["duration_seconds"].as_u64(), theirs.duration_secs.map(u64::from));
+            let (ours, theirs) = (ours.unwrap_or(0), theirs.unwrap_or(0));
+            // Who was told of nothing knows that they picked up from the page that was fetched then.
+            let is_right = ours.abs_diff(theirs) <= 1 || one.callbacks == Callbacks::Lost && ours < theirs;
+            assert!(is_right, "{:?}: {theirs} {leg}", one.callbacks);
+        }
+    }
+}
+
+fn in_order(of: &Value, names: &[&str]) {
+    let times = names.iter().filter_map(|name| of[*name].as_str());
+    let times: Vec<Timestamp> = times.map(|time| time.parse().unwrap()).collect();
+    assert!(times.is_sorted(), "{names:?}: {of}");
+}
+
+/// The carrier's own figure leaves out the time that our answers took, which fast time makes long: ours is never the
+/// shorter, but for the rounding of both ends.
+fn lasted(call: &Value, theirs: &CallRecord) {
+    assert_eq!(call["answered_at"].is_string(), theirs.answered_at.is_some(), "{theirs:?}: {call}");
+    if theirs.answered_at.is_some() {
+        let (ours, theirs) = (call["duration_seconds"].as_u64(), theirs.duration_secs.map(u64::from));
+        assert!(ours.unwrap_or(0) + 2 >= theirs.unwrap_or(0), "{theirs:?}: {call}");
+    }
+}
+
+/// Waits until a phone stands so, by the carrier's own word.
+fn stands(day: &Day, number: &str, status: CallStatus) {
+    day.until(&format!("{number} is {status:?}"), |day| {
+        day.sim.calls_to(number).iter().any(|call| call.status == status).then_some(())
+    });
+}
+
+/// Waits until somebody has heard a question to its end.
+fn has_heard(day: &Day, number: &str, question: u32) {
+    let is_it = |heard: &Heard| matches!(heard, Heard::Asked { question: asked, .. } if *asked >= question);
+    day.until("they hear it", |day| {
+        day.sim.calls_to(number).iter().any(|call| day.sim.heard(&call.sid).iter().any(is_it)).then_some(())
+    });
+}
