@@ -50,6 +50,9 @@ fn ignored_by_default(left: &Path) -> Result<shell::Counts> {
     if let Some(turn) = tools::turn() {
         test.env("TRUNKLINE_TEST_TURN", turn);
     }
+    if let Some(flite) = tools::flite() {
+        test.env("TRUNKLINE_TEST_FLITE", flite);
+    }
     if let Some(modules) = tools::node()? {
         test.env("TRUNKLINE_TEST_NODE", modules);
         if let Some(chromium) = tools::chromium() {

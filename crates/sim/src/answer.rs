@@ -79,6 +79,7 @@ impl Person {
             | Habit::Interrupts { .. }
             | Habit::HangsUpAfter { .. }
             | Habit::ReadsDigits { .. }
+            | Habit::Speaks { .. }
             | Habit::Noisy => Pickup::Answers { ring_secs, by: Answerer::Human },
             Habit::Voicemail => Pickup::Answers { ring_secs: 20, by: Answerer::Machine },
             Habit::Fax => Pickup::Answers { ring_secs, by: Answerer::Fax },
@@ -129,6 +130,9 @@ impl Person {
                 speaks(said.get(index).map_or(saying, String::as_str), secs)
             }
             Habit::ReadsDigits { digits } => speaks(digits, secs),
+            Habit::Speaks { said } => {
+                speaks(said.get(index).map_or(saying, |spoken| spoken.text.as_str()), secs)
+            }
             Habit::PressesKey { key } => presses(key.to_string()),
             Habit::HangsUpInMidQuestion { question } if *question <= self.questions => {
                 Reply::HangsUp { secs }

@@ -22,6 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
+use crate::spoken::Spoken;
 
 /// What a person does when called.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -76,6 +77,12 @@ pub enum Habit {
     ReadsDigits {
         /// The digits.
         digits: String,
+    },
+    /// Talks with a bot in a voice of their own: somebody made the sounds, for a model that has ears. What went over the line can be
+    /// listened to (`GET /sim/calls/{CallSid}/line.wav`).
+    Speaks {
+        /// What is said, sentence by sentence.
+        said: Vec<Spoken>,
     },
     /// Is where it is loud, and says nothing.
     Noisy,

@@ -8,6 +8,7 @@ mod failing;
 mod lost;
 mod strangers;
 mod talking;
+mod voices;
 
 use crate::day::{Day, KEY, OURS, Opening};
 use crate::tenants::knows_its_database;
