@@ -80,6 +80,8 @@ impl Person {
             | Habit::HangsUpAfter { .. }
             | Habit::ReadsDigits { .. }
             | Habit::Speaks { .. }
+            | Habit::HangsUpWhileWaiting { .. }
+            | Habit::Beeps
             | Habit::Noisy => Pickup::Answers { ring_secs, by: Answerer::Human },
             Habit::Voicemail => Pickup::Answers { ring_secs: 20, by: Answerer::Machine },
             Habit::Fax => Pickup::Answers { ring_secs, by: Answerer::Fax },
@@ -126,7 +128,10 @@ impl Person {
             Habit::Answers { digits, .. } if keys.is_some() => {
                 presses(digits.get(index).cloned().unwrap_or(made_up))
             }
-            Habit::Answers { said, .. } | Habit::Interrupts { said, .. } | Habit::HangsUpAfter { said } => {
+            Habit::Answers { said, .. }
+            | Habit::Interrupts { said, .. }
+            | Habit::HangsUpAfter { said }
+            | Habit::HangsUpWhileWaiting { said, .. } => {
                 speaks(said.get(index).map_or(saying, String::as_str), secs)
             }
             Habit::ReadsDigits { digits } => speaks(digits, secs),
@@ -141,6 +146,7 @@ impl Person {
             Habit::HangsUpInMidQuestion { .. } => speaks(saying, secs),
             Habit::Silent
             | Habit::Noisy
+            | Habit::Beeps
             | Habit::Voicemail
             | Habit::Fax
             | Habit::Busy

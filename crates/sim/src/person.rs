@@ -73,6 +73,13 @@ pub enum Habit {
         /// What is said, sentence by sentence.
         said: Vec<String>,
     },
+    /// Talks with a bot, and hangs up while it waits for the answer to the last sentence: while the bot thinks, or does something.
+    HangsUpWhileWaiting {
+        /// What is said, sentence by sentence.
+        said: Vec<String>,
+        /// So long after the last word, in milliseconds.
+        after_ms: u32,
+    },
     /// Reads digits out to a bot, with a pause after each.
     ReadsDigits {
         /// The digits.
@@ -86,6 +93,8 @@ pub enum Habit {
     },
     /// Is where it is loud, and says nothing.
     Noisy,
+    /// A machine that the carrier takes for somebody: it beeps once the bot has spoken, and is silent.
+    Beeps,
     /// Declines while it rings (SIP 603).
     Refuses,
     /// Cannot be reached: no ringing, SIP 480.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::heard::Heard;
 use crate::person::Habit;
 use crate::tape::Tape;
-use crate::voice::{Ear, FRAME, NOISE, SILENCE, is_sound, sound};
+use crate::voice::{BYTES_PER_MS, Ear, FRAME, NOISE, SILENCE, is_sound, sound};
 
 const FRAME_MS: u32 = 20;
 /// Somebody polite waits so long after the other has stopped.
@@ -14,6 +14,9 @@ const POLITE_MS: u32 = 700;
 const SENTENCE_MS: u32 = 300;
 /// Somebody who reads digits out slowly pauses so long between them: longer than a model waits.
 const BETWEEN_DIGITS_MS: u32 = 900;
+
+/// So long is the tone of a machine.
+const BEEP: usize = 800 * BYTES_PER_MS;
 
 /// What a person does in one frame.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub(crate) struct Talker {
     may_answer: bool,
     /// How long the bot has gone on since the person spoke up.
     went_on_ms: Option<u32>,
+    /// How long it is since the person has said all.
+    waited_ms: Option<u32>,
 }
 
 impl Talker {
@@ -75,6 +80,7 @@ impl Talker {
             bot_turns: 0,
             may_answer: false,
             went_on_ms: None,
+            waited_ms: None,
         }
     }
 
@@ -103,8 +109,15 @@ impl Talker {
         if let Some(key) = digit {
             notes.push(Heard::Pressed { question: self.bot_turns, keys: key.to_string() });
         }
-        let hangs_up = matches!(self.habit, Habit::HangsUpInMidQuestion { question }
-            if question <= self.bot_turns && self.bot_speaks_ms >= 1_000);
+        let hangs_up = match self.habit {
+            Habit::HangsUpInMidQuestion { question } => {
+                question <= self.bot_turns && self.bot_speaks_ms >= 1_000
+            }
+            Habit::HangsUpWhileWaiting { after_ms, .. } => {
+                self.waited_ms.is_some_and(|waited| waited >= after_ms)
+            }
+            _ => false,
+        };
         if hangs_up {
             notes.push(Heard::PersonHungUp);
         }
@@ -174,6 +187,9 @@ impl Talker {
     }
 
     fn say(&mut self, notes: &mut Vec<Heard>) -> Vec<u8> {
+        if let Some(waited) = &mut self.waited_ms {
+            *waited += FRAME_MS;
+        }
         if self.saying.is_empty() {
             let byte = if matches!(self.habit, Habit::Noisy) { NOISE } else { SILENCE };
             return vec![byte; FRAME];
@@ -183,8 +199,12 @@ impl Talker {
         self.said.hear(&frame);
         frame.resize(FRAME, SILENCE);
         if self.saying.is_empty() {
+            self.waited_ms = self.to_say.is_empty().then_some(0);
             let text = self.words_said();
-            notes.push(Heard::CallerSaid { text });
+            // A tone has no words.
+            if !text.is_empty() {
+                notes.push(Heard::CallerSaid { text });
+            }
         }
         frame
     }
@@ -194,9 +214,11 @@ impl Talker {
 fn sentences(habit: &Habit) -> Vec<Sentence> {
     let ours = |text: &String| Sentence { sound: sound(text), words: None };
     match habit {
-        Habit::Answers { said, .. } | Habit::Interrupts { said, .. } | Habit::HangsUpAfter { said } => {
-            said.iter().map(ours).collect()
-        }
+        Habit::Answers { said, .. }
+        | Habit::Interrupts { said, .. }
+        | Habit::HangsUpAfter { said }
+        | Habit::HangsUpWhileWaiting { said, .. } => said.iter().map(ours).collect(),
+        Habit::Beeps => vec![Sentence { sound: vec![NOISE; BEEP], words: None }],
         Habit::ReadsDigits { digits } => vec![Sentence { sound: read_out(digits), words: None }],
         Habit::Speaks { said } => said
             .iter()

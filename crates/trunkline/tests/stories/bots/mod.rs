@@ -5,6 +5,7 @@ mod attacks;
 mod campaigns;
 mod ending;
 mod failing;
+mod habits;
 mod lost;
 mod strangers;
 mod talking;
