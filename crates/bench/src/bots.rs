@@ -94,7 +94,10 @@ impl Bots {
                 }
             };
             self.tasks.spawn(phone::talk(socket, call, Arc::clone(&self.delays), self.begins.clone()));
-            let begun = timeout(PATIENCE, self.begun.recv()).await.context("a bot does not talk")?;
+            let Ok(begun) = timeout(PATIENCE, self.begun.recv()).await else {
+                let why = self.delays.first_wrong().unwrap_or_else(|| "nothing was heard of it".to_owned());
+                bail!("the bot of call {call} does not talk: {why}");
+            };
             ensure!(begun == Some(call), "call {begun:?} began to talk instead of {call}");
             self.calls += 1;
         }

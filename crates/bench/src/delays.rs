@@ -16,11 +16,11 @@ const LAST: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Sound of a caller, to the model.
-    ToModel,
-    /// Sound of the model, to the caller.
-    ToCaller,
+    Caller,
+    /// Sound of the bot, to the caller.
+    Bot,
     /// From the model's word that the caller speaks until the carrier is told to be silent.
-    ToSilence,
+    Silence,
 }
 
 /// The delays of one window.
@@ -72,9 +72,9 @@ impl Delays {
         }
         let heard = &mut state.heard;
         match way {
-            Way::ToModel => heard.to_model.add(took),
-            Way::ToCaller => heard.to_caller.add(took),
-            Way::ToSilence => heard.to_silence.add(took),
+            Way::Caller => heard.to_model.add(took),
+            Way::Bot => heard.to_caller.add(took),
+            Way::Silence => heard.to_silence.add(took),
         }
     }
 
@@ -88,7 +88,7 @@ impl Delays {
     pub fn silenced(&self, call: u32) {
         let spoken = self.state().spoken.remove(&call);
         match spoken {
-            Some(at) => self.note(Way::ToSilence, at),
+            Some(at) => self.note(Way::Silence, at),
             None => self.wrong(format!("call {call} was told to be silent, and nobody spoke")),
         }
     }
@@ -96,6 +96,11 @@ impl Delays {
     /// Something is not as it should be.
     pub fn wrong(&self, what: String) {
         self.state().wrong.get_or_insert(what);
+    }
+
+    /// What was wrong first, if anything was.
+    pub fn first_wrong(&self) -> Option<String> {
+        self.state().wrong.take()
     }
 
     /// The delays of what begins in the time from now on.
@@ -110,12 +115,12 @@ impl Delays {
             (state.since, state.until) = (since, since.saturating_add(u64::try_from(time.as_nanos())?));
         }
         sleep(time + LAST).await;
+        if let Some(wrong) = self.first_wrong() {
+            bail!("{wrong}");
+        }
         let mut state = self.state();
         state.until = 0;
-        match state.wrong.take() {
-            Some(wrong) => bail!("{wrong}"),
-            None => Ok(std::mem::take(&mut state.heard)),
-        }
+        Ok(std::mem::take(&mut state.heard))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -112,7 +112,7 @@ impl Session {
             let next = (call, self.heard);
             ensure!((stamp.call, stamp.no) == next, "{stamp:?} came where call and frame {next:?} were next");
             self.heard += 1;
-            self.delays.note(Way::ToModel, stamp.at);
+            self.delays.note(Way::Caller, stamp.at);
             return Ok(());
         }
         match field(event, "type") {

@@ -118,7 +118,7 @@ impl Phone {
         let stamp = Stamp::read(sound).context("a frame without a stamp")?;
         ensure!(stamp.call == self.call, "it heard what call {} was told", stamp.call);
         if stamp.is_timely {
-            delays.note(Way::ToCaller, stamp.at);
+            delays.note(Way::Bot, stamp.at);
         }
         let lasts = Duration::from_secs_f64(sound.len() as f64 / CHARS_PER_MS / 1_000.0);
         self.playing_until = self.playing_until.max(Instant::now()) + lasts;
