@@ -19,7 +19,7 @@ pub struct Options {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 22 with 23
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 22 with 23, 26 to 29
     #[arg(long, value_name = "ROWS")]
     only: Option<String>,
 }

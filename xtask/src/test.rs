@@ -102,6 +102,7 @@ fn threads() -> String {
 fn tools_of_tests() -> Result<Vec<(&'static str, PathBuf)>> {
     let mut found = vec![("TRUNKLINE_TEST_PYTHON", tools::python()?)];
     found.extend(tools::turn().map(|turn| ("TRUNKLINE_TEST_TURN", turn)));
+    found.extend(tools::flite().map(|flite| ("TRUNKLINE_TEST_FLITE", flite)));
     if let Some(modules) = tools::node()? {
         found.push(("TRUNKLINE_TEST_NODE", modules));
         found.extend(tools::chromium().map(|chromium| ("TRUNKLINE_TEST_CHROMIUM", chromium)));

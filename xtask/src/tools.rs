@@ -30,16 +30,20 @@ pub fn cargo_deny() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The Python that has the packages of `xtask/python.txt`; makes its virtual environment if it isn't there, and
-/// refreshes it when the list has changed.
+/// What the Python of the tests has: the judges, and the ears of `demos/voice`.
+const PYTHON: [&str; 2] = ["xtask/python.txt", "demos/voice/requirements.txt"];
+
+/// The Python that has the packages of [`PYTHON`]; makes its virtual environment if it isn't there, and refreshes it when a
+/// list has changed.
 ///
 /// # Errors
 /// There is no Python 3 with `venv`, or a package can't be installed.
 pub fn python() -> Result<PathBuf> {
     let folder = shell::target().join("tools/python");
     let program = folder.join("bin/python");
-    let wanted =
-        fs::read_to_string(shell::root().join("xtask/python.txt")).context("can't read xtask/python.txt")?;
+    let read =
+        |list| fs::read_to_string(shell::root().join(list)).with_context(|| format!("can't read {list}"));
+    let wanted = PYTHON.into_iter().map(read).collect::<Result<String>>()?;
     let stamp = folder.join("installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(program);
@@ -47,15 +51,8 @@ pub fn python() -> Result<PathBuf> {
     shell::run(shell::command("python3").args(["-m", "venv", "--clear"]).arg(&folder))
         .context("tests need Python 3 with venv: on Debian, apt-get install python3-venv")?;
     let mut install = shell::command(&program);
-    shell::run(install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        "xtask/python.txt",
-    ]))?;
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    shell::run(install.args(PYTHON.into_iter().flat_map(|list| ["-r", list])))?;
     fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))?;
     Ok(program)
 }
@@ -130,6 +127,17 @@ pub fn turn() -> Option<PathBuf> {
             println!("no relay: {error:#}");
         }
         relay()
+    })
+}
+
+/// The voices of the test in which people speak: root on Debian gets flite installed. `None` where there is none, and the test
+/// that needs it says so.
+pub fn flite() -> Option<PathBuf> {
+    in_path(&["flite"]).or_else(|| {
+        if let Err(error) = install(&["flite"]) {
+            println!("no voices: {error:#}");
+        }
+        in_path(&["flite"])
     })
 }
 

@@ -2,7 +2,7 @@
 //! asks it, with every figure beside the ceilings that disk, journal and HTTP alone set in the same minutes.
 //!
 //! `call` is one live call and checks every answer, `crowd` shares many among connections, `pair` is two users of an app who call each
-//! other, `rows` are what is measured, `report` is the table. Nothing fails for being slow; it fails when an answer is wrong or something is missing.
+//! other, `bots` is calls with a bot, `rows` are what is measured, `report` is the table. Nothing fails for being slow; it fails when an answer is wrong or something is missing.
 
 #![expect(
     clippy::print_stdout,
@@ -12,10 +12,12 @@
 
 mod audit;
 mod bare;
+mod bots;
 mod call;
 mod carrier;
 mod crowd;
 mod database;
+mod delays;
 mod empty;
 mod generate;
 mod http;
@@ -27,6 +29,7 @@ mod report;
 mod rows;
 mod server;
 mod signature;
+mod stamp;
 mod stats;
 mod switchboard;
 mod twiml;
@@ -62,7 +65,7 @@ struct Cli {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 15 to 17, 18 with 19, and 22 with 23
+    /// Only these rows, such as 4,7; rows 1 to 4 belong together, 15 to 17, 18 with 19, 22 with 23, and 26 to 29
     #[arg(long, value_delimiter = ',', value_name = "ROWS")]
     only: Vec<u8>,
     /// The server's binary; else the one beside this program
@@ -162,7 +165,7 @@ async fn measure(cli: &Cli) -> Result<()> {
 /// Measures what was asked for; what fails is a line of the table too, and the rest goes on.
 async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
     let (mut lines, mut failures) = (Vec::new(), 0);
-    for row in 4..=25 {
+    for row in 4..=26 {
         let asked_for = only.iter().any(|only| first_of(*only) == row);
         if !only.is_empty() && !asked_for {
             continue;
@@ -186,6 +189,7 @@ async fn rows(site: &Site, plan: &Plan, only: &[u8]) -> (Vec<Line>, usize) {
             22 => rows::signals::run(site, plan).await,
             24 => rows::sockets::run(site, plan).await,
             25 => rows::accepts::run(site, plan).await,
+            26 => rows::bots::run(site, plan).await,
             _ => continue,
         };
         match measured {
@@ -207,6 +211,7 @@ fn first_of(row: u8) -> u8 {
         15..=17 => 15,
         18..=19 => 18,
         22..=23 => 22,
+        26..=29 => 26,
         row => row,
     }
 }

@@ -47,6 +47,12 @@ pub struct Plan {
     pub sockets: [usize; 3],
     /// Devices that accept one call at once.
     pub accepts: usize,
+    /// Calls with a bot at which the server's memory is compared.
+    pub bot_sizes: [usize; 3],
+    /// Calls with a bot while delays are measured: the first is the one that is aimed at, the others look for the limit.
+    pub bot_calls: &'static [usize],
+    /// How long each of these is measured.
+    pub talk: Duration,
 }
 
 /// The whole, for figures to be believed.
@@ -72,6 +78,9 @@ pub const FULL: Plan = Plan {
     frames: 2_000.0,
     sockets: [1_000, 4_000, 8_000],
     accepts: 1_000,
+    bot_sizes: [10, 30, 50],
+    bot_calls: &[50, 100, 150, 200, 300, 400],
+    talk: Duration::from_secs(10),
 };
 
 /// A look in a few minutes; its figures are worth less.
@@ -93,6 +102,8 @@ pub const QUICK: Plan = Plan {
     waiting: 50_000,
     planned: 20_000,
     sockets: [500, 1_500, 3_000],
+    bot_calls: &[50, 100, 200],
+    talk: Duration::from_secs(5),
     ..FULL
 };
 
@@ -104,5 +115,8 @@ pub const DOSE: Plan = Plan {
     frames: 200.0,
     sockets: [4, 8, 16],
     accepts: 24,
+    bot_sizes: [1, 2, 3],
+    bot_calls: &[3, 4],
+    talk: Duration::from_secs(4),
     ..QUICK
 };

@@ -227,9 +227,18 @@ pub fn get(address: SocketAddr, path: &str) -> Vec<u8> {
 
 /// A request that brings JSON, with a key.
 pub fn post(address: SocketAddr, path: &str, body: &str) -> Vec<u8> {
+    bringing("POST", address, path, body)
+}
+
+/// The same, for what has a name already.
+pub fn put(address: SocketAddr, path: &str, body: &str) -> Vec<u8> {
+    bringing("PUT", address, path, body)
+}
+
+fn bringing(method: &str, address: SocketAddr, path: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {API_KEY}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {API_KEY}\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

@@ -1,4 +1,4 @@
-//! Reads of a voice document the one thing a caller needs: where to send the keys he presses.
+//! Reads of a voice document what a caller needs: where to send the keys he presses, or his sound.
 
 /// The address that a document's first `Gather` sends its keys to, without its fragment (which is never sent).
 pub fn gather_action(document: &str) -> Option<String> {
@@ -12,6 +12,14 @@ pub fn gather_action(document: &str) -> Option<String> {
         Some((address, _)) => address.to_owned(),
         None => address,
     })
+}
+
+/// The address of the media stream that a document asks for, and the token to show there.
+pub fn stream(document: &str) -> Option<(String, String)> {
+    let after = document.split_once("<Stream url=\"")?.1;
+    let (url, after) = after.split_once('"')?;
+    let token = after.split_once("<Parameter name=\"token\" value=\"")?.1.split_once('"')?.0;
+    Some((unescaped(url)?, unescaped(token)?))
 }
 
 fn unescaped(value: &str) -> Option<String> {
@@ -63,6 +71,17 @@ mod tests {
         let document = r#"<Record action="/r"/><Gather partialaction="/p" action="/g"></Gather>"#;
         assert_eq!(gather_action(document).as_deref(), Some("/g"));
         assert_eq!(gather_action(r#"<Gather action="/first">"#).as_deref(), Some("/first"));
+    }
+
+    #[test]
+    fn a_media_stream_has_an_address_and_a_token() {
+        let document = r#"<Connect>
+<Stream url="ws://127.0.0.1:80/media?a=1&amp;b=2">
+<Parameter name="token" value="a&quot;b"/>
+</Stream></Connect>"#;
+        let asked = ("ws://127.0.0.1:80/media?a=1&b=2".to_owned(), "a\"b".to_owned());
+        assert_eq!(stream(document), Some(asked));
+        assert_eq!(stream("<Connect><Stream url=\"ws://elsewhere/\"/></Connect>"), None);
     }
 
     #[test]

@@ -47,3 +47,14 @@ fn idle_sockets_are_opened_and_weighed() {
 fn of_devices_that_accept_at_once_one_has_the_call() {
     assert!(number(&dose("25"), 25, "seconds") > 0.0);
 }
+
+#[test]
+fn bots_talk_through_a_server_and_are_heard_in_time() {
+    let lines = dose("26");
+    for name in ["to_model_p99_ms", "to_caller_p99_ms", "bare_p99_ms"] {
+        assert!(number(&lines, 26, name) > 0.0, "{name}");
+    }
+    assert!(number(&lines, 27, "p99_ms") > 0.0, "somebody was interrupted");
+    assert!(number(&lines, 28, "kib").is_finite());
+    assert!(number(&lines, 29, "calls").is_finite());
+}

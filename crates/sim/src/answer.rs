@@ -79,6 +79,9 @@ impl Person {
             | Habit::Interrupts { .. }
             | Habit::HangsUpAfter { .. }
             | Habit::ReadsDigits { .. }
+            | Habit::Speaks { .. }
+            | Habit::HangsUpWhileWaiting { .. }
+            | Habit::Beeps
             | Habit::Noisy => Pickup::Answers { ring_secs, by: Answerer::Human },
             Habit::Voicemail => Pickup::Answers { ring_secs: 20, by: Answerer::Machine },
             Habit::Fax => Pickup::Answers { ring_secs, by: Answerer::Fax },
@@ -125,10 +128,16 @@ impl Person {
             Habit::Answers { digits, .. } if keys.is_some() => {
                 presses(digits.get(index).cloned().unwrap_or(made_up))
             }
-            Habit::Answers { said, .. } | Habit::Interrupts { said, .. } | Habit::HangsUpAfter { said } => {
+            Habit::Answers { said, .. }
+            | Habit::Interrupts { said, .. }
+            | Habit::HangsUpAfter { said }
+            | Habit::HangsUpWhileWaiting { said, .. } => {
                 speaks(said.get(index).map_or(saying, String::as_str), secs)
             }
             Habit::ReadsDigits { digits } => speaks(digits, secs),
+            Habit::Speaks { said } => {
+                speaks(said.get(index).map_or(saying, |spoken| spoken.text.as_str()), secs)
+            }
             Habit::PressesKey { key } => presses(key.to_string()),
             Habit::HangsUpInMidQuestion { question } if *question <= self.questions => {
                 Reply::HangsUp { secs }
@@ -137,6 +146,7 @@ impl Person {
             Habit::HangsUpInMidQuestion { .. } => speaks(saying, secs),
             Habit::Silent
             | Habit::Noisy
+            | Habit::Beeps
             | Habit::Voicemail
             | Habit::Fax
             | Habit::Busy

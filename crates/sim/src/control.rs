@@ -12,12 +12,13 @@
 //! | `GET`, `POST`, `DELETE /sim/faults` | lists, adds, removes all, e.g. `{"kind":"create_fails","on":"+1555*","count":3}` |
 //! | `POST /sim/inbound` | `{"from":N,"to":OURS,"habit":{…}}`: a person calls us, with `"verstat":"TN-Validation-Passed-A"` vouched for; answers with the call |
 //! | `POST /sim/calls/{CallSid}/hang-up` | its person hangs up, or declines while it rings |
+//! | `GET /sim/calls/{CallSid}/line.wav` | what went over the line of somebody who speaks: the person left, what they heard right |
 //! | `GET /sim/wait` | answers when no call is live and no webhook on its way |
 
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -39,6 +40,7 @@ pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
     Router::new()
         .route("/sim/calls", get(calls))
         .route("/sim/calls/{call}/hang-up", post(hang_up))
+        .route("/sim/calls/{call}/line.wav", get(line))
         .route("/sim/dialed", get(dialed))
         .route("/sim/stats", get(stats))
         .route("/sim/heard/{call}", get(heard))
@@ -63,6 +65,16 @@ async fn calls(State(exchange): Shared, Query(To { to }): Query<To>) -> Json<Vec
 
 async fn hang_up(State(exchange): Shared, Path(call): Path<String>) -> StatusCode {
     if exchange.hang_up(&CallSid::from(call)) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn line(State(exchange): Shared, Path(call): Path<String>) -> Response {
+    let Some(tape) = exchange.tapes.get(&CallSid::from(call)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match tape.wav() {
+        Ok(wav) => ([(header::CONTENT_TYPE, "audio/wav")], wav).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 async fn dialed(State(exchange): Shared) -> Json<Value> {

@@ -28,6 +28,7 @@ use crate::people::People;
 use crate::person::Habit;
 use crate::recordings::Recordings;
 use crate::register::{Register, new_record};
+use crate::tape::Tapes;
 use crate::target::{Method, Target};
 
 /// How long an address of a sound holds at Telnyx.
@@ -45,6 +46,7 @@ pub(crate) struct Exchange {
     pub(crate) clock: Arc<Clock>,
     pub(crate) register: Register,
     pub(crate) recordings: Recordings,
+    pub(crate) tapes: Tapes,
     pub(crate) numbers: Numbers,
     pub(crate) people: People,
     pub(crate) faults: Faults,
@@ -97,6 +99,7 @@ impl Exchange {
             clock,
             register,
             recordings,
+            tapes: Tapes::default(),
             memory,
             changes,
             patience: options.patience,

@@ -18,7 +18,7 @@
 //! it strikes.
 //!
 //! In a media stream people talk with a bot, in sounds that stand for their words (`voice.rs`); [`Model`] is a stand-in for the model
-//! behind one.
+//! behind one. Who [speaks](Habit::Speaks) has a voice that somebody else made, for models with real ears.
 //!
 //! Not simulated: conferences, queues, messages. Redirects of
 //! webhooks (HTTP 3xx) are not followed.
@@ -54,7 +54,9 @@ mod rest;
 mod session;
 mod signature;
 mod sim;
+mod spoken;
 mod talker;
+mod tape;
 mod target;
 mod twiml;
 mod voice;
@@ -75,3 +77,4 @@ pub use person::{Habit, Mix};
 pub use recordings::{RecordingRecord, RecordingSource};
 pub use signature::sign;
 pub use sim::Sim;
+pub use spoken::{Spoken, Voice};

@@ -22,6 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
+use crate::spoken::Spoken;
 
 /// What a person does when called.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -72,13 +73,28 @@ pub enum Habit {
         /// What is said, sentence by sentence.
         said: Vec<String>,
     },
+    /// Talks with a bot, and hangs up while it waits for the answer to the last sentence: while the bot thinks, or does something.
+    HangsUpWhileWaiting {
+        /// What is said, sentence by sentence.
+        said: Vec<String>,
+        /// So long after the last word, in milliseconds.
+        after_ms: u32,
+    },
     /// Reads digits out to a bot, with a pause after each.
     ReadsDigits {
         /// The digits.
         digits: String,
     },
+    /// Talks with a bot in a voice of their own: somebody made the sounds, for a model that has ears. What went over the line can be
+    /// listened to (`GET /sim/calls/{CallSid}/line.wav`).
+    Speaks {
+        /// What is said, sentence by sentence.
+        said: Vec<Spoken>,
+    },
     /// Is where it is loud, and says nothing.
     Noisy,
+    /// A machine that the carrier takes for somebody: it beeps once the bot has spoken, and is silent.
+    Beeps,
     /// Declines while it rings (SIP 603).
     Refuses,
     /// Cannot be reached: no ringing, SIP 480.

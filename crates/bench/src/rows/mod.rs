@@ -2,6 +2,7 @@
 
 pub mod accepts;
 pub mod backlog;
+pub mod bots;
 pub mod callbacks;
 pub mod ceilings;
 pub mod dashboard;

@@ -219,6 +219,9 @@ impl Session {
         let mut notes = Vec::new();
         open.talker.end(&mut notes);
         notes.into_iter().for_each(|note| self.line.hear(note));
+        if let Some(tape) = open.talker.tape() {
+            self.line.exchange.tapes.keep(&self.line.sid, tape.clone());
+        }
         self.talker = Some(open.talker);
     }
 

@@ -76,6 +76,11 @@ impl Clinic {
         self.talk.day.get(&format!("/api/appointments/{id}")).json()
     }
 
+    /// How the caller's appointment stands.
+    pub(super) fn own_status(&self) -> Value {
+        self.own.as_deref().map_or(Value::Null, |id| self.appointment(id)["status"].clone())
+    }
+
     /// The caller's appointment once it stands so.
     fn own_becomes(&self, status: &str) -> Value {
         let id = self.own.as_deref().unwrap();

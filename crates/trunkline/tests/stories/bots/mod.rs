@@ -5,9 +5,11 @@ mod attacks;
 pub mod campaigns;
 pub mod ending;
 mod failing;
+mod habits;
 mod lost;
 pub mod strangers;
 pub mod talking;
+mod voices;
 
 use crate::day::{Day, KEY, OURS, Opening};
 use crate::tenants::knows_its_database;
