@@ -34,6 +34,7 @@ mod answering;
 mod app_calls;
 mod appointments;
 mod batch;
+mod bot_analytics;
 mod bot_files;
 mod bots;
 mod bound;
@@ -100,6 +101,7 @@ mod webhook;
 
 pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
+pub use bot_analytics::{BotAnalytics, BotFigures};
 pub use app_calls::{
     AppCallError, AppCalls, AppDesk, AppOrder, AppPolicy, AppUser, Connected, DeviceLine, LineEnd, LineNews,
     MayCall, PermissionHook, WhenBusy, WhenRejected,
@@ -150,7 +152,7 @@ pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
 /// What calls add up to.
-pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
+pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS, TalkSpan, TalksApart};
 /// Which appointments, as their doors ask for them.
 pub use trunkline_store::{AppointmentCursor, AppointmentFilter};
 /// Rows of the queue, as its doors give them.

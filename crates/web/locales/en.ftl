@@ -602,6 +602,15 @@ analytics-questions = How far people came:
 analytics-question = Question
 analytics-reached = Asked
 analytics-replied = Answered it
+analytics-bots = Bots
+analytics-bots-by-day = Bots, by day
+analytics-talked = Connected
+analytics-outcomes = What came of them
+analytics-wait-median = Median wait for an answer
+analytics-wait-p95 = 19 of 20 waited at most
+analytics-tokens = Tokens
+analytics-model-cost = Cost of the model
+analytics-without-cost = (not known of { $calls })
 results-csv = Answers as CSV
 results-xlsx = Answers as a workbook
 

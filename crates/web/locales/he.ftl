@@ -602,6 +602,15 @@ analytics-questions = עד לאן הגיעו:
 analytics-question = שאלה
 analytics-reached = נשאלו
 analytics-replied = ענו
+analytics-bots = בוטים
+analytics-bots-by-day = בוטים, לפי יום
+analytics-talked = התחברו
+analytics-outcomes = מה יצא מהן
+analytics-wait-median = המתנה חציונית לתשובה
+analytics-wait-p95 = 19 מתוך 20 המתינו לכל היותר
+analytics-tokens = אסימונים
+analytics-model-cost = עלות המודל
+analytics-without-cost = (לא ידוע לגבי { $calls })
 results-csv = תשובות כקובץ CSV
 results-xlsx = תשובות כגיליון
 

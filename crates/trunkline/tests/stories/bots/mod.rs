@@ -7,6 +7,7 @@ mod ending;
 mod failing;
 mod lost;
 mod strangers;
+mod sums;
 mod talking;
 
 use crate::day::{Day, KEY, OURS, Opening};
