@@ -2,7 +2,7 @@
 
 use super::{SPEED, Talk, short};
 use crate::day::Day;
-use crate::tenants::signed_in;
+use crate::tenants::{knows_its_database, signed_in};
 use serde_json::{Value, json};
 use trunkline_sim::Habit;
 
@@ -59,6 +59,7 @@ pub fn what_bots_calls_came_to_is_added_up_by_bot_and_by_day_and_is_the_same_aft
     assert_eq!((cell("bot"), cell("cost_USD"), cell("unknown")), ("reception".into(), "0.0002".into(), "1".into()));
 
     talk.day.restarts();
+    knows_its_database(&talk.day);
     assert_eq!(talk.day.get("/api/analytics/bots").json(), over);
 }
 
@@ -82,7 +83,7 @@ pub fn a_cost_that_is_not_known_stays_empty_in_the_sums_and_on_the_page() {
 #[test]
 pub fn sums_of_bots_are_asked_for_in_known_words_alone() {
     let talk = Talk::begin(short());
-    for wrong in ["by=script", "since=tomorrow", "until=2020-01-01", "carrier=twilio", "campaign=spring"] {
+    for wrong in ["by=script", "since=tomorrow", "since=2020-01-02&until=2020-01-01", "carrier=twilio", "campaign=spring"] {
         let answer = talk.day.get(&format!("/api/analytics/bots?{wrong}"));
         assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
     }
