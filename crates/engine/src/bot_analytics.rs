@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn how_long_most_waited_is_read_off_the_bounds() {
-        let counts = TalkCounts { wait_ms: 61_500, waits: [0, 90, 0, 0, 0, 0, 10, 0, 0], ..TalkCounts::default() };
+        let counts =
+            TalkCounts { wait_ms: 61_500, waits: [0, 90, 0, 0, 0, 0, 10, 0, 0], ..TalkCounts::default() };
         let analytics = BotAnalytics(vec![rollup("", "", "", counts)]);
         let total = analytics.total();
         assert_eq!([50, 95].map(|percent| total.wait_ms_of(percent)), [Some(388), Some(2_500)]);

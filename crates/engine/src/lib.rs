@@ -101,7 +101,6 @@ mod webhook;
 
 pub use actions::{ActionError, ActionOrder, TransferOrder};
 pub use analytics::{Analytics, Figures};
-pub use bot_analytics::{BotAnalytics, BotFigures};
 pub use app_calls::{
     AppCallError, AppCalls, AppDesk, AppOrder, AppPolicy, AppUser, Connected, DeviceLine, LineEnd, LineNews,
     MayCall, PermissionHook, WhenBusy, WhenRejected,
@@ -110,6 +109,7 @@ pub use appointments::{
     AppointmentChange, AppointmentError, AppointmentPage, AppointmentQuery, AppointmentsOrder,
     AppointmentsReport, FreeTimesOf, NewAppointment, NewPractitioner, PractitionerChange,
 };
+pub use bot_analytics::{BotAnalytics, BotFigures};
 pub use bot_files::BotInfo;
 pub use bots::{Bots, MediaLine, OpenError, StreamOpened};
 pub use carriers::{Carriers, Line as CarrierLine};

@@ -123,7 +123,8 @@ impl Store {
         let calls = tx.rows(&sql::ROLLUP_DRIFT, vec![]).await?;
         let questions = tx.rows(&sql::QUESTION_DRIFT, vec![]).await?;
         let (talks, sums) = bot_rollup::talk_drift(&mut tx).await?;
-        let kept = number(&mut tx, &sql::COUNTS_KEPT).await? + number(&mut tx, &sql::ROLLUPS_KEPT).await? + sums;
+        let kept =
+            number(&mut tx, &sql::COUNTS_KEPT).await? + number(&mut tx, &sql::ROLLUPS_KEPT).await? + sums;
         tx.commit().await?;
         let drift = |row: &Row, of: String| {
             Ok(Drift { tenant: row.text("tenant")?, day: row.int("day")?, of, by: row.int("n")? })

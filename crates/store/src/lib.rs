@@ -66,9 +66,9 @@ pub use appointments::{
     HeldTime, Kept, Made, PractitionerSaved,
 };
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
+pub use bot_rollup::{TalkCounts, TalkRollup, TalkSpan, TalksApart};
 pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};
-pub use bot_rollup::{TalkCounts, TalkRollup, TalkSpan, TalksApart};
 pub use error::{Away, StoreError};
 pub use event::EventRow;
 pub use forget::{Blanked, Forgotten, Unlisted};

@@ -2,10 +2,10 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    actions, analytics, app_calls, appointments, bot_analytics, bots, call_backs, calls, campaigns, drain, health, import,
-    jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners, queue, recordings,
-    recover, registered, results, rosters, scripts, singles, suppressions, tenancy, transcript,
-    transcription, webhooks,
+    actions, analytics, app_calls, appointments, bot_analytics, bots, call_backs, calls, campaigns, drain,
+    health, import, jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners,
+    queue, recordings, recover, registered, results, rosters, scripts, singles, suppressions, tenancy,
+    transcript, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};

@@ -73,7 +73,7 @@ pub use tokens::{TokenKind, TokenPrices, Tokens, Used};
 pub use transcription::{
     FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,
 };
-pub use turn::{Answer, AnswerValue, Recording, RecordingState, Removal, Turn};
+pub use turn::{Answer, AnswerValue, Recording, RecordingOf, RecordingState, Removal, Turn};
 pub use view::Outcome;
 
 use crate::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo, SessionId, TenantId};

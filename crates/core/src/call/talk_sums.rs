@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn waits_are_counted_by_their_length_and_a_bound_belongs_to_what_is_below_it() {
-        let sums = talk(&[said(1, None), said(2, Some(250)), said(3, Some(251)), said(4, Some(9_000))]).sums();
+        let sums =
+            talk(&[said(1, None), said(2, Some(250)), said(3, Some(251)), said(4, Some(9_000))]).sums();
         assert_eq!(sums.waits, [1, 1, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(sums.waited_ms, 9_501);
     }

@@ -68,10 +68,15 @@ macro_rules! is_off {
 macro_rules! talks_by {
     ($key:literal) => {
         concat!(
-            "SELECT ", $key, " AS key, outcome, unit, ", each_sum!(summed),
+            "SELECT ",
+            $key,
+            " AS key, outcome, unit, ",
+            each_sum!(summed),
             " FROM bot_rollups WHERE tenant = $1 AND day >= $2 AND day < $3 \
              AND campaign = COALESCE($4, campaign) AND bot = COALESCE($5, bot) \
-             GROUP BY ", $key, ", outcome, unit HAVING SUM(calls) <> 0 ORDER BY 1, 2, 3"
+             GROUP BY ",
+            $key,
+            ", outcome, unit HAVING SUM(calls) <> 0 ORDER BY 1, 2, 3"
         )
     };
 }

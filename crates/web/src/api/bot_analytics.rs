@@ -199,7 +199,17 @@ fn table(found: &BotAnalytics, by: &str, names: &Names) -> Sheet {
     let outcomes: BTreeSet<&String> = figures.iter().flat_map(|one| one.outcomes.keys()).collect();
     let currencies: BTreeSet<&String> = figures.iter().flat_map(|one| one.cost.keys()).collect();
     let kinds = trunkline_core::call::TokenKind::ALL;
-    let fixed = [by, "name", "calls", "talked", "mean_wait_ms", "p50_wait_ms", "p95_wait_ms", "answers", "answers_counted"];
+    let fixed = [
+        by,
+        "name",
+        "calls",
+        "talked",
+        "mean_wait_ms",
+        "p50_wait_ms",
+        "p95_wait_ms",
+        "answers",
+        "answers_counted",
+    ];
     let number = |n: u64| Cell::Number(u32::try_from(n).unwrap_or(u32::MAX));
     let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
     let some = |n: Option<u32>| n.map_or(Cell::Empty, Cell::Number);
@@ -218,7 +228,8 @@ fn table(found: &BotAnalytics, by: &str, names: &Names) -> Sheet {
         ];
         let tokens = one.tokens();
         row.extend(kinds.iter().map(|kind| number(tokens.get(kind).copied().unwrap_or(0))));
-        let cost = |unit: &&String| one.cost.get(*unit).map_or(Cell::Empty, |sum| Cell::Text(sum.to_string()));
+        let cost =
+            |unit: &&String| one.cost.get(*unit).map_or(Cell::Empty, |sum| Cell::Text(sum.to_string()));
         row.extend(currencies.iter().map(cost));
         row.push(number(one.calls_without_cost()));
         row.extend(outcomes.iter().map(|outcome| number(one.outcomes.get(*outcome).copied().unwrap_or(0))));

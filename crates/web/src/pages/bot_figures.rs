@@ -43,7 +43,8 @@ pub(super) async fn tables(t: Texts, desk: &Desk, of: &Span) -> Result<Vec<BotTa
             break;
         }
         let campaign = span.campaign.map(|id| format!("&campaign={id}")).unwrap_or_default();
-        let csv = format!("/analytics/bots.csv?by={word}&since={}&until={}{campaign}", span.since, span.until);
+        let csv =
+            format!("/analytics/bots.csv?by={word}&since={}&until={}{campaign}", span.since, span.until);
         tables.push(BotTable { title: t.get(title), lines, total: BotLine::of(t, &found.total()), csv });
     }
     Ok(tables)

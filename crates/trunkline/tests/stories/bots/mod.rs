@@ -6,6 +6,7 @@ mod campaigns;
 mod ending;
 mod failing;
 mod lost;
+mod recorded;
 mod strangers;
 mod sums;
 mod talking;

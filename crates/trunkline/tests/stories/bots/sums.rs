@@ -33,13 +33,18 @@ pub fn what_bots_calls_came_to_is_added_up_by_bot_and_by_day_and_is_the_same_aft
     let found = sums(&talk, "bot");
     let row = &found["rows"][0];
     assert_eq!((&row["key"], &row["calls"], &row["talked"]), (&json!("reception"), &json!(1), &json!(1)));
-    assert_eq!((&row["tokens"]["audio_out"], &row["cost"]), (&json!(60), &json!({ "USD": "0.0002" })), "{row}");
+    assert_eq!(
+        (&row["tokens"]["audio_out"], &row["cost"]),
+        (&json!(60), &json!({ "USD": "0.0002" })),
+        "{row}"
+    );
     assert_eq!(row["calls_without_cost"], 0);
     let transcript = talk.transcript();
     let wait = &row["wait"];
     assert_eq!((&wait["answers"], &wait["mean_ms"]), (&json!(1), &transcript["wait"]["mean_ms"]), "{wait}");
     let waited = wait["mean_ms"].as_u64().unwrap();
-    let of_length = |bucket: &&Value| bucket["upto_ms"].is_null() || bucket["upto_ms"].as_u64() >= Some(waited);
+    let of_length =
+        |bucket: &&Value| bucket["upto_ms"].is_null() || bucket["upto_ms"].as_u64() >= Some(waited);
     let first = wait["buckets"].as_array().unwrap().iter().find(of_length).unwrap();
     assert_eq!(first["answers"], 1, "{wait}");
     assert!(wait["p95_ms"].as_u64() > Some(0), "{wait}");
@@ -56,7 +61,10 @@ pub fn what_bots_calls_came_to_is_added_up_by_bot_and_by_day_and_is_the_same_aft
         csv.lines().nth(line).unwrap().split(',').map(|cell| cell.trim_matches('"').to_owned()).collect()
     };
     let cell = |name: &str| cells(1)[cells(0).iter().position(|heading| heading == name).unwrap()].clone();
-    assert_eq!((cell("bot"), cell("cost_USD"), cell("unknown")), ("reception".into(), "0.0002".into(), "1".into()));
+    assert_eq!(
+        (cell("bot"), cell("cost_USD"), cell("unknown")),
+        ("reception".into(), "0.0002".into(), "1".into())
+    );
 
     talk.day.restarts();
     knows_its_database(&talk.day);
@@ -72,7 +80,9 @@ pub fn a_cost_that_is_not_known_stays_empty_in_the_sums_and_on_the_page() {
     let csv = talk.day.get("/api/analytics/bots.csv").text();
     assert!(!csv.contains("cost_") && csv.contains("calls_without_cost"), "{csv}");
     let session = signed_in(&talk.day, crate::day::KEY);
-    for (language, bots, without) in [("en", "Bots, by day", "(not known of"), ("he", "בוטים, לפי יום", "(לא ידוע לגבי")] {
+    for (language, bots, without) in
+        [("en", "Bots, by day", "(not known of"), ("he", "בוטים, לפי יום", "(לא ידוע לגבי")]
+    {
         let asked = talk.day.ask(reqwest::Method::GET, "/analytics").header("Cookie", &session);
         let page = talk.day.send(asked.header("Accept-Language", language)).text();
         assert!(page.contains(bots) && page.contains(without) && page.contains("reception"), "{page}");
@@ -83,7 +93,13 @@ pub fn a_cost_that_is_not_known_stays_empty_in_the_sums_and_on_the_page() {
 #[test]
 pub fn sums_of_bots_are_asked_for_in_known_words_alone() {
     let talk = Talk::begin(short());
-    for wrong in ["by=script", "since=tomorrow", "since=2020-01-02&until=2020-01-01", "carrier=twilio", "campaign=spring"] {
+    for wrong in [
+        "by=script",
+        "since=tomorrow",
+        "since=2020-01-02&until=2020-01-01",
+        "carrier=twilio",
+        "campaign=spring",
+    ] {
         let answer = talk.day.get(&format!("/api/analytics/bots?{wrong}"));
         assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
     }

@@ -8,8 +8,12 @@ use http::StatusCode;
 const ASKED: &[Field] = &[
     Field::new("since", Kind::Day, "The first day; thirty days before `until` if left out.").or_blank(),
     Field::new("until", Kind::Day, "The day after the last one; tomorrow if left out.").or_blank(),
-    Field::new("by", Kind::Word(&["bot", "day", "campaign"]), "What sums are told apart by; bot if left out.")
-        .or_blank(),
+    Field::new(
+        "by",
+        Kind::Word(&["bot", "day", "campaign"]),
+        "What sums are told apart by; bot if left out.",
+    )
+    .or_blank(),
     Field::new("campaign", Kind::Id, "Only calls of this campaign.").or_blank(),
     Field::new("bot", Kind::Text, "Only calls with this bot."),
 ];
