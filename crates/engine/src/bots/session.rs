@@ -16,7 +16,7 @@ use trunkline_core::bridge::{
     Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
 use trunkline_core::call::{AnsweredBy, BotNews, BotOver, EntryNo, State, Tokens, Words};
-use trunkline_core::campaign::Machine;
+use trunkline_core::campaign::Act as OnVerdict;
 use trunkline_core::id::CallId;
 use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 
@@ -212,19 +212,20 @@ impl Session {
 
     /// Whether the call goes on, and who has taken it.
     async fn look(&mut self) {
-        let (is_over, by, leaves_message) = {
+        let (is_over, by) = {
             let live = self.handle.lock();
-            let machine = live.call.job.as_ref().map(|of| &of.machine);
-            let leaves_message = matches!(machine, Some(Machine::LeaveMessage { .. }));
-            (live.call.state() >= State::Ending, live.call.leg().answered_by, leaves_message)
+            // What a campaign wants of machines is its own: it may talk to them, or leave a message by a page that ends this stream.
+            let ends = |by: &AnsweredBy| {
+                live.call.job.as_ref().is_none_or(|of| of.machine.on(Some(*by)) == OnVerdict::HangUp)
+            };
+            (live.call.state() >= State::Ending, live.call.leg().answered_by.filter(ends))
         };
         let mut inputs = Vec::new();
         if is_over && !self.is_gone {
             self.is_gone = true;
             inputs.push(Input::Carrier(CarrierSays::Stopped));
         }
-        // Where a message is left for machines, the page that says it ends this stream.
-        if let Some(by) = by.filter(|_| by != self.taken_by && !leaves_message) {
+        if let Some(by) = by.filter(|_| by != self.taken_by) {
             self.taken_by = Some(by);
             inputs.push(Input::TakenBy(by));
         }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use trunkline_core::bridge::{CarrierDoes, CarrierSays, Tape};
 use trunkline_core::call::{Call, RecordingNews, RecordingState, Source, What};
@@ -22,6 +23,8 @@ use trunkline_media::{Grown, RecordingName};
 
 /// So much is written at once: half a second.
 const BATCH_BYTES: usize = 8_000;
+/// Waits between tries to end one, in seconds of the engine's clock: on a full disk there may be room again.
+const WAITS_SECS: [u64; 6] = [1, 5, 30, 60, 300, 900];
 /// So many of these wait for a slow disk; what comes then waits here.
 const WAITING: usize = 64;
 
@@ -69,23 +72,40 @@ impl Inner {
     /// Ends the recording of a stream, as far as there is one in this server's folder, and says what it is.
     async fn end_tape(self: &Arc<Self>, handle: &Handle, call: CallId, stream: u16) {
         let Some(name) = name_of(call, stream) else { return };
-        let (state, duration_secs) = match self.recordings.end(&name).await {
-            Ok(Some(Grown { stored, duration_secs })) => {
+        let mut last = String::new();
+        for wait in WAITS_SECS {
+            match self.recordings.end(&name).await {
+                Ok(found) => {
+                    let (state, duration_secs) = self.ended_as(found);
+                    self.tape_is(handle, call, stream, state, duration_secs).await;
+                    return;
+                }
+                Err(error) => last = error.to_string(),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.clock.really(Duration::from_secs(wait))) => {}
+                // The next start ends it.
+                () = self.stop.cancelled() => return,
+            }
+        }
+        tracing::error!(%call, stream, why = last, "recording.not_ended: given up");
+        self.tape_is(handle, call, stream, RecordingState::Failed { why: last }, None).await;
+    }
+
+    /// Where a recording stands of which this was found.
+    fn ended_as(&self, found: Option<Grown>) -> (RecordingState, Option<u32>) {
+        match found {
+            Some(Grown { stored, duration_secs }) => {
                 self.moving.wake();
                 let state = RecordingState::Stored { bytes: stored.bytes, sha256: stored.sha256 };
                 (state, Some(duration_secs))
             }
-            Ok(None) if self.config.database.is_shared() => {
+            None if self.config.database.is_shared() => {
                 let why = "there is no sound of it in this server's folder".to_owned();
                 (RecordingState::Failed { why }, None)
             }
-            Ok(None) => (RecordingState::Absent, None),
-            Err(error) => {
-                tracing::error!(%call, stream, %error, "recording.not_ended: it is ended at the next start");
-                return;
-            }
-        };
-        self.tape_is(handle, call, stream, state, duration_secs).await;
+            None => (RecordingState::Absent, None),
+        }
     }
 
     /// Says in the call where the recording of a stream stands; whether that is journaled.

@@ -1,10 +1,10 @@
 //! What bots' calls add up to: outcomes, waits, tokens and their cost, by bot and by day.
 
-use super::{SPEED, Talk, short};
+use super::{OPENING, SPEED, Talk, short};
 use crate::day::Day;
 use crate::tenants::{knows_its_database, signed_in};
 use serde_json::{Value, json};
-use trunkline_sim::Habit;
+use trunkline_sim::{Habit, ModelTurn};
 
 const PRICES: &str = "text_in:1,text_cached:1,audio_in:1,audio_cached:1,text_out:1,audio_out:1";
 
@@ -88,6 +88,37 @@ pub fn a_cost_that_is_not_known_stays_empty_in_the_sums_and_on_the_page() {
         assert!(page.contains(bots) && page.contains(without) && page.contains("reception"), "{page}");
         assert!(!page.contains("0.00 USD"), "{page}");
     }
+}
+
+#[test]
+pub fn a_cost_that_is_not_whole_is_empty_in_the_call_and_in_the_sums() {
+    let turns = vec![
+        ModelTurn::says(OPENING),
+        ModelTurn::says("Sorry, we were cut off. How can I help?"),
+        ModelTurn::says("All right, it is noted. Goodbye.")
+            .and_asks("end_call", &json!({ "reason": "done" })),
+    ];
+    let mut talk = Talk::prepared(SPEED, Day::with().in_its_own_process(), turns, Vec::new(), |day| {
+        day.set("TRUNKLINE_REALTIME_PRICES", PRICES);
+    });
+    talk.is_called(Habit::says(["I have to come later."]));
+    talk.day.until("some words", |_| (!talk.lines().is_empty()).then_some(()));
+    // What the first model has used dies with the server.
+    talk.day.power_fails();
+    talk.day.start();
+    talk.ended();
+    let used = talk.day.until("the last answer is counted", |_| {
+        let used = talk.transcript()["used"].clone();
+        (used["tokens"]["audio_out"].as_u64() > Some(0)).then_some(used)
+    });
+    assert_eq!(used["cost"], Value::Null, "{used}");
+    knows_its_database(&talk.day);
+    let found = talk.day.until("it is counted", |day| {
+        let found = day.get("/api/analytics/bots").json();
+        (found["total"]["tokens"]["audio_out"] == used["tokens"]["audio_out"]).then_some(found)
+    });
+    let total = &found["total"];
+    assert_eq!((&total["cost"], &total["calls_without_cost"]), (&json!({}), &json!(1)), "{total}");
 }
 
 #[test]
