@@ -198,7 +198,7 @@ pub fn a_campaign_that_gets_another_bot_gets_its_script_too_unless_somebody_chos
 
 #[test]
 pub fn a_bot_goes_on_talking_to_a_machine_where_its_campaign_says_so() {
-    for (machine, over) in [("talk_first", json!("silence")), ("hang_up", Value::Null)] {
+    for machine in ["talk_first", "hang_up"] {
         let talk = clinic(&[]);
         let day = &talk.day;
         day.person(MACHINE, Habit::Voicemail);
@@ -206,7 +206,8 @@ pub fn a_bot_goes_on_talking_to_a_machine_where_its_campaign_says_so() {
         let (_, jobs) = campaign(day, "reminders", &policy, &[MACHINE.to_owned()]);
         let settled = is_settled(day, &jobs[0]);
         assert_eq!(settled["attempts"][0]["outcome"], "voicemail", "the control, {machine}: {settled}");
-        assert_eq!(talk.transcript()["over"], over, "{machine}");
+        let over = talk.transcript()["over"].clone();
+        assert_eq!(over == "finished", machine == "talk_first", "{machine}: {over}");
     }
 }
 
