@@ -264,6 +264,7 @@ impl RecordingCallback {
     pub fn news(&self, place: Option<Place>) -> Option<RecordingNews> {
         let answers = place.and_then(Place::answers);
         Some(RecordingNews {
+            stream: None,
             id: self.id.clone(),
             step: answers.map(|at| at.step),
             ask: answers.map_or(0, |at| at.ask.saturating_add(at.repeat)),

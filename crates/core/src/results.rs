@@ -34,8 +34,8 @@ impl Answers {
     pub fn of<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Self {
         let mut answers = BTreeMap::new();
         for call in calls {
-            // A recording's number counts through all turns of its call.
-            let mut before = 0;
+            // A recording's number counts through all of its call, and those of a bot's talk come first.
+            let mut before = call.recordings_of_talk().count();
             for turn in call.turns.values() {
                 if let Some(answered) = Answered::of(call.id, turn, before) {
                     answers.insert(turn.step, answered);

@@ -107,20 +107,26 @@ impl Figures {
 
     /// How long a talk lasted at most, of this many hundredths of all, in seconds: as near as the lengths that are told apart allow.
     pub fn talk_secs_of(&self, percent: u8) -> Option<u32> {
-        let talks: i64 = self.sums.talks.iter().sum();
-        let wanted = (talks * i64::from(percent.min(100)) + 99) / 100;
-        let (mut below, mut from) = (0, 0);
-        for (n, talks_here) in self.sums.talks.iter().enumerate() {
-            let upto = TALK_BOUNDS.get(n).copied().unwrap_or(from * 2);
-            if *talks_here > 0 && below + talks_here >= wanted {
-                let share = i64::from(upto - from) * (wanted - below) / talks_here;
-                return Some(from + u32::try_from(share).unwrap_or(0));
-            }
-            below += talks_here;
-            from = upto;
-        }
-        None
+        at_most(&self.sums.talks, &TALK_BOUNDS, percent)
     }
+}
+
+/// What so many hundredths of all are no longer than, where those of each length are counted: between two bounds it is guessed by
+/// their share, beyond the last one at twice that.
+pub(crate) fn at_most(counted: &[i64], bounds: &[u32], percent: u8) -> Option<u32> {
+    let all: i64 = counted.iter().sum();
+    let wanted = (all * i64::from(percent.min(100)) + 99) / 100;
+    let (mut below, mut from) = (0, 0);
+    for (n, here) in counted.iter().enumerate() {
+        let upto = bounds.get(n).copied().unwrap_or(from * 2);
+        if *here > 0 && below + here >= wanted {
+            let share = i64::from(upto - from) * (wanted - below) / here;
+            return Some(from + u32::try_from(share).unwrap_or(0));
+        }
+        below += here;
+        from = upto;
+    }
+    None
 }
 
 #[cfg(test)]

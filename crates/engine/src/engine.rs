@@ -4,6 +4,7 @@
 use crate::admission::{Paces, Turns, Waiting};
 use crate::app_calls::AppRoom;
 use crate::bot_files::BotFiles;
+use crate::bots::Tapes;
 use crate::bound::Bound;
 use crate::caching::Caching;
 use crate::carriers::Carriers;
@@ -162,6 +163,7 @@ pub(crate) struct Inner {
     pub bot_files: BotFiles,
     pub recordings: Recordings,
     pub moving: Moving,
+    pub tapes: Tapes,
     pub projection: StoreFeed,
     pub caching: Option<Caching>,
     pub campaigns: Campaigns,
@@ -243,6 +245,7 @@ impl Engine {
                 bot_files: BotFiles::new(config.bot_files.clone()),
                 recordings,
                 moving: Moving::default(),
+                tapes: Tapes::default(),
                 projection: StoreFeed::new(clock.now()),
                 campaigns: Campaigns::default(),
                 persons: Persons::default(),

@@ -34,6 +34,7 @@ mod answering;
 mod app_calls;
 mod appointments;
 mod batch;
+mod bot_analytics;
 mod bot_files;
 mod bots;
 mod bound;
@@ -108,6 +109,7 @@ pub use appointments::{
     AppointmentChange, AppointmentError, AppointmentPage, AppointmentQuery, AppointmentsOrder,
     AppointmentsReport, FreeTimesOf, NewAppointment, NewPractitioner, PractitionerChange,
 };
+pub use bot_analytics::{BotAnalytics, BotFigures};
 pub use bot_files::BotInfo;
 pub use bots::{Bots, MediaLine, OpenError, StreamOpened};
 pub use carriers::{Carriers, Line as CarrierLine};
@@ -150,7 +152,7 @@ pub use trunkline_store::Target;
 /// Where the cache is, as [`Config`] names it.
 pub use trunkline_store::cache::CacheAddress;
 /// What calls add up to.
-pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS};
+pub use trunkline_store::{Apart, QuestionCount, Rollup, Span, Sums, TALK_BOUNDS, TalkSpan, TalksApart};
 /// Which appointments, as their doors ask for them.
 pub use trunkline_store::{AppointmentCursor, AppointmentFilter};
 /// Rows of the queue, as its doors give them.

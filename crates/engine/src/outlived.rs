@@ -152,7 +152,7 @@ impl Inner {
             && self.recordings.bucket().is_none()
             && call.ended_at().is_some_and(|ended| ended >= before - OTHERS);
         let id = call.id.to_string();
-        for recording in call.turns.values().flat_map(|turn| &turn.recordings) {
+        for (_, recording) in call.recordings() {
             let Some(name) = RecordingName::new(&id, recording.id.as_str()) else { continue };
             match self.recordings.remove(&name).await {
                 Ok(Some(_)) => {}

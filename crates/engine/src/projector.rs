@@ -299,6 +299,8 @@ impl Inner {
         let mut first = true;
         // Calls that were there before there was an index of words: some at a time, when there is nothing else to do.
         let (mut wordless, mut after) = (true, None);
+        // And talks of bots that were there before they were counted.
+        let (mut uncounted, mut counted) = (true, None);
         loop {
             let drained = self.drain(store, &mut reader).await?;
             self.projection.is_back();
@@ -312,10 +314,14 @@ impl Inner {
                 after = store.keep_words_after(after, WORDS_AT_ONCE).await?;
                 wordless = after.is_some();
             }
+            if uncounted && drained < LOAD {
+                counted = store.count_talks_after(counted, WORDS_AT_ONCE).await?;
+                uncounted = counted.is_some();
+            }
             let gather = if drained < LOAD { GATHER } else { GATHER_UNDER_LOAD };
             tokio::select! {
                 _ = self.journal.changed(reader.position()) => tokio::time::sleep(gather).await,
-                () = std::future::ready(()), if wordless => {}
+                () = std::future::ready(()), if wordless || uncounted => {}
                 () = self.projection.doubted.notified() => drop(store.sync(&self.ident).await?),
                 _ = upkeep.tick() => {
                     if store.moved() {

@@ -170,15 +170,20 @@ impl Inner {
 
     /// What a call owes is done again.
     pub(crate) fn resume_call(self: &Arc<Self>, handle: &Handle) {
-        let (owed, recordings) = {
+        let (id, owed, recordings, begun) = {
             let live = handle.lock();
+            let begun: Vec<u16> = live.call.recordings_to_end().collect();
             let recordings: Vec<_> =
                 live.call.recordings_to_fetch().map(|(_, recording)| recording.id.clone()).collect();
-            (live.call.owed(), recordings)
+            (live.call.id, live.call.owed(), recordings, begun)
         };
         self.orphaned(handle);
         owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
         recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
+        for stream in begun {
+            let (inner, handle) = (self.clone(), handle.clone());
+            self.tasks.spawn(inner.end_tape_of_before(handle, id, stream));
+        }
     }
 
     /// Asks the carrier about every call that was live when the last process ended, paced.

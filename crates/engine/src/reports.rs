@@ -95,6 +95,7 @@ impl Inner {
         };
         let answers = report.token.and_then(|token| token.place.answers());
         let what = What::Recording(Box::new(RecordingNews {
+            stream: None,
             id: report.id,
             step: answers.map(|at| at.step),
             ask: answers.map_or(0, |at| at.ask.saturating_add(at.repeat)),

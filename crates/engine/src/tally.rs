@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::reading::Health;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use trunkline_core::call::{Call, TokenKind};
+use trunkline_core::call::{Call, TokenKind, WAIT_BOUNDS_MS};
 
 /// The counts.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ pub struct Waits {
 
 impl Waits {
     /// The bounds, in milliseconds.
-    pub const UPTO_MS: [u32; 8] = [250, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000];
+    pub const UPTO_MS: [u32; 8] = WAIT_BOUNDS_MS;
 
     fn add(&mut self, ms: u32) {
         for (count, bound) in self.upto.iter_mut().zip(Self::UPTO_MS) {

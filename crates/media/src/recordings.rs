@@ -153,6 +153,10 @@ impl Recordings {
         &self.folder
     }
 
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
     /// Begins to write a recording.
     pub async fn begin(&self, name: &RecordingName) -> Result<Incoming, StoreError> {
         // Announced twice, it may be fetched twice at once: each has a file of its own.
@@ -217,20 +221,25 @@ impl Recordings {
     /// It may still be there.
     pub async fn remove(&self, name: &RecordingName) -> Result<Option<u64>, PlaceError> {
         // The folder first: what is on its way into the bucket notices.
-        let path = self.path(name);
-        let in_folder = match fs::metadata(&path).await {
-            Ok(meta) => fs::remove_file(&path).await.map(|()| Some(meta.len())),
-            Err(error) => Err(error),
-        };
-        let in_folder = match in_folder {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            found => found.map_err(|e| StoreError::io(&path, e))?,
-        };
+        let begun = removed(&self.growing(name)).await?;
+        let in_folder = removed(&self.path(name)).await?.or(begun);
         let in_bucket = match &self.bucket {
             Some(bucket) => bucket.remove(name).await?,
             None => None,
         };
         Ok(in_folder.or(in_bucket))
+    }
+}
+
+/// Removes a file; its length, if it was there.
+async fn removed(path: &Path) -> Result<Option<u64>, StoreError> {
+    let removed = match fs::metadata(path).await {
+        Ok(meta) => fs::remove_file(path).await.map(|()| Some(meta.len())),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map_err(|e| StoreError::io(path, e)),
     }
 }
 

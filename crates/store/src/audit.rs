@@ -2,6 +2,7 @@
 //! was made of, the counts against counting. What is wrong is told call by call; only a database that can't be asked is
 //! an error.
 
+use crate::bot_rollup::{self, Talked};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::event;
@@ -121,12 +122,14 @@ impl Store {
         let rows = tx.rows(&sql::DRIFT, vec![]).await?;
         let calls = tx.rows(&sql::ROLLUP_DRIFT, vec![]).await?;
         let questions = tx.rows(&sql::QUESTION_DRIFT, vec![]).await?;
-        let kept = number(&mut tx, &sql::COUNTS_KEPT).await? + number(&mut tx, &sql::ROLLUPS_KEPT).await?;
+        let (talks, sums) = bot_rollup::talk_drift(&mut tx).await?;
+        let kept =
+            number(&mut tx, &sql::COUNTS_KEPT).await? + number(&mut tx, &sql::ROLLUPS_KEPT).await? + sums;
         tx.commit().await?;
         let drift = |row: &Row, of: String| {
             Ok(Drift { tenant: row.text("tenant")?, day: row.int("day")?, of, by: row.int("n")? })
         };
-        let mut all = Vec::new();
+        let mut all = talks;
         for row in &rows {
             all.push(drift(row, row.text("status")?)?);
         }
@@ -185,6 +188,7 @@ async fn audit(tx: &mut Tx, ids: &[String]) -> Result<Vec<AuditedCall>, StoreErr
         audited.push(audited_call(id, row, turns, events)?);
     }
     missing_legs(tx, &mut audited).await?;
+    miscounted_talks(tx, &mut audited).await?;
     Ok(audited)
 }
 
@@ -242,6 +246,22 @@ fn compare(row: &Row, columns: &Columns, of: &str, flaws: &mut Vec<String>) {
             flaws.push(format!("column {column}{of} is not what its fold says"));
         }
     }
+}
+
+/// Each talk of a bot must be counted as its fold says, once those of before are.
+async fn miscounted_talks(tx: &mut Tx, audited: &mut [AuditedCall]) -> Result<(), StoreError> {
+    let ids: Vec<CallId> = audited.iter().filter_map(|one| Some(one.history.as_ref()?.call.id)).collect();
+    let known = bot_rollup::known_talks(tx, ids.into_iter()).await?;
+    let is_filled = bot_rollup::are_filled(tx).await?;
+    for audited in audited {
+        let Some(history) = &audited.history else { continue };
+        let (counted, expected) = (known.get(&history.call.id), Talked::of(&history.call));
+        let is_right = counted == expected.as_ref() || (counted.is_none() && !is_filled);
+        if !is_right {
+            audited.flaws.push("its talk is not counted as its fold says".to_owned());
+        }
+    }
+    Ok(())
 }
 
 /// Each leg that a call has must be found by the carrier's id of it. It may have become another call's.

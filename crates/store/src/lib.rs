@@ -7,7 +7,7 @@
 //!
 //! - [`Store`]: open, migrate, cursor, sync, close (`store`), `check` (`health`)
 //! - `project`: batches in · `load`, `list`, `count`, `event`, `suppression`: answers out
-//! - `rollup`: what is counted by day · `search`: calls by their words · `results`: what people answered
+//! - `rollup`: what is counted by day, `bot_rollup`: of bots' talks · `search`: calls by their words · `results`: what people answered
 //! - `decision`: tenants, keys and users · `roster`: who may call whom in an app · `cache`: calls in Redis, which may be gone or lie
 //! - `queue`: campaigns, leads and jobs, whose truth is here
 //! - `appointments`: who comes to whom, and whose time is taken
@@ -25,6 +25,7 @@
 
 mod appointments;
 mod audit;
+mod bot_rollup;
 pub mod cache;
 mod count;
 mod db;
@@ -65,6 +66,7 @@ pub use appointments::{
     HeldTime, Kept, Made, PractitionerSaved,
 };
 pub use audit::{AuditedCall, Drift, Feeder, Strays};
+pub use bot_rollup::{TalkCounts, TalkRollup, TalkSpan, TalksApart};
 pub use count::{Counts, DayCount};
 pub use decision::{Added, DecisionsStand};
 pub use error::{Away, StoreError};

@@ -99,6 +99,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0011_appointments.sql"),
         postgres: include_str!("../migrations/postgres/0011_appointments.sql"),
     },
+    File {
+        number: 12,
+        name: "bot_rollups",
+        sqlite: include_str!("../migrations/sqlite/0012_bot_rollups.sql"),
+        postgres: include_str!("../migrations/postgres/0012_bot_rollups.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.
@@ -112,6 +118,8 @@ pub(crate) const TABLES: &[&str] = &[
     "appointment_cells",
     "appointments",
     "attempts",
+    "bot_calls",
+    "bot_rollups",
     "call_counts",
     "call_rollups",
     "calls",

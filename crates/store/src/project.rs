@@ -4,6 +4,7 @@
 //! never replaces a newer one, and the counts move by what really changed.
 
 use crate::appointments::{AppointmentNews, put_appointment_news};
+use crate::bot_rollup::put_talks;
 use crate::db::{Db, Durability, Tx};
 use crate::error::{Away, StoreError};
 use crate::event::EventRow;
@@ -233,6 +234,12 @@ async fn put_folds(
     tx.insert(&sql::UPSERT_LEGS, legs(&calls)).await?;
     tx.insert(&sql::ADD_COUNTS, count_moves(&calls)).await?;
     moves.write(tx).await?;
+    let talking: Vec<&Call> = calls
+        .iter()
+        .filter(|change| change.call.bot.is_some() || change.is_reborn())
+        .map(|change| change.call)
+        .collect();
+    put_talks(tx, &talking).await?;
     // What is said of a call that goes on is looked for when it is over.
     let told =
         calls.iter().filter(|change| change.known.is_none() || change.is_reborn() || change.call.is_over());

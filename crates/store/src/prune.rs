@@ -1,5 +1,6 @@
 //! History that has had its time: found, counted, deleted in batches; and that it was, remembered.
 
+use crate::bot_rollup::forget_talks;
 use crate::db::Durability;
 use crate::error::StoreError;
 use crate::project::{put, written};
@@ -177,6 +178,7 @@ impl Store {
         };
         tx.insert(&sql::ADD_COUNTS, fewer(&calls)).await?;
         moves.write(&mut tx).await?;
+        forget_talks(&mut tx, &calls).await?;
         put(&mut tx, &sql::DELETE_WORDS, these()?).await?;
         let known = prunings(&tx.rows(&sql::PRUNINGS, vec![]).await?)?;
         let before = known.iter().filter(|known| known.is_like(what)).map(|known| known.before).max();

@@ -2,10 +2,10 @@
 
 use crate::api::recordings::link;
 use crate::api::{
-    actions, analytics, app_calls, appointments, bots, call_backs, calls, campaigns, drain, health, import,
-    jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners, queue, recordings,
-    recover, registered, results, rosters, scripts, singles, suppressions, tenancy, transcript,
-    transcription, webhooks,
+    actions, analytics, app_calls, appointments, bot_analytics, bots, call_backs, calls, campaigns, drain,
+    health, import, jobs, keyed, keyed_or_user, lists, metrics, not_found, numbers, orders, practitioners,
+    queue, recordings, recover, registered, results, rosters, scripts, singles, suppressions, tenancy,
+    transcript, transcription, webhooks,
 };
 use crate::carrier::{self, callbacks, voice};
 use crate::live::{self, socket, sse, ticket};
@@ -75,6 +75,7 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/bots", get(bots_page::list))
         .route("/analytics", get(analytics_page::show))
         .route("/analytics.csv", get(analytics_page::csv))
+        .route("/analytics/bots.csv", get(analytics_page::bots_csv))
         .route("/results.csv", get(analytics_page::answers_csv))
         .route("/results.xlsx", get(analytics_page::answers_xlsx))
         .route("/deliveries", get(deliveries::list).layer(Extension(Act::ManageAccess)))
@@ -194,6 +195,8 @@ fn keyed_table() -> Table {
         .on(Get, "/api/results.xlsx", results::xlsx, results::spec::xlsx())
         .on(Get, "/api/analytics", analytics::show, analytics::spec::show())
         .on(Get, "/api/analytics.csv", analytics::csv, analytics::spec::csv())
+        .on(Get, "/api/analytics/bots", bot_analytics::show, bot_analytics::spec::show())
+        .on(Get, "/api/analytics/bots.csv", bot_analytics::csv, bot_analytics::spec::csv())
         .tag("queue", Act::Campaign)
         .on(Get, "/api/queue/stats", queue::stats, queue::spec::stats())
         .on(Post, "/api/queue/jobs", singles::add, singles::spec::add())

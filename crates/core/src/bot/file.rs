@@ -16,7 +16,7 @@ const MAX_SAID_CHARS: usize = 1_000;
 const MAX_FILE_BYTES: usize = 1 << 20;
 const MAX_PEOPLE: usize = 20;
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "title",
     "tenant",
     "language",
@@ -28,6 +28,7 @@ const FIELDS: [&str; 13] = [
     "tools",
     "transfer_to",
     "limits",
+    "record",
     "fallback_script",
     "$schema",
 ];
@@ -77,6 +78,10 @@ impl Bot {
             let script = node.text("the fallback script")?;
             script.parse().map_err(|bad: BadScriptName| node.error(bad.to_string()))
         });
+        let records = fields.get(&["record"]).map_or(Ok(false), |node| node.flag("“record”"))?;
+        let disclosure = disclosure.transpose()?.unwrap_or_else(|| language.texts().is_a_bot.to_owned());
+        // Nobody is recorded who was not told.
+        let said_of_it = if records { format!(" {}", language.texts().is_recorded) } else { String::new() };
         Ok(Self {
             version: BotVersion::of(bytes),
             tenant: tenant.transpose()?,
@@ -85,7 +90,8 @@ impl Bot {
                 None => name.as_str().to_owned(),
             },
             voice: fields.get(&["voice"]).map(|node| short(&node, "the voice", 100)).transpose()?,
-            disclosure: disclosure.transpose()?.unwrap_or_else(|| language.texts().is_a_bot.to_owned()),
+            disclosure: disclosure + &said_of_it,
+            records,
             greeting_unknown: said("greeting_unknown", "the greeting of somebody unknown")?,
             limits: fields.get(&["limits"]).map_or_else(|| Ok(Limits::default()), |node| limits(&node))?,
             fallback_script: fallback_script.transpose()?,

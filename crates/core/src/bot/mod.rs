@@ -80,6 +80,9 @@ pub struct Bot {
     pub transfer_to: Vec<Person>,
     /// How much of everything.
     pub limits: Limits,
+    /// Whether its talks are recorded, as they are heard. Its disclosure says so.
+    #[serde(default)]
+    pub records: bool,
     /// What is asked when the model is lost; the server's default script if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_script: Option<ScriptName>,

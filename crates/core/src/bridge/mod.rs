@@ -9,7 +9,7 @@
 //!   *generation*; whatever is cleared away begins a new one, and marks of an old one count for nothing.
 //! - `hearing`: the caller's words, in the order in which they were said, however late their text is.
 //! - `machine`: the rules · `patience`: how long each thing may take · `memory`: what a new session of the model is told
-//! - `shuffled`: frames of a carrier that does not keep their order
+//! - `shuffled`: frames of a carrier that does not keep their order · `tape`: the conversation as sound, as it was heard
 //!
 //! To add something that a model or a carrier says: a variant of [`ModelSays`] or [`CarrierSays`]; the compiler names the rule
 //! that has to answer it.
@@ -21,6 +21,7 @@ mod memory;
 mod patience;
 mod playing;
 mod shuffled;
+mod tape;
 
 pub use frames::{
     Act, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, ResponseEnd, Then, ToolAnswer, WhyLost,
@@ -29,3 +30,4 @@ pub use machine::Bridge;
 pub use memory::{Brief, Remembered, ToolSpec};
 pub use patience::Patience;
 pub use shuffled::Shuffled;
+pub use tape::Tape;

@@ -80,6 +80,16 @@ impl Amount {
         self.0.checked_add(more.0).map(Self)
     }
 
+    /// In billionths of its currency, for who keeps sums; the most a column holds where it is more.
+    pub fn billionths(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// So many billionths of a currency; below zero there is nothing.
+    pub fn of_billionths(billionths: i64) -> Self {
+        Self(u128::try_from(billionths).unwrap_or(0))
+    }
+
     /// So many parts of it, of which `all` are the whole; rounded down.
     pub(super) fn share(self, parts: u64, all: u128) -> Option<Self> {
         self.0.checked_mul(u128::from(parts)).map(|parts| Self(parts / all))
@@ -144,6 +154,14 @@ mod tests {
         assert_eq!(together(&[&own, &price("1", "EUR")]), None);
         assert_eq!(together(&[&own, &price("free", "USD")]), None);
         assert_eq!(together(&[]), None);
+    }
+
+    #[test]
+    fn an_amount_is_the_same_in_billionths() {
+        let amount: Amount = "12.000000001".parse().unwrap();
+        assert_eq!(amount.billionths(), 12_000_000_001);
+        assert_eq!(Amount::of_billionths(amount.billionths()), amount);
+        assert_eq!(Amount::of_billionths(-1), Amount::default());
     }
 
     #[test]

@@ -95,6 +95,9 @@ impl Call {
     }
 
     pub(super) fn recording(&mut self, news: &RecordingNews) -> Applied {
+        if let Some(stream) = news.stream {
+            return self.talk_recorded(stream, news);
+        }
         let known = self.step_of(&news.id);
         if let Some(step) = news.step {
             self.move_recording(&news.id, step);

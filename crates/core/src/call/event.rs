@@ -696,6 +696,9 @@ pub struct RecordingNews {
     /// To which question it is the answer, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u16>,
+    /// Of which of the call's media streams it is, if we made it ourselves while a bot talked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u16>,
     /// At which asking.
     #[serde(default)]
     pub ask: u8,
@@ -707,4 +710,15 @@ pub struct RecordingNews {
     pub duration_secs: Option<u32>,
     /// Where it stands.
     pub state: RecordingState,
+}
+
+impl RecordingNews {
+    /// The recording itself, as this tells it.
+    pub(super) fn fact(&self) -> RecordingFact {
+        RecordingFact {
+            id: self.id.clone(),
+            url: self.url.clone().unwrap_or_default(),
+            duration_secs: self.duration_secs,
+        }
+    }
 }

@@ -13,7 +13,7 @@
 //! - `failover`: when another carrier is asked instead
 //! - `action`: hold, resume, transfer · `acting`: what each fact does to them
 //! - `pricing`: when to ask what it cost
-//! - `talk`: what a bot and its caller say
+//! - `talk`: what a bot and its caller say · `talk_sums`: what that counts where many are added up
 //! - `registered`: calls that a client carries itself · `app`: calls between users of an app · `view`: what users read off a call · `personal`: what of an event is sealed
 
 mod acting;
@@ -36,6 +36,7 @@ mod registered;
 mod retention;
 mod state;
 mod talk;
+mod talk_sums;
 mod tokens;
 mod transcription;
 mod turn;
@@ -67,11 +68,12 @@ pub use talk::{
     BotNews, BotOver, BotRef, BotTold, Entry, EntryKind, EntryNo, NoStream, STREAM_OPENS_WITHIN_SECS, Spoken,
     Stream, Talk, ToolUse, Words, WordsState,
 };
+pub use talk_sums::{ModelCost, TalkSums, WAIT_BOUNDS_MS};
 pub use tokens::{TokenKind, TokenPrices, Tokens, Used};
 pub use transcription::{
     FORGOTTEN, PROMISE, TranscriptStatus, Transcription, TranscriptionNews, TranscriptionStage, ask_again_at,
 };
-pub use turn::{Answer, AnswerValue, Recording, RecordingState, Removal, Turn};
+pub use turn::{Answer, AnswerValue, Recording, RecordingOf, RecordingState, Removal, Turn};
 pub use view::Outcome;
 
 use crate::id::{AccountId, ActionNo, CallId, CarrierCallId, LegNo, SessionId, TenantId};

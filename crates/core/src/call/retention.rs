@@ -1,7 +1,7 @@
 //! For how long calls and their recordings are kept, and what is due to go. The time is an argument; who removes files is the engine.
 
 use super::Call;
-use super::turn::{Recording, RecordingState};
+use super::turn::{Recording, RecordingOf, RecordingState};
 use crate::id::TenantId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -35,18 +35,19 @@ pub enum DueRecordings<'a> {
     Never,
     /// Nothing yet.
     Later,
-    /// These go: each with the question that it is kept with.
-    Now(Vec<(u16, &'a Recording)>),
+    /// These go.
+    Now(Vec<(RecordingOf, &'a Recording)>),
 }
 
 impl Call {
     /// What of this call's recordings is due to go if those of calls that ended before a time are.
     pub fn recordings_due(&self, before: Timestamp) -> DueRecordings<'_> {
-        let is_stored =
-            |(_, recording): &(u16, &Recording)| matches!(recording.state, RecordingState::Stored { .. });
-        let all = self.turns.values().flat_map(|turn| turn.recordings.iter().map(|one| (turn.step, one)));
-        let stored: Vec<_> = all.filter(is_stored).collect();
-        let is_to_come = self.recordings_to_fetch().next().is_some();
+        let is_stored = |(_, recording): &(RecordingOf, &Recording)| {
+            matches!(recording.state, RecordingState::Stored { .. })
+        };
+        let stored: Vec<_> = self.recordings().filter(is_stored).collect();
+        let is_to_come =
+            self.recordings_to_fetch().next().is_some() || self.recordings_to_end().next().is_some();
         match self.ended_at() {
             Some(_) if stored.is_empty() && !is_to_come => DueRecordings::Never,
             Some(ended) if ended < before && !stored.is_empty() => DueRecordings::Now(stored),

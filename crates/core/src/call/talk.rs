@@ -11,8 +11,9 @@
 use super::Call;
 use super::apply::Applied;
 use super::effect::Refused;
-use super::event::Event;
+use super::event::{Event, RecordingNews};
 use super::tokens::Used;
+use super::turn::Recording;
 use crate::appointment::Appointment;
 use crate::bot::{Answered, Effect, Tool, Tools};
 use crate::id::ToolCallId;
@@ -336,6 +337,9 @@ pub struct Stream {
     /// What the model's answers in it have used, as far as it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Used>,
+    /// Its recording, as it was heard, if one is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
 /// One entry of a transcript.
@@ -622,6 +626,17 @@ fn earliest(known: &mut Option<Timestamp>, at: Timestamp) {
 }
 
 impl Call {
+    /// News of the recording of a media stream.
+    pub(super) fn talk_recorded(&mut self, stream: u16, news: &RecordingNews) -> Applied {
+        let Some(talk) = &mut self.bot else { return Err(Refused::NoBot) };
+        let kept = &mut talk.stream(stream).recording;
+        let known = kept.take();
+        let told = Recording::told(known.clone(), news.ask, &news.fact(), news.state.clone());
+        let is_same = known.as_ref() == Some(&told);
+        *kept = Some(told);
+        if is_same { Err(Refused::Same) } else { Ok(Vec::new()) }
+    }
+
     pub(super) fn bot_told(&mut self, told: &BotTold, event: &Event) -> Applied {
         let Some(talk) = &mut self.bot else { return Err(Refused::NoBot) };
         let before = talk.clone();

@@ -89,10 +89,10 @@ impl AnswerValue {
     }
 }
 
-/// The recording of an answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A recording of an answer, or of a bot's talk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
-    /// The carrier's id.
+    /// The carrier's id; our own of a bot's talk.
     pub id: RecordingId,
     /// At which asking it was made.
     pub ask: u8,
@@ -104,6 +104,33 @@ pub struct Recording {
     pub duration_secs: Option<u32>,
     /// Where it stands.
     pub state: RecordingState,
+}
+
+/// What of a call a recording is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordingOf {
+    /// A bot's talk, in this media stream. We make it ourselves.
+    Talk(u16),
+    /// The answer to this question. The carrier makes it.
+    Answer(u16),
+}
+
+impl RecordingOf {
+    /// Which media stream.
+    pub fn stream(self) -> Option<u16> {
+        match self {
+            Self::Talk(stream) => Some(stream),
+            Self::Answer(_) => None,
+        }
+    }
+
+    /// Which question.
+    pub fn step(self) -> Option<u16> {
+        match self {
+            Self::Answer(step) => Some(step),
+            Self::Talk(_) => None,
+        }
+    }
 }
 
 /// Where a recording stands, from the carrier's word to our folder. The order is the rank: it never falls.
@@ -143,6 +170,24 @@ pub enum RecordingState {
 pub enum Removal {
     /// It has been kept for as long as the settings say.
     Retention,
+}
+
+impl Recording {
+    /// What is known of it, with this told.
+    pub(super) fn told(known: Option<Self>, ask: u8, fact: &RecordingFact, state: RecordingState) -> Self {
+        let url = (!fact.url.is_empty()).then(|| fact.url.clone());
+        match known {
+            // News that names no question names no asking either, and says 0.
+            Some(known) => Self {
+                ask: known.ask.max(ask),
+                url: known.url.or(url),
+                duration_secs: known.duration_secs.or(fact.duration_secs),
+                state: known.state.max(state),
+                id: known.id,
+            },
+            None => Self { id: fact.id.clone(), ask, url, duration_secs: fact.duration_secs, state },
+        }
+    }
 }
 
 impl Turn {
@@ -186,30 +231,14 @@ impl Turn {
 
     /// Merges news of a recording; `true` when it became fetchable by this.
     pub(super) fn recording_news(&mut self, news: &RecordingNews) -> bool {
-        let fact = RecordingFact {
-            id: news.id.clone(),
-            url: news.url.clone().unwrap_or_default(),
-            duration_secs: news.duration_secs,
-        };
-        self.recording(news.ask, &fact, news.state.clone())
+        self.recording(news.ask, &news.fact(), news.state.clone())
     }
 
     /// Merges what is known of a recording; `true` when it became fetchable by this.
     fn recording(&mut self, ask: u8, fact: &RecordingFact, state: RecordingState) -> bool {
-        let url = (!fact.url.is_empty()).then(|| fact.url.clone());
         let known = self.take_recording(&fact.id);
         let was_ready = known.as_ref().is_some_and(|known| known.state >= RecordingState::Ready);
-        let recording = match known {
-            // News that names no question names no asking either, and says 0.
-            Some(known) => Recording {
-                ask: known.ask.max(ask),
-                url: known.url.or(url),
-                duration_secs: known.duration_secs.or(fact.duration_secs),
-                state: known.state.max(state),
-                id: known.id,
-            },
-            None => Recording { id: fact.id.clone(), ask, url, duration_secs: fact.duration_secs, state },
-        };
+        let recording = Recording::told(known, ask, fact, state);
         let is_ready = recording.state == RecordingState::Ready;
         self.put_recording(recording);
         is_ready && !was_ready

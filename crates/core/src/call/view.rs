@@ -6,7 +6,7 @@ use super::disposition::{Disposition, EndFacts};
 use super::evidence::HangUpBy;
 use super::leg::EndSource;
 use super::state::{State, Status};
-use super::turn::{AnswerValue, Recording, RecordingState};
+use super::turn::{AnswerValue, Recording, RecordingOf, RecordingState};
 use super::{BotOver, Call, Price, Stray};
 use crate::bot;
 use crate::id::{ActionNo, CampaignId, CarrierCallId};
@@ -284,10 +284,34 @@ impl Call {
             .filter(|(_, recording)| matches!(recording.state, RecordingState::Named | RecordingState::Ready))
     }
 
-    /// Whether nothing more is owed: it is over, no stray is left, and every recording is fetched or given up.
+    /// All its recordings: those of a bot's talk, then those of answers. A recording's place among them is its number, and never
+    /// changes: where a bot has failed its script goes on, and the bot does not come back.
+    pub fn recordings(&self) -> impl Iterator<Item = (RecordingOf, &Recording)> {
+        let answers = self.turns.values().flat_map(|turn| {
+            turn.recordings.iter().map(|recording| (RecordingOf::Answer(turn.step), recording))
+        });
+        self.recordings_of_talk()
+            .map(|(stream, recording)| (RecordingOf::Talk(stream), recording))
+            .chain(answers)
+    }
+
+    /// The recordings of a bot's talk, each with its media stream.
+    pub fn recordings_of_talk(&self) -> impl Iterator<Item = (u16, &Recording)> {
+        let streams = self.bot.iter().flat_map(|talk| &talk.streams);
+        streams.filter_map(|(no, stream)| Some((*no, stream.recording.as_ref()?)))
+    }
+
+    /// The media streams whose recordings were begun here and not ended.
+    pub fn recordings_to_end(&self) -> impl Iterator<Item = u16> {
+        let begun = self.recordings_of_talk().filter(|(_, one)| one.state == RecordingState::Named);
+        begun.map(|(stream, _)| stream)
+    }
+
+    /// Whether nothing more is owed: it is over, no stray is left, and every recording is fetched, ended or given up.
     pub fn is_settled(&self) -> bool {
         self.is_over()
             && !self.strays.values().any(|stray| *stray == Stray::Found)
             && self.recordings_to_fetch().next().is_none()
+            && self.recordings_to_end().next().is_none()
     }
 }

@@ -58,6 +58,11 @@ impl Machine {
         }
     }
 
+    /// What a bot's campaign does unless it says otherwise: a model that talks to a machine costs, and nobody hears it.
+    pub fn usual_for_bots() -> Self {
+        Self::HangUp
+    }
+
     /// Whether the script just speaks, as in a call of no campaign.
     pub fn only_talks(&self) -> bool {
         matches!(self, Self::TalkFirst)

@@ -53,6 +53,8 @@ pub struct Texts {
     pub consent: &'static str,
     /// That a bot is talking.
     pub is_a_bot: &'static str,
+    /// What a bot says whose talks are recorded.
+    pub is_recorded: &'static str,
     /// How to answer a yes-no question.
     pub yes_no: &'static str,
     /// How to type a number of any length.
@@ -107,6 +109,7 @@ impl Texts {
         opted_out: "All right, we will not call you again. Goodbye.",
         consent: "Your answers will be recorded. Do you agree?",
         is_a_bot: "Hello, I am an automated assistant.",
+        is_recorded: "This call is recorded.",
         yes_no: "For yes, press 1. For no, press 2.",
         number: "Please enter the number on your keypad, then press {{key}}.",
         digits: "Please enter the number on your keypad.",
@@ -152,6 +155,7 @@ impl Texts {
         opted_out: "בסדר, לא נתקשר שוב. להתראות.",
         consent: "התשובות שלכם יוקלטו. האם זה מקובל עליכם?",
         is_a_bot: "שלום, מדבר כאן עוזר אוטומטי.",
+        is_recorded: "השיחה מוקלטת.",
         yes_no: "אם כן, הקישו 1. אם לא, הקישו 2.",
         number: "הקישו את המספר ולאחריו {{key}}.",
         digits: "הקישו את המספר.",

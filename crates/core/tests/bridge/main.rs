@@ -5,4 +5,5 @@ mod breaks;
 mod ends;
 mod properties;
 mod stage;
+mod tape;
 mod tools;

@@ -1,7 +1,7 @@
 //! What a bot asks for.
 
 use super::stage::Stage;
-use trunkline_core::bridge::{Act, Input, ModelDoes, ModelSays, ResponseEnd, Then, ToolAnswer};
+use trunkline_core::bridge::{Act, Input, ModelDoes, ModelSays, ResponseEnd, Then, ToolAnswer, WhyLost};
 use trunkline_core::call::BotNews;
 
 fn asks(id: &str) -> ModelSays {
@@ -80,4 +80,26 @@ fn a_model_that_asks_for_ever_is_not_obeyed_for_ever() {
         stage.take(answers(&format!("t{n}")));
     }
     assert_eq!(asked(&stage), 20);
+}
+
+/// A model that was lost once is not waited for long. While a tool is at work it is not waited for at all.
+#[test]
+fn a_tool_at_work_is_no_silence_of_the_model() {
+    let mut stage = Stage::ready();
+    stage.bot_says("r1", "i1", "Hello.", 960);
+    stage.plays_all();
+    stage.said("c1", "Confirm it, please.");
+    stage.model(ModelSays::Lost(WhyLost::Closed));
+    stage.model(ModelSays::Opened);
+    stage.model(ModelSays::Configured);
+    stage.model(ModelSays::ResponseBegan { response: "r2".into() });
+    stage.model(asks("t1"));
+    stage.model(over("r2"));
+    let lost = |stage: &Stage| stage.count(|act| matches!(act, Act::Journal(BotNews::ModelLost { .. })));
+    stage.passes(4_000);
+    assert_eq!((stage.over(), lost(&stage)), (None, 1));
+    let acts = stage.take(answers("t1"));
+    assert!(acts.contains(&Act::Model(ModelDoes::Answer(None))), "now it is the model's to speak: {acts:?}");
+    stage.passes(4_000);
+    assert_eq!(lost(&stage), 2, "and that it does not is its silence");
 }

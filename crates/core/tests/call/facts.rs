@@ -189,6 +189,7 @@ pub fn keyed(step: u16, ask: u8, digits: &str) -> Option<Heard> {
 
 pub fn recording(id: &str, step: Option<u16>, ask: u8, state: RecordingState) -> What {
     What::Recording(Box::new(RecordingNews {
+        stream: None,
         id: RecordingId::new(id),
         step,
         ask,

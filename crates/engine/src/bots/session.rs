@@ -1,5 +1,6 @@
 //! Carries frames between a carrier's media stream and a model, as the core's bridge says. Nothing is decided here.
 
+use super::taping::Taping;
 use super::tools::AskedTool;
 use super::writing::Writer;
 use crate::engine::Inner;
@@ -15,7 +16,7 @@ use trunkline_core::bridge::{
     Act, Bridge, CarrierDoes, CarrierSays, Input, ModelDoes, ModelSays, Then, ToolAnswer, WhyLost,
 };
 use trunkline_core::call::{AnsweredBy, BotNews, BotOver, EntryNo, State, Tokens, Words};
-use trunkline_core::campaign::Machine;
+use trunkline_core::campaign::Act as OnVerdict;
 use trunkline_core::id::CallId;
 use trunkline_media::realtime::{Ears, ModelAddress, Mouth, connect};
 
@@ -48,6 +49,8 @@ struct Session {
     model: Option<(Mouth, Ears)>,
     tools: JoinSet<ToolAnswer>,
     writer: Writer,
+    /// The recording, if one is made.
+    taping: Option<Taping>,
     /// Answers whose wait is measured.
     counted: BTreeSet<EntryNo>,
     /// The tokens that are measured.
@@ -101,6 +104,7 @@ pub(super) async fn begin(
         model: None,
         tools: JoinSet::new(),
         writer,
+        taping: inner.tape(handle, &call, stream),
         counted: BTreeSet::new(),
         told: Tokens::default(),
         taken_by: None,
@@ -117,6 +121,10 @@ impl Session {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.bridge.is_done() {
+            if self.is_gone {
+                // Nobody hears anything any more, whatever texts are still to come.
+                self.taping.take().into_iter().for_each(Taping::end);
+            }
             if self.is_replaced() {
                 // Its socket died without a word, and the carrier has opened another: what comes in here is not the call's any more.
                 tracing::warn!(call = %self.call, stream = self.stream, "bot.stream: replaced");
@@ -170,6 +178,7 @@ impl Session {
             }
         }
         drop(self.does.take());
+        self.taping.take().into_iter().for_each(Taping::end);
         self.writer.written().await.await;
         tracing::info!(call = %self.call, "bot.stream: over");
         if self.was_stopped {
@@ -203,19 +212,20 @@ impl Session {
 
     /// Whether the call goes on, and who has taken it.
     async fn look(&mut self) {
-        let (is_over, by, leaves_message) = {
+        let (is_over, by) = {
             let live = self.handle.lock();
-            let machine = live.call.job.as_ref().map(|of| &of.machine);
-            let leaves_message = matches!(machine, Some(Machine::LeaveMessage { .. }));
-            (live.call.state() >= State::Ending, live.call.leg().answered_by, leaves_message)
+            // What a campaign wants of machines is its own: it may talk to them, or leave a message by a page that ends this stream.
+            let ends = |by: &AnsweredBy| {
+                live.call.job.as_ref().is_none_or(|of| of.machine.on(Some(*by)) == OnVerdict::HangUp)
+            };
+            (live.call.state() >= State::Ending, live.call.leg().answered_by.filter(ends))
         };
         let mut inputs = Vec::new();
         if is_over && !self.is_gone {
             self.is_gone = true;
             inputs.push(Input::Carrier(CarrierSays::Stopped));
         }
-        // Where a message is left for machines, the page that says it ends this stream.
-        if let Some(by) = by.filter(|_| by != self.taken_by && !leaves_message) {
+        if let Some(by) = by.filter(|_| by != self.taken_by) {
             self.taken_by = Some(by);
             inputs.push(Input::TakenBy(by));
         }
@@ -230,6 +240,9 @@ impl Session {
             }
             if let Input::Model(ModelSays::Complains { code }) = &input {
                 tracing::warn!(call = %self.call, code, "bot.model_complains");
+            }
+            if let (Input::Carrier(says), Some(taping)) = (&input, &mut self.taping) {
+                taping.hears(says);
             }
             let acts = self.bridge.take(self.inner.clock.now(), input);
             inputs.extend(self.perform(acts).await);
@@ -319,6 +332,9 @@ impl Session {
     }
 
     fn tell_carrier(&mut self, does: CarrierDoes) {
+        if let Some(taping) = self.taping.as_mut().filter(|_| self.does.is_some()) {
+            taping.asks(&does);
+        }
         // A carrier that reads nothing any more will be known as gone by its socket.
         if let Some(to) = &self.does
             && to.try_send(does).is_err()

@@ -127,7 +127,7 @@ fn rest(
 }
 
 fn is_unfinished(name: &str) -> bool {
-    name.ends_with(".tmp") || name.ends_with(".part") || name.contains(".part-")
+    name.ends_with(".tmp") || name.ends_with(".part") || name.ends_with(".growing") || name.contains(".part-")
 }
 
 /// What is in a folder, in the order of names.

@@ -18,22 +18,19 @@ pub(super) struct Kept<'a> {
 /// The recordings that a call says are kept.
 pub(super) fn kept(call: &Call) -> impl Iterator<Item = Kept<'_>> {
     let id = call.id.to_string();
-    call.turns.values().flat_map(|turn| &turn.recordings).filter_map(move |recording| {
-        match &recording.state {
-            RecordingState::Stored { bytes, sha256 } => {
-                let file = RecordingName::new(&id, recording.id.as_str())?;
-                Some(Kept { file, bytes: *bytes, sha256 })
-            }
-            _ => None,
+    call.recordings().filter_map(move |(_, recording)| match &recording.state {
+        RecordingState::Stored { bytes, sha256 } => {
+            let file = RecordingName::new(&id, recording.id.as_str())?;
+            Some(Kept { file, bytes: *bytes, sha256 })
         }
+        _ => None,
     })
 }
 
 /// Every recording a call has ever named, kept or not.
 pub(super) fn named(call: &Call) -> impl Iterator<Item = RecordingName> + '_ {
     let id = call.id.to_string();
-    let all = call.turns.values().flat_map(|turn| &turn.recordings);
-    all.filter_map(move |recording| RecordingName::new(&id, recording.id.as_str()))
+    call.recordings().filter_map(move |(_, recording)| RecordingName::new(&id, recording.id.as_str()))
 }
 
 /// Why a recording is not what it should be; `None` if it is.
@@ -63,6 +60,7 @@ pub(super) fn list(folder: &Folder) -> io::Result<BTreeSet<String>> {
     for entry in entries {
         if let Ok(name) = entry?.file_name().into_string()
             && !name.ends_with(".part")
+            && !name.ends_with(".growing")
         {
             names.insert(name);
         }

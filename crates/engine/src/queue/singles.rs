@@ -13,7 +13,7 @@ use crate::intake::IntakeError;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use trunkline_core::bot::BotName;
-use trunkline_core::campaign::{CallerIds, Campaign, CampaignState, People};
+use trunkline_core::campaign::{CallerIds, Campaign, CampaignState, Machine, People};
 use trunkline_core::id::{CampaignId, DedupKey, JobId, TenantId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::queue::Happened;
@@ -244,6 +244,7 @@ fn shared_policy(script: &ScriptName, bot: Option<&BotName>, from: &PhoneNumber,
     Campaign {
         people: People::Singles,
         bot: bot.cloned(),
+        machine: bot.map_or_else(Machine::default, |_| Machine::usual_for_bots()),
         ..Campaign::standard(
             format!("{SHARED}{asks} from {} since {now}", from.as_str()),
             script.clone(),

@@ -100,6 +100,7 @@ impl Inner {
             if matches!(state, RecordingState::Stored { .. }) { "stored" } else { "failed" }
         );
         let news = RecordingNews {
+            stream: None,
             id: id.clone(),
             step: Some(step),
             ask: recording.ask,
@@ -115,13 +116,13 @@ impl Inner {
         }
     }
 
-    /// A call's `n`-th recording, in the order of questions, if it is kept.
+    /// A call's `n`-th recording, in their order, if it is kept.
     pub(crate) fn recording_file(
         &self,
         call: &trunkline_core::call::Call,
         n: usize,
     ) -> Option<AskedRecording> {
-        let recording = call.turns.values().flat_map(|turn| &turn.recordings).nth(n)?;
+        let (_, recording) = call.recordings().nth(n)?;
         let (bytes, sha256) = match &recording.state {
             RecordingState::Stored { bytes, sha256 } => (bytes, sha256),
             RecordingState::Removed { at, .. } => return Some(AskedRecording::Removed(*at)),

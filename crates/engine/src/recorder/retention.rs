@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_core::call::{
-    Call, DueRecordings, Recording, RecordingNews, RecordingState, Removal, Source, What,
+    Call, DueRecordings, Recording, RecordingNews, RecordingOf, RecordingState, Removal, Source, What,
 };
 use trunkline_core::id::TenantId;
 use trunkline_core::tenancy::Decision;
@@ -98,8 +98,8 @@ impl Inner {
                 DueRecordings::Never => {}
                 DueRecordings::Later => return Ok(Page::Last(upto)),
                 DueRecordings::Now(due) => {
-                    for (step, recording) in due {
-                        if !self.retire_one(call, step, recording).await {
+                    for (of, recording) in due {
+                        if !self.retire_one(call, of, recording).await {
                             return Ok(Page::Last(upto));
                         }
                     }
@@ -116,7 +116,7 @@ impl Inner {
     }
 
     /// Removes one; whether nothing more is to be done about it here.
-    async fn retire_one(self: &Arc<Self>, call: &Call, step: u16, recording: &Recording) -> bool {
+    async fn retire_one(self: &Arc<Self>, call: &Call, of: RecordingOf, recording: &Recording) -> bool {
         let Some(name) = RecordingName::new(&call.id.to_string(), recording.id.as_str()) else { return true };
         match self.recordings.remove(&name).await {
             Ok(Some(_)) => {}
@@ -133,7 +133,8 @@ impl Inner {
         let at = self.clock.now();
         let what = What::Recording(Box::new(RecordingNews {
             id: recording.id.clone(),
-            step: Some(step),
+            step: of.step(),
+            stream: of.stream(),
             ask: recording.ask,
             url: None,
             duration_secs: None,

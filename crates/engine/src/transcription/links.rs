@@ -78,8 +78,7 @@ impl Inner {
 
     /// A call's recording by its name, if it is or was kept.
     pub(super) fn recording_named(&self, call: &Call, id: &RecordingId) -> Option<AskedRecording> {
-        let all = call.turns.values().flat_map(|turn| &turn.recordings);
-        let n = all.into_iter().position(|one| one.id == *id)?;
+        let n = call.recordings().position(|(_, one)| one.id == *id)?;
         self.recording_file(call, n)
     }
 

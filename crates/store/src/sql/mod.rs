@@ -10,6 +10,7 @@
 
 mod appointments;
 mod audit;
+mod bot_rollups;
 mod decide;
 mod insert;
 mod list;
@@ -29,6 +30,7 @@ mod write;
 
 pub(crate) use appointments::*;
 pub(crate) use audit::*;
+pub(crate) use bot_rollups::*;
 pub(crate) use decide::*;
 pub(crate) use insert::{Insert, MANY};
 pub(crate) use list::*;
@@ -100,6 +102,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         .chain(SEARCHES)
         .chain(SEARCH_ROWS)
         .chain(ROLLUPS)
+        .chain(BOT_ROLLUPS)
         .chain(RESULTS)
         .chain(WRITES)
         .chain(DECISIONS)

@@ -56,6 +56,8 @@ async fn what_must_not_grow_with_history_uses_its_index_on_sqlite() {
             &sql::QUESTIONS_COUNTED,
             &["SEARCH question_rollups USING PRIMARY KEY (tenant=? AND day>? AND day<?)"],
         ),
+        (&sql::TALKS_BY_DAY, &["SEARCH bot_rollups USING PRIMARY KEY (tenant=? AND day>? AND day<?)"]),
+        (&sql::KNOWN_TALKS, &["SEARCH bot_calls USING PRIMARY KEY (call=?)"]),
         (&sql::PEOPLE_OF_SCRIPT, &["calls_person (tenant=? AND script=?"]),
         (&sql::CALLS_OF_PEOPLE, &["calls_person (tenant=? AND script=?"]),
         (&sql::UNPRICED, &["calls_unpriced (ended_at>? AND ended_at<?)"]),

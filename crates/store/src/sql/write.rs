@@ -1,7 +1,7 @@
 //! Statements that write: the projection, the cursor, the migrations.
 
 use super::insert::{ByMonth, Known, Table, inserts};
-use super::{rollups, rows, search, statements};
+use super::{bot_rollups, rollups, rows, search, statements};
 
 macro_rules! known_calls {
     () => {
@@ -106,6 +106,12 @@ inserts! {
 
     /// What questions count: changes, which may be negative.
     ADD_QUESTION_ROLLUPS = rollups::QUESTIONS;
+
+    /// What each talk of a bot counts.
+    UPSERT_TALKS = bot_rollups::TALKS;
+
+    /// What talks of bots count together: changes, which may be negative.
+    ADD_TALK_ROLLUPS = bot_rollups::SUMS;
 
     /// The words of calls. Those that stay the same are not written again.
     UPSERT_WORDS = search::WORDS;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod appointments;
 #[cfg(test)]
+mod bot_rollups;
+#[cfg(test)]
 mod cache;
 #[cfg(test)]
 mod calls;

@@ -121,8 +121,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The last thirty days up to today, by day, unless something else is said.
     pub(crate) fn read(desk: &Desk, query: Option<&str>) -> Result<Self, Problem> {
-        let today = desk.now().to_zoned(TimeZone::UTC).date();
-        let (mut since, mut until, mut by) = (None, None, BY[0]);
+        let (mut days, mut by) = (Days::default(), BY[0]);
         let (mut carrier, mut campaign, mut script) = (None, None, None);
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if value.contains(['\0', char::REPLACEMENT_CHARACTER]) {
@@ -130,8 +129,7 @@ impl Asked {
             }
             match &*name {
                 _ if value.is_empty() => {}
-                "since" => since = Some(day("since", &value)?),
-                "until" => until = Some(day("until", &value)?),
+                "since" | "until" => days.read(&name, &value)?,
                 "by" => {
                     let word = BY.into_iter().find(|(word, _)| *word == value);
                     by = word.ok_or_else(|| Problem::query("by", "day, carrier, campaign or script"))?;
@@ -145,16 +143,41 @@ impl Asked {
                 other => return Err(Problem::query(other, "there is no such word")),
             }
         }
-        let until: Date = until.map_or_else(|| today.tomorrow(), Ok).map_err(|_| wrong_day("until"))?;
+        let (since, until) = days.span(desk)?;
+        Ok(Self { of: Span { since, until, carrier, campaign, script }, by })
+    }
+}
+
+/// The days that are asked for.
+#[derive(Default)]
+pub(crate) struct Days {
+    since: Option<Date>,
+    until: Option<Date>,
+}
+
+impl Days {
+    /// Takes in the first day (`since`), or the one after the last (`until`).
+    pub(crate) fn read(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        match name {
+            "since" => self.since = Some(day("since", value)?),
+            _ => self.until = Some(day("until", value)?),
+        }
+        Ok(())
+    }
+
+    /// The first day and the one after the last: the last thirty days up to today, unless something else was said.
+    pub(crate) fn span(self, desk: &Desk) -> Result<(Date, Date), Problem> {
+        let today = desk.now().to_zoned(TimeZone::UTC).date();
+        let until: Date = self.until.map_or_else(|| today.tomorrow(), Ok).map_err(|_| wrong_day("until"))?;
         let since: Date =
-            since.map_or_else(|| until.checked_sub(DAYS.days()), Ok).map_err(|_| wrong_day("since"))?;
+            self.since.map_or_else(|| until.checked_sub(DAYS.days()), Ok).map_err(|_| wrong_day("since"))?;
         if since >= until {
             return Err(Problem::query("since", "must be before until"));
         }
         if until.since(since).is_ok_and(|span| span.get_days() > MOST_DAYS) {
             return Err(Problem::query("since", "at most 3700 days before until"));
         }
-        Ok(Self { of: Span { since, until, carrier, campaign, script }, by })
+        Ok((since, until))
     }
 }
 

@@ -51,6 +51,8 @@ struct DefinitionJson<'a> {
     tools: &'a BTreeSet<Tool>,
     transfer_to: &'a [Person],
     limits: Limits,
+    /// Whether its talks are recorded, which the disclosure says.
+    record: bool,
     fallback_script: Option<&'a str>,
 }
 
@@ -78,6 +80,7 @@ impl<'a> DefinitionJson<'a> {
             tools: &bot.tools,
             transfer_to: &bot.transfer_to,
             limits: bot.limits,
+            record: bot.records,
             fallback_script: bot.fallback_script.as_ref().map(ScriptName::as_str),
         }
     }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
-use trunkline_core::campaign::{Campaign, Move};
+use trunkline_core::campaign::{Campaign, Machine, Move};
 use trunkline_core::id::CampaignId;
 use trunkline_engine::{Desk, Standing, UnreadableCampaign};
 
@@ -77,6 +77,12 @@ pub(crate) async fn change(
     let Ok(Value::Object(mut fields)) = serde_json::to_value(&known) else {
         return Err(Problem::new(Code::Internal));
     };
+    // A script that came with the bot goes with it; one that somebody chose stays.
+    let is_another = patch.get("bot").is_some_and(Value::is_string) && !patch.contains_key("script");
+    let of_old = known.bot.as_ref().and_then(|bot| web.engine.script_instead_of(desk.tenant(), bot.as_str()));
+    if is_another && of_old.as_ref() == Some(&known.script) {
+        fields.remove("script");
+    }
     fields.extend(patch);
     Ok(json(StatusCode::OK, &desk.change_campaign(id, policy(&web, &desk, fields)?).await?))
 }
@@ -124,6 +130,7 @@ fn policy(web: &Web, desk: &Desk, mut fields: Map<String, Value>) -> Result<Camp
         })?;
         is_bots = true;
         fields.entry("script").or_insert_with(|| instead.as_str().into());
+        fields.entry("machine").or_insert_with(|| value!(Machine::usual_for_bots()));
     }
     for (field, right) in [
         ("name", "what people call it"),

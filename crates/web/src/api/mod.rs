@@ -4,13 +4,14 @@
 //! - `app_calls`: calls between users of an app, by their own tokens · `rosters`: conversations' members, who blocks whom
 //! - `registered`: calls that clients carry themselves · `import`: calls that were kept elsewhere
 //! - `campaigns`, `jobs`, `singles`: the outbound queue · `queue`: how it is, and plans · `lists`: people and suppressions as files
-//! - `results`: what people answered · `analytics`: what calls came to
+//! - `results`: what people answered · `analytics`: what calls came to, `bot_analytics`: those with bots
 //! - `etag`: versions of answers · `recordings`, `range`: recordings as files · `scripts` · `suppressions` · `drain` · `recover`: ask the carrier now · `tenancy`: tenants, keys and users · `numbers`: what answers ours · `webhooks`: what is sent to clients · `health`, `metrics`: probes, which need no key
 
 pub(crate) mod actions;
 pub(crate) mod analytics;
 pub(crate) mod app_calls;
 pub(crate) mod appointments;
+pub(crate) mod bot_analytics;
 pub(crate) mod bots;
 pub(crate) mod call_backs;
 pub(crate) mod call_json;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use trunkline_core::call::{
-    BotOver, Call, Entry, EntryKind, EntryNo, Spoken, Talk, Tokens, Used, WordsState,
+    BotOver, Call, Entry, EntryKind, EntryNo, RecordingState, Spoken, Talk, Tokens, Used, WordsState,
 };
 
 /// The transcript of a call in which a bot talks.
@@ -27,7 +27,24 @@ pub(crate) struct TranscriptJson<'a> {
     wait: Option<WaitJson>,
     /// What the model's answers have used, as far as it says; null before the first.
     used: Option<UsedJson>,
+    /// The talk as it was heard, the caller left and the bot right, if the bot records: one for each of its media streams.
+    recordings: Vec<TalkRecordingJson<'a>>,
     entries: Vec<EntryJson<'a>>,
+}
+
+/// A recording of a bot's talk.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TalkRecording")]
+struct TalkRecordingJson<'a> {
+    /// Of which media stream, from 1.
+    stream: u16,
+    /// When that began.
+    began_at: Option<Timestamp>,
+    /// Where it can be had, once it is stored.
+    href: Option<String>,
+    duration_secs: Option<u32>,
+    #[serde(flatten)]
+    state: &'a RecordingState,
 }
 
 /// From the end of the caller's words to the first sound of the answer, in milliseconds.
@@ -119,8 +136,26 @@ impl<'a> TranscriptJson<'a> {
             media_lost: streams().filter(|stream| stream.lost_at.is_some()).count(),
             wait: talk.and_then(WaitJson::of),
             used: talk.and_then(Talk::used).map(UsedJson::of),
+            recordings: TalkRecordingJson::of(call).collect(),
             entries: talk.into_iter().flat_map(|talk| &talk.entries).map(EntryJson::of).collect(),
         }
+    }
+}
+
+impl<'a> TalkRecordingJson<'a> {
+    fn of(call: &'a Call) -> impl Iterator<Item = Self> {
+        // Their numbers are those of all recordings of the call, of which they are the first.
+        call.recordings_of_talk().enumerate().map(|(n, (stream, recording))| {
+            let is_stored = matches!(recording.state, RecordingState::Stored { .. });
+            let known = call.bot.as_ref().and_then(|talk| talk.streams.get(&stream));
+            Self {
+                stream,
+                began_at: known.and_then(|known| known.connected_at),
+                href: is_stored.then(|| format!("/api/calls/{}/recordings/{n}", call.id)),
+                duration_secs: recording.duration_secs,
+                state: &recording.state,
+            }
+        })
     }
 }
 

@@ -53,7 +53,7 @@ struct RecordingJson<'a> {
 
 impl<'a> TurnsJson<'a> {
     pub fn of(call: &'a Call, now: Timestamp) -> Self {
-        let mut numbers = 0..;
+        let mut numbers = call.recordings_of_talk().count()..;
         let turns = call.turns.values().map(|turn| TurnJson::of(call, turn, now, &mut numbers)).collect();
         Self { turns }
     }

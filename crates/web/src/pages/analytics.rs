@@ -1,10 +1,11 @@
 //! What calls came to, in pictures, each with the table that says the same.
 
+use super::bot_figures::{self, BotTable};
 use super::frame::{Frame, Section};
 use super::texts::Texts;
 use super::{Reader, page};
 use crate::api::analytics::{self, Asked, Names};
-use crate::api::results;
+use crate::api::{bot_analytics, results};
 use crate::problem::Problem;
 use crate::web::Web;
 use askama::Template;
@@ -33,6 +34,7 @@ struct AnalyticsPage {
     lines: Vec<Line>,
     picture: Picture,
     scripts: Vec<ScriptView>,
+    bots: Vec<BotTable>,
     csv: String,
 }
 
@@ -97,6 +99,15 @@ pub(crate) async fn csv(State(web): State<Arc<Web>>, reader: Reader, RawQuery(qu
     told(&web, &reader, analytics::table_of(&reader.desk, query.as_deref()).await).await
 }
 
+/// `GET /analytics/bots.csv`
+pub(crate) async fn bots_csv(
+    State(web): State<Arc<Web>>,
+    reader: Reader,
+    RawQuery(query): RawQuery,
+) -> Response {
+    told(&web, &reader, bot_analytics::table_of(&reader.desk, query.as_deref()).await).await
+}
+
 /// `GET /results.csv`
 pub(crate) async fn answers_csv(
     State(web): State<Arc<Web>>,
@@ -142,6 +153,7 @@ async fn view(web: &Web, reader: &Reader, query: Option<&str>) -> Result<Analyti
     Ok(AnalyticsPage {
         frame: Frame::of(web, reader, Section::Analytics).await,
         t,
+        bots: bot_figures::tables(t, desk, &asked.of).await?,
         csv: format!("/analytics.csv?by={word}&since={since}&until={until}"),
         since,
         until,

@@ -7,7 +7,7 @@ use super::show::{Pill, Time, duration, exchange, name_of, number_of};
 use super::texts::Texts;
 use super::timeline::{self, EntryView};
 use super::transcript::{self, LineView};
-use super::turns::{self, TurnView};
+use super::turns::{self, RecordingView, TurnView};
 use super::{Reader, page};
 use crate::api::{CallRef, Mine, Named, not_found, recordings};
 use crate::problem::Problem;
@@ -45,6 +45,7 @@ struct CallPage {
     legs: Vec<LegView>,
     turns: Vec<TurnView>,
     transcript: Vec<LineView>,
+    talk_recordings: Vec<RecordingView>,
     timeline: Result<Vec<EntryView>, String>,
 }
 
@@ -182,6 +183,7 @@ async fn view(web: &Web, reader: &Reader, id: &CallRef) -> Result<CallPage, Prob
         legs: legs::of(t, &call),
         turns: turns::of(t, &call, web.engine.now()),
         transcript: transcript::of(t, &call),
+        talk_recordings: RecordingView::of_talk(t, &call),
         timeline,
     })
 }

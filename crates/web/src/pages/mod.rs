@@ -10,6 +10,7 @@ pub(crate) mod account;
 pub(crate) mod analytics;
 pub(crate) mod appointments;
 pub(crate) mod assets;
+mod bot_figures;
 pub(crate) mod bots;
 pub(crate) mod call;
 pub(crate) mod campaigns;

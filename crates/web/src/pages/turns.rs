@@ -31,7 +31,7 @@ pub(super) struct RecordingView {
 
 /// The turns of a call, in order.
 pub(super) fn of(t: Texts, call: &Call, now: Timestamp) -> Vec<TurnView> {
-    let mut numbers = 0..;
+    let mut numbers = call.recordings_of_talk().count()..;
     call.turns.values().map(|turn| one(t, call, turn, now, &mut numbers)).collect()
 }
 
@@ -59,7 +59,10 @@ fn one(
             .recordings
             .iter()
             .zip(numbers)
-            .map(|(recording, n)| RecordingView::of(t, call, recording, number, n))
+            .map(|(recording, n)| {
+                let label = t.count("recording-label", &number.into());
+                RecordingView::of(t, call, recording, label, n)
+            })
             .collect(),
     }
 }
@@ -84,11 +87,24 @@ fn words(t: Texts, answer: &Answer) -> String {
 }
 
 impl RecordingView {
-    fn of(t: Texts, call: &Call, recording: &Recording, question: u16, n: usize) -> Self {
+    /// Those of a bot's talk, which are the first of a call's.
+    pub(super) fn of_talk(t: Texts, call: &Call) -> Vec<Self> {
+        let one = |(n, (stream, recording)): (usize, (u16, &Recording))| {
+            let label = t.count("recording-of-talk", &stream.into());
+            let of_talk = Self::of(t, call, recording, label, n);
+            match recording.state {
+                RecordingState::Named => Self { note: t.get("recording-of-talk-begun"), ..of_talk },
+                _ => of_talk,
+            }
+        };
+        call.recordings_of_talk().enumerate().map(one).collect()
+    }
+
+    fn of(t: Texts, call: &Call, recording: &Recording, label: String, n: usize) -> Self {
         let stored = matches!(recording.state, RecordingState::Stored { .. });
         Self {
             src: stored.then(|| format!("/calls/{}/recordings/{n}", call.id)),
-            label: t.count("recording-label", &question.into()),
+            label,
             length: recording.duration_secs.map(duration),
             note: match &recording.state {
                 RecordingState::Named => t.get("recording-named"),

@@ -1,9 +1,10 @@
 //! How a bot's call ends, and what is left of it.
 
 use super::{OPENING, Talk, short};
+use crate::day::Day;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use trunkline_sim::{Habit, ModelTurn};
+use trunkline_sim::{Habit, Misbehaves, ModelTurn};
 
 #[test]
 pub fn who_hangs_up_in_mid_sentence_has_heard_no_more_than_was_said_and_the_model_is_let_go() {
@@ -26,6 +27,22 @@ pub fn who_says_nothing_is_asked_once_and_then_the_call_is_over() {
     let transcript = talk.ended();
     assert_eq!(transcript["over"], "silence", "{transcript}");
     assert_eq!(talk.heard(&sid), [OPENING, "Are you still there?"]);
+}
+
+#[test]
+pub fn who_hangs_up_before_the_bots_first_word_is_interrupted() {
+    let wrong = vec![(None, Misbehaves::StallsAt(0))];
+    let talk = Talk::at_speed(1.0, Day::with(), short(), wrong);
+    let sid = talk.is_called(Habit::says(["Hello?"]));
+    talk.day.block_on(talk.model.wait_for(|sessions| !sessions.is_empty()));
+    assert!(talk.day.sim.hang_up(&sid));
+    let call = talk.day.ended(&talk.call());
+    assert_eq!(talk.lines(), Vec::<String>::new(), "the control: nobody has said a word");
+    assert_eq!(
+        (&call["disposition"], &call["outcome"]),
+        (&json!("completed"), &json!("interrupted")),
+        "{call}"
+    );
 }
 
 #[test]

@@ -7,7 +7,9 @@ pub mod ending;
 mod failing;
 mod habits;
 mod lost;
+mod recorded;
 pub mod strangers;
+mod sums;
 pub mod talking;
 mod voices;
 
