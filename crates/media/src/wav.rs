@@ -133,7 +133,7 @@ mod tests {
                     let (name, place) = pieces.last().unwrap();
                     prop_assert_eq!(name, "data");
                     let kept = &file[place.clone()];
-                    prop_assert!(sound.starts_with(kept) && kept.len() % 2 == 0);
+                    prop_assert!(sound.starts_with(kept) && kept.len().is_multiple_of(2));
                     prop_assert!(sound.len().min(cut - HEAD_BYTES) - kept.len() < 2);
                 }
             }

@@ -58,8 +58,8 @@ struct Session {
     taken_by: Option<AnsweredBy>,
     /// The carrier has said all that it will.
     is_gone: bool,
-    /// It has said that the stream is over, as it does when somebody hangs up.
-    was_stopped: bool,
+    /// It has said that the stream is over, as it does when somebody hangs up; or the bot has done with the call.
+    is_ended: bool,
 }
 
 /// What wakes a session up.
@@ -109,7 +109,7 @@ pub(super) async fn begin(
         told: Tokens::default(),
         taken_by: None,
         is_gone: false,
-        was_stopped: false,
+        is_ended: false,
     };
     inner.tasks.spawn(session.carry(acts));
 }
@@ -142,7 +142,7 @@ impl Session {
                 said = self.says.recv(), if !self.is_gone => match said {
                     Some(said) => {
                         self.is_gone = said == CarrierSays::Stopped;
-                        self.was_stopped = self.is_gone;
+                        self.is_ended = self.is_gone;
                         Woken::By(vec![Input::Carrier(said)])
                     }
                     None => {
@@ -181,12 +181,13 @@ impl Session {
         self.taping.take().into_iter().for_each(Taping::end);
         self.writer.written().await.await;
         tracing::info!(call = %self.call, "bot.stream: over");
-        if self.was_stopped {
+        if self.is_ended {
             self.ask_for_the_end();
         }
     }
 
-    /// Somebody has hung up, most likely, and not every number tells of the end: the carrier is asked, instead of in minutes.
+    /// Somebody has hung up, most likely, or will be hung up on, and not every number tells of the end: the carrier is asked, instead
+    /// of in minutes.
     fn ask_for_the_end(self) {
         let Self { inner, handle, .. } = self;
         inner.clone().tasks.spawn(async move {
@@ -303,6 +304,7 @@ impl Session {
                     self.writer.written().await.await;
                     self.does = None;
                     self.is_gone = true;
+                    self.is_ended = true;
                 }
                 Act::Done => {}
             }

@@ -4,7 +4,7 @@ use super::{OPENING, Talk, short};
 use crate::day::Day;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use trunkline_sim::{Habit, Misbehaves, ModelTurn};
+use trunkline_sim::{CallEvent, CallStatus, Habit, Misbehaves, ModelTurn, WebhookRecord};
 
 #[test]
 pub fn who_hangs_up_in_mid_sentence_has_heard_no_more_than_was_said_and_the_model_is_let_go() {
@@ -27,6 +27,18 @@ pub fn who_says_nothing_is_asked_once_and_then_the_call_is_over() {
     let transcript = talk.ended();
     assert_eq!(transcript["over"], "silence", "{transcript}");
     assert_eq!(talk.heard(&sid), [OPENING, "Are you still there?"]);
+}
+
+/// The simulated carrier tells nobody of the end of a call that came in.
+#[test]
+pub fn a_call_that_its_bot_has_ended_is_over_soon() {
+    let talk = Talk::begin(short());
+    let sid = talk.is_called(Habit::says(["I have to come later."]));
+    assert_eq!(talk.ended()["over"], "finished");
+    talk.day.ended(&talk.call());
+    let is_end = |hook: &WebhookRecord| hook.event == Some(CallEvent::Completed);
+    assert!(!talk.day.sim.webhooks().iter().any(is_end), "the control: nobody has told");
+    assert_eq!(talk.day.sim.call(&sid).unwrap().status, CallStatus::Completed);
 }
 
 #[test]
