@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use trunkline_sim::{CallRecord, CallSid, CallStatus, Habit, Mouth};
 
 use crate::day::{Day, through};
-use crate::hold::{ask, is_taken, slow};
+use crate::hold::{ask, is_taken};
 
 /// Between two moments, in milliseconds of the simulated world.
 const STEP_MS: i64 = 2_000;
@@ -48,7 +48,8 @@ fn crowded() -> Day {
     // So many that nobody is done before their moment comes, however busy the machine is.
     let questions: Vec<String> = (1..=12).map(|n| format!("Question {n}?")).collect();
     // Nothing is fetched while music plays.
-    let mut opening = slow()
+    let mut opening = Day::with()
+        .at_speed(10.0)
         .questions(&json!(questions).to_string())
         .at_most(150)
         .set("HOLD_MUSIC_URL", "https://example.com/music.mp3");
