@@ -27,21 +27,21 @@ struct Crowd {
 }
 
 fn crowds() -> [Crowd; 4] {
-    let record = |status: &str, disposition: &str, answers: u64, rang: bool| {
+    let record = |status: &str, disposition: &str, answers: u64| {
         json!({
             "status": status, "disposition": disposition, "answer_count": answers, "source": "observed",
-            "conflict": null, "rang": rang, "answered": status == "completed", "ended": true,
+            "conflict": null, "answered": status == "completed", "ended": true,
         })
     };
     [
         Crowd {
             habit: Habit::HangsUpInMidQuestion { question: 1 },
             callbacks: 4,
-            record: record("completed", "completed", 1, true),
+            record: record("completed", "completed", 1),
         },
-        Crowd { habit: Habit::NoAnswer, callbacks: 3, record: record("no_answer", "no_answer", 0, true) },
-        Crowd { habit: Habit::Refuses, callbacks: 3, record: record("rejected", "rejected", 0, true) },
-        Crowd { habit: Habit::Busy, callbacks: 2, record: record("busy", "busy", 0, false) },
+        Crowd { habit: Habit::NoAnswer, callbacks: 3, record: record("no_answer", "no_answer", 0) },
+        Crowd { habit: Habit::Refuses, callbacks: 3, record: record("rejected", "rejected", 0) },
+        Crowd { habit: Habit::Busy, callbacks: 2, record: record("busy", "busy", 0) },
     ]
 }
 
@@ -50,7 +50,7 @@ fn record_of(day: &Day, call: &str) -> Value {
     json!({
         "status": call["status"], "disposition": call["disposition"], "answer_count": call["answer_count"],
         "source": call["evidence"]["source"], "conflict": call["evidence"]["conflict"],
-        "rang": call["ringing_at"].is_string(), "answered": call["answered_at"].is_string(),
+        "answered": call["answered_at"].is_string(),
         "ended": call["ended_at"].is_string(),
     })
 }
