@@ -209,8 +209,10 @@ fn a_node_that_is_killed_while_calls_go_over_to_the_other_carrier_calls_nobody_t
     }
     a.is_quiet();
     let times: Vec<(u64, u64)> = people.iter().map(|person| dialed(&a, person)).collect();
-    assert_eq!(times, [(0, 1), (0, 0), (1, 0), (0, 1)], "nobody twice");
-    assert_eq!(b.look_at(&calls[1])["disposition"], "not_placed");
+    assert_eq!([times[0], times[2], times[3]], [(0, 1), (1, 0), (0, 1)], "nobody twice");
+    // On a busy machine this one too has gone over before the other was killed.
+    let is_not_placed = b.look_at(&calls[1])["disposition"] == "not_placed";
+    assert_eq!(times[1], (0, u64::from(!is_not_placed)));
     // Who was gone comes back, and nothing of it is done again.
     a.start();
     a.until("it is ready", |day| (day.get("/readyz").status == 200).then_some(()));
