@@ -138,11 +138,17 @@ impl Inner {
         event: Event,
         telling: Telling,
     ) -> Result<Taken, IntakeError> {
-        if handle.lock().health == Health::GivenUp {
+        let step = {
+            let mut live = handle.lock();
+            live.health.is_here().then(|| self.apply(handle, &mut live, &event, telling)).transpose()?
+        };
+        let Some(step) = step else {
             // It may be over where it is now, and go on here; else its owner finds out by itself.
-            return Box::pin(self.observe(event)).await;
-        }
-        let step = self.apply(handle, &mut handle.lock(), &event, telling)?;
+            return match self.reach(event.call).await {
+                Some(handle) => Box::pin(self.observe_telling(&handle, event, telling)).await,
+                None => self.journal_unmerged(event).await,
+            };
+        };
         let (taken, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
         Ok(taken)
@@ -154,14 +160,25 @@ impl Inner {
         handle: &Handle,
         make: impl FnOnce(&Call) -> Result<Option<Event>, E>,
     ) -> Result<(), E> {
-        let (event, step) = {
+        let mut make = Some(make);
+        let made = {
             let mut live = handle.lock();
-            if live.health == Health::GivenUp {
-                return Err(self.elsewhere().into());
+            match make.take_if(|_| live.health.is_here()) {
+                Some(make) => {
+                    let Some(event) = make(&live.call)? else { return Ok(()) };
+                    let step = self.apply(handle, &mut live, &event, Telling::All)?;
+                    Ok((event, step))
+                }
+                None => Err((live.call.id, live.health)),
             }
-            let Some(event) = make(&live.call)? else { return Ok(()) };
-            let step = self.apply(handle, &mut live, &event, Telling::All)?;
-            (event, step)
+        };
+        let (event, step) = match (made, make) {
+            (Ok(made), _) => made,
+            (Err((call, Health::Left)), Some(make)) => {
+                let handle = self.reach(call).await.ok_or_else(|| self.elsewhere())?;
+                return Box::pin(self.observe_made(&handle, make)).await;
+            }
+            (Err(_), _) => return Err(self.elsewhere().into()),
         };
         let (_, effects) = self.durable(handle, &event, step).await?;
         self.perform(handle, effects);
@@ -175,24 +192,17 @@ impl Inner {
         first: Event,
         second: Event,
     ) -> Result<(), IntakeError> {
-        if handle.lock().health == Health::GivenUp {
-            return Box::pin(self.observe(first)).await.map(drop);
-        }
         let steps = {
             let mut live = handle.lock();
-            let was = live.call.status();
-            let takes_back = {
-                let mut call = Call::clone(&live.call);
-                call.apply(&first).is_ok() && call.apply(&second).is_ok()
-            };
-            let (one, two) = if takes_back {
-                (Telling::Nothing, Telling::Since(was))
+            if live.health.is_here() {
+                Some(self.apply_both(handle, &mut live, &first, &second)?)
             } else {
-                (Telling::All, Telling::All)
-            };
-            [self.apply(handle, &mut live, &first, one)?, self.apply(handle, &mut live, &second, two)?]
+                None
+            }
         };
-        let [one, two] = steps;
+        let Some([one, two]) = steps else {
+            return self.observe(first).await.map(drop);
+        };
         let (_, mut effects) = self.durable(handle, &first, one).await?;
         let (taken, more) = self.durable(handle, &second, two).await?;
         if taken == Taken::Applied {
@@ -203,6 +213,23 @@ impl Inner {
         // The slot is free again, whatever was announced.
         self.waiting.wake();
         Ok(())
+    }
+
+    fn apply_both(
+        self: &Arc<Self>,
+        handle: &Handle,
+        live: &mut Live,
+        first: &Event,
+        second: &Event,
+    ) -> Result<[Step; 2], IntakeError> {
+        let was = live.call.status();
+        let takes_back = {
+            let mut call = Call::clone(&live.call);
+            call.apply(first).is_ok() && call.apply(second).is_ok()
+        };
+        let (one, two) =
+            if takes_back { (Telling::Nothing, Telling::Since(was)) } else { (Telling::All, Telling::All) };
+        Ok([self.apply(handle, live, first, one)?, self.apply(handle, live, second, two)?])
     }
 
     /// Waits until what was applied is durable.
@@ -263,10 +290,6 @@ impl Inner {
         };
         live.seen.push(key);
         live.last = pending.lsn();
-        if live.health == Health::GivenUp {
-            // A moment ago, and it is in no index any more.
-            return Ok(Step::Journaling { pending, effects: Vec::new(), taken: Taken::Unmerged });
-        }
         self.after_change(live);
         Ok(Step::Journaling { pending, effects, taken: refused.map_or(Taken::Applied, Taken::Refused) })
     }
@@ -315,8 +338,7 @@ impl Inner {
         if let Some(pending) = pending
             && let Err(error) = pending.instrument(spans::appending(&event)).await
         {
-            let live = handle.lock();
-            self.forget(&live.call);
+            self.forget(&mut handle.lock());
             return Err(error.into());
         }
         self.tell(event.call, &event.what, &Taken::Applied);
@@ -330,13 +352,22 @@ impl Inner {
         if let Some(handle) = self.live.get(id) {
             return Some(handle);
         }
-        let (call, keys) = self.history_call(id).await?;
-        let mut live = Live::new(call, self.journal.durable());
-        live.origin = Origin::Rows;
-        live.seen.extend(keys.iter().map(key_hash));
-        let handle = self.live.put_back(live);
+        let handle = loop {
+            let before = self.live.departures(id);
+            let (call, keys) = self.history_call(id).await?;
+            let mut live = Live::new(call, self.journal.durable());
+            live.origin = Origin::Rows;
+            live.seen.extend(keys.iter().map(key_hash));
+            if let Some(handle) = self.live.put_back_read(live, before) {
+                break handle;
+            }
+        };
         self.cache_returned(id);
-        self.after_change(&mut handle.lock());
+        let mut live = handle.lock();
+        if live.health.is_here() {
+            self.after_change(&mut live);
+        }
+        drop(live);
         Some(handle)
     }
 
@@ -358,8 +389,12 @@ impl Inner {
         self.timers.arm(live, &self.config.timing);
     }
 
-    /// Takes a call out of every index.
-    pub(crate) fn forget(&self, call: &Call) {
+    /// Takes a call out of every index. Nothing is applied to it any more.
+    pub(crate) fn forget(&self, live: &mut Live) {
+        if live.health != Health::GivenUp {
+            live.health = Health::Left;
+        }
+        let call = &*live.call;
         self.slots.remove(call);
         self.sessions.remove(call);
         self.app.forget(call);

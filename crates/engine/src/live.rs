@@ -64,6 +64,16 @@ pub(crate) enum Health {
     Ahead,
     /// Another node has taken it over: what is told of it here goes where it is now.
     GivenUp,
+    /// It is settled and in the store, and has left memory. Whoever holds it still reaches for it anew: what came to be applied
+    /// here would be in no fold that the store is given.
+    Left,
+}
+
+impl Health {
+    /// Whether events are applied here.
+    pub fn is_here(self) -> bool {
+        matches!(self, Self::Sound | Self::Ahead)
+    }
 }
 
 impl Live {
@@ -91,11 +101,23 @@ pub(crate) type Handle = Arc<Mutex<Live>>;
 /// All live calls, by id.
 #[derive(Debug)]
 pub(crate) struct LiveCalls {
-    shards: Vec<Mutex<HashMap<CallId, Handle>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
     count: AtomicUsize,
     by_carrier: Mutex<HashMap<(AccountId, CarrierCallId), CallId>>,
 }
+
+/// A part of the live calls.
+#[derive(Debug, Default)]
+struct Shard {
+    calls: HashMap<CallId, Handle>,
+    /// How many have left it.
+    departures: Departures,
+}
+
+/// How many calls had left a part of memory at some moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Departures(u64);
 
 impl LiveCalls {
     pub fn new() -> Self {
@@ -107,14 +129,14 @@ impl LiveCalls {
         }
     }
 
-    fn shard(&self, id: CallId) -> &Mutex<HashMap<CallId, Handle>> {
+    fn shard(&self, id: CallId) -> &Mutex<Shard> {
         // The remainder is below the number of shards.
         let index = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or(0);
         &self.shards[index]
     }
 
     pub fn get(&self, id: CallId) -> Option<Handle> {
-        self.shard(id).lock().get(&id).cloned()
+        self.shard(id).lock().calls.get(&id).cloned()
     }
 
     /// Puts a call in, unless it is there. `first` is done before anybody else can see it: nothing of a call may be
@@ -124,29 +146,52 @@ impl LiveCalls {
         mut live: Live,
         first: impl FnOnce(&mut Live) -> Result<(), E>,
     ) -> Result<Inserted, E> {
-        let id = live.call.id;
-        let mut shard = self.shard(id).lock();
-        if let Some(known) = shard.get(&id) {
+        let mut shard = self.shard(live.call.id).lock();
+        if let Some(known) = shard.calls.get(&live.call.id) {
             return Ok(Inserted::Known(known.clone()));
         }
         first(&mut live)?;
-        self.index(&mut live);
-        let handle = Arc::new(Mutex::new(live));
-        shard.insert(id, handle.clone());
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(Inserted::New(handle))
+        Ok(Inserted::New(self.enter(&mut shard, live)))
     }
 
-    /// Puts a call in that the journal or the store has, unless it is there.
+    fn enter(&self, shard: &mut Shard, mut live: Live) -> Handle {
+        self.index(&mut live);
+        let id = live.call.id;
+        let handle = Arc::new(Mutex::new(live));
+        shard.calls.insert(id, handle.clone());
+        self.count.fetch_add(1, Ordering::Relaxed);
+        handle
+    }
+
+    /// Puts a call in that the journal has, unless it is there. Nothing is told of it yet.
     pub fn put_back(&self, live: Live) -> Handle {
-        match self.insert(live, |_| Ok::<_, std::convert::Infallible>(())) {
-            Ok(Inserted::New(handle) | Inserted::Known(handle)) => handle,
-            Err(never) => match never {},
+        let mut shard = self.shard(live.call.id).lock();
+        let known = shard.calls.get(&live.call.id).cloned();
+        known.unwrap_or_else(|| self.enter(&mut shard, live))
+    }
+
+    /// To be asked before a call is read from the store's rows.
+    pub fn departures(&self, id: CallId) -> Departures {
+        self.shard(id).lock().departures
+    }
+
+    /// Puts a call in that was read from the store's rows, unless it is there. `None`: calls have left since, and it may have been
+    /// here meanwhile, told something, and left again: what was read may be old.
+    pub fn put_back_read(&self, live: Live, before: Departures) -> Option<Handle> {
+        let mut shard = self.shard(live.call.id).lock();
+        match shard.calls.get(&live.call.id) {
+            Some(known) => Some(known.clone()),
+            None if shard.departures == before => Some(self.enter(&mut shard, live)),
+            None => None,
         }
     }
 
     pub fn remove(&self, call: &Call) {
-        if self.shard(call.id).lock().remove(&call.id).is_some() {
+        let mut shard = self.shard(call.id).lock();
+        let was_there = shard.calls.remove(&call.id).is_some();
+        shard.departures.0 += u64::from(was_there);
+        drop(shard);
+        if was_there {
             self.count.fetch_sub(1, Ordering::Relaxed);
             let mut by_carrier = self.by_carrier.lock();
             for leg in &call.legs {
@@ -182,7 +227,10 @@ impl LiveCalls {
 
     /// Every live call at this moment; calls that come or go meanwhile may be missed.
     pub fn all(&self) -> Vec<Handle> {
-        self.shards.iter().flat_map(|shard| shard.lock().values().cloned().collect::<Vec<_>>()).collect()
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.lock().calls.values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }
 
@@ -190,4 +238,25 @@ impl LiveCalls {
 pub(crate) enum Inserted {
     New(Handle),
     Known(Handle),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::tests::call;
+
+    #[test]
+    fn what_was_read_before_a_call_was_here_and_left_again_is_not_put_back() {
+        let (calls, call) = (LiveCalls::new(), call(1, 0));
+        let before = calls.departures(call.id);
+        // Another reads it too, is faster, and it leaves with what it was told.
+        calls.put_back_read(Live::new(call.clone(), Lsn::ZERO), before).unwrap();
+        calls.remove(&call);
+        assert!(calls.put_back_read(Live::new(call.clone(), Lsn::ZERO), before).is_none());
+        let now = calls.departures(call.id);
+        assert!(calls.put_back_read(Live::new(call.clone(), Lsn::ZERO), now).is_some());
+        let known = calls.get(call.id).unwrap();
+        let again = calls.put_back_read(Live::new(call, Lsn::ZERO), before).unwrap();
+        assert!(Arc::ptr_eq(&known, &again), "who is there is there");
+    }
 }

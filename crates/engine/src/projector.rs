@@ -6,7 +6,7 @@
 use crate::batch::Batch;
 use crate::engine::Inner;
 use crate::history::{Run, put, runs};
-use crate::live::{Handle, Origin};
+use crate::live::{Handle, Health, Origin};
 use crate::parked::Parked;
 use crate::reading::{History, Part};
 use crate::spans;
@@ -518,10 +518,12 @@ impl Inner {
 
     /// A call that owes nothing more and whose last event is in the store leaves memory.
     fn let_go_of(self: &Arc<Self>, handle: &Handle, upto: Lsn) {
-        let live = handle.lock();
-        if live.call.is_settled() && live.last <= upto && !self.projection.parked.contains(live.call.id) {
+        let mut live = handle.lock();
+        // One that is ahead of the journal is folded again first.
+        let may_leave = live.health == Health::Sound && live.call.is_settled() && live.last <= upto;
+        if may_leave && !self.projection.parked.contains(live.call.id) {
             self.bound.bury(&live.call, self.clock.now());
-            self.forget(&live.call);
+            self.forget(&mut live);
             self.cache_left(&live);
         }
     }

@@ -224,12 +224,12 @@ impl Inner {
                 Err(_) => return,
             };
             let mut live = handle.lock();
-            if live.health == Health::GivenUp {
+            if !live.health.is_here() {
                 return;
             }
             let Some((call, upto)) = folded else {
                 // Not even its first event is in the journal: it never was.
-                self.forget(&live.call);
+                self.forget(&mut live);
                 return;
             };
             if live.last != last {

@@ -20,7 +20,7 @@ pub(crate) use pages::{action_of, aside};
 use crate::desk::Desk;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
-use crate::live::{Handle, Health};
+use crate::live::Handle;
 use crate::numbers::ours;
 use crate::order::PlaceError;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ impl Inner {
     /// Gives back what was taken for a leg that did not come about. A call that was given up meanwhile holds nothing here.
     pub(crate) fn frees_second_slot(&self, handle: &Handle) {
         let live = handle.lock();
-        if live.health != Health::GivenUp {
+        if live.health.is_here() {
             self.slots.update(&live.call);
         }
     }

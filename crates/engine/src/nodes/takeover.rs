@@ -138,8 +138,7 @@ impl Inner {
         })?;
         let (Inserted::New(handle), Some(pending)) = (inserted, pending) else { return Ok(()) };
         if let Err(error) = pending.await {
-            let live = handle.lock();
-            self.forget(&live.call);
+            self.forget(&mut handle.lock());
             return Err(error.into());
         }
         self.cache_returned(id);

@@ -47,7 +47,7 @@ impl Inner {
                 self.own_event(id, key, Source::Engine, What::TakenOver { by, on: None, since: None });
             let gone = CameTo::Change(Became::first(&live.call));
             let pending = self.journal_event(&live.call, &event, gone);
-            self.forget(&live.call);
+            self.forget(&mut live);
             self.cache_gone(id);
             pending
         };

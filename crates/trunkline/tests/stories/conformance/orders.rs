@@ -94,7 +94,8 @@ fn every_order_makes_one_record() {
             let ended = day.ended(call);
             ended["ended_at"].is_string().then(|| record_of(day, call))
         });
-        assert_eq!(seen, *record, "{order:?} {}", day.look_at(call));
+        let told = || day.get(&format!("/api/calls/{call}/events")).text();
+        assert_eq!(seen, *record, "{order:?} {} {}", day.look_at(call), told());
         let seen = day.look_at(call);
         in_order(&seen, &["created_at", "ringing_at", "answered_at", "ended_at"]);
         lasted(&seen, &day.sim.calls_to(number)[0]);
