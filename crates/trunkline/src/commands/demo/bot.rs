@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use trunkline_core::appointment::{AppointmentStatus, When};
 use trunkline_core::call::{Call, Entry, EntryKind, EntryNo, Outcome, WordsState};
-use trunkline_core::campaign::{CallerIds, Campaign, Move};
+use trunkline_core::campaign::{CallerIds, Campaign, Machine, Move};
 use trunkline_core::id::{AppointmentId, CallId, CampaignId};
 use trunkline_core::phone::PhoneNumber;
 use trunkline_core::private::Private;
@@ -180,6 +180,7 @@ async fn begin(engine: &Engine, desk: &Desk, booked: &[Booked]) -> Result<Campai
             ..CallingWindow::default()
         },
         retry: retries(booked.len()),
+        machine: Machine::usual_for_bots(),
         ..Campaign::standard("reminders".to_owned(), script, CallerIds::one(from))
     };
     let made = patiently(async || desk.add_campaign(policy.clone()).await).await.map_err(failed)?;
