@@ -13,6 +13,9 @@ use trunkline_journal::Options;
 const DISK: u64 = 16 << 20;
 const RESERVE: u64 = 1 << 20;
 const CALLS: usize = 40;
+/// Calls of which something is told at once.
+const BREATH: usize = 160;
+const BREATHS: usize = 5;
 const APOLOGY: &str = "Sorry, we have a technical problem";
 /// Somebody who answers.
 const ANSWERS: &str = "+15550109000";
@@ -247,11 +250,24 @@ async fn nothing_is_lost(house: &House, taken: &[String], ending: &[Caller]) {
 async fn news_and_ends() {
     let disk = Disk::mount(DISK);
     let house = house(&disk, RESERVE).await;
-    let calls: Vec<Caller> = (0..4 * CALLS).map(|n| Caller::new("dd", n)).collect();
+    let calls: Vec<Caller> = (0..BREATHS * BREATH).map(|n| Caller::new("dd", n)).collect();
     for call in &calls {
         assert_eq!(house.webhook("/status", &call.form("ringing", &[])).await.status, 204);
     }
-    disk.fill();
+    // The store beside the journal gives a block back now and then, in which a whole breath finds room.
+    let mut refused = false;
+    for breath in calls.chunks(BREATH) {
+        disk.fill();
+        refused = in_one_breath(&house, breath).await;
+        if refused {
+            break;
+        }
+    }
+    assert!(refused, "the control: the disk was full");
+}
+
+/// Ends and other news at once. Each is believed or refused as it was answered; whether one was refused.
+async fn in_one_breath(house: &House, calls: &[Caller]) -> bool {
     let told = calls.iter().enumerate().map(async |(n, call)| {
         let word = if n % 4 == 0 { "completed" } else { "in-progress" };
         (call, word, house.webhook("/status", &call.form(word, &[])).await.status)
@@ -266,11 +282,11 @@ async fn news_and_ends() {
             other => panic!("{other:?}"),
         };
         eventually(&format!("{word} answered {answer} is {expected}"), async || {
-            (status(&house, &call.sid).await == expected).then_some(())
+            (status(house, &call.sid).await == expected).then_some(())
         })
         .await;
     }
-    assert!(told.iter().any(|(.., answer)| *answer == 503), "the control: the disk was full");
+    told.iter().any(|(.., answer)| *answer == 503)
 }
 
 async fn no_reserve() {
