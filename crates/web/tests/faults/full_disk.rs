@@ -248,7 +248,7 @@ async fn nothing_is_lost(house: &House, taken: &[String], ending: &[Caller]) {
 }
 
 async fn news_and_ends() {
-    let disk = Disk::mount(DISK);
+    let disk = Disk::mount(4 * DISK);
     let house = house(&disk, RESERVE).await;
     let calls: Vec<Caller> = (0..BREATHS * BREATH).map(|n| Caller::new("dd", n)).collect();
     for call in &calls {
