@@ -90,6 +90,19 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether there is no room: it passes when somebody makes some.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::TooLong { .. } => false,
+        }
+    }
+}
+
 /// Why a recording can't be read.
 #[derive(Debug, Error)]
 pub enum ReadError {

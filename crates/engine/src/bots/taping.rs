@@ -74,6 +74,10 @@ impl Inner {
         let Some(name) = name_of(call, stream) else { return };
         let mut last = String::new();
         for wait in WAITS_SECS {
+            // The next start ends it.
+            if !self.until_news_is_taken().await {
+                return;
+            }
             match self.recordings.end(&name).await {
                 Ok(found) => {
                     let (state, duration_secs) = self.ended_as(found);
@@ -160,6 +164,10 @@ async fn write(
     match inner.recordings.grow(&name).await {
         Ok(mut growing) => {
             while let Some(pairs) = sound.recv().await {
+                if !inner.takes_news() {
+                    tracing::error!(%call, stream, "recording.cut_off: the journal takes no news, its disk may be full");
+                    break;
+                }
                 if let Err(error) = growing.write(&pairs).await {
                     tracing::error!(%call, stream, %error, "recording.cut_off: what comes now is not recorded");
                     break;

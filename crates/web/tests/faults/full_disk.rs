@@ -6,9 +6,12 @@ use crate::client::Answer;
 use crate::disk::{Disk, is_inside};
 use crate::house::{House, KEY, Opening, eventually};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::fs::DirEntry;
+use std::path::Path;
+use std::time::{Duration, Instant};
 use trunkline_core::dial::gates::DialLimits;
 use trunkline_journal::Options;
+use trunkline_sim::{Fault, FaultKind};
 
 const DISK: u64 = 16 << 20;
 const RESERVE: u64 = 1 << 20;
@@ -19,6 +22,10 @@ const BREATHS: usize = 5;
 const APOLOGY: &str = "Sorry, we have a technical problem";
 /// Somebody who answers.
 const ANSWERS: &str = "+15550109000";
+/// How many times as fast as real time runs.
+const SPEED: f64 = 20.0;
+/// How late the sound of recordings comes: so that the disk is full by then.
+const LATE_SECS: u32 = 100;
 const SCRIPT: &str = r#"{"questions": ["How are you?", "And tomorrow?"], "opt_out": "9"}"#;
 
 async fn house(disk: &Disk, reserve_bytes: u64) -> House {
@@ -35,7 +42,7 @@ async fn house(disk: &Disk, reserve_bytes: u64) -> House {
         journal,
         data: Some(disk.path().to_owned()),
         script: SCRIPT,
-        speed: 20.0,
+        speed: SPEED,
         ..Opening::default()
     };
     let house = House::with(opening).await;
@@ -99,6 +106,14 @@ fn news_that_was_refused_in_one_breath_with_ends_that_were_taken_is_not_believed
     on_a_disk_of_its_own(
         "news_that_was_refused_in_one_breath_with_ends_that_were_taken_is_not_believed",
         news_and_ends(),
+    );
+}
+
+#[test]
+fn no_recording_takes_the_room_that_is_kept_for_ends_and_none_is_given_up() {
+    on_a_disk_of_its_own(
+        "no_recording_takes_the_room_that_is_kept_for_ends_and_none_is_given_up",
+        recordings_wait(),
     );
 }
 
@@ -287,6 +302,45 @@ async fn in_one_breath(house: &House, calls: &[Caller]) -> bool {
         .await;
     }
     told.iter().any(|(.., answer)| *answer == 503)
+}
+
+async fn recordings_wait() {
+    let disk = Disk::mount(DISK);
+    let house = house(&disk, RESERVE).await;
+    house.sim.add_fault(Fault::new(FaultKind::RecordingLate { secs: LATE_SECS }));
+    let goes_on = Caller::new("aa", 0);
+    goes_on.hears(&house, "/voice?q=0").await;
+    let placed = house.api("POST", "/api/calls", &json!({ "to": ANSWERS }).to_string()).await;
+    let id = placed.json()["id"].as_str().unwrap().to_owned();
+    let states = async || {
+        let told = house.api("GET", &format!("/api/calls/{id}/turns"), "").await.json();
+        let of_turn = |turn: &Value| turn["recordings"].as_array().cloned().unwrap_or_default();
+        let all = told["turns"].as_array().into_iter().flatten().flat_map(of_turn);
+        all.map(|recording| recording["state"].clone()).collect::<Vec<_>>()
+    };
+    eventually("both answers are recorded", async || (states().await.len() == 2).then_some(())).await;
+    let named = Instant::now();
+    fills_up(&house, &disk).await;
+
+    let fetched_by = Duration::from_secs(u64::from(2 * LATE_SECS)).div_f64(SPEED);
+    eventually("their sound can be had", async || (named.elapsed() > fetched_by).then_some(())).await;
+    assert_eq!(files_of_sound(disk.path()), 0);
+    let ended = house.webhook("/status", &goes_on.form("completed", &[("CallDuration", "9")])).await;
+    assert_eq!(ended.status, 204, "ends go in");
+
+    disk.clear();
+    eventually("both are stored", async || (states().await == ["stored", "stored"]).then_some(())).await;
+    assert_eq!(files_of_sound(disk.path()), 2);
+}
+
+/// Files of recordings, finished or not, in this folder and those in it.
+fn files_of_sound(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let count = |entry: DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => files_of_sound(&entry.path()),
+        false => usize::from(entry.path().extension().is_some_and(|end| end == "wav" || end == "part")),
+    };
+    entries.map(count).sum()
 }
 
 async fn no_reserve() {
