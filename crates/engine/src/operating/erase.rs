@@ -22,8 +22,8 @@ use trunkline_core::call::Call;
 use trunkline_core::id::{AppUserId, CallId, TenantId};
 use trunkline_core::private::Address;
 use trunkline_journal::keys::{KeyError, PersonId};
-use trunkline_journal::{AppendError, Class, Options};
-use trunkline_store::{Blanked, CallHistory, Position, Projection, Store, StoreError};
+use trunkline_journal::{AppendError, Cat, Class, FileError, Lsn, Options};
+use trunkline_store::{Blanked, CallHistory, JournalIdent, Position, Projection, Store, StoreError};
 
 /// What was forgotten, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,6 +51,9 @@ pub struct Erasure {
     pub appointments: u64,
     /// How often the number stands among those that are never called; there it stays.
     pub suppressions: u64,
+    /// Records of the journal that the database does not have yet, where it is only counted: there may be more of theirs in them. Nobody
+    /// is forgotten before they are in it.
+    pub waiting: u64,
     /// Whether nothing of it is left in the database's files. A database server clears up in its own time.
     pub scrubbed: bool,
 }
@@ -76,6 +79,9 @@ pub enum EraseError {
     /// The folder is not to be had, or not to be written to.
     #[error(transparent)]
     Held(#[from] HeldError),
+    /// The journal can't be read.
+    #[error("the journal: {0}")]
+    Journal(#[from] FileError),
     /// The journal takes no record.
     #[error(transparent)]
     Append(#[from] AppendError),
@@ -250,7 +256,10 @@ async fn counted(
     tick: Tick<'_>,
 ) -> Result<Erasure, EraseError> {
     let mut erasure = Erasure { suppressions, ..Erasure::default() };
-    if let Ok((_, codec)) = folder.peek() {
+    if let Ok((ident, codec)) = folder.peek() {
+        let eaten = eaten(store, &ident).await?.unwrap_or(Position(0));
+        let last = Cat::open(&folder.journal(), Lsn::new(eaten.0))?.filter_map(Result::ok).last();
+        erasure.waiting = last.map_or(0, |record| record.lsn.get().saturating_sub(eaten.0));
         let ids = found.persons.iter().flat_map(|(tenant, number)| keys_of(&codec, tenant, number));
         erasure.keys = count(ids.filter(|person| codec.knows(*person)).count());
     }
@@ -279,15 +288,21 @@ async fn counted(
     Ok(erasure)
 }
 
+/// Up to where a database has this journal; `None` if it never heard of it.
+async fn eaten(store: &Store, ident: &JournalIdent) -> Result<Option<Position>, EraseError> {
+    let fed = store.fed_by().await?;
+    let ours = fed.into_iter().find(|feeder| feeder.journal.journal == ident.journal);
+    Ok(ours.map(|feeder| feeder.position))
+}
+
 /// The folder, open for nobody else, and a database that knows all of its journal.
 struct Open(Held);
 
 impl Open {
     async fn at(folder: &Folder, options: Options, store: &Store) -> Result<Self, EraseError> {
         let held = Held::open(folder, options)?;
-        let fed = store.fed_by().await?;
-        let eaten = match fed.into_iter().find(|feeder| feeder.journal.journal == held.ident.journal) {
-            Some(feeder) => feeder.position,
+        let eaten = match eaten(store, &held.ident).await? {
+            Some(position) => position,
             None => match store.cursor(&held.ident).await {
                 Ok(cursor) => cursor.position,
                 Err(StoreError::Foreign { .. }) => return Err(EraseError::Foreign),

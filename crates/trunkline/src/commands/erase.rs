@@ -96,6 +96,13 @@ fn tell(erased: &Erasure, how: How, settings: &Settings) {
     for (n, what) in rows {
         say(&format!("{n:>8} {what}"));
     }
+    if erased.waiting > 0 {
+        say(&format!(
+            "{} records of the journal are not in the database yet: start the server until they are. There may be more \
+             of theirs in them.",
+            erased.waiting
+        ));
+    }
     if erased.suppressions > 0 {
         say("The number stays among those that are never called, or it would be called again.");
     }

@@ -272,6 +272,27 @@ fn somebody_whom_a_call_was_handed_to_is_forgotten_there_and_the_caller_is_not()
 }
 
 #[test]
+fn who_only_counts_is_told_that_the_database_does_not_know_everything_yet() {
+    let mut day = a_day_with_her(None);
+    let count = |day: &Day| told(&run(day, &["erase", NUMBER, "--dry-run", "--json"]))["erased"].clone();
+    let before = count(&day);
+    assert_eq!((&before["calls"], &before["waiting"]), (&1.into(), &0.into()), "{before}");
+
+    day.start();
+    knows_its_database(&day);
+    let away = day.database().goes_down();
+    let call = json!({ "call_id": "last", "session_id": "s", "provider": "twilio", "to": NUMBER, "direction": "outbound" });
+    assert_eq!(day.post("/api/calls/register", &call).status, 201);
+    day.stops();
+    drop(away);
+    let behind = count(&day);
+    assert_eq!(behind["calls"], 1, "{behind}");
+    assert!(behind["waiting"].as_u64() > Some(0), "{behind}");
+    let words = String::from_utf8(run(&day, &["erase", NUMBER, "--dry-run"]).stdout).unwrap();
+    assert!(words.contains("are not in the database yet"), "{words}");
+}
+
+#[test]
 fn what_came_last_is_in_the_database_of_a_server_that_was_stopped() {
     let mut day = Day::begin();
     knows_its_database(&day);
