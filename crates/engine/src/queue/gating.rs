@@ -22,9 +22,6 @@ use trunkline_core::queue::{Head, JobState};
 /// A store that is further behind, really, may not yet know that somebody is being called.
 const MOST_LAG: Duration = Duration::from_secs(2);
 
-/// So long before its turn a job is claimed: the claim, and a claim that takes its time, delay no call.
-const AHEAD: Duration = Duration::from_millis(400);
-
 impl Inner {
     /// Whether the job at a head may go, beside those that are on their way.
     pub(super) fn gate_of_head(
@@ -163,7 +160,8 @@ impl Inner {
 
     /// So long before its turn a job may be picked and claimed.
     fn ahead_by(&self) -> SignedDuration {
-        SignedDuration::try_from(self.clock.in_a(AHEAD)).unwrap_or(SignedDuration::ZERO)
+        SignedDuration::try_from(self.clock.in_a(self.under_way.sets_out_before()))
+            .unwrap_or(SignedDuration::ZERO)
     }
 
     /// When an attempt on the carrier account would have to have begun for the next one to be picked as soon as its turn, behind

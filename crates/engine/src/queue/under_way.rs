@@ -5,8 +5,13 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 use trunkline_core::id::{AccountId, CallId, CampaignId, TenantId};
 use trunkline_core::private::Address;
+
+/// So long before its turn a job is picked at most, and at least, really.
+const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_millis(400);
 
 /// Attempts on their way.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +24,8 @@ struct Known {
     by_tenant: HashMap<TenantId, u32>,
     by_campaign: HashMap<CampaignId, u32>,
     by_number: HashMap<Address, u32>,
+    /// How long rounds of claims take, really: the last one, or what is left of a longer one before it.
+    round: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +53,17 @@ pub(super) struct Ahead {
 }
 
 impl UnderWay {
+    /// So long before its turn, really, a job is picked: a round of claims that takes its time delays no call then.
+    pub fn sets_out_before(&self) -> Duration {
+        (self.0.lock().round * 2).clamp(LATEST, SOONEST)
+    }
+
+    /// A round of claims took so long, really.
+    pub fn round_took(&self, took: Duration) {
+        let mut known = self.0.lock();
+        known.round = took.max(known.round * 3 / 4);
+    }
+
     /// An attempt sets out.
     pub fn add(
         &self,

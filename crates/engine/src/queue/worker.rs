@@ -7,7 +7,7 @@ use crate::engine::Inner;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use trunkline_core::campaign::{CampaignState, Move};
 use trunkline_core::dial::gates::{Closed, Server};
@@ -98,6 +98,7 @@ impl Inner {
         if self.queue_gate(self.clock.now()) != Server::Dialing {
             return Ok(Again::WhenWoken);
         }
+        let began = Instant::now();
         self.campaigns.look(&store).await?;
         let now = self.clock.now();
         if worker.swept_at.is_none_or(|swept| now.duration_since(swept) >= SWEEP) {
@@ -130,6 +131,7 @@ impl Inner {
             return Ok(again);
         }
         let dialed = self.dial(&store, picked).await;
+        self.under_way.round_took(began.elapsed());
         if dialed.is_err() {
             // Which claims were made is not known: the next sweep gives back what no call came of.
             worker.swept_at = None;
