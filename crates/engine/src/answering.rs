@@ -78,7 +78,11 @@ impl Inner {
             }
         }
         let is_here = !over && fetch.line == Line::Open && aside(&handle.lock().call).is_none();
-        if is_here && let Some(document) = self.speak_bot(&handle, &token, fetch, (&script, &caller)).await? {
+        let asks = (&*script, &caller);
+        if is_here && let Some(document) = self.speak_client(&handle, &token, fetch, asks).await? {
+            return Ok(document);
+        }
+        if is_here && let Some(document) = self.speak_bot(&handle, &token, fetch, asks).await? {
             return Ok(document);
         }
         if let Some(no) = action_of(token.place) {

@@ -42,6 +42,7 @@ mod cached;
 mod caching;
 mod carriers;
 mod checkpoint;
+mod client_stream;
 mod clock;
 mod config;
 mod desk;

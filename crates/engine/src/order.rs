@@ -20,6 +20,8 @@ pub struct Order {
     pub script: Option<String>,
     /// The bot that talks; the script is then what goes on if it can't.
     pub bot: Option<String>,
+    /// Where software of the client's listens that the person is to talk with; the script, if one is named, goes on after it.
+    pub stream_url: Option<Private<String>>,
     /// The person's name.
     pub name: Option<Private<String>>,
     /// Values for the script's `{{…}}`.

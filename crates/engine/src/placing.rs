@@ -1,6 +1,7 @@
 //! Taking an order on: checked whole before anything is written, journaled before anybody is told.
 
 use crate::carriers::Route;
+use crate::client_stream::client_stream;
 use crate::clock::chance;
 use crate::engine::Inner;
 use crate::keys_used::Known;
@@ -154,6 +155,7 @@ impl Inner {
             name: name.filter(|name| !name.trim().is_empty()).map(Private::new),
             variables: order.variables.clone(),
             metadata: order.metadata.clone(),
+            stream: client_stream(order)?,
         };
         Ok((account, party, warning.into_iter().collect()))
     }

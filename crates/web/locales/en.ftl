@@ -174,6 +174,7 @@ event-bot_tool_answered = It was answered
 event-bot_model_lost = The model was lost
 event-bot_media_lost = The media stream broke off
 event-bot_over = The assistant has finished
+event-spoke-client = The client’s software is put on the line
 event-spoke-bot = The assistant is put on the line
 transcript-failed = The text could not be had.
 recording-removed = The recording was kept until { $day }, and then removed.

@@ -174,6 +174,7 @@ event-bot_tool_answered = הבקשה נענתה
 event-bot_model_lost = הקשר עם המודל אבד
 event-bot_media_lost = ערוץ הקול נותק
 event-bot_over = העוזר הקולי סיים
+event-spoke-client = תוכנת הלקוח מועברת לקו
 event-spoke-bot = העוזר הקולי מועבר לקו
 transcript-failed = לא ניתן היה לקבל את התמליל.
 recording-removed = ההקלטה נשמרה עד { $day } ואז הוסרה.

@@ -74,7 +74,7 @@ impl Call {
         let heard = spoke.heard.as_ref();
         let asked = match &spoke.says {
             Says::Question { step, .. } => Some(*step),
-            Says::Goodbye | Says::Apology | Says::Bot { .. } | Says::Nothing => None,
+            Says::Goodbye | Says::Apology | Says::Bot { .. } | Says::Client | Says::Nothing => None,
         };
         let recording = heard.and_then(|heard| heard.recording.as_ref());
         [heard.map(|heard| heard.step), asked, recording.and_then(|fact| self.step_of(&fact.id))]

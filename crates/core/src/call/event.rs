@@ -265,6 +265,28 @@ pub struct Party {
     /// What the caller of our API keeps with the call.
     #[serde(default, skip_serializing_if = "is_empty_metadata")]
     pub metadata: Private<Metadata>,
+    /// Software of the client's that they talk with, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Box<ClientStream>>,
+}
+
+/// A media stream from the carrier to software of the client's, past us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientStream {
+    /// Where that listens: a WebSocket. What stands in it may open it to anybody.
+    pub url: Private<String>,
+    /// What comes when the stream is over.
+    pub then: AfterStream,
+}
+
+/// What comes when a stream to a client's software is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterStream {
+    /// The call ends.
+    HangUp,
+    /// The call's script.
+    Script,
 }
 
 fn is_empty(variables: &Private<BTreeMap<String, String>>) -> bool {
@@ -684,6 +706,8 @@ pub enum Says {
         /// Which, from 1.
         stream: u16,
     },
+    /// What the client's software says: the carrier is told to open a stream to it.
+    Client,
     /// Nothing: nobody is on the line any more.
     Nothing,
 }

@@ -5,6 +5,7 @@
 
 use super::redirecting::pending;
 use crate::answering::{Turn, is_over, is_stray};
+use crate::client_stream::talks_to_client;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
@@ -94,6 +95,9 @@ impl Inner {
                 let last = call.bot.as_ref().map_or(0, |talk| talk.last_stream());
                 Ok(Document::redirect(mint.voice(Place::AfterStream(last))))
             }
+            Place::Resume(_) | Place::Transferred(_) if talks_to_client(&call) => {
+                Ok(Document::redirect(mint.voice(Place::START)))
+            }
             Place::Resume(_)
             | Place::Transferred(_)
             | Place::Open(_)
@@ -106,7 +110,7 @@ impl Inner {
     }
 
     /// The script's page for where the call stands.
-    async fn speak_on(
+    pub(crate) async fn speak_on(
         self: &Arc<Self>,
         handle: &Handle,
         token: &CallbackState,

@@ -72,7 +72,7 @@ fn question(what: &What) -> Option<u16> {
         What::Spoke(spoke) => match (&spoke.heard, &spoke.says) {
             (Some(heard), _) => Some(heard.step),
             (None, Says::Question { step, .. }) => Some(*step),
-            (None, Says::Goodbye | Says::Apology | Says::Bot { .. } | Says::Nothing) => None,
+            (None, Says::Goodbye | Says::Apology | Says::Bot { .. } | Says::Client | Says::Nothing) => None,
         },
         What::Recording(news) => news.step,
         What::Transcribed { step, .. } => Some(*step),

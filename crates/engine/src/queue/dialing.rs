@@ -244,6 +244,7 @@ impl Inner {
                 name,
                 variables,
                 metadata: Private::new(Metadata::default()),
+                stream: None,
             },
             script: self.use_script(&script).await?,
             bot,

@@ -14,6 +14,9 @@ pub(crate) struct Call {
     /// Which bot talks, instead of a script
     #[arg(long, value_name = "NAME")]
     pub bot: Option<String>,
+    /// Where software of yours listens that talks with them, such as wss://example.com/media
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "bot")]
+    pub stream_url: Option<String>,
     /// The person's name
     #[arg(long)]
     pub name: Option<String>,

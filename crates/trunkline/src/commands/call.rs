@@ -71,9 +71,13 @@ async fn act(reach: &Reach, call: &str, what: &str, body: &Value, told: &str) ->
 fn order(args: &Call) -> Value {
     let mut order = Map::new();
     order.insert("to".to_owned(), json!(args.to));
-    for (name, value) in
-        [("script", &args.script), ("bot", &args.bot), ("name", &args.name), ("from", &args.from)]
-    {
+    for (name, value) in [
+        ("script", &args.script),
+        ("bot", &args.bot),
+        ("stream_url", &args.stream_url),
+        ("name", &args.name),
+        ("from", &args.from),
+    ] {
         if let Some(value) = value {
             order.insert(name.to_owned(), json!(value));
         }

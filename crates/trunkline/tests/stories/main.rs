@@ -18,6 +18,7 @@ mod campaign_commands;
 mod campaign_import;
 mod campaigns;
 mod carriers;
+mod client_stream;
 mod conformance;
 mod deploys;
 mod durability;

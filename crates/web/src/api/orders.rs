@@ -72,6 +72,7 @@ fn order(body: &[u8], carriers: &[&str]) -> Result<(Order, Vec<String>), Problem
         carrier: carrier(&mut fields, carriers)?,
         script: fields.text(&["script"])?,
         bot: fields.text(&["bot"])?,
+        stream_url: fields.text(&["stream_url"])?.map(Private::new),
         name: fields.text(&["name"])?.map(Private::new),
         variables: Private::new(variables(fields.object("variables")?)?),
         metadata: Private::new(fields.object("metadata")?.into_iter().collect()),

@@ -52,6 +52,7 @@ fn title(t: Texts, entry: &Entry) -> String {
                 (Some("goodbye"), _) => t.get("event-spoke-goodbye"),
                 (Some("apology"), _) => t.get("event-spoke-apology"),
                 (Some("bot"), _) => t.get("event-spoke-bot"),
+                (Some("client"), _) => t.get("event-spoke-client"),
                 _ => t.get("event-spoke"),
             }
         }

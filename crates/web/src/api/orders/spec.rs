@@ -23,6 +23,13 @@ const ORDER: &[Field] = &[
         "The bot that talks, as `GET /api/bots` lists it; the script is then what goes on if it can't. \
          `metadata.appointment_id` says what it is about; the next appointment of the number if left out.",
     ),
+    Field::new(
+        "stream_url",
+        Kind::Text,
+        "A WebSocket of yours (`wss://`): the carrier opens a media stream to it when the call is answered, and the person \
+         talks with your software. When it closes, the call ends, or goes on with the `script` that is named beside it.",
+    )
+    .such_as("\"wss://media.example.com/in\""),
     Field::new("name", Kind::Text, "The person's name, for the script to speak.").such_as("\"Ann\""),
     Field::new("variables", Kind::Texts, "What else the script speaks of.").such_as("{\"day\": \"Tuesday\"}"),
     Field::new("metadata", Kind::Object, "Anything of yours, kept with the call.")
