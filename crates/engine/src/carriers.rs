@@ -83,9 +83,13 @@ impl Carriers {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Whether an account is one of ours.
+    /// Whether an account is one of ours, also if it was called otherwise when the call began.
     pub fn has(&self, account: &AccountId) -> bool {
-        self.accounts().any(|known| known == account)
+        self.line(account).is_some()
+    }
+
+    fn line(&self, account: &AccountId) -> Option<&Line> {
+        self.lines().find(|line| line.account().is_same(account))
     }
 
     /// Whether there is more than one.
@@ -98,8 +102,9 @@ impl Carriers {
     /// # Errors
     /// It is in no setting any more: nobody can be asked.
     pub(crate) fn of(&self, account: &AccountId) -> Result<&Arc<dyn Carrier>, AskError> {
-        let line = self.lines().find(|line| line.account() == account);
-        line.map(|line| &line.carrier).ok_or(AskError::Unreachable("its account is in no setting"))
+        self.line(account)
+            .map(|line| &line.carrier)
+            .ok_or(AskError::Unreachable("its account is in no setting"))
     }
 
     /// At which account a number of ours is.
@@ -114,7 +119,7 @@ impl Carriers {
 
     /// The caller id of an account's calls that name none.
     pub(crate) fn from(&self, account: &AccountId) -> Option<&Address> {
-        self.lines().find(|line| line.account() == account)?.from.as_ref()
+        self.line(account)?.from.as_ref()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod day;
 
+mod accounts;
 mod app_calls;
 mod appointments;
 mod asking;
