@@ -122,6 +122,8 @@ impl Inner {
     pub(crate) fn caller_id_of(&self, tenant: &TenantId, account: &AccountId) -> Option<Address> {
         let of_first = || self.config.from.clone().filter(|_| account == self.carriers.first());
         let servers = self.carriers.from(account).cloned().or_else(of_first);
+        // Given to another tenant it is no longer for everybody.
+        let servers = servers.filter(|number| self.may_show(tenant, number));
         if tenant.is_default() && servers.is_some() {
             return servers;
         }

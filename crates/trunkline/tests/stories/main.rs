@@ -60,6 +60,7 @@ mod shares;
 mod singles;
 mod surface;
 mod takeover;
+mod tenant_carriers;
 mod tenants;
 mod thirds;
 mod trace;
