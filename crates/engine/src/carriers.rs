@@ -114,6 +114,11 @@ impl Carriers {
         self.numbers.get(number).unwrap_or_else(|| self.first())
     }
 
+    /// Whether an account was named for a number of ours. There is nothing to tell apart where there is one account.
+    pub(crate) fn is_named(&self, number: &Address) -> bool {
+        self.others.is_empty() || self.numbers.contains_key(number)
+    }
+
     /// Whether calls that name no number are shown as this one.
     pub(crate) fn is_default(&self, number: &Address) -> bool {
         self.lines().any(|line| line.from.as_ref() == Some(number))

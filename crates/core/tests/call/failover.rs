@@ -101,6 +101,7 @@ fn the_first_carriers_call_that_turns_up_after_the_other_was_asked_is_a_stray() 
     let effects = call.apply(&event(20, news(1, "CA1", News::Ringing))).unwrap();
     assert!(effects.contains(&Effect::Owed(Owed::HangUpStray(sid("CA1")))), "{effects:?}");
     assert_eq!((call.state(), call.leg().no), (State::Queued, LegNo(2)), "the other attempt goes on");
+    assert_eq!(call.account_of_stray(&sid("CA1")), &account(), "it is hung up where it is");
 }
 
 #[test]

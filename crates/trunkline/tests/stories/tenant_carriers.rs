@@ -209,7 +209,8 @@ fn the_command_line_says_which_carriers_a_tenant_uses() {
         "--country",
         "israel=IL",
         "--from",
-        &from];
+        &from,
+    ];
     let said = told(&day, &words);
     let accounts = &said["carriers"]["accounts"];
     assert_eq!(

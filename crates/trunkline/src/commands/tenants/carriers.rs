@@ -67,7 +67,9 @@ impl Asked {
                 match field {
                     "countries" => {
                         let list = account.entry(field).or_insert_with(|| json!([]));
-                        list.as_array_mut().map(|list| list.push(json!(value)));
+                        if let Some(list) = list.as_array_mut() {
+                            list.push(json!(value));
+                        }
                     }
                     "weight" => {
                         let share: u32 = value.parse().map_err(|_| {

@@ -52,6 +52,8 @@ pub struct Opening {
     pub(super) mouth: Mouth,
     /// Another carrier, asked where the first is at fault.
     pub(super) second: Option<Mouth>,
+    /// Whether our numbers tell us of the ends of calls that come in, as `numbers sync` has them do.
+    synced: bool,
     /// What the second is called, if it is another account at the same carrier.
     named: Option<&'static str>,
     /// Gone when the day is over.
@@ -91,6 +93,7 @@ impl Default for Opening {
             mouth: Mouth::Twilio,
             second: None,
             named: None,
+            synced: false,
             _database: None,
             door: Door::None,
         }
@@ -159,6 +162,11 @@ impl Opening {
         format!(
             r#"[{{ name = "{name}", kind = "{mouth}", from = "{OURS_TOO}", api_base = "{api_base}", {own} }}]"#
         )
+    }
+
+    /// Our numbers are pointed here as `numbers sync` does it: ends of calls that come in are told.
+    pub fn with_synced_numbers(self) -> Self {
+        Self { synced: true, ..self }
     }
 
     /// The questions file.
@@ -286,11 +294,15 @@ impl Opening {
 
     async fn carrier(&self, port: u16, mouth: Mouth, account: (&str, &str), ours: &str) -> Sim {
         let answer = format!("http://127.0.0.1:{port}/answer");
+        let mut number = OwnNumber::from(ours).with_voice_url(&answer);
+        if self.synced {
+            number.status_callback = format!("http://127.0.0.1:{port}/status");
+        }
         let options = SimOptions {
             mouth,
             account_sid: account.0.to_owned(),
             auth_token: account.1.to_owned(),
-            numbers: vec![OwnNumber::from(ours).with_voice_url(&answer)],
+            numbers: vec![number],
             speed: self.speed,
             epoch: Some(self.epoch),
             patience: self.patience,
