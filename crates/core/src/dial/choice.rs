@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 /// How the accounts are ranked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CarrierChoice")]
 pub enum Policy {
     /// The first of them that can be asked.
     #[default]

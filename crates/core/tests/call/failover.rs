@@ -89,6 +89,9 @@ fn a_carrier_that_was_asked_is_not_asked_instead_of_another() {
         let again = What::Requeued { leg: LegNo(3), not_before: at(12), over: Some(Box::new(over)) };
         assert!(call.apply(&event(12, again)).is_err());
     }
+    // Nor under another name.
+    assert!(call.was_asked(&AccountId::at("other", "renamed", "1")));
+    assert!(!call.was_asked(&AccountId::at("other", "renamed", "2")), "the control");
     call.apply(&event(13, requeued(3, 20))).unwrap();
     let leg = call.leg();
     assert_eq!((&leg.account, call.shown_as(leg)), (&other(), &ours_there()), "it waits where it is");
