@@ -22,7 +22,7 @@ pub enum Dialect {
 impl Dialect {
     /// The one that this account's carrier speaks.
     pub fn of(account: &AccountId) -> Self {
-        match account.carrier() {
+        match account.kind() {
             telnyx::NAME => Self::Telnyx,
             _ => Self::Twilio,
         }

@@ -333,8 +333,7 @@ fn about(account: &AccountId, form: &Form) -> Result<About, BadWebhook> {
 
 fn same_account(account: &AccountId, form: &Form) -> Result<(), BadWebhook> {
     let theirs = required(form, "AccountSid", Dialect::of(account), Dialect::is_account)?;
-    let ours = account.as_str().rsplit(':').next().unwrap_or_default();
-    if theirs == ours { Ok(()) } else { Err(BadWebhook::OtherAccount) }
+    if theirs == account.own() { Ok(()) } else { Err(BadWebhook::OtherAccount) }
 }
 
 /// Whether text is an id of one kind in this dialect.

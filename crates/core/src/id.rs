@@ -114,7 +114,8 @@ word! {
     TenantId
 }
 word! {
-    /// One account at one carrier, such as `twilio:AC…`. Every key of an event is prefixed by it.
+    /// One account at one carrier, such as `twilio:AC…`, or `twilio/israel:AC…` where it has a name of its own. Every key of
+    /// an event is prefixed by it.
     AccountId
 }
 word! {
@@ -319,9 +320,36 @@ impl AccountId {
     /// What stands where other calls have a carrier. No client may register a call under it.
     pub const APP: &str = "app";
 
-    /// The carrier's name: `twilio` of `twilio:AC…`.
+    /// An account by the kind of its carrier, what the operator calls it, and the carrier's own id of it. One that is called as
+    /// its kind is needs no name.
+    pub fn at(kind: &str, name: &str, own: &str) -> Self {
+        if kind == name { Self(format!("{kind}:{own}")) } else { Self(format!("{kind}/{name}:{own}")) }
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').unwrap_or((&self.0, &self.0))
+    }
+
+    /// What people call it: `israel` of `twilio/israel:AC…`, and `twilio` of `twilio:AC…`.
     pub fn carrier(&self) -> &str {
-        self.0.split_once(':').map_or(&self.0, |(carrier, _)| carrier)
+        let (carrier, _) = self.parts();
+        carrier.split_once('/').map_or(carrier, |(_, name)| name)
+    }
+
+    /// Whose API it has: `twilio` of both.
+    pub fn kind(&self) -> &str {
+        let (carrier, _) = self.parts();
+        carrier.split_once('/').map_or(carrier, |(kind, _)| kind)
+    }
+
+    /// The carrier's own id of it: `AC…` of both.
+    pub fn own(&self) -> &str {
+        self.parts().1
+    }
+
+    /// Whether both are one account at the carrier, whatever it is called.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.kind(), self.own()) == (other.kind(), other.own())
     }
 }
 
@@ -472,5 +500,17 @@ mod tests {
     fn an_id_reads_back_from_its_text() {
         let id = CallId::new(Timestamp::from_second(5).unwrap(), [7; 10]);
         assert_eq!(id.to_string().parse::<CallId>().unwrap(), id);
+    }
+
+    #[test]
+    fn an_account_says_what_it_is_called_whose_api_it_has_and_who_it_is_there() {
+        for (name, id) in [("twilio", "twilio:AC1"), ("israel", "twilio/israel:AC1")] {
+            let account = AccountId::at("twilio", name, "AC1");
+            assert_eq!((account.as_str(), account.carrier()), (id, name));
+            assert_eq!((account.kind(), account.own()), ("twilio", "AC1"));
+            assert!(account.is_same(&AccountId::new("twilio:AC1")));
+            assert!(!account.is_same(&AccountId::new("twilio:AC2")));
+            assert!(!account.is_same(&AccountId::new("telnyx:AC1")));
+        }
     }
 }

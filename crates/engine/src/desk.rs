@@ -60,6 +60,11 @@ impl Desk {
         self.engine.to_the_end(|inner| run(inner, tenant)).await
     }
 
+    /// What the accounts are called that this tenant's calls may go through, the first choice first.
+    pub fn carriers(&self) -> Vec<String> {
+        self.inner().choice_of(&self.tenant).names().into_iter().map(str::to_owned).collect()
+    }
+
     /// Takes on an order to call somebody.
     pub async fn place(&self, order: Order) -> Result<Placed, PlaceError> {
         self.to_the_end(async move |inner, tenant| inner.place(&tenant, order).await)

@@ -299,10 +299,15 @@ impl Inner {
         }
     }
 
-    /// Asks every account that was asked for a call to hang one up: a stray is nobody's leg, and may be at any of them.
+    /// Asks the account that a stray is at to hang it up; where that was not kept, every account that was asked for the call.
     async fn hang_up_wherever(&self, handle: &Handle, id: &CarrierCallId) -> Result<(), AskError> {
-        let asked: BTreeSet<AccountId> =
-            handle.lock().call.legs.iter().map(|leg| leg.account.clone()).collect();
+        let asked: BTreeSet<AccountId> = {
+            let call = &handle.lock().call;
+            match call.stray_accounts.get(id) {
+                Some(account) => [account.clone()].into(),
+                None => call.legs.iter().map(|leg| leg.account.clone()).collect(),
+            }
+        };
         let mut failed = Ok(());
         // At an account that is in no setting any more nobody can hang up: asking again for ever would not help.
         for account in asked.iter().filter(|account| self.carriers.has(account)) {

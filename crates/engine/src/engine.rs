@@ -202,6 +202,7 @@ impl Engine {
     /// themselves. When this returns, webhooks can be answered.
     pub async fn start(config: Config, carriers: impl Into<Carriers>) -> Result<Self, StartError> {
         let engine = Self::fold(config, carriers.into()).await?;
+        engine.inner.tell_unnamed(engine.inner.our_numbers().into_iter().map(|own| own.number));
         engine.run();
         Ok(engine)
     }

@@ -134,14 +134,15 @@ impl Inner {
             None => None,
         };
         let wanted = order.carrier.as_deref();
-        let route = self.route_of_order(tenant, &to, asked, wanted).ok_or_else(|| PlaceError::Invalid {
-            field: "from",
-            why: "no caller id is given, and none is configured (TWILIO_PHONE_NUMBER)".to_owned(),
-        })?;
-        let Route { account, from } = route;
-        if self.number_of(&from).is_some_and(|number| number.tenant != *tenant) {
+        // Said first: at which carrier another tenant's number is, is not told.
+        if asked.as_ref().is_some_and(|from| !self.may_show(tenant, from)) {
             return Err(PlaceError::Invalid { field: "from", why: "this number is not yours".to_owned() });
         }
+        let route = self.route_of_order(tenant, &to, asked.clone(), wanted).ok_or_else(|| {
+            let (field, why) = self.why_no_route(tenant, asked.as_ref(), wanted);
+            PlaceError::Invalid { field, why }
+        })?;
+        let Route { account, from } = route;
         let metadata = serde_json::to_vec(order.metadata.reveal()).unwrap_or_default().len();
         if metadata > MAX_METADATA_BYTES {
             let why = format!("{metadata} bytes of JSON; at most {MAX_METADATA_BYTES} are kept");

@@ -68,7 +68,7 @@ mod tests {
 
     fn row(id: &str, name: &str) -> Decision {
         let (id, name) = (TenantId::new(id), name.to_owned());
-        Decision::Tenant(Tenant { id, name, created_at: at(0), revoked_at: None })
+        Decision::Tenant(Tenant::new(id, name, at(0)))
     }
 
     /// Both sides after a step.

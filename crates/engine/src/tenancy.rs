@@ -8,13 +8,13 @@ use crate::passwords::HashError;
 use crate::reader::Unavailable;
 use crate::sign_in::PasswordSet;
 use crate::trust::Holder;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use trunkline_core::id::{KeyId, TenantId, UserId};
-use trunkline_core::private::Private;
+use trunkline_core::id::{AccountId, KeyId, TenantId, UserId};
+use trunkline_core::private::{Address, Private};
 use trunkline_core::tenancy::{
-    self, Act, ApiKey, BadName, Caller, Decision, DecisionId, Denied, KeyHash, Login, Role, Scopes, Tenant,
-    User, key_text,
+    self, Act, ApiKey, BadName, Caller, CarrierPolicy, Decision, DecisionId, Denied, KeyHash, Login,
+    OwnAccount, Role, Scopes, Tenant, User, key_text,
 };
 use trunkline_store::Added;
 
@@ -144,7 +144,7 @@ impl Engine {
             return Err(TenancyError::Taken);
         }
         let name = tenancy::name(name).map_err(|bad| invalid("name", &bad))?;
-        let tenant = Tenant { id, name, created_at: self.now(), revoked_at: None };
+        let tenant = Tenant::new(id, name, self.now());
         let row = Decision::Tenant(tenant.clone());
         match self.to_the_end(async move |inner| inner.decide(row).await).await?? {
             Added::New => Ok(tenant),
@@ -163,6 +163,36 @@ impl Engine {
             return Err(TenancyError::Invalid { field: "id", why });
         }
         self.revoke(DecisionId::Tenant(id.clone()), "tenant", |_| true).await
+    }
+
+    /// Says which of the server's carrier accounts a tenant's calls go through from now on; `None`: whichever the server chooses.
+    /// Calls that are placed already go on where they are.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Invalid`; `Away`.
+    pub async fn set_carriers(
+        &self,
+        by: &Caller,
+        id: &TenantId,
+        policy: Option<CarrierPolicy>,
+    ) -> Result<Tenant, TenancyError> {
+        by.may(Act::RunTheServer)?;
+        let invalid = |field, why: String| TenancyError::Invalid { field, why };
+        if id.is_default() {
+            return Err(invalid(
+                "id",
+                "the default tenant goes by the server's settings: carrier.choice".to_owned(),
+            ));
+        }
+        let known: Vec<&str> = self.carriers().accounts().map(AccountId::carrier).collect();
+        if let Some(policy) = &policy {
+            policy.check(&known).map_err(|bad| invalid("accounts", bad.to_string()))?;
+            for account in &policy.accounts {
+                self.inner.own_caller_id(id, account).map_err(|why| invalid("accounts", why))?;
+            }
+        }
+        let id = id.clone();
+        self.to_the_end(async move |inner| inner.keep_carriers(&id, policy).await).await?
     }
 
     /// The keys there are and were: of one tenant, or of all that the caller knows.
@@ -309,6 +339,40 @@ impl Inner {
             Some(of) if !by.knows(of) || !self.trust.is_open(of) => Err(TenancyError::NotFound("tenant")),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the number that an account's calls are to be shown as is the tenant's own, and at that account.
+    fn own_caller_id(&self, tenant: &TenantId, account: &OwnAccount) -> Result<(), String> {
+        let Some(from) = &account.from else { return Ok(()) };
+        let from = Address::new(from.as_str());
+        let masked = from.masked();
+        if self.number_of(&from).is_none_or(|number| number.tenant != *tenant) {
+            return Err(format!("{masked} is not a number of {tenant}: give it to the tenant first"));
+        }
+        if self.carriers.owner(&from).carrier() != account.name {
+            return Err(format!("{masked} is not at {}, by carrier.numbers", account.name));
+        }
+        Ok(())
+    }
+
+    async fn keep_carriers(
+        self: &Arc<Self>,
+        id: &TenantId,
+        policy: Option<CarrierPolicy>,
+    ) -> Result<Tenant, TenancyError> {
+        let _deciding = self.deciding.lock().await;
+        let row = self.trust.row(&DecisionId::Tenant(id.clone()));
+        let Some(Decision::Tenant(tenant)) = row.filter(|row| row.revoked_at().is_none()) else {
+            return Err(TenancyError::NotFound("tenant"));
+        };
+        // Of two the later one counts, also where a clock went back.
+        let least = tenant.carriers_set_at.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
+        let set_at = least.map_or(self.clock.now(), |least| least.max(self.clock.now()));
+        let tenant = Tenant { carriers: policy, carriers_set_at: Some(set_at), ..tenant };
+        self.ask_store(async |store| store.set_carriers(&tenant).await).await?;
+        self.mirror(vec![Decision::Tenant(tenant.clone())], Vec::new()).await;
+        tracing::info!(tenant = %tenant.id, "tenant.carriers_set");
+        Ok(tenant)
     }
 
     fn grants(&self, by: &Caller, role: Role) -> Result<(), TenancyError> {

@@ -12,7 +12,7 @@ use trunkline_core::id::{KeyId, TenantId, UserId};
 use trunkline_core::numbers::Number;
 use trunkline_core::private::Address;
 use trunkline_core::roster::{Roster, RosterOf};
-use trunkline_core::tenancy::{ApiKey, Caller, Decision, DecisionId, KeyHash, Login, User};
+use trunkline_core::tenancy::{ApiKey, Caller, CarrierPolicy, Decision, DecisionId, KeyHash, Login, User};
 
 /// How many left sessions are remembered; beyond that the one that would run out first is forgotten.
 const LEFT_MAX: usize = 10_000;
@@ -296,6 +296,14 @@ impl Trust {
         self.known.read().is_open(tenant)
     }
 
+    /// What was said of the carriers that a tenant's calls go through.
+    pub fn carriers_of(&self, tenant: &TenantId) -> Option<CarrierPolicy> {
+        match self.known.read().rows.get(&DecisionId::Tenant(tenant.clone())) {
+            Some(Decision::Tenant(tenant)) => tenant.carriers.clone(),
+            _ => None,
+        }
+    }
+
     /// Whether any tenant was ever made.
     pub fn has_tenants(&self) -> bool {
         // In the order of ids tenants come first.
@@ -394,7 +402,7 @@ mod tests {
 
     fn tenant(id: &str) -> Decision {
         let (id, name) = (TenantId::new(id), id.to_owned());
-        Decision::Tenant(Tenant { id, name, created_at: at(0), revoked_at: None })
+        Decision::Tenant(Tenant::new(id, name, at(0)))
     }
 
     fn key(id: &str, tenant: &str) -> Decision {

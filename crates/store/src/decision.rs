@@ -109,8 +109,18 @@ impl Store {
         finish(tx).await
     }
 
+    /// Says which carriers a tenant's calls go through, durably. What was said later stays.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn set_carriers(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
+        set_carriers(&mut tx, tenant).await?;
+        finish(tx).await
+    }
+
     /// Brings rows back that a mirror has and this database has not, what the mirror knows to be revoked, and its later
-    /// passwords: all or none.
+    /// passwords and policies of carriers: all or none.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -118,8 +128,14 @@ impl Store {
         let mut tx = self.db.begin(DECIDING, Durability::Decision).await?;
         for decision in decisions {
             add(&mut tx, decision).await?;
-            if let Decision::User(User { id, password: Some(password), .. }) = decision {
-                set_password(&mut tx, id, password).await?;
+            match decision {
+                Decision::User(User { id, password: Some(password), .. }) => {
+                    set_password(&mut tx, id, password).await?;
+                }
+                Decision::Tenant(tenant) => {
+                    set_carriers(&mut tx, tenant).await?;
+                }
+                Decision::User(_) | Decision::Key(_) | Decision::Number(_) => {}
             }
             if let Some(at) = decision.revoked_at() {
                 revoke(&mut tx, &decision.id(), at).await?;
@@ -163,8 +179,13 @@ pub(crate) const MOST_VERSIONS: i64 = 1 << 53;
 async fn add(tx: &mut Tx, decision: &Decision) -> Result<u64, StoreError> {
     match decision {
         Decision::Tenant(tenant) => {
-            let values =
-                vec![tenant.id.as_str().into(), tenant.name.as_str().into(), micros(tenant.created_at)];
+            let values = vec![
+                tenant.id.as_str().into(),
+                tenant.name.as_str().into(),
+                micros(tenant.created_at),
+                carriers(tenant)?,
+                Value::Int(tenant.carriers_set_at.map(Timestamp::as_microsecond)),
+            ];
             tx.run(&sql::ADD_TENANT, values).await
         }
         Decision::Key(key) => {
@@ -218,6 +239,16 @@ async fn set_password(tx: &mut Tx, user: &UserId, password: &Password) -> Result
     tx.run(&sql::SET_PASSWORD, values).await
 }
 
+async fn set_carriers(tx: &mut Tx, tenant: &Tenant) -> Result<u64, StoreError> {
+    let Some(at) = tenant.carriers_set_at else { return Ok(0) };
+    tx.run(&sql::SET_CARRIERS, vec![tenant.id.as_str().into(), carriers(tenant)?, micros(at)]).await
+}
+
+fn carriers(tenant: &Tenant) -> Result<Value, StoreError> {
+    let json = tenant.carriers.as_ref().map(serde_json::to_string).transpose();
+    Ok(Value::Text(json.map_err(|error| StoreError::broken(DECIDING, error.to_string()))?.map(Into::into)))
+}
+
 async fn revoke(tx: &mut Tx, id: &DecisionId, at: Timestamp) -> Result<u64, StoreError> {
     let (statement, id) = match id {
         DecisionId::Tenant(id) => (&sql::REVOKE_TENANT, id.as_str()),
@@ -233,11 +264,16 @@ fn micros(at: Timestamp) -> Value {
 }
 
 fn tenant(row: &Row) -> Result<Tenant, StoreError> {
+    let carriers = row.opt_text("carriers")?.map(|json| serde_json::from_str(&json));
     Ok(Tenant {
         id: TenantId::new(row.text("id")?),
         name: row.text("name")?,
         created_at: row.time("created_at")?,
         revoked_at: row.opt_time("revoked_at")?,
+        carriers: carriers
+            .transpose()
+            .map_err(|_| StoreError::broken(READING, "column carriers holds what is no policy"))?,
+        carriers_set_at: row.opt_time("carriers_at")?,
     })
 }
 

@@ -105,6 +105,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../migrations/sqlite/0012_bot_rollups.sql"),
         postgres: include_str!("../migrations/postgres/0012_bot_rollups.sql"),
     },
+    File {
+        number: 13,
+        name: "tenant_carriers",
+        sqlite: include_str!("../migrations/sqlite/0013_tenant_carriers.sql"),
+        postgres: include_str!("../migrations/postgres/0013_tenant_carriers.sql"),
+    },
 ];
 
 /// The number of the last migration this program knows.

@@ -212,7 +212,7 @@ impl<'a> LegColumns<'a> {
             .legs
             .iter()
             .filter_map(move |leg| Some(row(&leg.account, leg.carrier_call_id.as_ref()?, Some(leg.no.0))));
-        legs.chain(call.strays.keys().map(move |id| row(&call.account, id, None)))
+        legs.chain(call.strays.keys().map(move |id| row(call.account_of_stray(id), id, None)))
     }
 }
 

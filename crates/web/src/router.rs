@@ -218,6 +218,8 @@ fn keyed_table() -> Table {
         .on(Get, "/api/tenants", tenancy::tenants, tenancy::spec::tenants())
         .on(Post, "/api/tenants", tenancy::add_tenant, tenancy::spec::add_tenant())
         .on(Delete, "/api/tenants/{id}", tenancy::revoke_tenant, tenancy::spec::revoke_tenant())
+        .on(Put, "/api/tenants/{id}/carriers", tenancy::set_carriers, tenancy::spec::set_carriers())
+        .on(Delete, "/api/tenants/{id}/carriers", tenancy::unset_carriers, tenancy::spec::unset_carriers())
         .tag("tenants", Act::ManageAccess)
         .on(Get, "/api/keys", tenancy::keys, tenancy::spec::keys())
         .on(Post, "/api/keys", tenancy::add_key, tenancy::spec::add_key())

@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_carriers::Verifiers;
 use trunkline_carriers::callback::Scheme;
-use trunkline_core::id::AccountId;
 use trunkline_engine::Engine;
 use url::Url;
 
@@ -119,11 +118,6 @@ impl Web {
     /// Whether browsers reach this server over TLS.
     pub(crate) fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
-    }
-
-    /// The configured carriers' names, such as `twilio`, in the order of preference.
-    pub(crate) fn carriers(&self) -> Vec<&str> {
-        self.engine.carriers().accounts().map(AccountId::carrier).collect()
     }
 }
 

@@ -20,6 +20,8 @@ use url::Url;
 /// What opens the account.
 #[derive(Clone, Debug)]
 pub struct TelnyxSettings {
+    /// What people call the account.
+    pub name: String,
     /// The account's id, a UUID: `AccountSid` in every webhook.
     pub account: String,
     /// The API key.
@@ -40,8 +42,14 @@ impl TelnyxSettings {
         connection: impl Into<String>,
         api_base: Url,
     ) -> Self {
-        let timeout = Duration::from_secs(10);
-        Self { account: account.into(), api_key, connection: connection.into(), api_base, timeout }
+        let (name, timeout) = (NAME.to_owned(), Duration::from_secs(10));
+        Self { name, account: account.into(), api_key, connection: connection.into(), api_base, timeout }
+    }
+
+    /// The same, called so: of several accounts at Telnyx each has a name of its own.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 }
 
@@ -71,7 +79,7 @@ impl Telnyx {
             return Err(BadSettings::Connection);
         }
         Ok(Self {
-            id: AccountId::new(format!("{NAME}:{}", settings.account)),
+            id: AccountId::at(NAME, &settings.name, &settings.account),
             base: base(&settings.api_base)?,
             clients: Clients::new(&settings.api_base, settings.timeout)?,
             account: settings.account,

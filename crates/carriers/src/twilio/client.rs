@@ -1,6 +1,6 @@
 //! The account at Twilio, and what all requests to it share: its credentials and its addresses.
 
-use super::{account, calls, create, is_sid};
+use super::{NAME, account, calls, create, is_sid};
 use crate::carrier::{
     AccountStanding, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed, NumberId, NumberUrls,
     Order, PostAnswer, RecordingBody, Soon,
@@ -20,6 +20,8 @@ use url::Url;
 /// What opens the account.
 #[derive(Clone, Debug)]
 pub struct TwilioSettings {
+    /// What people call the account.
+    pub name: String,
     /// `AC` and 32 hex digits.
     pub account_sid: String,
     /// The account's token. It also signs webhooks.
@@ -36,7 +38,14 @@ impl TwilioSettings {
     /// The account with its token, at Twilio itself or at `api_base`, with 10 s for a request.
     pub fn new(account_sid: impl Into<String>, auth_token: SecretString, api_base: Url) -> Self {
         let account_sid = account_sid.into();
-        Self { account_sid, auth_token, api_key: None, api_base, timeout: Duration::from_secs(10) }
+        let (name, timeout) = (NAME.to_owned(), Duration::from_secs(10));
+        Self { name, account_sid, auth_token, api_key: None, api_base, timeout }
+    }
+
+    /// The same, called so: of several accounts at Twilio each has a name of its own.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 }
 
@@ -65,7 +74,7 @@ impl Twilio {
             settings.api_key.unwrap_or_else(|| (settings.account_sid.clone(), settings.auth_token));
         let clients = Clients::new(&settings.api_base, settings.timeout)?;
         Ok(Self {
-            id: AccountId::new(format!("twilio:{}", settings.account_sid)),
+            id: AccountId::at(NAME, &settings.name, &settings.account_sid),
             sid: settings.account_sid,
             user,
             password,

@@ -14,6 +14,9 @@ pub(crate) mod words;
 pub use crate::http::BadSettings;
 pub use client::{Twilio, TwilioSettings};
 
+/// How accounts at it are named.
+pub const NAME: &str = "twilio";
+
 /// Whether this is an id of Twilio's: two letters that name the kind, then 32 hex digits.
 pub(crate) fn is_sid(text: &str, kind: &str) -> bool {
     let digits = text.strip_prefix(kind).unwrap_or_default();

@@ -129,7 +129,7 @@ impl Call {
     fn fetched(&mut self, on: OnLeg, id: &CarrierCallId, event: &Event) -> Result<Option<Applied>, Refused> {
         let leg = match self.bound(on, id, event.at(), IsEnd::No)? {
             Binding::Own(leg) | Binding::New(leg) => leg,
-            Binding::Stray => return Ok(Some(self.stray(id))),
+            Binding::Stray => return Ok(Some(self.stray(on, id))),
         };
         leg.news(event.received_at);
         leg.answered(event.at(), Certainty::Implied);

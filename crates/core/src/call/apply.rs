@@ -58,6 +58,7 @@ impl Call {
             updated_at: event.received_at,
             legs: vec![leg],
             strays: BTreeMap::new(),
+            stray_accounts: BTreeMap::new(),
             turns: BTreeMap::new(),
             actions: BTreeMap::new(),
             price: None,
@@ -93,6 +94,7 @@ impl Call {
             updated_at: event.received_at,
             legs: vec![leg],
             strays: BTreeMap::new(),
+            stray_accounts: BTreeMap::new(),
             turns: BTreeMap::new(),
             actions: BTreeMap::new(),
             price: None,
@@ -329,8 +331,11 @@ impl Call {
         let (leg, is_new) = match self.bound(progress.on, &progress.carrier_call_id, at, is_end)? {
             Binding::Own(leg) => (leg, false),
             Binding::New(leg) => (leg, true),
-            Binding::Stray if is_end == IsEnd::Yes => return self.stray_gone(&progress.carrier_call_id),
-            Binding::Stray => return self.stray(&progress.carrier_call_id),
+            Binding::Stray if is_end == IsEnd::Yes => {
+                self.stray_is_at(progress.on, &progress.carrier_call_id);
+                return self.stray_gone(&progress.carrier_call_id);
+            }
+            Binding::Stray => return self.stray(progress.on, &progress.carrier_call_id),
         };
         let before = leg.state();
         let was_answered = leg.answered.is_some();
@@ -360,12 +365,24 @@ impl Call {
         }
     }
 
-    pub(super) fn stray(&mut self, id: &CarrierCallId) -> Applied {
+    pub(super) fn stray(&mut self, on: OnLeg, id: &CarrierCallId) -> Applied {
         if self.strays.contains_key(id) {
             return Err(Refused::Same);
         }
+        self.stray_is_at(on, id);
         self.strays.insert(id.clone(), Stray::Found);
         Ok(Vec::new())
+    }
+
+    /// It is where the attempt was made that it came of: the call may have gone over to another account since.
+    fn stray_is_at(&mut self, on: OnLeg, id: &CarrierCallId) {
+        if let Some(account) = self.leg_no(on.leg).map(|leg| leg.account.clone()) {
+            // In whatever order it is heard.
+            let known = self.stray_accounts.entry(id.clone()).or_insert_with(|| account.clone());
+            if account < *known {
+                *known = account;
+            }
+        }
     }
 
     fn stray_gone(&mut self, id: &CarrierCallId) -> Applied {

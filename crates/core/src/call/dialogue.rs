@@ -38,7 +38,7 @@ impl Call {
         let (leg, is_new) = match self.bound(spoke.on, &spoke.carrier_call_id, at, IsEnd::No)? {
             Binding::Own(leg) => (leg, false),
             Binding::New(leg) => (leg, true),
-            Binding::Stray => return self.stray(&spoke.carrier_call_id),
+            Binding::Stray => return self.stray(spoke.on, &spoke.carrier_call_id),
         };
         let was_answered = leg.answered.is_some();
         leg.news(event.received_at);

@@ -87,9 +87,9 @@ impl Call {
         leg.carrier_fault().filter(|_| is_ours && !leg.taken_over && leg.hang_up.is_none())
     }
 
-    /// Whether an account was asked for this call already.
+    /// Whether an account was asked for this call already, whatever it was called then.
     pub fn was_asked(&self, account: &AccountId) -> bool {
-        self.legs.iter().any(|leg| leg.account == *account)
+        self.legs.iter().any(|leg| leg.account.is_same(account))
     }
 
     /// The number of ours that an attempt is shown as, or that was called.

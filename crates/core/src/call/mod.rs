@@ -133,6 +133,9 @@ pub struct Call {
     /// Calls at the carrier that belong to no open attempt, and whether they have been hung up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strays: BTreeMap<CarrierCallId, Stray>,
+    /// At which account each of them is. One that was found before this was kept is not in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stray_accounts: BTreeMap<CarrierCallId, AccountId>,
     /// Question by question. Boxed: a map has room for eleven at once, and most calls have fewer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub turns: BTreeMap<u16, Box<Turn>>,

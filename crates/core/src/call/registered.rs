@@ -90,6 +90,7 @@ impl Call {
             updated_at: event.received_at,
             legs: vec![leg],
             strays: BTreeMap::new(),
+            stray_accounts: BTreeMap::new(),
             bot: None,
             turns: BTreeMap::new(),
             actions: BTreeMap::new(),

@@ -9,7 +9,7 @@ use super::state::{State, Status};
 use super::turn::{AnswerValue, Recording, RecordingOf, RecordingState};
 use super::{BotOver, Call, Price, Stray};
 use crate::bot;
-use crate::id::{ActionNo, CampaignId, CarrierCallId};
+use crate::id::{AccountId, ActionNo, CampaignId, CarrierCallId};
 use crate::script::ScriptName;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -106,6 +106,7 @@ impl Call {
             updated_at: self.updated_at,
             legs: self.legs.clone(),
             strays: self.strays.clone(),
+            stray_accounts: self.stray_accounts.clone(),
             turns: BTreeMap::new(),
             registered: self.registered,
             app: self.app.clone(),
@@ -305,6 +306,11 @@ impl Call {
     pub fn recordings_to_end(&self) -> impl Iterator<Item = u16> {
         let begun = self.recordings_of_talk().filter(|(_, one)| one.state == RecordingState::Named);
         begun.map(|(stream, _)| stream)
+    }
+
+    /// At which account a stray is; the call's own where that was not kept.
+    pub fn account_of_stray(&self, id: &CarrierCallId) -> &AccountId {
+        self.stray_accounts.get(id).unwrap_or(&self.account)
     }
 
     /// Whether nothing more is owed: it is over, no stray is left, and every recording is fetched, ended or given up.

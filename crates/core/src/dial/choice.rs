@@ -7,12 +7,14 @@ use super::gates::Circuit;
 use crate::id::AccountId;
 use crate::phone::CountryCode;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// How the accounts are ranked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CarrierChoice")]
 pub enum Policy {
     /// The first of them that can be asked.
     #[default]
@@ -21,6 +23,11 @@ pub enum Policy {
     Weighted,
     /// Whichever is named for the callee's country; else the first that is named for none.
     ByCountry,
+}
+
+impl Policy {
+    /// All words for it.
+    pub const WORDS: [&str; 3] = ["first", "weighted", "by_country"];
 }
 
 /// One account that a call may go through: it has a number that the call can be shown as.

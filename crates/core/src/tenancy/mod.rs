@@ -2,17 +2,19 @@
 //!
 //! In go ids, names, hashes and times; out come rows that the store keeps and every node mirrors ([`Decision`]), and the
 //! answer to "may this caller?" ([`Caller`], [`Act`]). A row is added once and revoked once, and never changes otherwise, but
-//! for a user's password, of which the later one counts, and for a number ([`crate::numbers`]), of which the higher version does:
+//! for a user's password and a tenant's policy of carriers, of which the later one counts, and for a number ([`crate::numbers`]), of which the higher version does:
 //! that is what lets a mirror and a database be brought together
 //! without a history. Making secrets and reading clocks is left to the engine.
 
 mod act;
 mod caller;
+mod carriers;
 mod key_hash;
 mod password;
 
 pub use act::{Act, Scope, Scopes};
 pub use caller::{Caller, Denied, Role};
+pub use carriers::{BadPolicy, CarrierPolicy, OwnAccount};
 pub use key_hash::{KeyHash, key_text};
 pub use password::{
     LOGIN_CHARS_MAX, Login, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, PasswordHash, made_password,
@@ -41,6 +43,12 @@ pub struct Tenant {
     pub created_at: Timestamp,
     /// From then on none of its keys opens anything; its rows stay.
     pub revoked_at: Option<Timestamp>,
+    /// Which accounts its calls go through; the server's choice among all, if nothing is said.
+    #[serde(default)]
+    pub carriers: Option<CarrierPolicy>,
+    /// When that was said. Of two the later one counts.
+    #[serde(default)]
+    pub carriers_set_at: Option<Timestamp>,
 }
 
 /// A key of the API, known by its hash only.
@@ -155,7 +163,8 @@ impl Decision {
     }
 
     /// What two sides that have this row agree on: this one's word stands, but for what never goes back. A revocation is
-    /// not taken back, of two passwords the later one counts, and of two versions of a number the higher.
+    /// not taken back, of two passwords and of two policies of carriers the later one counts, and of two versions of a number
+    /// the higher.
     pub fn agreed(self, other: &Self) -> Self {
         let this = match (self, other) {
             (Self::Number(number), Self::Number(other)) => return Self::Number(number.newer(other)),
@@ -171,7 +180,20 @@ impl Decision {
                 user.password.clone_from(&other.password);
             }
         }
+        if let (Self::Tenant(tenant), Self::Tenant(other)) = (&mut agreed, other)
+            && other.carriers_set_at > tenant.carriers_set_at
+        {
+            tenant.carriers.clone_from(&other.carriers);
+            tenant.carriers_set_at = other.carriers_set_at;
+        }
         agreed
+    }
+}
+
+impl Tenant {
+    /// One that is made now, and goes by the server's choice of carriers.
+    pub fn new(id: TenantId, name: String, created_at: Timestamp) -> Self {
+        Self { id, name, created_at, revoked_at: None, carriers: None, carriers_set_at: None }
     }
 }
 
@@ -296,6 +318,41 @@ mod tests {
         }
         let revoked = user(Some(1)).revoked(at(5));
         assert_eq!(user(Some(2)).agreed(&revoked), user(Some(2)).revoked(at(5)));
+    }
+
+    #[test]
+    fn of_two_policies_of_carriers_the_later_one_counts_also_one_that_takes_the_other_back() {
+        let at = |secs| Timestamp::from_second(secs).unwrap();
+        let tenant = |said: Option<(i64, Option<&str>)>| {
+            let policy = |name: &str| CarrierPolicy {
+                accounts: vec![OwnAccount {
+                    name: name.to_owned(),
+                    from: None,
+                    weight: 1,
+                    countries: [].into(),
+                }],
+                choice: crate::dial::choice::Policy::First,
+            };
+            Decision::Tenant(Tenant {
+                id: TenantId::new("acme"),
+                name: "Acme".to_owned(),
+                created_at: at(0),
+                revoked_at: None,
+                carriers: said.and_then(|(_, name)| name).map(policy),
+                carriers_set_at: said.map(|(secs, _)| at(secs)),
+            })
+        };
+        let table = [
+            (None, Some((2, Some("israel")))),
+            (Some((1, Some("twilio"))), Some((2, Some("israel")))),
+            (Some((1, Some("twilio"))), Some((2, None))),
+        ];
+        for (earlier, later) in table {
+            assert_eq!(tenant(earlier).agreed(&tenant(later)), tenant(later));
+            assert_eq!(tenant(later).agreed(&tenant(earlier)), tenant(later));
+        }
+        let old = r#"{"id":"acme","name":"Acme","created_at":"2026-01-01T00:00:00Z","revoked_at":null}"#;
+        assert!(serde_json::from_str::<Tenant>(old).is_ok_and(|tenant| tenant.carriers.is_none()));
     }
 
     #[test]

@@ -89,6 +89,9 @@ fn a_carrier_that_was_asked_is_not_asked_instead_of_another() {
         let again = What::Requeued { leg: LegNo(3), not_before: at(12), over: Some(Box::new(over)) };
         assert!(call.apply(&event(12, again)).is_err());
     }
+    // Nor under another name.
+    assert!(call.was_asked(&AccountId::at("other", "renamed", "1")));
+    assert!(!call.was_asked(&AccountId::at("other", "renamed", "2")), "the control");
     call.apply(&event(13, requeued(3, 20))).unwrap();
     let leg = call.leg();
     assert_eq!((&leg.account, call.shown_as(leg)), (&other(), &ours_there()), "it waits where it is");
@@ -101,6 +104,7 @@ fn the_first_carriers_call_that_turns_up_after_the_other_was_asked_is_a_stray() 
     let effects = call.apply(&event(20, news(1, "CA1", News::Ringing))).unwrap();
     assert!(effects.contains(&Effect::Owed(Owed::HangUpStray(sid("CA1")))), "{effects:?}");
     assert_eq!((call.state(), call.leg().no), (State::Queued, LegNo(2)), "the other attempt goes on");
+    assert_eq!(call.account_of_stray(&sid("CA1")), &account(), "it is hung up where it is");
 }
 
 #[test]

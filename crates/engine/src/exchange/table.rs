@@ -93,14 +93,13 @@ async fn each_call(
 }
 
 fn row(call: &Call) -> Vec<Cell> {
-    let account = call.account.as_str();
     let failure = call.failure();
     let cost = call.cost();
     let price = cost.as_ref();
     let cells = vec![
         text(call.id.to_string()),
         text(call.tenant.as_str()),
-        text(account.split_once(':').map_or(account, |(carrier, _)| carrier)),
+        text(call.account.carrier()),
         some(call.leg().carrier_call_id.as_ref().map(CarrierCallId::as_str)),
         some(call.session.as_ref().map(SessionId::as_str)),
         text(match call.direction {

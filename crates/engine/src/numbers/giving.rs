@@ -240,13 +240,14 @@ impl Inner {
     /// Writes a version, unless there is one that is as high by now.
     async fn decide_number(self: &Arc<Self>, number: Number) -> Result<(), TenancyError> {
         let (masked, tenant, is_given) = (number.number.masked(), number.tenant.clone(), number.is_given());
-        let row = Decision::Number(number);
+        let (number, row) = (number.number.clone(), Decision::Number(number));
         if self.ask_store(async |store| store.add_decision(&row).await).await? == Added::Known {
             return Err(TenancyError::Conflict);
         }
         self.mirror(vec![row], Vec::new()).await;
         if is_given {
             tracing::info!(number = masked, %tenant, "number.set");
+            self.tell_unnamed([number]);
         } else {
             tracing::info!(number = masked, %tenant, "number.removed");
         }

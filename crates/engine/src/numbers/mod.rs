@@ -104,6 +104,20 @@ impl Inner {
         self.trust.number(number).map(OurNumber::from).or_else(|| self.set_number_of(number))
     }
 
+    /// Says of which of these numbers nobody has said at which account they are: they are taken for the first one's.
+    pub(crate) fn tell_unnamed(&self, numbers: impl IntoIterator<Item = Address>) {
+        let unnamed = numbers.into_iter().filter(|number| !self.carriers.is_named(number));
+        let masked: Vec<String> = unnamed.map(|number| number.masked().to_string()).collect();
+        if !masked.is_empty() {
+            let taken_for = self.carriers.first().carrier();
+            tracing::warn!(
+                numbers = masked.join(", "),
+                taken_for,
+                "number.account_unknown: name the account in carrier.numbers, if it is another one's"
+            );
+        }
+    }
+
     fn set_number_of(&self, number: &Address) -> Option<OurNumber> {
         self.config.numbers.iter().find(|known| known.number == *number).map(OurNumber::from)
     }
@@ -122,6 +136,8 @@ impl Inner {
     pub(crate) fn caller_id_of(&self, tenant: &TenantId, account: &AccountId) -> Option<Address> {
         let of_first = || self.config.from.clone().filter(|_| account == self.carriers.first());
         let servers = self.carriers.from(account).cloned().or_else(of_first);
+        // Given to another tenant it is no longer for everybody.
+        let servers = servers.filter(|number| self.may_show(tenant, number));
         if tenant.is_default() && servers.is_some() {
             return servers;
         }

@@ -88,8 +88,9 @@ impl Inner {
             Some(account) => After::FaultOf(account),
             None => After::Attempt,
         };
+        let tenant = &ready.queued.job.tenant;
         let (account, numbers) =
-            self.pool_for(&ready.queued.number, &policy.caller_ids.numbers, accounts, after);
+            self.pool_for(tenant, &ready.queued.number, &policy.caller_ids.numbers, accounts, after);
         let of_late = self.fitness.of_late(&numbers);
         let pool = CallerIds { numbers, choose: policy.caller_ids.choose };
         let Some(from) = pool.pick(&to.number, *turn, &of_late) else {

@@ -72,7 +72,7 @@ impl Inner {
         let caps = self.spent.caps(campaign, config);
         let zones = ready.zones().unwrap_or_default();
         // Each has limits and a pace of its own.
-        let accounts = self.accounts_of_pool(&policy.caller_ids.numbers, now);
+        let accounts = self.accounts_of_pool(&job.tenant, &policy.caller_ids.numbers, now);
         let queued_facts = Queued {
             destination: self.config.queue.destinations.permit(&to),
             database: Database::Here,
@@ -87,7 +87,7 @@ impl Inner {
             to_person: &to_person,
             budget: self.config.queue.budget,
             caps: &caps,
-            circuit: self.circuit_of_pool(&policy.caller_ids.numbers, now),
+            circuit: self.circuit_of_pool(&job.tenant, &policy.caller_ids.numbers, now),
             campaign_slots,
             inbound_reserve: self.config.queue.inbound_reserve,
             paces: &paces,
@@ -97,9 +97,9 @@ impl Inner {
         for account in accounts {
             let candidate =
                 Candidate { account: account.clone(), not_before: not_before.filter(|_| is_first) };
-            let snapshot = self.snapshot_for_job(ready, account, &ahead, now);
+            let snapshot = self.snapshot_for_job(ready, &account, &ahead, now);
             match admit_job(&candidate, &snapshot, &self.limits_of(&job.tenant), &queued_facts, now) {
-                Ok(()) => open.push(account.clone()),
+                Ok(()) => open.push(account),
                 Err(closed) => drop(first_closed.get_or_insert(closed)),
             }
         }
@@ -118,7 +118,7 @@ impl Inner {
         if policy.bot.is_some() && self.bot_of(tenant, policy).is_none() {
             return Some(Lacking::Bot);
         }
-        policy.caller_ids.numbers.is_empty().then_some(Lacking::CallerId)
+        self.shown_of_pool(tenant, &policy.caller_ids.numbers).is_empty().then_some(Lacking::CallerId)
     }
 
     /// Whether jobs are claimed at all. Nothing is before what was found at the start is in the store, or while it is far

@@ -9,7 +9,7 @@ statements! { DECISIONS:
          WHERE id.key = 'store_id' AND changes.key = 'decisions'";
 
     /// Every tenant there ever was.
-    TENANTS = "SELECT id, name, created_at, revoked_at FROM tenants ORDER BY id";
+    TENANTS = "SELECT id, name, created_at, revoked_at, carriers, carriers_at FROM tenants ORDER BY id";
 
     /// Every key there ever was.
     API_KEYS =
@@ -70,9 +70,15 @@ statements! { DECISIONS:
     /// `$1` tenant, `$2` user.
     FORGET_BLOCKER = "DELETE FROM rosters WHERE tenant = $1 AND kind = 'blocker' AND owner = $2";
 
-    /// `$1` id, `$2` name, `$3` since when. A tenant that is there stays as it is.
+    /// `$1` id, `$2` name, `$3` since when, `$4` which carriers it uses, `$5` said when. A tenant that is there stays as it is.
     ADD_TENANT =
-        "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+        "INSERT INTO tenants (id, name, created_at, carriers, carriers_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO NOTHING";
+
+    /// `$1` id, `$2` which carriers it uses, `$3` said when. What was said later stands.
+    SET_CARRIERS =
+        "UPDATE tenants SET carriers = $2, carriers_at = $3 \
+         WHERE id = $1 AND (carriers_at IS NULL OR carriers_at < $3)";
 
     /// `$1` id, `$2` tenant, `$3` hash, `$4` name, `$5` role, `$6` since when, `$7` until when, `$8` scopes.
     ADD_API_KEY =

@@ -15,13 +15,14 @@ on_each_engine!(
     every_change_is_counted_and_only_changes_are,
     a_mirror_fills_an_empty_database_and_takes_no_revocation_back,
     s_16_the_later_password_stands_whoever_brings_it,
+    the_later_policy_of_carriers_stands_whoever_brings_it,
     a_login_is_one_user_s_until_they_are_revoked,
     of_two_versions_of_a_number_the_higher_stands_whoever_brings_it,
 );
 
 fn tenant(id: &str) -> Decision {
     let (id, name) = (TenantId::new(id), "Acme & בניו".to_owned());
-    Decision::Tenant(Tenant { id, name, created_at: at(0), revoked_at: None })
+    Decision::Tenant(Tenant::new(id, name, at(0)))
 }
 
 fn key(id: &str) -> Decision {
@@ -182,4 +183,25 @@ async fn a_login_is_one_user_s_until_they_are_revoked(engine: Engine) {
             "who has none is in no way"
         );
     }
+}
+
+async fn the_later_policy_of_carriers_stands_whoever_brings_it(engine: Engine) {
+    let place = Place::on(engine).await;
+    place.store.add_decision(&tenant("acme")).await.unwrap();
+    let said = |secs: i64, name: Option<&str>| {
+        let Decision::Tenant(tenant) = tenant("acme") else { unreachable!() };
+        let policy =
+            |name: &str| serde_json::from_str(&format!(r#"{{"accounts":[{{"name":"{name}"}}]}}"#)).unwrap();
+        Tenant { carriers: name.map(policy), carriers_set_at: Some(at(secs)), ..tenant }
+    };
+    let is_there = async |expected: Tenant| {
+        let there = place.store.decisions().await.unwrap();
+        assert_eq!(there, [Decision::Tenant(expected)]);
+    };
+    place.store.set_carriers(&said(5, Some("israel"))).await.unwrap();
+    is_there(said(5, Some("israel"))).await;
+    place.store.restore_decisions(&[Decision::Tenant(said(4, Some("twilio")))]).await.unwrap();
+    is_there(said(5, Some("israel"))).await;
+    place.store.restore_decisions(&[Decision::Tenant(said(7, None))]).await.unwrap();
+    is_there(said(7, None)).await;
 }

@@ -73,9 +73,16 @@ async fn a_webhook_about_a_stray_finds_its_call(engine: Engine) {
     let place = Place::on(engine).await;
     let mut story = Story::new(1, 0).dialed();
     story.call.strays.insert(CarrierCallId::new("CAstray"), Stray::Found);
+    // The call has gone over to another account since; the stray is where the first attempt was.
+    let first = AccountId::new("telnyx/first:1");
+    story.call.strays.insert(CarrierCallId::new("CAthere"), Stray::Gone);
+    story.call.stray_accounts.insert(CarrierCallId::new("CAthere"), first.clone());
     place.project(1, &[&story]).await;
     let found = place.store.call_by_leg(&account(), &CarrierCallId::new("CAstray")).await.unwrap();
     assert_eq!(found.unwrap().id, story.call.id);
+    let there = CarrierCallId::new("CAthere");
+    assert_eq!(place.store.call_by_leg(&first, &there).await.unwrap().unwrap().id, story.call.id);
+    assert_eq!(place.store.call_by_leg(&account(), &there).await.unwrap(), None, "it is not filed there");
 }
 
 async fn what_was_not_projected_is_not_there(engine: Engine) {

@@ -20,6 +20,28 @@ pub(crate) enum Tenant {
     },
     /// Show the tenants there are and were
     List(Reach),
+    /// Say which carrier accounts its calls go through; with none named, whichever the server chooses. Needs a running server
+    Carriers {
+        /// Its id
+        id: String,
+        /// An account's name, the first choice first; again for more
+        #[arg(long = "account", value_name = "NAME")]
+        accounts: Vec<String>,
+        /// How one of them is chosen: first, weighted or by_country
+        #[arg(long, requires = "accounts")]
+        choice: Option<String>,
+        /// Of an account's its share, such as israel=3; again for more
+        #[arg(long = "weight", value_name = "NAME=SHARE", requires = "accounts")]
+        weights: Vec<String>,
+        /// Of an account's a country, such as israel=IL; again for more
+        #[arg(long = "country", value_name = "NAME=COUNTRY", requires = "accounts")]
+        countries: Vec<String>,
+        /// Of an account's the number that calls are shown as, such as israel=+97235550100; again for more
+        #[arg(long = "from", value_name = "NAME=NUMBER", requires = "accounts")]
+        from: Vec<String>,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Shut a tenant out: none of its keys opens anything any more; its calls under way go on to their end
     Revoke {
         /// Its id

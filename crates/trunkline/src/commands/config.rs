@@ -1,14 +1,15 @@
 //! `trunkline config`: what the settings say, and what is wrong with them.
 
 use serde_json::json;
-use trunkline_carriers::AccountState;
 use trunkline_carriers::callback::{PublicUrls, Scheme};
+use trunkline_carriers::{AccountState, CarrierNumber};
+use trunkline_core::private::Address;
 use trunkline_engine::Bucket;
 
 use super::settings;
 use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
-use crate::settings::{Account, Carrier, Finding, Level, Settings};
+use crate::settings::{Account, Finding, Level, Line, Said, Settings};
 use crate::terminal::{Form, say, say_json};
 use crate::wiring::client;
 
@@ -54,14 +55,14 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
     for finding in findings {
         say(&finding.to_string());
     }
-    let second = settings.carrier.second.as_deref().map(|second| &second.line.account);
-    if let Some(account) = second {
-        say(&format!("{} Two carriers: fail-over and choice as in docs/carriers.md.", through(account)));
-    }
-    match &settings.carrier.account {
-        Account::Simulator { .. } => say("Calls are simulated: nobody's phone will ring."),
-        Account::Twilio { .. } | Account::Telnyx { .. } => {
-            say(&through(&settings.carrier.account));
+    match settings.carrier.is_simulated() {
+        true => say("Calls are simulated: nobody's phone will ring."),
+        false => {
+            settings.carrier.lines().for_each(|line| say(&through(line)));
+            if !settings.carrier.others.is_empty() {
+                let accounts = settings.carrier.others.len() + 1;
+                say(&format!("{accounts} accounts: choice and fail-over as in docs/carriers.md."));
+            }
             if !addresses.is_empty() {
                 say("The carrier will be told these addresses, and must reach them from the open internet:");
             }
@@ -89,12 +90,18 @@ fn tell(settings: &Settings, findings: &[Finding], addresses: &[(&str, String)],
 }
 
 /// Through which account calls go, in a sentence.
-fn through(account: &Account) -> String {
-    match account {
+fn through(line: &Line) -> String {
+    let called = match line.said {
+        Said::ByItsKind => String::new(),
+        Said::InTheTable => format!(", called {}", line.name),
+    };
+    match &line.account {
         Account::Telnyx { account, connection, .. } => {
-            format!("Calls go through Telnyx's account {account} and its application {connection}.")
+            format!("Calls go through Telnyx's account {account} and its application {connection}{called}.")
         }
-        Account::Twilio { account_sid, .. } => format!("Calls go through Twilio's account {account_sid}."),
+        Account::Twilio { account_sid, .. } => {
+            format!("Calls go through Twilio's account {account_sid}{called}.")
+        }
         Account::Simulator { .. } => String::new(),
     }
 }
@@ -117,24 +124,24 @@ fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
 
 /// How a carrier's settings are called, and where its words for them are found.
 struct Words {
-    account: &'static str,
-    secret: &'static str,
+    account: String,
+    secret: String,
     credentials: &'static str,
     console: &'static str,
 }
 
 impl Words {
-    fn of(account: &Account) -> Self {
-        match account {
+    fn of(line: &Line) -> Self {
+        match &line.account {
             Account::Telnyx { .. } => Self {
-                account: "carrier.telnyx_account",
-                secret: "carrier.telnyx_api_key",
+                account: line.setting("telnyx_account", "account"),
+                secret: line.setting("telnyx_api_key", "api_key"),
                 credentials: "the API key and the application's id",
                 console: "Telnyx's portal",
             },
             Account::Twilio { .. } | Account::Simulator { .. } => Self {
-                account: "carrier.account_sid",
-                secret: "carrier.auth_token",
+                account: line.setting("account_sid", "account_sid"),
+                secret: line.setting("auth_token", "auth_token"),
                 credentials: "Account SID and Auth Token",
                 console: "Twilio's console",
             },
@@ -144,60 +151,94 @@ impl Words {
 
 /// What all carriers say.
 async fn ask_carriers(settings: &Settings) -> Vec<Finding> {
-    let mut findings = ask_carrier(&settings.carrier).await;
-    if let Some(second) = &settings.carrier.second {
-        findings.extend(ask_carrier(&second.line).await);
+    let mut findings = Vec::new();
+    let mut asked = Vec::new();
+    for line in settings.carrier.lines() {
+        let (found, numbers) = ask_carrier(line).await;
+        findings.extend(found);
+        asked.push((line, numbers));
     }
+    findings.extend(whose(settings, &asked));
     findings
 }
 
+/// At which account each number is that the settings name, where it is not the one that it is taken for.
+fn whose(settings: &Settings, asked: &[(&Line, Vec<CarrierNumber>)]) -> Vec<Finding> {
+    let wrongly = |number: &String| {
+        let has = |numbers: &[CarrierNumber]| numbers.iter().any(|own| own.number.as_str() == number);
+        let (owner, _) = asked.iter().find(|(_, numbers)| has(numbers))?;
+        let taken_for = settings.carrier.owner(number);
+        let number = Address::new(number.as_str());
+        (taken_for.name != owner.name).then(|| {
+            Finding::error(
+                "carrier.numbers",
+                format!(
+                    "{} is at {}, and is taken for one of {}",
+                    number.masked(),
+                    owner.name,
+                    taken_for.name
+                ),
+                format!("name it there: {}:{}…", owner.name, number.as_str().get(..3).unwrap_or("+")),
+            )
+        })
+    };
+    settings.numbers().iter().filter_map(wrongly).collect()
+}
+
 /// Whether the credentials open the account, and whether our number is one of its numbers.
-async fn ask_carrier(line: &Carrier) -> Vec<Finding> {
+async fn ask_carrier(line: &Line) -> (Vec<Finding>, Vec<CarrierNumber>) {
     if matches!(line.account, Account::Simulator { .. }) {
-        return vec![Finding::note("carrier", "the simulator needs no credentials", "nothing is to be done")];
+        let note = Finding::note("carrier", "the simulator needs no credentials", "nothing is to be done");
+        return (vec![note], Vec::new());
     }
-    let words = Words::of(&line.account);
-    let carrier = match client(&line.account) {
+    let words = Words::of(line);
+    let subject = match line.said {
+        Said::ByItsKind => "carrier".to_owned(),
+        Said::InTheTable => format!("carrier.accounts.{}", line.name),
+    };
+    let carrier = match client(line) {
         Ok(carrier) => carrier,
         Err(error) => {
             let fix = format!("copy it from {}", words.console);
-            return vec![Finding::error(words.account, error.to_string(), fix)];
+            return (vec![Finding::error(words.account, error.to_string(), fix)], Vec::new());
         }
     };
     let mut findings = match carrier.check().await {
         Ok(standing) => vec![match standing.state {
             AccountState::Active => {
-                Finding::note("carrier", format!("the account is {}", standing.words), "good")
+                Finding::note(subject, format!("the account is {}", standing.words), "good")
             }
             AccountState::Trial => Finding::warning(
-                "carrier",
+                subject,
                 format!("the account is {}: it calls only numbers that were verified", standing.words),
                 format!("verify the numbers in {}, or upgrade the account", words.console),
             ),
             AccountState::Closed => Finding::error(
-                "carrier",
+                subject,
                 format!("the account is {}", standing.words),
                 format!("open it again in {}", words.console),
             ),
         }],
         Err(error) => {
-            return vec![Finding::error(
+            let found = Finding::error(
                 words.secret,
                 format!("the account can't be asked: {error}"),
                 format!("compare {} with {}, and look at the network", words.credentials, words.console),
-            )];
+            );
+            return (vec![found], Vec::new());
         }
     };
-    if let (Some(from), Ok(numbers)) = (&line.from, carrier.numbers().await)
+    let Ok(numbers) = carrier.numbers().await else { return (findings, Vec::new()) };
+    if let Some(from) = &line.from
         && !numbers.iter().any(|number| number.number.as_str() == from)
     {
         findings.push(Finding::warning(
-            "carrier.from",
+            line.setting("from", "from"),
             format!("{from} is not one of the account's {} numbers", numbers.len()),
             format!("use one of them, or verify it as a caller id in {}", words.console),
         ));
     }
-    findings
+    (findings, numbers)
 }
 
 /// Whether the bucket of recordings is there and opens.

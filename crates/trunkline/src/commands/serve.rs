@@ -80,9 +80,7 @@ fn pace(args: &cli::Pace, settings: &Settings) -> Result<Option<Pace>, Failure> 
             api_base.host_str().is_some_and(|host| host == "127.0.0.1")
         }
     };
-    let second = settings.carrier.second.as_deref();
-    let simulated = is_simulated(&settings.carrier.account)
-        && second.is_none_or(|second| is_simulated(&second.line.account));
+    let simulated = settings.carrier.lines().all(|line| is_simulated(&line.account));
     match args.speed {
         1.0 => Ok(None),
         _ if !simulated => Err(Failure::new(

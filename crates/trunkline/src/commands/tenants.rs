@@ -1,5 +1,7 @@
 //! `trunkline tenant`, `key`, `user`: who may come in, and what for.
 
+mod carriers;
+
 use serde_json::{Value, json};
 
 use super::calls::text;
@@ -24,6 +26,10 @@ pub(super) async fn tenant(command: Tenant) -> Result<Exit, Failure> {
             })
         }
         Tenant::List(reach) => list(&reach, Kind::Tenants, None).await,
+        Tenant::Carriers { id, accounts, choice, weights, countries, from, reach } => {
+            let asked = carriers::Asked { accounts, choice, weights, countries, from };
+            carriers::set(&id, &asked, &reach).await
+        }
         Tenant::Revoke { id, reach } => revoke(&reach, Kind::Tenants, &id).await,
     }
 }
@@ -115,11 +121,15 @@ async fn list(reach: &Reach, kind: Kind, tenant: Option<&str>) -> Result<Exit, F
     trust.close().await;
     tell(reach, &listed?, |listed| {
         let columns: &[&str] = match kind {
-            Kind::Tenants => &["id", "name", "created_at", "revoked_at"],
+            Kind::Tenants => &["id", "name", "carriers", "created_at", "revoked_at"],
             Kind::Keys => &["id", "tenant", "role", "name", "created_at", "expires_at", "revoked_at"],
             Kind::Users => &["id", "tenant", "role", "name", "login", "created_at", "revoked_at"],
         };
-        let row = |row: &Value| columns.iter().map(|name| text(row, name).to_owned()).collect();
+        let cell = |row: &Value, name: &str| match name {
+            "carriers" => carriers::in_short(&row["carriers"]),
+            name => text(row, name).to_owned(),
+        };
+        let row = |row: &Value| columns.iter().map(|name| cell(row, name)).collect();
         let rows: Vec<Vec<String>> = listed[kind.word()].as_array().into_iter().flatten().map(row).collect();
         match (rows.is_empty(), kind) {
             (true, Kind::Tenants) => say("No tenant was made: everything is the default tenant's."),

@@ -113,7 +113,7 @@ impl Trust {
             Self::Database(store, mirror) => {
                 let id = tenancy::tenant_id(id).map_err(|bad| wrong("id", &bad))?;
                 let name = tenancy::name(name).map_err(|bad| wrong("name", &bad))?;
-                let tenant = Tenant { id, name, created_at: Clock::real().now(), revoked_at: None };
+                let tenant = Tenant::new(id, name, Clock::real().now());
                 let is_taken = tenant.id.is_default();
                 let row = Decision::Tenant(tenant);
                 if is_taken || store.add_decision(&row).await.map_err(|error| failed(&error))? == Added::Known

@@ -1,4 +1,6 @@
 //! `[carrier]`: who connects calls to the phone network. Without any setting the simulator does.
+//!
+//! One account of each kind has settings of its own; more of them stand in a table (`accounts.rs`), each with a name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +11,7 @@ use trunkline_core::phone::CountryCode;
 use trunkline_sim::Mouth;
 use url::Url;
 
+use super::accounts::{self, Row};
 use super::error::{SettingError, Wrong, quoted};
 use super::given::Given;
 use super::key::{Absent, Facts, Key, Raw, Section};
@@ -50,7 +53,7 @@ static FROM: Key<String> = Key::new(
     "from",
     read::e164,
     Absent::Unset("\"+14155550100\""),
-    "Number that calls are placed from when the call names none; with two carriers, of those through Twilio. No other software may dial from it.",
+    "Number that calls are placed from when the call names none; with several accounts, of those through Twilio's. No other software may dial from it.",
 )
 .env(&["TWILIO_PHONE_NUMBER"]);
 
@@ -68,31 +71,41 @@ static CHOICE: Key<Policy> = Key::new(
     "choice",
     choice,
     Absent::Default("\"first\""),
-    "With two carriers, which of them a call goes through: first (the first that is not failing), weighted (by carrier.weights) or by_country (by carrier.countries).",
+    "With several accounts, which of them a call goes through: first (the first that is not failing), weighted (by carrier.weights) or by_country (by carrier.countries).",
 );
 
-static WEIGHTS: Key<Vec<(Kind, u32)>> = Key::new(
+static WEIGHTS: Key<Vec<(String, u32)>> = Key::new(
     CARRIER,
     "weights",
     weights,
     Absent::Default("[]"),
-    "The share of each carrier where the choice is weighted, such as [\"twilio:3\", \"telnyx:1\"]; 1 for one that is not named.",
+    "The share of each account, by its name, where the choice is weighted, such as [\"twilio:3\", \"telnyx:1\"]; 1 for one that is not named.",
 );
 
-static COUNTRIES: Key<Vec<(Kind, CountryCode)>> = Key::new(
+static COUNTRIES: Key<Vec<(String, CountryCode)>> = Key::new(
     CARRIER,
     "countries",
     countries,
     Absent::Default("[]"),
-    "The countries of each carrier where the choice is by country, such as [\"telnyx:IL\", \"telnyx:CY\"]; the other countries are for a carrier that is not named.",
+    "The countries of each account, by its name, where the choice is by country, such as [\"telnyx:IL\", \"telnyx:CY\"]; the other countries are for an account that is not named.",
 );
 
-static NUMBERS: Key<BTreeMap<String, Kind>> = Key::new(
+static NUMBERS: Key<BTreeMap<String, String>> = Key::new(
     CARRIER,
     "numbers",
     numbers,
     Absent::Default("[]"),
-    "With two carriers, at which of them a number of yours is, such as [\"telnyx:+14155550101\"]: calls that are shown as it go through that one. A number that is not named is at the first carrier.",
+    "With several accounts, at which of them a number of yours is, such as [\"telnyx:+14155550101\"]: calls that are shown as it go through that one. A number that is not named is taken for the first account's.",
+);
+
+static ACCOUNTS: Key<Vec<Row>> = Key::new(
+    CARRIER,
+    "accounts",
+    accounts::rows,
+    Absent::Unset(
+        "[{ name = \"israel\", kind = \"twilio\", account_sid = \"AC11111111111111111111111111111111\", auth_token_env = \"ISRAEL_TOKEN\", from = \"+97235550100\" }]",
+    ),
+    "More accounts, also several of one kind, after those above: tables [[carrier.accounts]] with name (what it is called wherever accounts are told apart), kind (twilio or telnyx), account_sid and auth_token_env or auth_token_file (Twilio), account, api_key_env or api_key_file, public_key and connection (Telnyx), and from, numbers, weight, countries, api_base. _env names the variable and _file the file that holds the secret. In the environment the same list as one line of TOML.",
 );
 
 static API_BASE: Key<Url> = Key::new(
@@ -150,7 +163,7 @@ static TELNYX_API_BASE: Key<Url> = Key::new(
 )
 .env(&["TELNYX_API_BASE"]);
 
-static KEYS: [&Facts; 15] = [
+static KEYS: [&Facts; 16] = [
     &KIND.facts,
     &ACCOUNT_SID.facts,
     &AUTH_TOKEN.facts,
@@ -160,6 +173,7 @@ static KEYS: [&Facts; 15] = [
     &WEIGHTS.facts,
     &COUNTRIES.facts,
     &NUMBERS.facts,
+    &ACCOUNTS.facts,
     &API_BASE.facts,
     &TELNYX_ACCOUNT.facts,
     &TELNYX_API_KEY.facts,
@@ -175,29 +189,55 @@ pub static SECTION: Section =
 /// Who connects calls to the phone network.
 #[derive(Debug, Clone)]
 pub struct Carrier {
+    /// The account that is preferred.
+    pub first: Line,
+    /// The others, in the order of preference.
+    pub others: Vec<Line>,
+    /// How one of several is chosen.
+    pub choice: Policy,
+}
+
+/// One account, and what is its own among several.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What it is called.
+    pub name: String,
+    /// Where that is said.
+    pub said: Said,
     /// Number that calls are placed from when the call names none, in E.164 by shape.
     pub from: Option<String>,
     /// How the carrier is reached.
     pub account: Account,
-    /// Its share of the calls, beside the other one's.
+    /// Its share of the calls, beside those of the others.
     pub weight: u32,
     /// The countries it is named for.
     pub countries: BTreeSet<CountryCode>,
-    /// Another one, if there are two.
-    pub second: Option<Box<Second>>,
+    /// Other numbers of ours that are at it.
+    pub numbers: Vec<String>,
 }
 
-/// A second carrier, and how one of two is chosen.
-#[derive(Debug, Clone)]
-pub struct Second {
-    /// The carrier.
-    pub line: Carrier,
-    /// How one of the two is chosen.
-    pub choice: Policy,
-    /// Numbers of ours that are the first carrier's, by name.
-    pub firsts: Vec<String>,
-    /// Numbers of ours that are the second carrier's.
-    pub seconds: Vec<String>,
+/// Where an account is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// By the settings for one account of its kind.
+    ByItsKind,
+    /// In the table of accounts.
+    InTheTable,
+}
+
+impl Line {
+    /// Whether a number of ours was named as one of this account's.
+    pub fn has(&self, number: &str) -> bool {
+        self.from.as_deref() == Some(number) || self.numbers.iter().any(|own| own == number)
+    }
+
+    /// The name of one of its settings, for errors and findings.
+    pub fn setting(&self, of_kind: &str, of_table: &str) -> String {
+        match self.said {
+            Said::ByItsKind => format!("{CARRIER}.{of_kind}"),
+            Said::InTheTable => format!("{CARRIER}.accounts.{}.{of_table}", self.name),
+        }
+    }
 }
 
 /// An account at a carrier.
@@ -232,6 +272,17 @@ pub enum Account {
     },
 }
 
+impl Account {
+    /// The carrier's own id of it; none of one that is simulated in this process.
+    fn own(&self) -> Option<&str> {
+        match self {
+            Self::Simulator { .. } => None,
+            Self::Twilio { account_sid, .. } => Some(account_sid),
+            Self::Telnyx { account, .. } => Some(account),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Simulator(Mouth),
@@ -239,45 +290,68 @@ enum Kind {
     Telnyx,
 }
 
+impl Kind {
+    /// What an account is called that has no name of its own.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Simulator(_) => "simulator",
+            Self::Twilio => accounts::TWILIO,
+            Self::Telnyx => accounts::TELNYX,
+        }
+    }
+}
+
 impl Carrier {
     /// Reads the section.
     ///
     /// # Errors
-    /// The first setting of it that can't be used, or the part of Twilio's credentials that is missing.
+    /// The first setting of it that can't be used, or the part of an account's credentials that is missing.
     pub fn read(given: &Given) -> Result<Self, SettingError> {
-        let is_twilio = given.read_given(&ACCOUNT_SID)?.is_some() || given.read_given(&AUTH_TOKEN)?.is_some();
-        let telnyx =
-            (given.read_given(&TELNYX_ACCOUNT)?.is_some(), given.read_given(&TELNYX_API_KEY)?.is_some());
+        let rows = given.read_given(&ACCOUNTS)?.unwrap_or_default();
+        let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+        let shares = Shares::read(given, &names)?;
         let kinds = match given.read_given(&KIND)? {
             Some(chosen) => chosen,
-            // A key that is there for other software makes no second carrier.
-            None if is_twilio && telnyx == (true, true) => vec![Kind::Twilio, Kind::Telnyx],
-            None if is_twilio => vec![Kind::Twilio],
-            None if telnyx.0 || telnyx.1 => vec![Kind::Telnyx],
-            None => vec![Kind::Simulator(Mouth::Twilio)],
+            None => given_kinds(given)?,
         };
-        let first = kinds.first().copied().unwrap_or(Kind::Simulator(Mouth::Twilio));
-        let (numbers, choice) = (given.read(&NUMBERS)?, given.read(&CHOICE)?);
-        let second = match kinds.get(1) {
-            Some(kind) => {
-                let of = |kind: Kind| {
-                    let own = numbers.iter().filter(move |(_, at)| **at == kind);
-                    own.map(|(number, _)| number.clone()).collect()
-                };
-                Some(Box::new(Second {
-                    line: Self::one(given, *kind, kinds.len(), None)?,
-                    choice,
-                    firsts: of(first),
-                    seconds: of(*kind),
-                }))
+        let mut lines = Vec::new();
+        for kind in &kinds {
+            lines.push(Self::one(given, *kind, kinds.len())?);
+        }
+        // Who simulates calls nobody, whatever accounts there are.
+        let is_simulated = |kind: &Kind| matches!(kind, Kind::Simulator(_));
+        if !kinds.iter().any(is_simulated) {
+            for row in rows {
+                lines.push(row.line(given, &ACCOUNTS.facts)?);
             }
-            None => None,
+        }
+        told_apart(&lines).map_err(|wrong| wrong.at(ACCOUNTS.facts.path(), given.origin(&ACCOUNTS.facts)))?;
+        let mut lines = lines.into_iter().map(|line| shares.of(line));
+        let first = match lines.next() {
+            Some(first) => first,
+            None => Self::one(given, Kind::Simulator(Mouth::Twilio), 1)?,
         };
-        Self::one(given, first, kinds.len(), second)
+        Ok(Self { first, others: lines.collect(), choice: given.read(&CHOICE)? })
     }
 
-    /// One of so many.
-    fn one(given: &Given, kind: Kind, of: usize, second: Option<Box<Second>>) -> Result<Self, SettingError> {
+    /// All accounts, in the order of preference.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The account that a number of ours is at, by the settings; of one that nobody named, the first.
+    pub fn owner(&self, number: &str) -> &Line {
+        let has = |line: &&Line| line.has(number);
+        self.lines().find(has).unwrap_or(&self.first)
+    }
+
+    /// Whether calls are simulated in this process.
+    pub fn is_simulated(&self) -> bool {
+        matches!(self.first.account, Account::Simulator { .. })
+    }
+
+    /// One of so many that have settings of their own.
+    fn one(given: &Given, kind: Kind, of: usize) -> Result<Line, SettingError> {
         let account = match kind {
             Kind::Simulator(speaks) => Account::Simulator { speaks },
             Kind::Twilio => Account::Twilio {
@@ -300,11 +374,112 @@ impl Carrier {
             Kind::Simulator(_) | Kind::Twilio if of == 1 => own.or(telnyxs),
             Kind::Simulator(_) | Kind::Twilio => own,
         };
-        let weights = given.read(&WEIGHTS)?;
-        let weight = weights.iter().find(|(of, _)| *of == kind).map_or(1, |(_, share)| *share);
-        let named = given.read(&COUNTRIES)?.into_iter().filter(|(of, _)| *of == kind);
-        let countries = named.map(|(_, country)| country).collect();
-        Ok(Self { from, account, weight, countries, second })
+        Ok(Line {
+            name: kind.name().to_owned(),
+            said: Said::ByItsKind,
+            from,
+            account,
+            weight: 1,
+            countries: BTreeSet::new(),
+            numbers: Vec::new(),
+        })
+    }
+}
+
+/// The accounts that are given by the settings for one of a kind. None of them, if the table has some; else it is simulated.
+fn given_kinds(given: &Given) -> Result<Vec<Kind>, SettingError> {
+    let is_twilio = given.read_given(&ACCOUNT_SID)?.is_some() || given.read_given(&AUTH_TOKEN)?.is_some();
+    let telnyx = (given.read_given(&TELNYX_ACCOUNT)?.is_some(), given.read_given(&TELNYX_API_KEY)?.is_some());
+    let has_table = given.read_given(&ACCOUNTS)?.is_some_and(|rows| !rows.is_empty());
+    Ok(match telnyx {
+        // A key that is there for other software makes no second carrier.
+        (true, true) if is_twilio => vec![Kind::Twilio, Kind::Telnyx],
+        _ if is_twilio => vec![Kind::Twilio],
+        (true, true) => vec![Kind::Telnyx],
+        (true, _) | (_, true) if !has_table => vec![Kind::Telnyx],
+        _ if has_table => Vec::new(),
+        _ => vec![Kind::Simulator(Mouth::Twilio)],
+    })
+}
+
+/// What `carrier.weights`, `carrier.countries` and `carrier.numbers` say of the accounts.
+struct Shares {
+    weights: Vec<(String, u32)>,
+    countries: Vec<(String, CountryCode)>,
+    numbers: BTreeMap<String, String>,
+}
+
+impl Shares {
+    fn read(given: &Given, names: &[String]) -> Result<Self, SettingError> {
+        let shares = Self {
+            weights: given.read(&WEIGHTS)?,
+            countries: given.read(&COUNTRIES)?,
+            numbers: given.read(&NUMBERS)?,
+        };
+        named(&shares.weights, names).map_err(|wrong| placed(wrong, given, &WEIGHTS.facts))?;
+        named(&shares.countries, names).map_err(|wrong| placed(wrong, given, &COUNTRIES.facts))?;
+        let owners = shares.numbers.values().map(|name| (name.clone(), ())).collect::<Vec<_>>();
+        named(&owners, names).map_err(|wrong| placed(wrong, given, &NUMBERS.facts))?;
+        Ok(shares)
+    }
+
+    /// The account with what is said of it here, beside what its own table says.
+    fn of(&self, mut line: Line) -> Line {
+        let name = line.name.clone();
+        let own = |named: &str| named == name;
+        if let Some((_, share)) = self.weights.iter().find(|(named, _)| own(named)) {
+            line.weight = *share;
+        }
+        line.countries
+            .extend(self.countries.iter().filter(|(named, _)| own(named)).map(|(_, country)| *country));
+        line.numbers
+            .extend(self.numbers.iter().filter(|(_, named)| own(named)).map(|(number, _)| number.clone()));
+        line
+    }
+}
+
+fn placed(wrong: Wrong, given: &Given, facts: &Facts) -> SettingError {
+    wrong.at(facts.path(), given.origin(facts))
+}
+
+/// Whether all these are accounts of ours, or could be.
+fn named<T>(said: &[(String, T)], table: &[String]) -> Result<(), Wrong> {
+    let known = || [accounts::TWILIO, accounts::TELNYX].into_iter().chain(table.iter().map(String::as_str));
+    match said.iter().find(|(name, _)| !known().any(|known| known == name)) {
+        Some((name, _)) => Err(Wrong::new(
+            format_args!("no account is called {}", quoted(name)),
+            format_args!("the accounts are {}", known().collect::<Vec<_>>().join(", ")),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether no two accounts have one name or are one.
+fn told_apart(lines: &[Line]) -> Result<(), Wrong> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = lines.iter().find(|line| !seen.insert(&line.name)) {
+        return Err(Wrong::new(
+            format_args!("two accounts are called {}", quoted(&twice.name)),
+            "give each a name of its own",
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = lines.iter().find(|line| line.account.own().is_some_and(|own| !seen.insert(own))) {
+        return Err(Wrong::new(
+            format_args!("{} is an account that is already there", quoted(&twice.name)),
+            "name each account of a carrier once",
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    let numbers =
+        lines.iter().flat_map(|line| line.from.iter().chain(&line.numbers).collect::<BTreeSet<_>>());
+    match numbers.into_iter().find(|number| !seen.insert(*number)) {
+        Some(_) if lines.iter().all(|line| line.said == Said::ByItsKind) => Ok(()),
+        Some(twice) => Err(Wrong::new(
+            format_args!("{twice} is at two accounts"),
+            "a number is at one account: name it once",
+        )),
+        None => Ok(()),
     }
 }
 
@@ -338,42 +513,46 @@ fn choice(raw: &Raw) -> Result<Policy, Wrong> {
     }
 }
 
-/// `telnyx:` and something: what is said of one of the two carriers.
-fn of_one<'a>(word: &'a str, right: &'static str) -> Result<(Kind, &'a str), Wrong> {
-    match word.split_once(':').map(|(name, said)| (kind(name), said.trim())) {
-        Some((Ok(kind @ (Kind::Twilio | Kind::Telnyx)), said)) => Ok((kind, said)),
-        _ => Err(Wrong::new(quoted(word), right)),
+/// `telnyx:` and something: what is said of one account.
+fn of_one<'a>(word: &'a str, right: &'static str) -> Result<(String, &'a str), Wrong> {
+    match word.split_once(':') {
+        Some((name, said)) => Ok((name.trim().to_ascii_lowercase(), said.trim())),
+        None => Err(Wrong::new(quoted(word), right)),
     }
 }
 
-fn weights(raw: &Raw) -> Result<Vec<(Kind, u32)>, Wrong> {
+fn weights(raw: &Raw) -> Result<Vec<(String, u32)>, Wrong> {
     let mut weights = Vec::new();
     for word in read::many(raw)? {
-        let (kind, share) = of_one(word, "give carriers with their shares, such as twilio:3")?;
-        let share = read::whole::<0, 1_000>(&Raw::One(share.to_owned()))?;
-        weights.push((kind, u32::try_from(share).unwrap_or(u32::MAX)));
+        let (name, share) = of_one(word, "give carriers with their shares, such as twilio:3")?;
+        weights.push((name, weight(&Raw::One(share.to_owned()))?));
     }
     Ok(weights)
 }
 
-fn countries(raw: &Raw) -> Result<Vec<(Kind, CountryCode)>, Wrong> {
+/// An account's share.
+pub(super) fn weight(raw: &Raw) -> Result<u32, Wrong> {
+    Ok(u32::try_from(read::whole::<0, 1_000>(raw)?).unwrap_or(u32::MAX))
+}
+
+fn countries(raw: &Raw) -> Result<Vec<(String, CountryCode)>, Wrong> {
     let right = "give carriers with their countries, such as telnyx:IL";
     let mut countries = Vec::new();
     for word in read::many(raw)? {
-        let (kind, letters) = of_one(word, right)?;
+        let (name, letters) = of_one(word, right)?;
         let country = letters.parse().map_err(|_| Wrong::new(quoted(word), right))?;
-        countries.push((kind, country));
+        countries.push((name, country));
     }
     Ok(countries)
 }
 
-fn numbers(raw: &Raw) -> Result<BTreeMap<String, Kind>, Wrong> {
+fn numbers(raw: &Raw) -> Result<BTreeMap<String, String>, Wrong> {
     let mut numbers = BTreeMap::new();
     for word in read::many(raw)? {
-        let (kind, number) =
+        let (name, number) =
             of_one(word, "give carriers with numbers of yours, such as telnyx:+14155550101")?;
         let number = read::e164(&Raw::One(number.to_owned()))?;
-        if numbers.insert(number, kind).is_some_and(|other| other != kind) {
+        if numbers.insert(number, name.clone()).is_some_and(|other| other != name) {
             return Err(Wrong::new(quoted(word), "a number is at one carrier: name it once"));
         }
     }
@@ -381,7 +560,7 @@ fn numbers(raw: &Raw) -> Result<BTreeMap<String, Kind>, Wrong> {
 }
 
 /// It becomes a part of the API's addresses, so nothing but letters and digits may be in it.
-fn account_sid(raw: &Raw) -> Result<String, Wrong> {
+pub(super) fn account_sid(raw: &Raw) -> Result<String, Wrong> {
     let sid = read::text(raw)?;
     let right = "copy the Account SID from Twilio's console: AC and 32 hexadecimal digits";
     if sid.starts_with("SK") {
@@ -394,7 +573,7 @@ fn account_sid(raw: &Raw) -> Result<String, Wrong> {
 }
 
 /// It becomes a part of the API's addresses too.
-fn telnyx_account(raw: &Raw) -> Result<String, Wrong> {
+pub(super) fn telnyx_account(raw: &Raw) -> Result<String, Wrong> {
     let account = read::text(raw)?.to_ascii_lowercase();
     let is_uuid = account.len() == 36 && account.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-');
     if is_uuid {
@@ -406,7 +585,7 @@ fn telnyx_account(raw: &Raw) -> Result<String, Wrong> {
     ))
 }
 
-fn telnyx_connection(raw: &Raw) -> Result<String, Wrong> {
+pub(super) fn telnyx_connection(raw: &Raw) -> Result<String, Wrong> {
     let id = read::text(raw)?;
     if (1..=20).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_digit()) {
         return Ok(id);
@@ -417,7 +596,7 @@ fn telnyx_connection(raw: &Raw) -> Result<String, Wrong> {
     ))
 }
 
-fn telnyx_public_key(raw: &Raw) -> Result<String, Wrong> {
+pub(super) fn telnyx_public_key(raw: &Raw) -> Result<String, Wrong> {
     let key = read::text(raw)?;
     if Verifier::new(&key).is_ok() {
         return Ok(key);

@@ -10,7 +10,7 @@ use trunkline_core::private::Address;
 
 use super::Settings;
 use super::access::STRONG_CHARS;
-use super::carrier::{Account, Carrier};
+use super::carrier::{Account, Line, Said};
 use super::finding::Finding;
 use super::public_url::{PublicUrl, Reach};
 use trunkline_web::{Signs, UserKey};
@@ -21,17 +21,17 @@ const SAFE_SETTLE: Duration = Duration::from_secs(180);
 /// All findings, the worst first.
 pub fn check(settings: &Settings) -> Vec<Finding> {
     let mut findings = settings.noticed.clone();
-    let second = settings.carrier.second.as_deref().map(|second| &second.line);
-    for line in std::iter::once(&settings.carrier).chain(second) {
+    for line in settings.carrier.lines() {
         match &line.account {
             Account::Simulator { .. } => {}
             Account::Twilio { account_sid, .. } => {
                 real(settings, line, "Twilio", &mut findings);
-                twilio(account_sid, &mut findings);
+                twilio(line, account_sid, &mut findings);
             }
             Account::Telnyx { .. } => real(settings, line, "Telnyx", &mut findings),
         }
     }
+    unnamed(settings, &mut findings);
     // What is said of the server is said once.
     let mut said = BTreeSet::new();
     findings.retain(|finding| {
@@ -48,18 +48,38 @@ pub fn check(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn twilio(account_sid: &str, findings: &mut Vec<Finding>) {
+fn twilio(line: &Line, account_sid: &str, findings: &mut Vec<Finding>) {
     if account_sid.len() != 34 || !account_sid[2..].bytes().all(|c| c.is_ascii_hexdigit()) {
         findings.push(Finding::warning(
-            "carrier.account_sid",
+            line.setting("account_sid", "account_sid"),
             "it is not AC and 32 hexadecimal digits",
             "copy it again from Twilio's console, unless api_base is a test server",
         ));
     }
 }
 
+/// Numbers that no account was named for.
+fn unnamed(settings: &Settings, findings: &mut Vec<Finding>) {
+    let carrier = &settings.carrier;
+    if carrier.others.is_empty() {
+        return;
+    }
+    let is_named = |number: &String| carrier.lines().any(|line| line.has(number));
+    let unnamed: Vec<String> = settings.numbers().into_iter().filter(|number| !is_named(number)).collect();
+    if unnamed.is_empty() {
+        return;
+    }
+    let masked: Vec<String> =
+        unnamed.iter().map(|number| Address::new(number.as_str()).masked().to_string()).collect();
+    findings.push(Finding::warning(
+        "carrier.numbers",
+        format!("no account is named for {}: taken for {}'s", masked.join(", "), carrier.first.name),
+        "name the account of each; `trunkline config check --online` asks the accounts whose it is",
+    ));
+}
+
 /// What holds for every carrier that reaches real phones.
-fn real(settings: &Settings, line: &Carrier, carrier: &str, findings: &mut Vec<Finding>) {
+fn real(settings: &Settings, line: &Line, carrier: &str, findings: &mut Vec<Finding>) {
     if settings.server.public_urls.is_empty() {
         findings.push(Finding::error(
             "server.public_url",
@@ -75,9 +95,9 @@ fn real(settings: &Settings, line: &Carrier, carrier: &str, findings: &mut Vec<F
             "use the address of your proxy or tunnel",
         ));
     }
-    let setting = match (&line.account, &settings.carrier.second) {
-        (Account::Telnyx { .. }, Some(_)) => "carrier.telnyx_from",
-        _ => "carrier.from",
+    let setting = match &line.account {
+        Account::Telnyx { .. } if !settings.carrier.others.is_empty() => line.setting("telnyx_from", "from"),
+        _ => line.setting("from", "from"),
     };
     match &line.from {
         // Not in full: at each start it is in the log.
@@ -92,7 +112,12 @@ fn real(settings: &Settings, line: &Carrier, carrier: &str, findings: &mut Vec<F
         None => findings.push(Finding::warning(
             setting,
             "calls that name no number of their own can't be placed",
-            format!("set {}_PHONE_NUMBER to a number of the account", carrier.to_ascii_uppercase()),
+            match line.said {
+                Said::ByItsKind => {
+                    format!("set {}_PHONE_NUMBER to a number of the account", carrier.to_ascii_uppercase())
+                }
+                Said::InTheTable => "set it to a number of the account".to_owned(),
+            },
         )),
     }
     if settings.limits.settle < SAFE_SETTLE {

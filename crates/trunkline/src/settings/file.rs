@@ -96,9 +96,23 @@ fn raw(value: &DeValue) -> Option<Raw> {
 
 fn rows(items: &DeArray) -> Option<Raw> {
     let row = |table: &DeTable| {
-        table.iter().map(|(name, value)| Some((name.get_ref().to_string(), word(value.get_ref())?))).collect()
+        table
+            .iter()
+            .map(|(name, value)| Some((name.get_ref().to_string(), words(value.get_ref())?)))
+            .collect()
     };
     items.iter().map(|item| item.get_ref().as_table().and_then(row)).collect::<Option<_>>().map(Raw::Rows)
+}
+
+/// A word, or a list of words, parted by commas as the environment writes it.
+fn words(value: &DeValue) -> Option<String> {
+    match value {
+        DeValue::Array(items) => {
+            let words: Option<Vec<_>> = items.iter().map(|item| word(item.get_ref())).collect();
+            words.map(|words| words.join(","))
+        }
+        value => word(value),
+    }
 }
 
 fn word(value: &DeValue) -> Option<String> {

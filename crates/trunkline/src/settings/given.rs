@@ -32,6 +32,8 @@ struct Variable {
 #[derive(Debug)]
 pub struct Given {
     values: BTreeMap<String, (Raw, Origin)>,
+    /// Every variable, by its name: a setting may say which one holds its secret.
+    variables: BTreeMap<String, String>,
 }
 
 impl Given {
@@ -63,7 +65,24 @@ impl Given {
                 }
             }
         }
-        Ok(Self { values })
+        let mut variables = BTreeMap::new();
+        for layer in layers.iter().rev() {
+            variables.extend(layer.variables.iter().map(|(name, found)| (name.clone(), found.value.clone())));
+        }
+        Ok(Self { values, variables })
+    }
+
+    /// What a variable holds that a setting names.
+    ///
+    /// # Errors
+    /// It is not set.
+    pub fn variable(&self, name: &str) -> Result<String, Wrong> {
+        self.variables.get(name).cloned().ok_or_else(|| {
+            Wrong::new(
+                format_args!("the variable {} is not set", quoted(name)),
+                "set it in the environment or in .env, or name the one that holds the secret",
+            )
+        })
     }
 
     /// The setting's value: given, or built in.
@@ -169,7 +188,8 @@ impl Layer {
     }
 }
 
-fn read_secret(path: &Path) -> Result<String, Wrong> {
+/// The secret that a file holds.
+pub(super) fn read_secret(path: &Path) -> Result<String, Wrong> {
     let right = "name a readable file that holds the secret and nothing else";
     let text = std::fs::read_to_string(path)
         .map_err(|error| Wrong::new(format_args!("{} can't be read: {error}", path.display()), right))?;

@@ -9,6 +9,7 @@
 //! there. Opening sockets, files and databases is left to whoever is given the settings.
 
 mod access;
+mod accounts;
 mod app_calls;
 mod cache;
 mod carrier;
@@ -45,7 +46,7 @@ mod webhooks;
 pub use access::Access;
 pub use app_calls::AppCalls;
 pub use cache::Cache;
-pub use carrier::{Account, Carrier, Second};
+pub use carrier::{Account, Carrier, Line, Said};
 pub use error::{Origin, SettingError};
 pub use finding::{Finding, Level};
 pub use flags::Flags;
@@ -64,6 +65,8 @@ pub use store::Store;
 pub use tenants::Tenants;
 pub use traces::Traces;
 pub use webhooks::Webhooks;
+
+use std::collections::BTreeSet;
 
 use given::{Given, Layer};
 use key::Section;
@@ -172,6 +175,13 @@ impl Settings {
             recordings,
             noticed,
         })
+    }
+
+    /// Our numbers, as far as the settings name them.
+    pub fn numbers(&self) -> BTreeSet<String> {
+        let routed = self.scripts.numbers.iter().map(|route| &route.number);
+        let at_accounts = self.carrier.lines().flat_map(|line| line.from.iter().chain(&line.numbers));
+        routed.chain(at_accounts).cloned().collect()
     }
 
     /// What can be used and may not do what its owner wants, the worst first. Asks nobody.

@@ -67,7 +67,7 @@ fn levels(settings: &Settings, setting: &str) -> Vec<Level> {
 fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
     let settings = Given::default().load();
     assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8080));
-    assert!(matches!(settings.carrier.account, Account::Simulator { speaks: Mouth::Twilio }));
+    assert!(matches!(settings.carrier.first.account, Account::Simulator { speaks: Mouth::Twilio }));
     assert_eq!(settings.store.database, Target::Sqlite("./trunkline-data/trunkline.db".into()));
     assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
     assert_eq!(settings.limits.settle.as_secs(), 180);
@@ -148,7 +148,7 @@ fn the_names_people_already_have_are_understood() {
             |s| s.server.node_url.as_ref().unwrap().to_string(),
             "http://node_1:8080/",
         ),
-        ("TWILIO_PHONE_NUMBER", "+1 415 555 0100", |s| s.carrier.from.clone().unwrap(), "+14155550100"),
+        ("TWILIO_PHONE_NUMBER", "+1 415 555 0100", |s| s.carrier.first.from.clone().unwrap(), "+14155550100"),
         ("QUESTIONS", "/q", |s| s.scripts.questions.display().to_string(), "/q"),
         ("DEFAULT_COUNTRY", "il", |s| s.limits.default_country.clone().unwrap(), "IL"),
         ("RUST_LOG", "info,trunkline=debug", |s| s.log.filter.clone(), "info,trunkline=debug"),
@@ -503,13 +503,13 @@ fn the_first_public_address_mints_and_none_stands_twice() {
 
 #[test]
 fn twilio_is_chosen_by_its_credentials_and_can_be_held_back() {
-    let Account::Twilio { account_sid, api_base, .. } = twilio(&[]).carrier.account else {
+    let Account::Twilio { account_sid, api_base, .. } = twilio(&[]).carrier.first.account else {
         panic!("credentials choose twilio");
     };
     assert_eq!((account_sid.as_str(), api_base.as_str()), (SID, "https://api.twilio.com/"));
-    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.account;
+    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.first.account;
     assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Twilio }));
-    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator-telnyx")]).carrier.account;
+    let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator-telnyx")]).carrier.first.account;
     assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Telnyx }));
 }
 
@@ -526,12 +526,13 @@ fn telnyx(variables: &[(&str, &str)]) -> Given {
 
 #[test]
 fn telnyx_is_chosen_by_its_credentials_and_needs_all_of_them() {
-    let Account::Telnyx { account, connection, api_base, .. } = telnyx(&[]).load().carrier.account else {
+    let Account::Telnyx { account, connection, api_base, .. } = telnyx(&[]).load().carrier.first.account
+    else {
         panic!("credentials choose telnyx");
     };
     assert_eq!(account, "f5586561-8ff0-4291-a51b-c7dfe4139ff9");
     assert_eq!((connection.as_str(), api_base.as_str()), ("1293384261075731499", "https://api.telnyx.com/"));
-    let from = telnyx(&[("TELNYX_PHONE_NUMBER", "+14155550100")]).load().carrier.from;
+    let from = telnyx(&[("TELNYX_PHONE_NUMBER", "+14155550100")]).load().carrier.first.from;
     assert_eq!(from.as_deref(), Some("+14155550100"));
     for (given, refused) in [
         (env(&[("TELNYX_API_KEY", "k")]), "carrier.telnyx_account (not set): it is needed and missing"),
@@ -555,11 +556,11 @@ fn two_carriers_are_there_where_both_accounts_are_and_each_is_told_what_is_its_o
         telnyx(&numbers).env(&twilios).env(variables)
     };
     let settings = both(&[]).load().carrier;
-    let second = settings.second.as_ref().unwrap();
-    assert!(matches!(settings.account, Account::Twilio { .. }), "it was the only one before");
-    assert!(matches!(second.line.account, Account::Telnyx { .. }));
-    let froms = [settings.from.as_deref(), second.line.from.as_deref()];
-    assert_eq!((froms, second.choice), ([Some("+14155550100"), Some("+14155550101")], Policy::First));
+    let (first, second) = (&settings.first, &settings.others[0]);
+    assert!(matches!(first.account, Account::Twilio { .. }), "it was the only one before");
+    assert!(matches!(second.account, Account::Telnyx { .. }));
+    let froms = [first.from.as_deref(), second.from.as_deref()];
+    assert_eq!((froms, settings.choice), ([Some("+14155550100"), Some("+14155550101")], Policy::First));
 
     let chosen = both(&[
         ("TRUNKLINE_CARRIER_KIND", "telnyx,twilio"),
@@ -569,19 +570,19 @@ fn two_carriers_are_there_where_both_accounts_are_and_each_is_told_what_is_its_o
         ("TRUNKLINE_CARRIER_NUMBERS", "twilio:+14155550102,telnyx:+97235550100"),
     ]);
     let settings = chosen.load().carrier;
-    let second = settings.second.as_ref().unwrap();
-    assert!(matches!(settings.account, Account::Telnyx { .. }), "the order is the operator's");
-    assert_eq!((settings.weight, second.line.weight, second.choice), (1, 3, Policy::Weighted));
-    assert_eq!((settings.countries.len(), second.line.countries.len()), (2, 0));
+    let (first, second) = (&settings.first, &settings.others[0]);
+    assert!(matches!(first.account, Account::Telnyx { .. }), "the order is the operator's");
+    assert_eq!((first.weight, second.weight, settings.choice), (1, 3, Policy::Weighted));
+    assert_eq!((first.countries.len(), second.countries.len()), (2, 0));
     assert_eq!(
-        (&second.firsts[..], &second.seconds[..]),
+        (&first.numbers[..], &second.numbers[..]),
         (&["+97235550100".into()][..], &["+14155550102".into()][..])
     );
 
     let alone = both(&[("TRUNKLINE_CARRIER_KIND", "twilio")]).load().carrier;
-    assert!(alone.second.is_none(), "the control: one can be held back");
+    assert!(alone.others.is_empty(), "the control: one can be held back");
     let stray_key = env(&[("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN", "t"), ("TELNYX_API_KEY", "k")]);
-    assert!(stray_key.load().carrier.second.is_none(), "half an account is no carrier");
+    assert!(stray_key.load().carrier.others.is_empty(), "half an account is no carrier");
     for (name, value, refused) in [
         ("TRUNKLINE_CARRIER_KIND", "twilio,twilio", "these can't be carriers together"),
         ("TRUNKLINE_CARRIER_KIND", "twilio,simulator", "these can't be carriers together"),
@@ -597,6 +598,135 @@ fn two_carriers_are_there_where_both_accounts_are_and_each_is_told_what_is_its_o
         let said = both(&[(name, value)]).refused();
         assert!(said.contains(refused), "{said}");
     }
+}
+
+/// Two accounts at Twilio and one at Telnyx, in a settings file; their secrets are in the environment and in a file.
+fn table(secret: &std::path::Path, more: &str) -> Given {
+    let key = secret.to_str().unwrap();
+    file(&format!(
+        r#"[carrier]
+choice = "by_country"
+numbers = ["israel:+97235550101"]
+
+[[carrier.accounts]]
+name = "us"
+kind = "twilio"
+account_sid = "{SID}"
+auth_token_env = "US_TOKEN"
+from = "+14155550100"
+weight = 3
+
+[[carrier.accounts]]
+name = "israel"
+kind = "twilio"
+account_sid = "AC11111111111111111111111111111111"
+auth_token_env = "ISRAEL_TOKEN"
+from = "+97235550100"
+numbers = ["+97235550102", "+97235550103"]
+countries = ["IL", "cy"]
+
+[[carrier.accounts]]
+name = "spare"
+kind = "telnyx"
+account = "f5586561-8ff0-4291-a51b-c7dfe4139ff9"
+api_key_file = "{key}"
+public_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+connection = "1293384261075731499"
+{more}
+"#
+    ))
+    .env(&[("US_TOKEN", "us-t0ken"), ("ISRAEL_TOKEN", "israel-t0ken")])
+}
+
+#[test]
+fn several_accounts_of_one_kind_stand_in_a_table_each_with_its_name() {
+    use secrecy::ExposeSecret;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, "KEY01\n").unwrap();
+    let carrier = table(&path, "").load().carrier;
+    let names: Vec<_> = carrier.lines().map(|line| (line.name.as_str(), line.weight)).collect();
+    assert_eq!(names, [("us", 3), ("israel", 1), ("spare", 1)]);
+    let secrets = carrier.lines().map(|line| match &line.account {
+        Account::Twilio { auth_token, .. } => auth_token.expose_secret().to_owned(),
+        Account::Telnyx { api_key, .. } => api_key.expose_secret().to_owned(),
+        Account::Simulator { .. } => "none".to_owned(),
+    });
+    assert_eq!(secrets.collect::<Vec<_>>(), ["us-t0ken", "israel-t0ken", "KEY01"]);
+    let israel = &carrier.others[0];
+    assert_eq!(israel.numbers, ["+97235550102", "+97235550103", "+97235550101"]);
+    assert_eq!((israel.countries.len(), israel.from.as_deref()), (2, Some("+97235550100")));
+    assert_eq!(carrier.owner("+97235550103").name, "israel");
+    assert_eq!(carrier.owner("+15550100000").name, "us", "nobody named it");
+    let printed = format!("{:?}", table(&path, "").load());
+    assert!(!printed.contains("t0ken"), "{printed}");
+
+    // Beside the settings for one account of a kind, which come first; and all of them can be held back.
+    let beside = table(&path, "")
+        .env(&[("TWILIO_ACCOUNT_SID", "AC22222222222222222222222222222222"), ("TWILIO_AUTH_TOKEN", "t0ken")]);
+    let names = |given: Given| {
+        given.load().carrier.lines().map(|line| line.name.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(beside), "twilio us israel spare");
+    assert_eq!(names(table(&path, "").env(&[("TRUNKLINE_CARRIER_KIND", "simulator")])), "simulator");
+}
+
+#[test]
+fn the_table_of_accounts_is_given_in_the_environment_too_and_what_is_wrong_in_it_is_said() {
+    let us = r#"{ name = "us", kind = "twilio", account_sid = "AC1", auth_token_env = "US_TOKEN" }"#;
+    let given = |rows: &str| {
+        let variables = [("TRUNKLINE_CARRIER_ACCOUNTS", rows), ("US_TOKEN", "t0ken"), ("EMPTY_TOKEN", "")];
+        env(&variables)
+    };
+    let carrier = given(&format!("[{us}]")).load().carrier;
+    assert_eq!((carrier.first.name.as_str(), carrier.first.said), ("us", Said::InTheTable));
+    let other = |from: &str, to: &str| format!("[{}]", us.replace(from, to));
+    for (rows, refused) in [
+        ("us".to_owned(), "it is no list of accounts"),
+        (format!("[{us}, {us}]"), "two accounts are called \"us\""),
+        (format!("[{us}, {}]", us.replace("\"us\"", "\"b\"")), "\"b\" is an account that is already there"),
+        (other("\"us\"", "\"US\""), "\"US\" can't be an account's name"),
+        (other("\"us\"", "\"app\""), "\"app\" can't be an account's name"),
+        (other("\"us\"", "\"telnyx\""), "an account of the kind twilio can't be called so"),
+        (other("\"twilio\"", "\"vonage\""), "us: kind: \"vonage\"; give twilio or telnyx"),
+        (other("US_TOKEN", "OTHER"), "us: the variable \"OTHER\" is not set"),
+        (other("US_TOKEN", "EMPTY_TOKEN"), "the variable \"EMPTY_TOKEN\" is not set"),
+        (other("auth_token_env", "auth_token"), "name the variable that holds it: auth_token_env"),
+        (other("account_sid", "account"), "us: \"account\" is unknown in it; it may have name, kind"),
+        (other(", account_sid = \"AC1\"", ""), "us: account_sid is missing"),
+        (other(", auth_token_env = \"US_TOKEN\"", ""), "give auth_token_env, the variable that holds it"),
+        (other("}", ", from = \"415\" }"), "us: from: \"415\" is not a phone number"),
+        (
+            other("}", ", countries = [\"Israel\"] }"),
+            "us: countries: \"Israel\"; give countries by their two letters",
+        ),
+    ] {
+        let said = given(&rows).refused();
+        assert!(said.starts_with("carrier.accounts (environment TRUNKLINE_CARRIER_ACCOUNTS): "), "{said}");
+        assert!(said.contains(refused), "{said}");
+    }
+    let said = given(&format!("[{us}]")).env(&[("TRUNKLINE_CARRIER_WEIGHTS", "uk:3")]).refused();
+    assert!(said.contains("no account is called \"uk\"; the accounts are twilio, telnyx, us"), "{said}");
+}
+
+#[test]
+fn a_number_that_no_account_was_named_for_is_told_of_where_there_are_several() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, "KEY01").unwrap();
+    let found = |numbers: &str| {
+        let given = table(&path, "").env(&[("TRUNKLINE_SCRIPTS_NUMBERS", numbers)]);
+        let findings = given.load().check();
+        findings
+            .into_iter()
+            .filter(|found| found.setting == "carrier.numbers")
+            .map(|found| found.text)
+            .collect::<Vec<_>>()
+    };
+    let told = found("+14155550199=survey,+97235550103=survey");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("taken for us's") && !told[0].contains("14155550199"), "{told:?}");
+    assert!(found("+97235550103=survey").is_empty(), "the control");
 }
 
 #[test]
@@ -618,7 +748,7 @@ fn a_secret_may_be_given_as_a_file_but_not_twice() {
     std::fs::write(&path, "t0ken\n").unwrap();
     let path = path.to_str().unwrap();
     let given = env(&[("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN_FILE", path)]);
-    let Account::Twilio { auth_token, .. } = given.load().carrier.account else { panic!("twilio") };
+    let Account::Twilio { auth_token, .. } = given.load().carrier.first.account else { panic!("twilio") };
     assert_eq!(secrecy::ExposeSecret::expose_secret(&auth_token), "t0ken");
 
     let twice = given.env(&[("TWILIO_AUTH_TOKEN", "other")]).refused();
@@ -800,8 +930,8 @@ fn what_is_commented_out_in_the_example_can_be_used() {
                 .replace("(from the carrier's console)", "t")
         })
         .collect();
-    let settings = file(&uncommented.join("\n")).load();
-    assert!(matches!(settings.carrier.account, Account::Twilio { .. }));
+    let settings = file(&uncommented.join("\n")).env(&[("ISRAEL_TOKEN", "t")]).load();
+    assert!(matches!(settings.carrier.first.account, Account::Twilio { .. }));
     assert_eq!(settings.limits.default_country.as_deref(), Some("US"));
 }
 

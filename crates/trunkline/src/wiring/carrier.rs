@@ -1,5 +1,6 @@
 //! Settings → the carrier account that calls go through: Twilio, Telnyx, or people who were never there.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use trunkline_engine::{CarrierLine, Carriers, Pace};
 use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
-use crate::settings::{Account, Carrier};
+use crate::settings::{Account, Carrier, Line, Said};
 
 /// The simulator's only number, if no setting names one.
 const OUR_NUMBER: &str = "+15005550006";
@@ -111,16 +112,15 @@ pub(crate) struct Simulated<'a> {
     pub numbers: Vec<String>,
 }
 
-/// Connects to the account; the simulator only gets its address.
+/// Connects to the accounts; the simulator only gets its address.
 pub(crate) async fn connect(carrier: &Carrier, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
-    let from = carrier.from.as_deref();
-    match &carrier.account {
+    let from = carrier.first.from.as_deref();
+    match &carrier.first.account {
         Account::Simulator { speaks } => simulate(*speaks, from.unwrap_or(OUR_NUMBER), simulated).await,
         Account::Twilio { .. } | Account::Telnyx { .. } => {
-            let lines = std::iter::once(carrier).chain(carrier.second.as_deref().map(|second| &second.line));
             let mut signs = Vec::new();
-            for line in lines {
-                signs.push((client(&line.account)?.account().clone(), signs_of(&line.account)?));
+            for line in carrier.lines() {
+                signs.push((client(line)?.account().clone(), signs_of(&line.account)?));
             }
             Ok(Connected {
                 carriers: clients(carrier)?,
@@ -140,38 +140,37 @@ fn signs_of(account: &Account) -> Result<Signs, CarrierError> {
     }
 }
 
-/// Clients of all carriers by their settings, in the order of preference.
+/// Clients of all accounts by their settings, in the order of preference.
 pub(crate) fn clients(carrier: &Carrier) -> Result<Carriers, CarrierError> {
-    let first = line(carrier)?;
-    let Some(second) = &carrier.second else {
-        return Ok(Carriers::new(first, Vec::new(), Policy::First, Vec::new()));
-    };
-    let other = line(&second.line)?;
-    let own = |numbers: &[String], line: &CarrierLine| {
-        let account = line.carrier.account().clone();
-        numbers.iter().map(|number| (Address::new(number.as_str()), account.clone())).collect::<Vec<_>>()
-    };
-    let numbers = [own(&second.firsts, &first), own(&second.seconds, &other)].concat();
-    Ok(Carriers::new(first, vec![other], second.choice, numbers))
+    let first = connected(&carrier.first)?;
+    let others = carrier.others.iter().map(connected).collect::<Result<Vec<_>, _>>()?;
+    let accounts = std::iter::once(&first).chain(&others).map(|line| line.carrier.account().clone());
+    let numbers: Vec<_> = accounts
+        .zip(carrier.lines())
+        .flat_map(|(account, line)| {
+            line.numbers.iter().map(move |number| (Address::new(number.as_str()), account.clone()))
+        })
+        .collect();
+    Ok(Carriers::new(first, others, carrier.choice, numbers))
 }
 
-fn line(carrier: &Carrier) -> Result<CarrierLine, CarrierError> {
-    let from = carrier.from.as_deref().map(Address::new);
-    let line = CarrierLine::of(client(&carrier.account)?, from);
-    Ok(CarrierLine { weight: carrier.weight, countries: carrier.countries.clone(), ..line })
+fn connected(line: &Line) -> Result<CarrierLine, CarrierError> {
+    let from = line.from.as_deref().map(Address::new);
+    let connected = CarrierLine::of(client(line)?, from);
+    Ok(CarrierLine { weight: line.weight, countries: line.countries.clone(), ..connected })
 }
 
 /// A client of the carrier by its settings. The simulator has no address before it runs.
-pub(crate) fn client(account: &Account) -> Result<Arc<dyn trunkline_carriers::Carrier>, CarrierError> {
-    match account {
+pub(crate) fn client(line: &Line) -> Result<Arc<dyn trunkline_carriers::Carrier>, CarrierError> {
+    match &line.account {
         Account::Simulator { .. } => Err(BadSettings::AccountSid.into()),
         Account::Twilio { account_sid, auth_token, api_base } => {
             let settings = TwilioSettings::new(account_sid, auth_token.clone(), api_base.clone());
-            Ok(Arc::new(Twilio::new(settings)?))
+            Ok(Arc::new(Twilio::new(settings.named(&line.name))?))
         }
         Account::Telnyx { account, api_key, connection, api_base, .. } => {
             let settings = TelnyxSettings::new(account, api_key.clone(), connection, api_base.clone());
-            Ok(Arc::new(Telnyx::new(settings)?))
+            Ok(Arc::new(Telnyx::new(settings.named(&line.name))?))
         }
     }
 }
@@ -215,7 +214,19 @@ async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<
             api_base,
         },
     };
-    let client = client(&account)?;
+    let name = match mouth {
+        Mouth::Twilio => "twilio",
+        Mouth::Telnyx => "telnyx",
+    };
+    let client = client(&Line {
+        name: name.to_owned(),
+        said: Said::ByItsKind,
+        from: None,
+        account,
+        weight: 1,
+        countries: BTreeSet::new(),
+        numbers: Vec::new(),
+    })?;
     let signs = match mouth {
         Mouth::Twilio => Signs::Token(token.into()),
         Mouth::Telnyx => Signs::PublicKey(public_key(options.auth_token.as_str())),

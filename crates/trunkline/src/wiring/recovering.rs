@@ -10,13 +10,13 @@ use super::carrier;
 use super::config::config;
 use super::keys::Keys;
 use crate::exit::{Exit, Failure, chain};
-use crate::settings::{Account, Settings};
+use crate::settings::Settings;
 
 /// Reads the folder's live calls, asks the carrier about them and lets the folder go; and whether the database was told.
 /// No call is begun and nothing that is owed is sent.
 pub(crate) async fn sweep_alone(settings: &Settings, how: Sweeping) -> Result<(Swept, bool), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(Exit::Failed, chain(error));
-    if matches!(settings.carrier.account, Account::Simulator { .. }) {
+    if settings.carrier.is_simulated() {
         let why =
             "calls are simulated by the server itself, which does not run: start it, and it recovers them";
         return Err(Failure::new(Exit::Failed, why));

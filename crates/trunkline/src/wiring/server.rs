@@ -24,7 +24,7 @@ use super::config::config;
 use super::folder::{self, FolderError};
 use super::hand_over;
 use super::keys::{self, Keys, KeysError};
-use crate::settings::{Account, Finding, Level, Settings};
+use crate::settings::{Finding, Level, Settings};
 
 /// What a server is started with.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ fn local_url(listener: &TcpListener) -> Result<String, NotStarted> {
 /// Under which addresses the carrier knows us. The simulator lives beside us and takes no way round through a proxy.
 fn public_urls(settings: &Settings, local: &str) -> Result<PublicUrls, NotStarted> {
     let mut urls: Vec<String> = settings.server.public_urls.iter().map(ToString::to_string).collect();
-    if matches!(settings.carrier.account, Account::Simulator { .. }) {
+    if settings.carrier.is_simulated() {
         urls.insert(0, local.to_owned());
     }
     let fallback = settings.server.fallback_url.as_ref().map(|url| url.to_string().parse()).transpose()?;

@@ -160,6 +160,52 @@ fn a_call_of_the_first_carrier_that_turns_up_after_the_second_was_asked_is_hung_
     assert_eq!(first.status.as_str(), "canceled", "nobody talks twice: {first:?}");
 }
 
+/// Whoever lifts the second phone hears nothing of the questionnaire: at every moment of the other call, and with or without a word of
+/// it before it is answered.
+#[test]
+fn who_lifts_for_a_late_call_of_the_first_carrier_hears_nothing_of_ours() {
+    for carrier in [Mouth::Twilio, Mouth::Telnyx] {
+        through(carrier, || {
+            let day = Day::with().at_speed(20.0).with_a_second_carrier().begin();
+            let people: Vec<String> = (0..4).map(|n| format!("+1555010115{n}")).collect();
+            let lifts =
+                || Habit::Answers { ring_secs: Some(0), said: vec!["Ann".to_owned(); 9], digits: vec![] };
+            let rings = Habit::Answers { ring_secs: Some(500), said: vec![], digits: vec![] };
+            let talks = Habit::Answers { ring_secs: Some(2), said: vec![String::new(); 20], digits: vec![] };
+            // While the other one rings, while they talk there, and when they have talked; nothing was told of the last.
+            let moments = [rings, talks, answers_all(), answers_all()];
+            for ((number, other), n) in people.iter().zip(moments).zip(0..) {
+                day.person(number, lifts()).fault(FaultKind::CreateAcceptsLate { secs: 420 }, number);
+                day.second().set_person(number, other);
+                if n == 3 {
+                    day.fault(FaultKind::CallbackLost, number);
+                }
+            }
+            let calls: Vec<String> = people
+                .iter()
+                .map(|number| day.call_with(&json!({ "to": number, "ring_timeout_secs": 120 })))
+                .collect();
+            for number in &people {
+                day.until("the second carrier is asked", |day| (dialed(day, number).1 == 1).then_some(()));
+            }
+            for number in &people {
+                let late = day.until("the first one's call turns up, and is over", |day| {
+                    day.sim.calls_to(number).pop().filter(|call| call.ended_at.is_some())
+                });
+                let heard = day.heard_by(number);
+                assert!(!heard.iter().any(|said| said.contains("name")), "{carrier}: {heard:?} {late:?}");
+                assert_eq!(day.said_by(number), Vec::<String>::new(), "{carrier}: {late:?}");
+            }
+            for (number, call) in people.iter().zip(&calls) {
+                let ended = day.ended(call);
+                assert_eq!(dialed(&day, number), (1, 1), "{ended}");
+                assert_eq!(ended["legs"].as_array().unwrap().len(), 2, "{ended}");
+                assert_eq!(ended["legs"][1]["instead_for"], "not_placed", "{ended}");
+            }
+        });
+    }
+}
+
 #[test]
 fn a_restart_between_the_two_carriers_asks_the_second_once() {
     let mut day = Day::with().with_a_second_carrier().begin();

@@ -4,6 +4,7 @@
 
 mod day;
 
+mod accounts;
 mod app_calls;
 mod appointments;
 mod asking;
@@ -60,6 +61,7 @@ mod shares;
 mod singles;
 mod surface;
 mod takeover;
+mod tenant_carriers;
 mod tenants;
 mod thirds;
 mod trace;

@@ -106,6 +106,32 @@ fn a_job_goes_through_the_carrier_that_has_room_and_waits_where_none_has() {
     assert_eq!((day.sim.most_at_once(), day.second().most_at_once()), (1, 1));
 }
 
+/// A queue at one of them is nobody else's.
+#[test]
+fn the_pace_of_one_account_does_not_delay_calls_through_another() {
+    for named in [None, Some("israel")] {
+        let opening = Day::with().set("TRUNKLINE_LIMITS_CPS", "0.02").at_speed(10.0);
+        let day = match named {
+            Some(name) => opening.with_a_second_account(name).begin(),
+            None => opening.with_a_second_carrier().begin(),
+        };
+        let second = named.unwrap_or("telnyx");
+        let people: Vec<String> = (10..14).map(number).collect();
+        for person in &people {
+            day.person(person, Habit::Busy);
+            day.second().set_person(person, Habit::Busy);
+        }
+        // One in fifty seconds: the third through the first has to wait for more than a minute and a half.
+        for person in &people[..3] {
+            day.call_with(&json!({ "to": person, "carrier": "twilio" }));
+        }
+        let call = day.call_with(&json!({ "to": people[3], "carrier": second }));
+        day.until("the second is asked", |day| (dialed(day, &people[3]) == (0, 1)).then_some(()));
+        assert_eq!(dialed(&day, &people[2]), (0, 0), "the control: the first has more to do than it may");
+        assert_eq!(day.ended(&call)["carrier"], second);
+    }
+}
+
 #[test]
 fn a_call_does_not_go_over_to_a_carrier_that_is_left_alone_itself() {
     // Ten seconds for which a circuit is open at first are time enough.

@@ -28,7 +28,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(request.headers())?;
     let body = read(&web, request).await?;
-    let (mut order, notes) = order(&body, &web.carriers())?;
+    let (mut order, notes) = order(&body, &desk.carriers())?;
     order.idempotency = key.map(|key| Idempotency { key, body: hash(&body) });
     let mut placed = desk.place(order).await?;
     placed.warnings.extend(notes);
@@ -63,7 +63,7 @@ pub(crate) async fn end(
 }
 
 /// Reads an order, and what its sender should know although it is no error.
-fn order(body: &[u8], carriers: &[&str]) -> Result<(Order, Vec<String>), Problem> {
+fn order(body: &[u8], carriers: &[impl AsRef<str>]) -> Result<(Order, Vec<String>), Problem> {
     let mut fields = Fields::read(body)?;
     let to = fields.text(&["to", "to_number"])?.ok_or_else(|| Problem::field("to", "is missing"))?;
     let order = Order {
@@ -88,11 +88,12 @@ fn order(body: &[u8], carriers: &[&str]) -> Result<(Order, Vec<String>), Problem
 }
 
 /// The carrier that is to be asked first, if one is named: one of ours.
-fn carrier(fields: &mut Fields, ours: &[&str]) -> Result<Option<String>, Problem> {
+fn carrier(fields: &mut Fields, ours: &[impl AsRef<str>]) -> Result<Option<String>, Problem> {
     let Some(named) = fields.text(&["carrier", "provider"])? else { return Ok(None) };
+    let ours: Vec<&str> = ours.iter().map(AsRef::as_ref).collect();
     match ours.iter().find(|ours| named.eq_ignore_ascii_case(ours)) {
         Some(ours) => Ok(Some((*ours).to_owned())),
-        None => Err(Problem::field("carrier", &format!("this server calls through {}", ours.join(" and ")))),
+        None => Err(Problem::field("carrier", &format!("your calls go through {}", ours.join(" and ")))),
     }
 }
 

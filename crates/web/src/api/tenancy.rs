@@ -12,10 +12,14 @@ use http::StatusCode;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
+use trunkline_core::dial::choice::Policy;
 use trunkline_core::id::{KeyId, TenantId, UserId};
 use trunkline_core::private::Private;
-use trunkline_core::tenancy::{ApiKey, BadName, Login, Role, Scopes, Tenant, User};
+use trunkline_core::tenancy::{
+    ApiKey, BadName, CarrierPolicy, Login, OwnAccount, Role, Scopes, Tenant, User,
+};
 use trunkline_engine::{NewKey, NewUser};
 
 #[derive(Serialize, JsonSchema)]
@@ -128,6 +132,48 @@ pub(crate) async fn revoke_tenant(
 ) -> Result<Response, Problem> {
     web.engine.revoke_tenant(&caller, &TenantId::new(id)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `PUT /api/tenants/{id}/carriers`
+pub(crate) async fn set_carriers(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::read(&read(&web, request).await?)?;
+    let policy = CarrierPolicy { accounts: accounts(&mut fields)?, choice: choice(&mut fields)? };
+    fields.none_left()?;
+    let tenant = web.engine.set_carriers(&caller, &TenantId::new(id), Some(policy)).await?;
+    Ok(json(StatusCode::OK, &tenant))
+}
+
+/// `DELETE /api/tenants/{id}/carriers`
+pub(crate) async fn unset_carriers(
+    State(web): State<Arc<Web>>,
+    By(caller): By,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    web.engine.set_carriers(&caller, &TenantId::new(id), None).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn accounts(fields: &mut Fields) -> Result<Vec<OwnAccount>, Problem> {
+    let value = fields.take(&["accounts"]).ok_or_else(|| Problem::field("accounts", "is missing"))?;
+    let words: Vec<Value> = serde_json::from_value(value)
+        .map_err(|_| Problem::field("accounts", "must be a list of names, or of objects with a name"))?;
+    let account = |value: Value| match value {
+        Value::String(name) => serde_json::from_value(serde_json::json!({ "name": name })),
+        value => serde_json::from_value(value),
+    };
+    let read = words.into_iter().map(account).collect::<Result<_, _>>();
+    read.map_err(|bad| Problem::field("accounts", &bad.to_string()))
+}
+
+fn choice(fields: &mut Fields) -> Result<Policy, Problem> {
+    let Some(value) = fields.take(&["choice"]) else { return Ok(Policy::First) };
+    serde_json::from_value(value)
+        .map_err(|_| Problem::field("choice", &format!("one of {}", Policy::WORDS.join(", "))))
 }
 
 /// `GET /api/keys?tenant=…`

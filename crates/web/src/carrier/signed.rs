@@ -73,7 +73,12 @@ pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Proble
         Form::parse(fields).unwrap_or_default()
     });
     let address = Address::read(query, web, account);
-    Ok(Signed { account: account.clone(), form, address })
+    // A call that began when the account was called otherwise goes on under that name.
+    let account = match &address.token {
+        Token::Sealed(state) => state.account.clone(),
+        Token::Absent | Token::Bad => account.clone(),
+    };
+    Ok(Signed { account, form, address })
 }
 
 impl Address {
@@ -95,7 +100,7 @@ impl Address {
 impl Token {
     fn open(keys: &SecretKeys, token: &str, account: &AccountId) -> Self {
         match keys.open(token) {
-            Ok(state) if state.account == *account => Self::Sealed(state),
+            Ok(state) if state.account.is_same(account) => Self::Sealed(state),
             Ok(_) | Err(_) => {
                 tracing::warn!(
                     "carrier.bad_token: the address was signed by the carrier and sealed by nobody of ours"

@@ -15,7 +15,7 @@ use super::settings;
 use super::trust::Trust;
 use crate::cli::{Numbers, Offline, Reach};
 use crate::exit::{Exit, Failure};
-use crate::settings::{Account, Carrier, Flags, NumberRoute, Settings};
+use crate::settings::{Carrier, Flags, NumberRoute, Settings};
 use crate::terminal::{Form, clean, say, say_json, table};
 use crate::wiring::{Beside, client};
 
@@ -24,7 +24,25 @@ struct Row {
     /// As the server tells it; of a number that is only the carrier's, nothing but the number.
     ours: Value,
     at_carrier: Option<CarrierNumber>,
+    /// What its account is called.
+    account: Option<String>,
     leads: Leads,
+}
+
+/// One of our accounts, and its numbers.
+struct AtCarrier {
+    asked: Arc<dyn trunkline_carriers::Carrier>,
+    numbers: Vec<CarrierNumber>,
+}
+
+impl AtCarrier {
+    fn name(&self) -> &str {
+        self.asked.account().carrier()
+    }
+
+    fn has(&self, number: &str) -> Option<&CarrierNumber> {
+        self.numbers.iter().find(|known| known.number.as_str() == number)
+    }
 }
 
 /// Where the carrier sends the calls of a number.
@@ -88,19 +106,15 @@ pub(super) async fn run(command: Numbers) -> Result<Exit, Failure> {
 async fn list(offline: Offline) -> Result<Exit, Failure> {
     let form = Form::of(offline.json);
     let (settings, known) = known(offline).await?;
-    let rows = match &settings.carrier.account {
-        Account::Simulator { .. } => {
-            let rows = routed(&known, &[], None).into_iter();
-            rows.map(|row| Row { leads: Leads::Here, ..row }).collect()
-        }
-        Account::Twilio { .. } | Account::Telnyx { .. } => {
-            let wanted = wanted(&settings).ok();
-            let numbers: Vec<CarrierNumber> =
-                at_carriers(&settings.carrier).await?.into_iter().flat_map(|(_, numbers)| numbers).collect();
-            let mut rows = routed(&known, &numbers, wanted.as_ref());
-            rows.extend(others(&rows, &numbers, wanted.as_ref()));
-            rows
-        }
+    let rows = if settings.carrier.is_simulated() {
+        let rows = routed(&known, &[], None).into_iter();
+        rows.map(|row| Row { leads: Leads::Here, ..row }).collect()
+    } else {
+        let wanted = wanted(&settings).ok();
+        let at = at_carriers(&settings.carrier).await?;
+        let mut rows = routed(&known, &at, wanted.as_ref());
+        rows.extend(others(&rows, &at, wanted.as_ref()));
+        rows
     };
     tell(&rows, form);
     Ok(Exit::Fine)
@@ -139,37 +153,41 @@ fn of_settings(set: &[NumberRoute]) -> Vec<Value> {
 }
 
 /// The numbers of each of our accounts, with whom to ask about them.
-async fn at_carriers(
-    carrier: &Carrier,
-) -> Result<Vec<(Arc<dyn trunkline_carriers::Carrier>, Vec<CarrierNumber>)>, Failure> {
-    let second = carrier.second.as_deref().map(|second| &second.line);
+async fn at_carriers(carrier: &Carrier) -> Result<Vec<AtCarrier>, Failure> {
     let mut all = Vec::new();
-    for line in std::iter::once(carrier).chain(second) {
-        let asked = client(&line.account).map_err(|error| wrong(&error))?;
+    for line in carrier.lines() {
+        let asked = client(line).map_err(|error| wrong(&error))?;
         let numbers = asked.numbers().await.map_err(|error| unasked(&error))?;
-        all.push((asked, numbers));
+        all.push(AtCarrier { asked, numbers });
     }
     Ok(all)
 }
 
 /// Our numbers, with what the carrier says of them.
-fn routed(known: &[Value], numbers: &[CarrierNumber], wanted: Option<&NumberUrls>) -> Vec<Row> {
+fn routed(known: &[Value], all: &[AtCarrier], wanted: Option<&NumberUrls>) -> Vec<Row> {
     let row = |ours: &Value| {
-        let at_carrier = numbers.iter().find(|known| known.number.as_str() == text(ours, "number"));
-        Row { ours: ours.clone(), at_carrier: at_carrier.cloned(), leads: Leads::of(at_carrier, wanted) }
+        let at = all.iter().find_map(|at| Some((at, at.has(text(ours, "number"))?)));
+        let at_carrier = at.map(|(_, number)| number);
+        Row {
+            ours: ours.clone(),
+            at_carrier: at_carrier.cloned(),
+            account: at.map(|(at, _)| at.name().to_owned()),
+            leads: Leads::of(at_carrier, wanted),
+        }
     };
     known.iter().map(row).collect()
 }
 
-/// The account's other numbers.
-fn others(rows: &[Row], numbers: &[CarrierNumber], wanted: Option<&NumberUrls>) -> Vec<Row> {
-    let is_listed = |known: &&CarrierNumber| rows.iter().any(|row| row.number() == known.number.as_str());
-    numbers
-        .iter()
-        .filter(|known| !is_listed(known))
-        .map(|known| Row {
+/// The accounts' other numbers.
+fn others(rows: &[Row], all: &[AtCarrier], wanted: Option<&NumberUrls>) -> Vec<Row> {
+    let is_listed = |known: &CarrierNumber| rows.iter().any(|row| row.number() == known.number.as_str());
+    let of_all = all.iter().flat_map(|at| at.numbers.iter().map(move |known| (at, known)));
+    of_all
+        .filter(|(_, known)| !is_listed(known))
+        .map(|(at, known)| Row {
             ours: json!({ "number": known.number.as_str() }),
             at_carrier: Some(known.clone()),
+            account: Some(at.name().to_owned()),
             leads: Leads::of(Some(known), wanted),
         })
         .collect()
@@ -195,6 +213,7 @@ fn tell(rows: &[Row], form: Form) {
         for row in rows {
             let mut told = row.ours.clone();
             told["script"] = json!(row.ours["script"].as_str());
+            told["carrier"] = json!(row.account);
             told["leads"] = row.leads.word().into();
             told["voice_url"] = json!(row.at_carrier.as_ref().map(|known| known.urls.voice.as_str()));
             say_json(&told);
@@ -206,11 +225,12 @@ fn tell(rows: &[Row], form: Form) {
     }
     let line = |row: &Row| {
         let of = |name: &str| clean(text(&row.ours, name));
-        let own = [row.number().to_owned(), clean(row.answer()), row.leads.word().to_owned()];
+        let account = row.account.clone().unwrap_or_default();
+        let own = [row.number().to_owned(), clean(row.answer()), row.leads.word().to_owned(), account];
         own.into_iter().chain([of("tenant"), of("source"), of("label")]).collect::<Vec<_>>()
     };
     let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
-    let columns = ["number", "script", "calls lead", "tenant", "said in", "label"];
+    let columns = ["number", "script", "calls lead", "carrier", "tenant", "said in", "label"];
     table(&columns, &lines).iter().for_each(|line| say(line));
     if rows.iter().any(|row| row.leads != Leads::Here && row.is_ours()) {
         say("To have them lead here: trunkline numbers sync --apply");

@@ -6,7 +6,6 @@ use trunkline_carriers::CarrierNumber;
 use super::{Leads, at_carriers, known, routed, unasked, wanted};
 use crate::cli::Offline;
 use crate::exit::{Exit, Failure};
-use crate::settings::Account;
 use crate::terminal::{Form, clean, say, say_json};
 
 /// Whether anything is changed.
@@ -43,7 +42,7 @@ impl Came {
 pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure> {
     let form = Form::of(offline.json);
     let (settings, known) = known(offline).await?;
-    if matches!(settings.carrier.account, Account::Simulator { .. }) {
+    if settings.carrier.is_simulated() {
         say("The simulator's numbers always lead to the server it runs in: nothing is to be done.");
         return Ok(Exit::Fine);
     }
@@ -55,17 +54,16 @@ pub(super) async fn run(offline: Offline, doing: Doing) -> Result<Exit, Failure>
     }
     let urls = wanted(&settings)?;
     let carriers = at_carriers(&settings.carrier).await?;
-    let numbers: Vec<CarrierNumber> = carriers.iter().flat_map(|(_, numbers)| numbers.clone()).collect();
     let (mut exit, mut would) = (Exit::Fine, false);
-    for row in routed(&known, &numbers, Some(&urls)) {
+    for row in routed(&known, &carriers, Some(&urls)) {
         let came = match (&row.at_carrier, doing) {
             (None, _) => Came::NotThere,
             (Some(_), _) if row.leads == Leads::Here => Came::Right,
             (Some(CarrierNumber { urls: now, .. }), Doing::Show) => Came::WouldChange(now.voice.clone()),
             (Some(at_carrier), Doing::Apply) => {
-                let owner = carriers.iter().find(|(_, own)| own.iter().any(|own| own.id == at_carrier.id));
-                if let Some((carrier, _)) = owner {
-                    carrier.point_number(&at_carrier.id, &urls).await.map_err(|error| unasked(&error))?;
+                let owner = carriers.iter().find(|at| row.account.as_deref() == Some(at.name()));
+                if let Some(at) = owner {
+                    at.asked.point_number(&at_carrier.id, &urls).await.map_err(|error| unasked(&error))?;
                 }
                 Came::Changed
             }

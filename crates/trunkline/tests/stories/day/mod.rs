@@ -43,6 +43,8 @@ pub const KEY: &str = "tk_story-key-0123456789abcdefghijklmnop";
 pub const TOKEN: &str = "story-auth-token-0123456789";
 /// The carrier's account.
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
+/// What signs webhooks of the second account, on days that have two at one carrier.
+pub const TOKEN_TOO: &str = "story-auth-token-of-the-other-account";
 
 /// One day.
 pub struct Day {
@@ -85,6 +87,17 @@ impl Day {
     pub fn has_its_second_carrier_alone(&mut self) -> &mut Self {
         self.opening.mouth = self.opening.second.take().expect("this day has one carrier");
         self
+    }
+
+    /// From the next start on its second account has this name.
+    pub fn calls_its_second_account(&mut self, name: &str) -> &mut Self {
+        self.opening.rename(name);
+        self
+    }
+
+    /// What the server finds in its environment.
+    pub fn environment(&self) -> std::collections::BTreeMap<String, String> {
+        self.opening.environment.clone()
     }
 
     /// Something goes wrong for a number, always.
@@ -146,6 +159,12 @@ impl Day {
     pub fn is_called_by(&self, number: &str, habit: Habit) -> CallSid {
         let _here = self.world.enter();
         self.sim.call_in(number, OURS, Some(habit)).unwrap()
+    }
+
+    /// Somebody calls our number at the second carrier.
+    pub fn is_called_at_the_second(&self, number: &str, habit: Habit) -> CallSid {
+        let _here = self.world.enter();
+        self.second().call_in(number, OURS_TOO, Some(habit)).unwrap()
     }
 
     /// Somebody calls us, and the network says what it vouches for of their number.

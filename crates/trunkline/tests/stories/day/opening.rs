@@ -15,7 +15,7 @@ use trunkline_testkit::postgres::{Database, Server};
 use trunkline_testkit::proxy::Proxy;
 
 use super::host::{Host, Place};
-use super::{ACCOUNT, Day, KEY, OURS, OURS_TOO, TOKEN};
+use super::{ACCOUNT, Day, KEY, OURS, OURS_TOO, TOKEN, TOKEN_TOO};
 
 /// Three questions, as teams write them.
 const QUESTIONS: &str = r#"["What is your name?", "Which day suits you?", "Anything else?"]"#;
@@ -32,6 +32,14 @@ pub fn through(mouth: Mouth, story: impl FnOnce()) {
     CARRIER.set(Mouth::Twilio);
 }
 
+/// The second account at a carrier, on days that have two there.
+fn account_too(mouth: Mouth) -> &'static str {
+    match mouth {
+        Mouth::Twilio => "AC00000000000000000000000000000002",
+        Mouth::Telnyx => "00000000-0000-4000-8000-000000000002",
+    }
+}
+
 /// How a day begins.
 pub struct Opening {
     pub(super) place: Place,
@@ -44,6 +52,10 @@ pub struct Opening {
     pub(super) mouth: Mouth,
     /// Another carrier, asked where the first is at fault.
     pub(super) second: Option<Mouth>,
+    /// Whether our numbers tell us of the ends of calls that come in, as `numbers sync` has them do.
+    synced: bool,
+    /// What the second is called, if it is another account at the same carrier.
+    named: Option<&'static str>,
     /// Gone when the day is over.
     _database: Option<Database<'static>>,
     pub(super) door: Door,
@@ -80,6 +92,8 @@ impl Default for Opening {
             mix: Mix::everybody_answers(),
             mouth: Mouth::Twilio,
             second: None,
+            named: None,
+            synced: false,
             _database: None,
             door: Door::None,
         }
@@ -119,6 +133,40 @@ impl Opening {
                 .set("TWILIO_AUTH_TOKEN", TOKEN)
                 .set("TWILIO_PHONE_NUMBER", OURS_TOO),
         }
+    }
+
+    /// Calls may go through another account too, at the carrier of the first, which is called so.
+    pub fn with_a_second_account(self, name: &'static str) -> Self {
+        Self { second: Some(self.mouth), named: Some(name), ..self }
+    }
+
+    /// The second account gets this name.
+    pub(super) fn rename(&mut self, name: &str) {
+        let before =
+            self.named.map(|before| format!(r#"name = "{before}""#)).expect("it has a second account");
+        let table = self.environment.get_mut("TRUNKLINE_CARRIER_ACCOUNTS").expect("it has begun");
+        *table = table.replace(&before, &format!(r#"name = "{name}""#));
+    }
+
+    /// The table of accounts that names the second one.
+    fn table(name: &str, mouth: Mouth, api_base: &str) -> String {
+        let account = account_too(mouth);
+        let own = match mouth {
+            Mouth::Twilio => format!(r#"account_sid = "{account}", auth_token_env = "STORY_TOKEN_TOO""#),
+            Mouth::Telnyx => format!(
+                r#"account = "{account}", api_key_env = "STORY_TOKEN_TOO", public_key = "{}", connection = "{}""#,
+                public_key(TOKEN_TOO),
+                SimOptions::default().connection
+            ),
+        };
+        format!(
+            r#"[{{ name = "{name}", kind = "{mouth}", from = "{OURS_TOO}", api_base = "{api_base}", {own} }}]"#
+        )
+    }
+
+    /// Our numbers are pointed here as `numbers sync` does it: ends of calls that come in are told.
+    pub fn with_synced_numbers(self) -> Self {
+        Self { synced: true, ..self }
     }
 
     /// The questions file.
@@ -204,8 +252,15 @@ impl Opening {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::Builder::new().prefix("trunkline-story-").tempdir().unwrap();
         let port = super::host::free_port();
-        let sim = world.block_on(self.carrier(port, self.mouth, OURS));
-        let second = self.second.map(|mouth| world.block_on(self.carrier(port, mouth, OURS_TOO)));
+        let first = (self.mouth.usual_account(), TOKEN);
+        let sim = world.block_on(self.carrier(port, self.mouth, first, OURS));
+        let second = self.second.map(|mouth| {
+            let second = match self.named {
+                Some(_) => (account_too(mouth), TOKEN_TOO),
+                None => (mouth.usual_account(), TOKEN),
+            };
+            world.block_on(self.carrier(port, mouth, second, OURS_TOO))
+        });
         let mut carrier = sim.base_url();
         if let Door::There(door) = &mut self.door {
             let proxy = Proxy::before(sim.addr().port()).unwrap();
@@ -217,7 +272,11 @@ impl Opening {
             Mouth::Telnyx => "TELNYX_API_BASE",
         };
         self.environment.entry(api_base(self.mouth).into()).or_insert(carrier);
-        if let (Some(mouth), Some(second)) = (self.second, &second) {
+        if let (Some(name), Some(second)) = (self.named, &second) {
+            let table = Self::table(name, self.mouth, &second.base_url());
+            self.environment.insert("TRUNKLINE_CARRIER_ACCOUNTS".into(), table);
+            self.environment.insert("STORY_TOKEN_TOO".into(), TOKEN_TOO.into());
+        } else if let (Some(mouth), Some(second)) = (self.second, &second) {
             self.environment.entry(api_base(mouth).into()).or_insert(second.base_url());
         }
         self.environment.insert("PUBLIC_URL".into(), format!("http://127.0.0.1:{port}"));
@@ -233,13 +292,17 @@ impl Opening {
         Day { sim, second, host: Host::Down, opening: self, client, key: KEY.to_owned(), port, folder, world }
     }
 
-    async fn carrier(&self, port: u16, mouth: Mouth, ours: &str) -> Sim {
+    async fn carrier(&self, port: u16, mouth: Mouth, account: (&str, &str), ours: &str) -> Sim {
         let answer = format!("http://127.0.0.1:{port}/answer");
+        let mut number = OwnNumber::from(ours).with_voice_url(&answer);
+        if self.synced {
+            number.status_callback = format!("http://127.0.0.1:{port}/status");
+        }
         let options = SimOptions {
             mouth,
-            account_sid: mouth.usual_account().to_owned(),
-            auth_token: TOKEN.to_owned(),
-            numbers: vec![OwnNumber::from(ours).with_voice_url(&answer)],
+            account_sid: account.0.to_owned(),
+            auth_token: account.1.to_owned(),
+            numbers: vec![number],
             speed: self.speed,
             epoch: Some(self.epoch),
             patience: self.patience,
@@ -267,7 +330,8 @@ impl Opening {
     }
 
     fn carriers(&self) -> String {
-        let second = self.second.map(|mouth| format!(",{mouth}")).unwrap_or_default();
+        let second = self.second.filter(|_| self.named.is_none());
+        let second = second.map(|mouth| format!(",{mouth}")).unwrap_or_default();
         format!("{}{second}", self.mouth)
     }
 

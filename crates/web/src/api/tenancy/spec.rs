@@ -4,6 +4,7 @@ use super::{KeyJson, KeysJson, TenantsJson, UserJson, UsersJson};
 use crate::code::Code;
 use crate::openapi::{Body, Field, Kind, Spec, TENANCY, id};
 use http::StatusCode;
+use trunkline_core::dial::choice::Policy;
 use trunkline_core::tenancy::{Role, Scope, Tenant};
 
 const TENANT: &[Field] = &[
@@ -53,6 +54,36 @@ pub(crate) fn revoke_tenant() -> Spec {
         .says("From now on none of its keys opens anything; its calls stay.")
         .path(const { &[id("id", "The tenant.", "\"acme\"")] })
         .answers_nothing(StatusCode::NO_CONTENT, "It is shut out.")
+        .fails(TENANCY)
+        .fails(&[Code::InvalidField])
+}
+
+const CARRIERS: &[Field] = &[
+    Field::new(
+        "accounts",
+        Kind::Rows(100),
+        "The accounts that the tenant's calls may go through, the first choice first: each a name, or `name` with `from` (the tenant's number that calls are shown as), `weight` and `countries`.",
+    )
+    .needed()
+    .such_as("[{\"name\": \"twilio\", \"weight\": 3, \"countries\": [\"IL\"]}]"),
+    Field::new("choice", Kind::Word(&Policy::WORDS), "How one of them is chosen; `first` if left out.")
+        .such_as("\"first\""),
+];
+
+pub(crate) fn set_carriers() -> Spec {
+    Spec::of("Say which carriers a tenant uses")
+        .says("Its calls go through these accounts alone, also where one fails over to another. Calls that are placed already go on where they are.")
+        .path(const { &[id("id", "The tenant.", "\"acme\"")] })
+        .takes(Body::Fields(CARRIERS))
+        .answers::<Tenant>(StatusCode::OK, "The tenant.")
+        .fails(TENANCY)
+        .fails(&[Code::NotFound])
+}
+
+pub(crate) fn unset_carriers() -> Spec {
+    Spec::of("Let a tenant use what the server chooses")
+        .path(const { &[id("id", "The tenant.", "\"acme\"")] })
+        .answers_nothing(StatusCode::NO_CONTENT, "Its calls go through whichever account the server chooses.")
         .fails(TENANCY)
         .fails(&[Code::InvalidField])
 }
