@@ -137,9 +137,18 @@ static TELNYX_CONNECTION: Key<String> = Key::new(
     "telnyx_connection",
     telnyx_connection,
     Absent::Unset("\"1293384261075731499\""),
-    "Id of the TeXML application at Telnyx that calls go through.",
+    "Id of the application at Telnyx that calls go through.",
 )
 .env(&["TELNYX_CONNECTION_ID"]);
+
+static TELNYX_APPLICATION: Key<Application> = Key::new(
+    CARRIER,
+    "telnyx_application",
+    telnyx_application,
+    Absent::Default("\"texml\""),
+    "What kind of application that is: texml (Telnyx fetches our pages) or call_control (we lead each call by commands).",
+)
+.env(&["TELNYX_APPLICATION"]);
 
 static TELNYX_API_BASE: Key<Url> = Key::new(
     CARRIER,
@@ -150,7 +159,7 @@ static TELNYX_API_BASE: Key<Url> = Key::new(
 )
 .env(&["TELNYX_API_BASE"]);
 
-static KEYS: [&Facts; 15] = [
+static KEYS: [&Facts; 16] = [
     &KIND.facts,
     &ACCOUNT_SID.facts,
     &AUTH_TOKEN.facts,
@@ -165,6 +174,7 @@ static KEYS: [&Facts; 15] = [
     &TELNYX_API_KEY.facts,
     &TELNYX_PUBLIC_KEY.facts,
     &TELNYX_CONNECTION.facts,
+    &TELNYX_APPLICATION.facts,
     &TELNYX_API_BASE.facts,
 ];
 
@@ -225,11 +235,22 @@ pub enum Account {
         api_key: SecretString,
         /// Tells its webhooks from a stranger's; base64 of 32 bytes.
         public_key: String,
-        /// The TeXML application's id, a number.
+        /// The application's id, a number.
         connection: String,
+        /// What kind of application it is.
+        application: Application,
         /// Base address of the API, without a slash at its end.
         api_base: Url,
     },
+}
+
+/// How calls through an application at Telnyx are led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Application {
+    /// By pages that Telnyx fetches.
+    Texml,
+    /// By commands of ours.
+    CallControl,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,6 +311,7 @@ impl Carrier {
                 api_key: given.read(&TELNYX_API_KEY)?,
                 public_key: given.read(&TELNYX_PUBLIC_KEY)?,
                 connection: given.read(&TELNYX_CONNECTION)?,
+                application: given.read(&TELNYX_APPLICATION)?,
                 api_base: given.read(&TELNYX_API_BASE)?,
             },
         };
@@ -413,8 +435,19 @@ fn telnyx_connection(raw: &Raw) -> Result<String, Wrong> {
     }
     Err(Wrong::new(
         format_args!("{} is no application of Telnyx", quoted(&id)),
-        "copy the id of your TeXML application from Telnyx's portal: digits only",
+        "copy the id of your application from Telnyx's portal: digits only",
     ))
+}
+
+fn telnyx_application(raw: &Raw) -> Result<Application, Wrong> {
+    match read::one(raw)?.to_ascii_lowercase().as_str() {
+        "texml" => Ok(Application::Texml),
+        "call_control" => Ok(Application::CallControl),
+        other => Err(Wrong::new(
+            format_args!("{} is no kind of application at Telnyx", quoted(other)),
+            "give texml or call_control",
+        )),
+    }
 }
 
 fn telnyx_public_key(raw: &Raw) -> Result<String, Wrong> {

@@ -45,7 +45,7 @@ mod webhooks;
 pub use access::Access;
 pub use app_calls::AppCalls;
 pub use cache::Cache;
-pub use carrier::{Account, Carrier, Second};
+pub use carrier::{Account, Application, Carrier, Second};
 pub use error::{Origin, SettingError};
 pub use finding::{Finding, Level};
 pub use flags::Flags;

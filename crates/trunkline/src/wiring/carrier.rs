@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use trunkline_carriers::callback::PublicUrls;
+use trunkline_carriers::telnyx::control::CallControl;
 use trunkline_carriers::telnyx::{self, Telnyx, TelnyxSettings};
 use trunkline_carriers::twilio::{self, Twilio, TwilioSettings};
 use trunkline_carriers::{BadSettings, Verifier};
@@ -17,7 +18,7 @@ use trunkline_engine::{CarrierLine, Carriers, Pace};
 use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
-use crate::settings::{Account, Carrier};
+use crate::settings::{Account, Application, Carrier};
 
 /// The simulator's only number, if no setting names one.
 const OUR_NUMBER: &str = "+15005550006";
@@ -169,9 +170,13 @@ pub(crate) fn client(account: &Account) -> Result<Arc<dyn trunkline_carriers::Ca
             let settings = TwilioSettings::new(account_sid, auth_token.clone(), api_base.clone());
             Ok(Arc::new(Twilio::new(settings)?))
         }
-        Account::Telnyx { account, api_key, connection, api_base, .. } => {
+        Account::Telnyx { account, api_key, connection, application, api_base, .. } => {
             let settings = TelnyxSettings::new(account, api_key.clone(), connection, api_base.clone());
-            Ok(Arc::new(Telnyx::new(settings)?))
+            let telnyx = Telnyx::new(settings)?;
+            Ok(match application {
+                Application::Texml => Arc::new(telnyx),
+                Application::CallControl => Arc::new(CallControl::new(telnyx)),
+            })
         }
     }
 }
@@ -212,6 +217,7 @@ async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<
             api_key: token.clone().into(),
             public_key: public_key(&token),
             connection: options.connection.clone(),
+            application: Application::Texml,
             api_base,
         },
     };
