@@ -186,6 +186,13 @@ impl Register {
         }
     }
 
+    /// Every live call that listings show by now, oldest first.
+    pub(crate) fn live_now(&self, now: Timestamp) -> Vec<CallRecord> {
+        let state = self.0.lock();
+        let is_shown = |entry: &&Entry| !entry.record.status.is_final() && entry.listed_from <= now;
+        state.entries.iter().filter(is_shown).map(|entry| entry.record.clone()).collect()
+    }
+
     /// One page, newest first.
     pub(crate) fn list(&self, query: &Query, now: Timestamp) -> Page {
         let state = self.0.lock();
