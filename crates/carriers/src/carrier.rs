@@ -119,15 +119,14 @@ pub trait Controls: fmt::Debug + Send + Sync {
     /// [`AskError`] when it could not be asked.
     fn is_alive<'a>(&'a self, leg: &'a CarrierCallId) -> Soon<'a, Result<Option<bool>, AskError>>;
 
-    /// The newest recording of a leg that began after this moment, by the carrier's clock.
+    /// The recordings of a leg that can be fetched, each with when it began, by the carrier's clock.
     ///
     /// # Errors
     /// [`AskError`] when it could not be asked.
-    fn newest_recording<'a>(
+    fn recordings<'a>(
         &'a self,
         leg: &'a CarrierCallId,
-        after: Timestamp,
-    ) -> Soon<'a, Result<Option<RecordingFact>, AskError>>;
+    ) -> Soon<'a, Result<Vec<(RecordingFact, Timestamp)>, AskError>>;
 
     /// Whether events of this application are ours.
     fn is_ours(&self, connection: &str) -> bool;

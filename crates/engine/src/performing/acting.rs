@@ -3,7 +3,7 @@
 use super::{Of, Playing, Stage};
 use crate::engine::Inner;
 use crate::webhook::{DialReport, Line, VoiceFetch};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,6 +21,9 @@ const EMPTY_PAGES: usize = 30;
 const TRIED_FOR: Duration = Duration::from_secs(45);
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// So often a recording is looked for, with so much time between: it may be told of before it can be had.
+const LOOKS: usize = 4;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// How far the carrier's clock may be behind ours.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
@@ -54,7 +57,7 @@ impl Inner {
                     };
                     steps.extend(self.put_on(stage, playing, &document, &asked.url));
                 }
-                Step::FindRecording => self.find_recording(stage, playing),
+                Step::FindRecording(begun) => self.find_recording(stage, playing, begun),
                 Step::LookAt(child) => self.look_at_child(stage, child),
                 Step::Join => self.join(stage, playing),
             }
@@ -79,7 +82,7 @@ impl Inner {
         stage.turn.store(turn, Ordering::Release);
         let (performance, steps) = Performance::begin(document, turn, token(url).map(str::to_owned));
         playing.performance = Some(performance);
-        playing.since = crate::clock::wall_now();
+        playing.since = self.clock.now();
         steps
     }
 
@@ -299,13 +302,20 @@ impl Inner {
         }
     }
 
-    /// Looks for the recording of which nobody told, and goes on with it or without one.
-    fn find_recording(self: &Arc<Self>, stage: &Arc<Stage>, playing: &mut Playing) {
+    /// Looks for a recording of which nobody told, or not its name, and goes on with it or without one.
+    fn find_recording(self: &Arc<Self>, stage: &Arc<Stage>, playing: &mut Playing, began: Option<Timestamp>) {
         playing.wait += 1;
         let (inner, stage, wait) = (self.clone(), stage.clone(), playing.wait);
-        let after = playing.since.checked_sub(SKEW).unwrap_or(playing.since);
+        let (of, since) = (playing.of, playing.since.checked_sub(SKEW).unwrap_or(playing.since));
+        let state = playing.performance.as_ref().and_then(|performance| performance.mark().token);
         self.tasks.spawn(async move {
-            let found = inner.newest_recording(&stage, after).await;
+            let found = inner.recording_of(&stage, of, since, began).await;
+            if let Some(found) = &found {
+                let state = state.and_then(|token| inner.config.secrets.open(&token).ok());
+                if let Err(error) = inner.told_recording(&stage.account, &stage.leg, state, found).await {
+                    tracing::error!(%error, "performing.recording_not_journaled: its sound is not fetched");
+                }
+            }
             let mut playing = stage.playing.lock().await;
             if playing.wait != wait {
                 return;
@@ -316,15 +326,45 @@ impl Inner {
         });
     }
 
-    async fn newest_recording(&self, stage: &Stage, after: jiff::Timestamp) -> Option<RecordingFact> {
-        let carrier = self.carriers.of(&stage.account).ok()?;
-        match carrier.controls()?.newest_recording(&stage.leg, after).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "performing.no_recording: what was said can't be looked for");
-                None
+    /// The recording that began at this moment; where that was not told the newest since then that is of no other question.
+    async fn recording_of(
+        &self,
+        stage: &Stage,
+        of: Option<Of>,
+        since: Timestamp,
+        began: Option<Timestamp>,
+    ) -> Option<RecordingFact> {
+        for _ in 0..LOOKS {
+            let carrier = self.carriers.of(&stage.account).ok()?;
+            let recordings = match carrier.controls()?.recordings(&stage.leg).await {
+                Ok(recordings) => recordings,
+                Err(error) => {
+                    tracing::warn!(%error, "performing.no_recording: what was said can't be looked for");
+                    Vec::new()
+                }
+            };
+            let is_known = |recording: &RecordingFact| {
+                let handle = of.and_then(|of| self.live.get(of.call()));
+                handle.is_some_and(|handle| {
+                    handle.lock().call.recordings().any(|(_, known)| known.id == recording.id)
+                })
+            };
+            let found = recordings
+                .into_iter()
+                .filter(|(recording, at)| match began {
+                    Some(began) => *at == began,
+                    None => *at >= since && !is_known(recording),
+                })
+                .max_by_key(|(_, at)| *at);
+            if let Some((recording, _)) = found {
+                return Some(recording);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.clock.really(BETWEEN_LOOKS)) => {}
+                () = self.stop.cancelled() => return None,
             }
         }
+        None
     }
 }
 

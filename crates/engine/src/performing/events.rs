@@ -5,13 +5,13 @@ use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
 use crate::webhook::{MachineReport, RecordingReport, StatusReport};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::telnyx::control::{Happened, Heard, Told};
 use trunkline_core::call::{
-    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, State,
-    What,
+    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId};
 
@@ -92,7 +92,7 @@ impl Inner {
                 Ok(())
             }
             Happened::RecordingSaved(saved) => {
-                if let Some(saved) = saved {
+                if let Some(saved) = &saved.recording {
                     self.told_recording(&account, &leg, state.clone(), saved).await?;
                 }
                 self.heard_on(&account, &leg, &told, &whose, state).await;
@@ -283,7 +283,7 @@ impl Inner {
         }
     }
 
-    async fn told_recording(
+    pub(super) async fn told_recording(
         self: &Arc<Self>,
         account: &AccountId,
         leg: &CarrierCallId,
@@ -321,8 +321,13 @@ impl Inner {
             Happened::GatherEnded { digits: Some(digits) } => {
                 Heard { digits: Some(digits.clone()), ..Heard::default() }
             }
-            Happened::RecordingSaved(Some(saved)) if saved.duration_secs != Some(0) => {
-                Heard { recording: Some(saved.clone()), ..Heard::default() }
+            Happened::RecordingSaved(saved) => {
+                let found = match saved.recording.clone() {
+                    Some(recording) => Some(recording),
+                    None => self.recording_by_name(account, leg, saved.started_at, state.as_ref()).await,
+                };
+                let Some(recording) = found.filter(|found| found.duration_secs != Some(0)) else { return };
+                Heard { recording: Some(recording), ..Heard::default() }
             }
             _ => return,
         };
@@ -339,6 +344,29 @@ impl Inner {
         if self.is_open(&state) {
             self.begin_at(account, leg, of, url, heard).await;
         }
+    }
+
+    /// The recording that began at this moment, of a leg on which nothing is performed.
+    async fn recording_by_name(
+        self: &Arc<Self>,
+        account: &AccountId,
+        leg: &CarrierCallId,
+        began: Option<Timestamp>,
+        state: Option<&CallbackState>,
+    ) -> Option<RecordingFact> {
+        let carrier = self.carriers.of(account).ok()?;
+        let recordings = match carrier.controls()?.recordings(leg).await {
+            Ok(recordings) => recordings,
+            Err(error) => {
+                tracing::warn!(%error, "performing.no_recording: what was said can't be looked for");
+                return None;
+            }
+        };
+        let (found, _) = recordings.into_iter().find(|(_, at)| Some(*at) == began)?;
+        if let Err(error) = self.told_recording(account, leg, state.cloned(), &found).await {
+            tracing::error!(%error, "performing.recording_not_journaled: its sound is not fetched");
+        }
+        Some(found)
     }
 
     async fn hear(self: &Arc<Self>, account: &AccountId, leg: &CarrierCallId, told: &Told) {

@@ -67,7 +67,7 @@ pub(super) struct Playing {
     performance: Option<Performance>,
     /// The number of the wait that counts.
     wait: u64,
-    /// When the performance began, by the world's clock, as the carrier's recordings are dated.
+    /// When the performance began.
     since: Timestamp,
     /// Whether the line is closed.
     is_closed: bool,

@@ -32,7 +32,7 @@ use crate::rest::create::{self, Created};
 use crate::rest::error::RestError;
 use crate::rest::form::Params;
 use crate::rest::recordings::is_ready;
-use crate::rest::{call_control, calls, list, sid_of};
+use crate::rest::{call_control, call_events, calls, list, sid_of};
 
 /// A refusal in Telnyx's words.
 pub(super) enum Refusal {
@@ -108,6 +108,7 @@ pub(super) fn router(exchange: Arc<Exchange>) -> Router {
         .route("/v2/texml/Accounts/{account}/Recordings/{recording}", get(recording))
         .route("/v2/texml_applications/{connection}", get(application).patch(change_application))
         .merge(call_control::routes())
+        .route("/v2/call_events", get(call_events::events))
         .route("/v2/phone_numbers", get(numbers))
         .route("/v2/phone_numbers/{number}", patch(change_number))
         .layer(middleware::from_fn_with_state(Arc::clone(&exchange), admit));

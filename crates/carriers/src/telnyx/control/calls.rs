@@ -253,12 +253,11 @@ async fn events(control: &CallControl, filters: &[(&str, &str)]) -> Result<Vec<K
     Err(AskError::TooLarge("the list of events"))
 }
 
-/// The newest recording of a leg that began after this moment.
-pub(super) async fn newest_recording(
+/// The recordings of a leg that can be fetched, each with when it began.
+pub(super) async fn recordings(
     control: &CallControl,
     id: &CarrierCallId,
-    after: Timestamp,
-) -> Result<Option<RecordingFact>, AskError> {
+) -> Result<Vec<(RecordingFact, Timestamp)>, AskError> {
     let telnyx = &control.telnyx;
     let query = Serializer::new(String::new())
         .append_pair("filter[call_control_id]", id.as_str())
@@ -266,16 +265,15 @@ pub(super) async fn newest_recording(
         .finish();
     let reply = Reply::to(telnyx.asking(&telnyx.address(&format!("/recordings?{query}")))).await?;
     let Page { data, .. } = reply.success(failure)?.json::<Page<Value>>()?;
-    let began = |value: &Value| value.get("recording_started_at").and_then(Value::as_str).and_then(time);
-    let newest = data
-        .iter()
-        .filter(|value| began(value).is_some_and(|at| at >= after))
-        .max_by_key(|value| began(value));
-    Ok(newest.and_then(|value| {
-        let id = value.get("id").and_then(Value::as_str).filter(|id| is_uuid(id))?;
-        let duration_secs = event::length(value);
-        Some(RecordingFact { id: RecordingId::new(id), url: String::new(), duration_secs })
-    }))
+    Ok(data.iter().filter_map(kept_recording).collect())
+}
+
+fn kept_recording(value: &Value) -> Option<(RecordingFact, Timestamp)> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let id = text("id").filter(|id| is_uuid(id))?;
+    let duration_secs = event::length(value);
+    let recording = RecordingFact { id: RecordingId::new(id), url: String::new(), duration_secs };
+    Some((recording, text("recording_started_at").and_then(time)?))
 }
 
 pub(super) fn is_over(reply: &Reply) -> Option<HangUpAnswer> {

@@ -82,12 +82,11 @@ impl Controls for CallControl {
         Box::pin(calls::is_alive(self, leg))
     }
 
-    fn newest_recording<'a>(
+    fn recordings<'a>(
         &'a self,
         leg: &'a CarrierCallId,
-        after: Timestamp,
-    ) -> Soon<'a, Result<Option<RecordingFact>, AskError>> {
-        Box::pin(calls::newest_recording(self, leg, after))
+    ) -> Soon<'a, Result<Vec<(RecordingFact, Timestamp)>, AskError>> {
+        Box::pin(calls::recordings(self, leg))
     }
 
     fn is_ours(&self, connection: &str) -> bool {

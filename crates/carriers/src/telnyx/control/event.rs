@@ -64,8 +64,8 @@ pub enum Happened {
     },
     /// A key was pressed.
     Key(char),
-    /// A recording can be fetched. Of one without a name the account has to be asked.
-    RecordingSaved(Option<RecordingFact>),
+    /// A recording can be fetched.
+    RecordingSaved(Saved),
     /// A recording came to nothing.
     RecordingFailed,
     /// Who took the call.
@@ -74,6 +74,15 @@ pub enum Happened {
     StreamEnded,
     /// Nothing that we have to do with.
     Other(UnknownWord),
+}
+
+/// A recording that can be fetched.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Saved {
+    /// It; of one without a name the account has to be asked.
+    pub recording: Option<RecordingFact>,
+    /// When it began, by Telnyx.
+    pub started_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +144,10 @@ fn happened(event: &str, payload: &Value) -> Happened {
             Some(key) if is_key(key) => Happened::Key(key),
             _ => Happened::Other(UnknownWord::new(event)),
         },
-        "call.recording.saved" => Happened::RecordingSaved(recording(payload)),
+        "call.recording.saved" => {
+            let started_at = text("recording_started_at").and_then(time);
+            Happened::RecordingSaved(Saved { recording: recording(payload), started_at })
+        }
         "call.recording.error" => Happened::RecordingFailed,
         "call.machine.detection.ended"
         | "call.machine.greeting.ended"

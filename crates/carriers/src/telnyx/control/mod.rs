@@ -21,7 +21,7 @@ mod performance;
 
 pub use client::CallControl;
 pub use command::{Command, Obeyed};
-pub use event::{Happened, Told, read};
+pub use event::{Happened, Saved, Told, read};
 pub use mark::Mark;
 pub use performance::{Asked, Heard, Performance, Step};
 

@@ -11,6 +11,7 @@ use super::command::Command;
 use super::event::Happened;
 use super::mark::{Mark, token_in};
 use crate::voice::{Dial, Document, Gather, Loops, OnEmpty, Play, Prompt, Record, Say, Verb};
+use jiff::Timestamp;
 use std::time::Duration;
 use trunkline_core::call::{CarrierEnd, EndWord, RecordingFact, Reported};
 use trunkline_core::id::CarrierCallId;
@@ -42,8 +43,8 @@ pub enum Step {
     Wait(Duration),
     /// Get the next page, with what was heard, and perform that.
     Ask(Box<Asked>),
-    /// Find out whether a recording was made by this verb: its end was not told.
-    FindRecording,
+    /// Find the recording that was made by this verb, which began then, if that was told.
+    FindRecording(Option<Timestamp>),
     /// Find out whether the other leg is still there.
     LookAt(CarrierCallId),
     /// Connect this leg with the one that dialed it.
@@ -163,10 +164,10 @@ impl Performance {
             }
             (Doing::Gathering, Happened::GatherEnded { digits }) => self.gathered(digits.clone()),
             (Doing::Recording { .. }, Happened::Key(key)) => self.keyed(*key),
-            (Doing::Recording { .. }, Happened::RecordingSaved(Some(recording))) => {
-                self.recorded(Some(recording.clone()))
-            }
-            (Doing::Recording { .. }, Happened::RecordingSaved(None)) => vec![Step::FindRecording],
+            (Doing::Recording { .. }, Happened::RecordingSaved(saved)) => match &saved.recording {
+                Some(recording) => self.recorded(Some(recording.clone())),
+                None => vec![Step::FindRecording(saved.started_at)],
+            },
             (Doing::Recording { .. }, Happened::RecordingFailed) => self.next(),
             (Doing::Streaming, Happened::StreamEnded) => self.next(),
             _ => Vec::new(),
@@ -181,7 +182,7 @@ impl Performance {
             Doing::Speaking | Doing::Playing | Doing::Pausing | Doing::Streaming => self.next(),
             Doing::Gathering => self.gathered(None),
             Doing::Recording { stopped: false } => self.stop_recording(),
-            Doing::Recording { stopped: true } => vec![Step::FindRecording],
+            Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
             Doing::Handing { joined: false, .. } => {
                 let mut steps: Vec<Step> =
                     self.words().map(|say| vec![self.send(Command::Speak(say))]).unwrap_or_default();
@@ -203,7 +204,7 @@ impl Performance {
         }
         match self.doing {
             Doing::Gathering => self.gathered(None),
-            Doing::Recording { stopped: true } => vec![Step::FindRecording],
+            Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
             Doing::Handing { .. } => self.handed(None, None),
             Doing::Speaking | Doing::Playing | Doing::Recording { .. } | Doing::Streaming => {
                 // At least a moment, so that what can't be done is not tried without end.

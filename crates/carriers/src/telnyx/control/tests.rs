@@ -69,6 +69,10 @@ fn recorded(secs: u32) -> RecordingFact {
     RecordingFact { id, url: String::new(), duration_secs: Some(secs) }
 }
 
+fn saved(recording: RecordingFact) -> Happened {
+    Happened::RecordingSaved(Saved { recording: Some(recording), started_at: None })
+}
+
 fn begun(verbs: Vec<Verb>) -> (Performance, Vec<Step>) {
     Performance::begin(&Document::new(verbs), 7, Some("page".to_owned()))
 }
@@ -78,7 +82,7 @@ fn words(steps: &[Step]) -> Vec<String> {
         Step::Send(command, _) => command.word().to_owned(),
         Step::Wait(_) => "wait".to_owned(),
         Step::Ask(asked) => format!("ask {}", asked.url.rsplit('=').next().unwrap_or_default()),
-        Step::FindRecording => "find".to_owned(),
+        Step::FindRecording(_) => "find".to_owned(),
         Step::LookAt(_) => "look".to_owned(),
         Step::Join => "join".to_owned(),
     };
@@ -100,7 +104,7 @@ fn a_question_is_spoken_recorded_and_brings_what_was_said() {
     assert_eq!(page.mark().token.as_deref(), Some("heard"), "the answer is known by its own address");
     assert_eq!(words(&page.hear(Some(&page.mark()), &Happened::Key('5'))), Vec::<String>::new());
     assert_eq!(words(&page.hear(Some(&page.mark()), &Happened::Key('#'))), ["record_stop", "wait"]);
-    let steps = page.hear(Some(&page.mark()), &Happened::RecordingSaved(Some(recorded(4))));
+    let steps = page.hear(Some(&page.mark()), &saved(recorded(4)));
     let [Step::Ask(asked)] = steps.as_slice() else { panic!("{steps:?}") };
     assert_eq!((asked.url.as_str(), &asked.heard.recording), (HEAR, &Some(recorded(4))));
     assert!(page.is_over());
@@ -109,7 +113,7 @@ fn a_question_is_spoken_recorded_and_brings_what_was_said() {
 #[test]
 fn who_says_nothing_goes_on_to_what_follows_silence() {
     let (mut page, _) = begun(vec![record(), onward()]);
-    let steps = page.hear(Some(&page.mark()), &Happened::RecordingSaved(Some(recorded(0))));
+    let steps = page.hear(Some(&page.mark()), &saved(recorded(0)));
     assert_eq!(words(&steps), ["ask silent"]);
 }
 
@@ -135,7 +139,7 @@ fn what_is_doubled_late_or_of_another_performance_moves_nothing() {
         keys("1"),
         keys(""),
         Happened::Key('#'),
-        Happened::RecordingSaved(Some(recorded(3))),
+        saved(recorded(3)),
         Happened::RecordingFailed,
         Happened::StreamEnded,
         Happened::Answered,

@@ -94,11 +94,14 @@ fn what_a_command_brought_is_read() {
         "recording_started_at": "2018-02-02T22:20:27.521992Z",
         "recording_ended_at": "2018-02-02T22:20:31.021992Z",
     });
-    let Happened::RecordingSaved(Some(saved)) = what("call.recording.saved", saved) else { panic!() };
+    let Happened::RecordingSaved(Saved { recording: Some(saved), .. }) = what("call.recording.saved", saved)
+    else {
+        panic!()
+    };
     assert_eq!(saved.duration_secs, Some(4));
     assert_eq!(
         what("call.recording.saved", json!({})),
-        Happened::RecordingSaved(None),
+        Happened::RecordingSaved(Saved::default()),
         "the account has to be asked"
     );
     assert_eq!(what("streaming.failed", json!({})), Happened::StreamEnded);

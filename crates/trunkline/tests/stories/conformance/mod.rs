@@ -31,6 +31,12 @@ macro_rules! on_each_carrier {
                 crate::day::through(trunkline_sim::Mouth::Telnyx, super::story::$story);
             })+
         }
+        mod telnyx_led {
+            $(#[test]
+            fn $story() {
+                crate::day::led_by_commands(super::story::$story);
+            })+
+        }
     };
 }
 

@@ -13,7 +13,7 @@ mod web;
 
 pub use database::{Database, Lock};
 pub use host::free_port;
-pub use opening::{Opening, through};
+pub use opening::{Opening, led_by_commands, through};
 pub use web::{Answer, form};
 
 use std::time::{Duration, Instant};
