@@ -19,7 +19,11 @@ pub(crate) enum Command {
     Answer(Box<Answer>),
     HangUp,
     Reject(Rejection),
-    Play(Clip),
+    Play {
+        clip: Clip,
+        /// What is stopped for it.
+        stops: Option<Stops>,
+    },
     /// Stops what plays; all of it also forgets what waits.
     StopPlaying(Stops),
     Gather(Box<Gathers>),
@@ -67,7 +71,7 @@ pub(crate) enum Rejection {
 /// Something to hear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Clip {
-    Speech { text: String },
+    Speech { text: String, times: Times },
     Sound { url: String, times: Times },
 }
 
@@ -231,7 +235,7 @@ pub(crate) fn command(action: &str, json: &Value) -> Option<Read<Command>> {
         "answer" => args.answer(),
         "hangup" => Ok(Command::HangUp),
         "reject" => args.reject(),
-        "speak" => args.speech("payload").map(Command::Play),
+        "speak" => args.speak(),
         "playback_start" => args.playback(),
         "playback_stop" => args.stop(),
         "gather_using_speak" => args.gather_using_speak(),
@@ -468,7 +472,15 @@ impl<'a> Args<'a> {
             return Err(wrong(name, "is longer than 3,000 characters"));
         }
         self.needed("voice")?;
-        Ok(Clip::Speech { text })
+        Ok(Clip::Speech { text, times: Times::Count(1) })
+    }
+
+    fn speak(&self) -> Read<Command> {
+        let clip = match self.speech("payload")? {
+            Clip::Speech { text, .. } => Clip::Speech { text, times: self.times()? },
+            clip @ Clip::Sound { .. } => clip,
+        };
+        Ok(Command::Play { clip, stops: self.stops()? })
     }
 
     fn sound(&self, name: &str) -> Read<Clip> {
@@ -476,32 +488,36 @@ impl<'a> Args<'a> {
         self.not_simulated("playback_content")?;
         self.target(name)?.ok_or_else(|| missing(name))?;
         let url = self.needed(name)?;
-        let times = match self.given("loop") {
-            None => Times::Count(1),
-            Some(Value::String(word)) if word == "infinity" => Times::Forever,
-            Some(Value::String(word)) => match word.parse() {
-                Ok(count @ 1..=100) => Times::Count(count),
-                _ => return Err(wrong("loop", "must be from 1 to 100, or infinity")),
-            },
-            Some(_) => match self.whole("loop", 1..=100) {
-                Ok(count) => Times::Count(count.unwrap_or(1)),
-                Err(_) => return Err(wrong("loop", "must be from 1 to 100, or infinity")),
-            },
+        Ok(Clip::Sound { url, times: self.times()? })
+    }
+
+    fn times(&self) -> Read<Times> {
+        let count = match self.given("loop") {
+            None => return Ok(Times::Count(1)),
+            Some(Value::String(word)) if word == "infinity" => return Ok(Times::Forever),
+            Some(Value::String(word)) => word.parse().ok(),
+            Some(number) => number.as_u64().and_then(|count| u32::try_from(count).ok()),
         };
-        Ok(Clip::Sound { url, times })
+        let count = count.filter(|count| (1..=100).contains(count));
+        count.map(Times::Count).ok_or_else(|| wrong("loop", "must be from 1 to 100, or infinity"))
     }
 
     fn playback(&self) -> Read<Command> {
         self.not_simulated("overlay")?;
-        self.not_simulated("stop")?;
-        self.sound("audio_url").map(Command::Play)
+        Ok(Command::Play { clip: self.sound("audio_url")?, stops: self.stops()? })
     }
 
     fn stop(&self) -> Read<Command> {
-        Ok(Command::StopPlaying(match self.one_of("stop", &["current", "all"])? {
-            Some("current") => Stops::Current,
-            _ => Stops::All,
-        }))
+        self.not_simulated("overlay")?;
+        self.stops().map(|stops| Command::StopPlaying(stops.unwrap_or(Stops::All)))
+    }
+
+    fn stops(&self) -> Read<Option<Stops>> {
+        Ok(match self.one_of("stop", &["current", "all"])? {
+            None => None,
+            Some("current") => Some(Stops::Current),
+            Some(_) => Some(Stops::All),
+        })
     }
 
     fn gathers(&self, prompt: Option<Clip>, invalid: Option<Clip>) -> Read<Gathers> {
@@ -533,7 +549,7 @@ impl<'a> Args<'a> {
 
     fn gather_using_speak(&self) -> Read<Command> {
         let prompt = self.speech("payload")?;
-        let invalid = self.text("invalid_payload")?.map(|text| Clip::Speech { text });
+        let invalid = self.text("invalid_payload")?.map(|text| Clip::Speech { text, times: Times::Count(1) });
         self.gathers(Some(prompt), invalid).map(|gathers| Command::Gather(Box::new(gathers)))
     }
 

@@ -1,14 +1,18 @@
 //! What is known of all calls that commands lead: the state each bears, and which commands were given already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::ids::CallSid;
 
 /// So long one `command_id` is one command.
 const SAME_COMMAND: SignedDuration = SignedDuration::from_secs(60);
+
+/// So many events are kept.
+const MOST_EVENTS: usize = 20_000;
 
 /// The calls that commands lead.
 #[derive(Default)]
@@ -17,6 +21,8 @@ pub(crate) struct Legs {
     states: Mutex<HashMap<CallSid, Option<String>>>,
     dials: Mutex<HashMap<String, (Timestamp, CallSid)>>,
     commands: Mutex<HashMap<(CallSid, String), Timestamp>>,
+    /// What was told, whether or not it arrived; the oldest first.
+    events: Mutex<VecDeque<(CallSid, Value)>>,
 }
 
 impl Legs {
@@ -40,6 +46,20 @@ impl Legs {
         if state.is_some() {
             self.lead(call, state);
         }
+    }
+
+    /// Keeps what is told of a call: an event's `data`.
+    pub(crate) fn keep(&self, call: &CallSid, event: Value) {
+        let mut events = self.events.lock();
+        if events.len() >= MOST_EVENTS {
+            events.pop_front();
+        }
+        events.push_back((call.clone(), event));
+    }
+
+    /// All that is kept, the oldest first.
+    pub(crate) fn kept(&self) -> Vec<(CallSid, Value)> {
+        self.events.lock().iter().cloned().collect()
     }
 
     /// Dials, or gives the call that the same command made less than a minute ago.

@@ -9,6 +9,7 @@ use trunkline_sim::{
 };
 
 use crate::product::{OURS, Product, options, sim};
+use crate::streams;
 
 const ANN: &str = "+15125550100";
 const BEN: &str = "+15125550200";
@@ -450,4 +451,202 @@ async fn faults_lose_double_and_swap_events() {
     let ben = world.dial(json!({"to": BEN})).await;
     world.sim.wait_until_idle().await;
     assert_eq!(world.types(&ben), ["call.hangup", "call.initiated"]);
+}
+
+#[tokio::test]
+async fn a_transfer_calls_a_second_leg_and_joins_the_two() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, answers(&[], &[]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let transfer =
+        json!({"to": BEN, "from": OURS, "client_state": "b25l", "target_leg_client_state": "dHdv"});
+    world.command(&ann, "transfer", transfer).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    assert_eq!(world.sim.call(&ben).unwrap().parent, Some(ann.clone()));
+    let joined = world.told(&ann, "call.bridged").await;
+    assert_eq!(joined["client_state"], "b25l");
+    let end = world.over(&ann).await;
+    assert_eq!(world.types(&ben), ["call.initiated", "call.answered", "call.bridged", "call.hangup"]);
+    for event in world.events(&ben) {
+        let payload = &event["data"]["payload"];
+        assert_eq!((&payload["client_state"], &payload["to"]), (&json!("dHdv"), &json!(BEN)), "{event}");
+        assert_eq!(payload["call_session_id"], joined["call_session_id"]);
+        assert_ne!(payload["call_leg_id"], joined["call_leg_id"]);
+    }
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_source"], "callee");
+    assert_eq!(end["hangup_cause"], "normal_clearing");
+    assert_eq!(world.sim.live(), 0);
+}
+
+#[tokio::test]
+async fn a_transfer_to_somebody_busy_leaves_the_first_leg_where_it_was() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, Habit::Busy)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "transfer", json!({"to": BEN})).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_cause"], "user_busy");
+    world.speak(&ann, "They are busy.").await;
+    world.told(&ann, "call.speak.ended").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+    assert!(!world.types(&ann).contains(&"call.bridged".to_owned()));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_while_a_second_person_is_called_takes_the_call_back() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, Habit::NoAnswer)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "transfer", json!({"to": BEN, "timeout_secs": 600})).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    world.told(&ben, "call.initiated").await;
+    assert!(world.sim.hang_up(&ann));
+    world.over(&ann).await;
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_cause"], "originator_cancel");
+}
+
+/// Ann is on the line, Ben was asked on a leg of his own and takes her call.
+async fn attended(bridge: Value) -> (World, CallSid, CallSid) {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, answers(&[], &["1"]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let music = json!({"audio_url": "http://music.example/a.wav", "loop": "infinity"});
+    world.command(&ann, "playback_start", music).await;
+    let ben = world.dial(json!({"to": BEN, "link_to": ann, "client_state": "YmVu"})).await;
+    world.told(&ben, "call.answered").await;
+    let question = json!({"payload": "Ann is there: press 1.", "voice": "female", "maximum_digits": 1});
+    world.command(&ben, "gather_using_speak", question).await;
+    assert_eq!(world.told(&ben, "call.gather.ended").await["digits"], "1");
+    let mut json = json!({"call_control_id": ben});
+    json.as_object_mut().unwrap().extend(bridge.as_object().unwrap().clone());
+    world.command(&ann, "bridge", json).await;
+    world.told(&ann, "call.bridged").await;
+    world.told(&ben, "call.bridged").await;
+    assert_eq!(world.told(&ann, "call.playback.ended").await["status"], "cancelled");
+    (world, ann, ben)
+}
+
+#[tokio::test]
+async fn two_legs_are_bridged_and_end_together() {
+    let (world, ann, ben) = attended(json!({})).await;
+    assert!(world.sim.hang_up(&ann));
+    world.over(&ann).await;
+    world.over(&ben).await;
+    let sessions: Vec<Value> =
+        [&ann, &ben].map(|call| world.events(call)[0]["data"]["payload"]["call_session_id"].clone()).into();
+    assert_eq!(sessions[0], sessions[1]);
+}
+
+#[tokio::test]
+async fn a_leg_that_is_to_be_parked_stays_when_the_other_hangs_up() {
+    let (world, ann, ben) = attended(json!({"park_after_unbridge": "self"})).await;
+    world.command(&ben, "hangup", json!({})).await;
+    world.told(&ben, "call.hangup").await;
+    world.speak(&ann, "Ben has gone.").await;
+    world.told(&ann, "call.speak.ended").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+}
+
+#[tokio::test]
+async fn a_bridge_to_nobody_is_refused() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, Habit::NoAnswer)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let ben = world.dial(json!({"to": BEN, "timeout_secs": 600})).await;
+    let bridge = |with: &str| world.try_command(&ann, "bridge", json!({"call_control_id": with}));
+    assert_eq!(code(&bridge("v3:nobody").await), (404, "10005"));
+    assert_eq!(code(&bridge(ben.as_str()).await), (422, "90034"));
+    world.command(&ben, "hangup", json!({})).await;
+    assert_eq!(code(&bridge(ben.as_str()).await), (422, "90018"));
+    world.command(&ann, "hangup", json!({})).await;
+}
+
+#[tokio::test]
+async fn what_was_told_is_kept_and_found_by_leg_and_by_numbers() {
+    let world = World::new(vec![(ANN, Habit::Busy), (BEN, Habit::Busy)]).await;
+    world.sim.add_fault(Fault::new(FaultKind::CallbackLost));
+    let ann = world.dial(json!({"client_state": "b25l"})).await;
+    let ben = world.dial(json!({"to": BEN})).await;
+    world.sim.wait_until_idle().await;
+    let names = |kept: &Value| {
+        let name = |event: &Value| event["name"].as_str().unwrap().to_owned();
+        kept["data"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    let number = ANN.replace('+', "%2B");
+    let (_, kept) = world.get(&format!("/call_events?filter[to]={number}&filter[type]=webhook")).await;
+    assert_eq!(names(&kept), ["call.initiated", "call.hangup"], "though they were lost");
+    let (_, asked) = world.get(&format!("/calls/{ben}")).await;
+    let leg = asked["data"]["call_leg_id"].as_str().unwrap();
+    let (_, kept) =
+        world.get(&format!("/call_events?filter[leg_id]={leg}&page[number]=2&page[size]=1")).await;
+    assert_eq!((names(&kept), &kept["meta"]["total_pages"]), (vec!["call.hangup".to_owned()], &json!(2)));
+    let raw = &kept["data"][0]["metadata"]["raw_event"]["payload"];
+    assert_eq!((&raw["hangup_cause"], &raw["call_control_id"]), (&json!("user_busy"), &json!(ben)));
+    assert!(world.sim.call(&ann).is_some());
+}
+
+#[tokio::test]
+async fn a_stream_goes_both_ways_until_it_is_told_to_stop() {
+    let world = World::with(vec![(ANN, answers(&[], &[]))], SimOptions { speed: 20.0, ..options() }).await;
+    let (url, mut hears, says) = streams::socket().await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let stream = json!({
+        "stream_url": url, "stream_track": "inbound_track", "stream_bidirectional_mode": "rtp",
+        "stream_bidirectional_codec": "PCMU", "custom_parameters": [{"name": "token", "value": "abc"}],
+    });
+    world.command(&ann, "streaming_start", stream).await;
+    assert_eq!(world.told(&ann, "streaming.started").await["stream_url"], url);
+    let start = streams::next(&mut hears, "start").await;
+    assert_eq!(start["start"]["call_control_id"], ann.as_str());
+    assert_eq!(start["start"]["custom_parameters"]["token"], "abc");
+    streams::next(&mut hears, "media").await;
+    says.send(streams::voice()).unwrap();
+    says.send(json!({"event": "mark", "mark": {"name": "said"}})).unwrap();
+    assert_eq!(streams::next(&mut hears, "mark").await["mark"]["name"], "said");
+    world.command(&ann, "streaming_stop", json!({})).await;
+    streams::next(&mut hears, "stop").await;
+    world.told(&ann, "streaming.stopped").await;
+    let waited = world.sim.heard(&ann).iter().any(|heard| matches!(heard, Heard::Waited { .. }));
+    assert!(waited, "the voice was heard");
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+}
+
+#[tokio::test]
+async fn a_stream_from_the_answer_on_ends_with_its_socket_or_with_the_call() {
+    let people = vec![(ANN, answers(&[], &[]))];
+    let world = World::with(people, SimOptions { speed: 20.0, ..options() }).await;
+    let (url, mut hears, says) = streams::socket().await;
+    let ann = world.dial(json!({"stream_url": url, "stream_bidirectional_mode": "rtp"})).await;
+    streams::next(&mut hears, "media").await;
+    drop(says);
+    world.told(&ann, "streaming.stopped").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+
+    let (url, mut hears, _says) = streams::socket().await;
+    let ben = world.sim.call_in(BEN, OURS, Some(answers(&[], &[]))).unwrap();
+    world.told(&ben, "call.initiated").await;
+    world.command(&ben, "answer", json!({"stream_url": url})).await;
+    streams::next(&mut hears, "media").await;
+    assert!(world.sim.hang_up(&ben));
+    streams::next(&mut hears, "stop").await;
+    world.over(&ben).await;
+    assert_eq!(world.types(&ben).last().unwrap(), "call.hangup");
+    assert!(world.types(&ben).contains(&"streaming.stopped".to_owned()));
+}
+
+#[tokio::test]
+async fn a_stream_whose_socket_is_not_there_is_told_to_have_failed() {
+    let world = World::new(vec![(ANN, answers(&[], &[]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "streaming_start", json!({"stream_url": "ws://127.0.0.1:9/media"})).await;
+    let failed = world.told(&ann, "streaming.failed").await;
+    assert_eq!(failed["stream_params"]["stream_url"], "ws://127.0.0.1:9/media");
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
 }
