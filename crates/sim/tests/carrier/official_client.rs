@@ -59,7 +59,8 @@ async fn s_03_telnyxs_own_library_leads_calls_and_accepts_every_event_that_is_no
     let mouth = Mouth::Telnyx;
     let application = Application::CallControl;
     let account_sid = mouth.usual_account().to_owned();
-    let sim = sim(SimOptions { mouth, application, account_sid, ..options() }).await;
+    // A command is known again for a minute: it must be longer than Python takes to give it twice.
+    let sim = sim(SimOptions { mouth, application, account_sid, speed: 20.0, ..options() }).await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_call_control.py");
     let SimOptions { call_control, auth_token, .. } = SimOptions::default();
     let program = std::env::var("TRUNKLINE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
