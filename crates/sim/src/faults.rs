@@ -48,7 +48,7 @@ pub enum FaultKind {
     LookupFails,
     /// Ending or redirecting a call answers 500 and does nothing.
     UpdateFails,
-    /// A status callback is never sent.
+    /// A status callback, or an event of a call that commands lead, is never sent; the same is meant by the three below.
     CallbackLost,
     /// A status callback is sent later.
     CallbackLate {
@@ -141,7 +141,7 @@ pub struct Fault {
     /// How probably it strikes each time, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
-    /// For faults of callbacks: only this event.
+    /// For faults of callbacks: only this event, such as `completed` or, of a call that commands lead, `speak_ended`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<CallEvent>,
 }

@@ -256,8 +256,17 @@ pub(crate) fn command(action: &str, json: &Value) -> Option<Read<Command>> {
 /// Reads a call to make.
 pub(crate) fn dial(json: &Value) -> Read<Dial> {
     let args = Args::of(json)?;
-    for name in ["conference_config", "assistant", "supervise_call_control_id", "transcription", "audio_url"]
-    {
+    for name in [
+        "assistant",
+        "audio_url",
+        "bridge_intent",
+        "conference_config",
+        "conversation_relay_config",
+        "media_name",
+        "send_digits_on_answer",
+        "supervise_call_control_id",
+        "transcription",
+    ] {
         args.not_simulated(name)?;
     }
     Ok(Dial {
@@ -267,7 +276,7 @@ pub(crate) fn dial(json: &Value) -> Read<Dial> {
         ring_secs: args.secs("timeout_secs", 5..=600)?.unwrap_or(30),
         limit_secs: args.secs("time_limit_secs", 30..=14_400)?.unwrap_or(14_400),
         listens: args.listens()?,
-        from_answer: args.from_answer()?,
+        from_answer: args.with_the_answer()?,
         linked_to: args.text("link_to")?.map(CallSid::from),
         joins: match args.is_true("bridge_on_answer")? {
             true => Some(CallSid::from(args.needed("link_to")?)),
@@ -429,7 +438,7 @@ impl<'a> Args<'a> {
         })
     }
 
-    fn from_answer(&self) -> Read<FromAnswer> {
+    fn with_the_answer(&self) -> Read<FromAnswer> {
         let record = match self.one_of("record", &["record-from-answer"])? {
             None => None,
             Some(_) => Some(Records {
@@ -451,7 +460,10 @@ impl<'a> Args<'a> {
     }
 
     fn answer(&self) -> Read<Command> {
-        let answer = Answer { webhook: self.webhook()?, from_answer: self.from_answer()? };
+        for name in ["assistant", "conversation_relay_config", "transcription"] {
+            self.not_simulated(name)?;
+        }
+        let answer = Answer { webhook: self.webhook()?, from_answer: self.with_the_answer()? };
         Ok(Command::Answer(Box::new(answer)))
     }
 
@@ -476,6 +488,7 @@ impl<'a> Args<'a> {
     }
 
     fn speak(&self) -> Read<Command> {
+        self.own_leg()?;
         let clip = match self.speech("payload")? {
             Clip::Speech { text, .. } => Clip::Speech { text, times: self.times()? },
             clip @ Clip::Sound { .. } => clip,
@@ -504,7 +517,16 @@ impl<'a> Args<'a> {
 
     fn playback(&self) -> Read<Command> {
         self.not_simulated("overlay")?;
+        self.own_leg()?;
         Ok(Command::Play { clip: self.sound("audio_url")?, stops: self.stops()? })
+    }
+
+    /// What is played is heard on its own leg.
+    fn own_leg(&self) -> Read<()> {
+        match self.one_of("target_legs", &["self", "opposite", "both"])? {
+            None | Some("self") => Ok(()),
+            Some(_) => self.not_simulated("target_legs"),
+        }
     }
 
     fn stop(&self) -> Read<Command> {
@@ -611,7 +633,7 @@ impl<'a> Args<'a> {
     }
 
     fn transfer(&self) -> Read<Command> {
-        for name in ["audio_url", "media_name", "webhook_urls"] {
+        for name in ["audio_url", "media_name", "record", "send_digits_on_answer"] {
             self.not_simulated(name)?;
         }
         Ok(Command::Transfer(Box::new(Transfer {
@@ -651,8 +673,8 @@ mod tests {
 
     use super::*;
 
-    fn refused(action: &str, json: Value) -> Option<(String, Wrong)> {
-        command(action, &json).unwrap().err().map(|bad| (bad.name, bad.wrong))
+    fn refused(action: &str, json: &Value) -> Option<(String, Wrong)> {
+        command(action, json).unwrap().err().map(|bad| (bad.name, bad.wrong))
     }
 
     #[test]
@@ -669,7 +691,7 @@ mod tests {
             ("bridge", json!({}), "call_control_id"),
             ("send_dtmf", json!({}), "digits"),
         ] {
-            assert_eq!(refused(action, json), Some((name.to_owned(), Wrong::Missing)), "{action}");
+            assert_eq!(refused(action, &json), Some((name.to_owned(), Wrong::Missing)), "{action}");
         }
     }
 
@@ -688,7 +710,7 @@ mod tests {
             ("streaming_start", json!({"stream_url": "https://host/media"}), "stream_url"),
             ("send_dtmf", json!({"digits": "12x"}), "digits"),
         ] {
-            let (found, wrong) = refused(action, json).unwrap();
+            let (found, wrong) = refused(action, &json).unwrap();
             assert!(
                 matches!((found.as_str(), &wrong), (found, Wrong::Value(_)) if found == name),
                 "{action}"

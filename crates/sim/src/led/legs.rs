@@ -14,6 +14,9 @@ const SAME_COMMAND: SignedDuration = SignedDuration::from_secs(60);
 /// So many events are kept.
 const MOST_EVENTS: usize = 20_000;
 
+/// So many commands are kept before the old ones are forgotten.
+const MOST_COMMANDS: usize = 10_000;
+
 /// The calls that commands lead.
 #[derive(Default)]
 pub(crate) struct Legs {
@@ -57,9 +60,9 @@ impl Legs {
         events.push_back((call.clone(), event));
     }
 
-    /// All that is kept, the oldest first.
-    pub(crate) fn kept(&self) -> Vec<(CallSid, Value)> {
-        self.events.lock().iter().cloned().collect()
+    /// What is picked of all that is kept, the oldest first.
+    pub(crate) fn kept(&self, pick: impl Fn(&CallSid, &Value) -> Option<Value>) -> Vec<Value> {
+        self.events.lock().iter().filter_map(|(call, event)| pick(call, event)).collect()
     }
 
     /// Dials, or gives the call that the same command made less than a minute ago.
@@ -76,6 +79,9 @@ impl Legs {
         {
             return call.clone();
         }
+        if dials.len() >= MOST_COMMANDS {
+            dials.retain(|_, (at, _)| now.duration_since(*at) < SAME_COMMAND);
+        }
         let call = dial();
         dials.insert(command.to_owned(), (now, call.clone()));
         call
@@ -88,6 +94,9 @@ impl Legs {
         let key = (call.clone(), command.to_owned());
         if commands.get(&key).is_some_and(|at| now.duration_since(*at) < SAME_COMMAND) {
             return false;
+        }
+        if commands.len() >= MOST_COMMANDS {
+            commands.retain(|_, at| now.duration_since(*at) < SAME_COMMAND);
         }
         commands.insert(key, now);
         true

@@ -71,7 +71,7 @@ async fn dial(
         return Err(refuse("from", Wrong::Number).into());
     }
     for linked in dial.linked_to.iter().chain(&dial.joins) {
-        if !exchange.register.get(linked).is_some_and(|call| !call.status.is_final()) {
+        if exchange.register.get(linked).is_none_or(|call| call.status.is_final()) {
             return Err(refuse("link_to", Wrong::Value("is no live call")).into());
         }
     }
@@ -270,9 +270,8 @@ async fn call_events(
         return Ok(Json(filters.page(Vec::new(), 20)));
     }
     let now = exchange.clock.now();
-    let mut all = Vec::new();
-    for (sid, event) in exchange.legs.kept() {
-        let Some(call) = exchange.register.listed(&sid, now) else { continue };
+    let all = exchange.legs.kept(|sid, event| {
+        let call = exchange.register.listed(sid, now)?;
         let text = |name: &str| event[name].as_str().unwrap_or_default();
         let of_call = |name: &str| event["payload"][name].as_str().unwrap_or_default().to_owned();
         let (leg, session) = (of_call("call_leg_id"), of_call("call_session_id"));
@@ -285,8 +284,8 @@ async fn call_events(
             && filters.fits("from", &call.from)
             && filters.fits("to", &call.to)
             && occurred_within(&filters, text("occurred_at"));
-        if fits {
-            all.push(json!({
+        fits.then(|| {
+            json!({
                 "record_type": "call_event",
                 "type": "webhook",
                 "name": event["event_type"],
@@ -294,9 +293,9 @@ async fn call_events(
                 "call_session_id": session,
                 "event_timestamp": event["occurred_at"],
                 "metadata": { "raw_event": event },
-            }));
-        }
-    }
+            })
+        })
+    });
     Ok(Json(filters.page(all, 20)))
 }
 
