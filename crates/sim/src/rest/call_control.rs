@@ -148,9 +148,7 @@ async fn command(
     bytes: Bytes,
 ) -> Answer<Json<Value>> {
     let call = find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error().into());
-    }
+    let told = calls::told_of_update(&exchange, &call)?;
     let json = if bytes.is_empty() { json!({}) } else { body(&bytes)? };
     let borne = led::borne(&json)?;
     let command = led::command(&action, &json).ok_or_else(|| RestError::not_found(&action))??;
@@ -162,6 +160,7 @@ async fn command(
         let wish = Wish::Led(Box::new(Message::Command { command, borne }));
         calls::order(&exchange, &call, wish).await?;
     }
+    told.or_lost()?;
     Ok(Json(json!({ "data": { "result": "ok" } })))
 }
 

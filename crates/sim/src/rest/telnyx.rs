@@ -216,14 +216,13 @@ async fn update(
     body: Bytes,
 ) -> Answer<Json<Value>> {
     let call = calls::find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error().into());
-    }
+    let told = calls::told_of_update(&exchange, &call)?;
     // A form by the specification; its own library sends JSON.
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let params = if is_json { params(&body)? } else { Params::parse(&String::from_utf8_lossy(&body)) };
     let wish = calls::wish(&params, call.status)?;
     calls::order(&exchange, &call, wish).await?;
+    told.or_lost()?;
     let call = exchange.register.get(&call.sid).unwrap_or(call);
     Ok(Json(resource(&exchange, &call)))
 }
