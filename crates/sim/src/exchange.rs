@@ -85,6 +85,11 @@ impl Exchange {
                 .map_err(|source| SimError::StateFile { path: path.clone(), source })?,
             None => Memory::default(),
         };
+        let legs = Legs::default();
+        if options.application == Application::CallControl {
+            // Of an earlier life, and over: they can still be asked for.
+            register.all(None).iter().for_each(|call| legs.lead(&call.sid, None));
+        }
         let seed = options.seed;
         let number_sid = |number: &str| format!("PN{}", Chance::of(seed, &["number", number]).hex32());
         Ok(Arc::new(Self {
@@ -102,7 +107,7 @@ impl Exchange {
             connection: options.connection,
             call_control: options.call_control,
             application: options.application,
-            legs: Legs::default(),
+            legs,
             account_sid: options.account_sid,
             auth_token: options.auth_token,
             base_url,

@@ -186,6 +186,11 @@ impl Register {
         }
     }
 
+    /// A call, if listings show it by now.
+    pub(crate) fn listed(&self, sid: &CallSid, now: Timestamp) -> Option<CallRecord> {
+        self.with(sid, |entry| (entry.listed_from <= now).then(|| entry.record.clone()))?
+    }
+
     /// Every live call that listings show by now, oldest first.
     pub(crate) fn live_now(&self, now: Timestamp) -> Vec<CallRecord> {
         let state = self.0.lock();

@@ -4,16 +4,18 @@ use super::Of;
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
-use crate::webhook::{MachineReport, RecordingReport, StatusReport};
+use crate::webhook::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::telnyx::control::{Happened, Heard, Told};
 use trunkline_core::call::{
-    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
+    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source,
+    What,
 };
-use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId};
+use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId, RecordingId};
+use trunkline_core::script::Cursor;
 
 /// How long after the end of a call what was said last may be told.
 const LAST_RECORDING: Duration = Duration::from_secs(60);
@@ -97,6 +99,17 @@ impl Inner {
                 }
                 self.heard_on(&account, &leg, &told, &whose, state).await;
                 Ok(())
+            }
+            Happened::Transcribed { recording, text } => {
+                let Some(state) = self.transcribed_at(state, recording.as_ref()) else { return Ok(()) };
+                let report = TranscriptReport {
+                    key: format!("{account}/{leg}/transcription/{:?}", state.place),
+                    account,
+                    carrier_call_id: leg,
+                    token: Some(state),
+                    text: text.clone(),
+                };
+                self.transcript(report).await
             }
             Happened::Bridged
             | Happened::SpeakEnded
@@ -343,6 +356,26 @@ impl Inner {
         let url = self.address_of(&state, state.place);
         if self.is_open(&state) {
             self.begin_at(account, leg, of, url, heard).await;
+        }
+    }
+
+    /// The question whose answer was transcribed: that of the recording, else the one that its mark names.
+    fn transcribed_at(
+        &self,
+        state: Option<CallbackState>,
+        recording: Option<&RecordingId>,
+    ) -> Option<CallbackState> {
+        let state = state?;
+        let handle = self.live.get(state.call);
+        let step = handle.and_then(|handle| {
+            let live = handle.lock();
+            let mut turns = live.call.turns.values();
+            let found = turns.find(|turn| turn.recordings.iter().any(|known| Some(&known.id) == recording));
+            found.map(|turn| turn.step)
+        });
+        match step {
+            Some(step) => Some(CallbackState { place: Place::Hear(Cursor::first(step)), ..state }),
+            None => Some(state).filter(|state| state.place.answers().is_some()),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::twiml::{Digits, EmptyResult, Gather};
 
 /// The tone before a recording.
 const BEEP: Duration = Duration::from_secs(1);
+/// Who has heard a question needs more than this to press a key. Keys that are wanted sooner are for whoever knows already.
+const SLOWER_THAN: Duration = Duration::from_secs(1);
 /// From one key to the next.
 const KEY: Duration = Duration::from_millis(300);
 
@@ -93,6 +95,10 @@ impl Leg {
         let (id, first) = (gathering.id, gathering.wanted.first);
         let asked = as_a_document_asks(&gathering.wanted);
         self.gathering = Some(gathering);
+        if first <= SLOWER_THAN {
+            self.after(first, Step::KeysAreLate(id, 0));
+            return;
+        }
         let reply = self.line.person.reply_to_gather(&asked, &self.prompt.join(" "));
         let question = self.question();
         self.after(first, Step::KeysAreLate(id, 0));

@@ -19,7 +19,11 @@ pub(crate) enum Command {
     Answer(Box<Answer>),
     HangUp,
     Reject(Rejection),
-    Play(Clip),
+    Play {
+        clip: Clip,
+        /// What is stopped for it.
+        stops: Option<Stops>,
+    },
     /// Stops what plays; all of it also forgets what waits.
     StopPlaying(Stops),
     Gather(Box<Gathers>),
@@ -67,7 +71,7 @@ pub(crate) enum Rejection {
 /// Something to hear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Clip {
-    Speech { text: String },
+    Speech { text: String, times: Times },
     Sound { url: String, times: Times },
 }
 
@@ -231,7 +235,7 @@ pub(crate) fn command(action: &str, json: &Value) -> Option<Read<Command>> {
         "answer" => args.answer(),
         "hangup" => Ok(Command::HangUp),
         "reject" => args.reject(),
-        "speak" => args.speech("payload").map(Command::Play),
+        "speak" => args.speak(),
         "playback_start" => args.playback(),
         "playback_stop" => args.stop(),
         "gather_using_speak" => args.gather_using_speak(),
@@ -252,8 +256,17 @@ pub(crate) fn command(action: &str, json: &Value) -> Option<Read<Command>> {
 /// Reads a call to make.
 pub(crate) fn dial(json: &Value) -> Read<Dial> {
     let args = Args::of(json)?;
-    for name in ["conference_config", "assistant", "supervise_call_control_id", "transcription", "audio_url"]
-    {
+    for name in [
+        "assistant",
+        "audio_url",
+        "bridge_intent",
+        "conference_config",
+        "conversation_relay_config",
+        "media_name",
+        "send_digits_on_answer",
+        "supervise_call_control_id",
+        "transcription",
+    ] {
         args.not_simulated(name)?;
     }
     Ok(Dial {
@@ -263,7 +276,7 @@ pub(crate) fn dial(json: &Value) -> Read<Dial> {
         ring_secs: args.secs("timeout_secs", 5..=600)?.unwrap_or(30),
         limit_secs: args.secs("time_limit_secs", 30..=14_400)?.unwrap_or(14_400),
         listens: args.listens()?,
-        from_answer: args.from_answer()?,
+        from_answer: args.with_the_answer()?,
         linked_to: args.text("link_to")?.map(CallSid::from),
         joins: match args.is_true("bridge_on_answer")? {
             true => Some(CallSid::from(args.needed("link_to")?)),
@@ -425,7 +438,7 @@ impl<'a> Args<'a> {
         })
     }
 
-    fn from_answer(&self) -> Read<FromAnswer> {
+    fn with_the_answer(&self) -> Read<FromAnswer> {
         let record = match self.one_of("record", &["record-from-answer"])? {
             None => None,
             Some(_) => Some(Records {
@@ -447,7 +460,10 @@ impl<'a> Args<'a> {
     }
 
     fn answer(&self) -> Read<Command> {
-        let answer = Answer { webhook: self.webhook()?, from_answer: self.from_answer()? };
+        for name in ["assistant", "conversation_relay_config", "transcription"] {
+            self.not_simulated(name)?;
+        }
+        let answer = Answer { webhook: self.webhook()?, from_answer: self.with_the_answer()? };
         Ok(Command::Answer(Box::new(answer)))
     }
 
@@ -468,7 +484,16 @@ impl<'a> Args<'a> {
             return Err(wrong(name, "is longer than 3,000 characters"));
         }
         self.needed("voice")?;
-        Ok(Clip::Speech { text })
+        Ok(Clip::Speech { text, times: Times::Count(1) })
+    }
+
+    fn speak(&self) -> Read<Command> {
+        self.own_leg()?;
+        let clip = match self.speech("payload")? {
+            Clip::Speech { text, .. } => Clip::Speech { text, times: self.times()? },
+            clip @ Clip::Sound { .. } => clip,
+        };
+        Ok(Command::Play { clip, stops: self.stops()? })
     }
 
     fn sound(&self, name: &str) -> Read<Clip> {
@@ -476,32 +501,45 @@ impl<'a> Args<'a> {
         self.not_simulated("playback_content")?;
         self.target(name)?.ok_or_else(|| missing(name))?;
         let url = self.needed(name)?;
-        let times = match self.given("loop") {
-            None => Times::Count(1),
-            Some(Value::String(word)) if word == "infinity" => Times::Forever,
-            Some(Value::String(word)) => match word.parse() {
-                Ok(count @ 1..=100) => Times::Count(count),
-                _ => return Err(wrong("loop", "must be from 1 to 100, or infinity")),
-            },
-            Some(_) => match self.whole("loop", 1..=100) {
-                Ok(count) => Times::Count(count.unwrap_or(1)),
-                Err(_) => return Err(wrong("loop", "must be from 1 to 100, or infinity")),
-            },
+        Ok(Clip::Sound { url, times: self.times()? })
+    }
+
+    fn times(&self) -> Read<Times> {
+        let count = match self.given("loop") {
+            None => return Ok(Times::Count(1)),
+            Some(Value::String(word)) if word == "infinity" => return Ok(Times::Forever),
+            Some(Value::String(word)) => word.parse().ok(),
+            Some(number) => number.as_u64().and_then(|count| u32::try_from(count).ok()),
         };
-        Ok(Clip::Sound { url, times })
+        let count = count.filter(|count| (1..=100).contains(count));
+        count.map(Times::Count).ok_or_else(|| wrong("loop", "must be from 1 to 100, or infinity"))
     }
 
     fn playback(&self) -> Read<Command> {
         self.not_simulated("overlay")?;
-        self.not_simulated("stop")?;
-        self.sound("audio_url").map(Command::Play)
+        self.own_leg()?;
+        Ok(Command::Play { clip: self.sound("audio_url")?, stops: self.stops()? })
+    }
+
+    /// What is played is heard on its own leg.
+    fn own_leg(&self) -> Read<()> {
+        match self.one_of("target_legs", &["self", "opposite", "both"])? {
+            None | Some("self") => Ok(()),
+            Some(_) => self.not_simulated("target_legs"),
+        }
     }
 
     fn stop(&self) -> Read<Command> {
-        Ok(Command::StopPlaying(match self.one_of("stop", &["current", "all"])? {
-            Some("current") => Stops::Current,
-            _ => Stops::All,
-        }))
+        self.not_simulated("overlay")?;
+        self.stops().map(|stops| Command::StopPlaying(stops.unwrap_or(Stops::All)))
+    }
+
+    fn stops(&self) -> Read<Option<Stops>> {
+        Ok(match self.one_of("stop", &["current", "all"])? {
+            None => None,
+            Some("current") => Some(Stops::Current),
+            Some(_) => Some(Stops::All),
+        })
     }
 
     fn gathers(&self, prompt: Option<Clip>, invalid: Option<Clip>) -> Read<Gathers> {
@@ -533,7 +571,7 @@ impl<'a> Args<'a> {
 
     fn gather_using_speak(&self) -> Read<Command> {
         let prompt = self.speech("payload")?;
-        let invalid = self.text("invalid_payload")?.map(|text| Clip::Speech { text });
+        let invalid = self.text("invalid_payload")?.map(|text| Clip::Speech { text, times: Times::Count(1) });
         self.gathers(Some(prompt), invalid).map(|gathers| Command::Gather(Box::new(gathers)))
     }
 
@@ -595,7 +633,7 @@ impl<'a> Args<'a> {
     }
 
     fn transfer(&self) -> Read<Command> {
-        for name in ["audio_url", "media_name", "webhook_urls"] {
+        for name in ["audio_url", "media_name", "record", "send_digits_on_answer"] {
             self.not_simulated(name)?;
         }
         Ok(Command::Transfer(Box::new(Transfer {
@@ -635,8 +673,8 @@ mod tests {
 
     use super::*;
 
-    fn refused(action: &str, json: Value) -> Option<(String, Wrong)> {
-        command(action, &json).unwrap().err().map(|bad| (bad.name, bad.wrong))
+    fn refused(action: &str, json: &Value) -> Option<(String, Wrong)> {
+        command(action, json).unwrap().err().map(|bad| (bad.name, bad.wrong))
     }
 
     #[test]
@@ -653,7 +691,7 @@ mod tests {
             ("bridge", json!({}), "call_control_id"),
             ("send_dtmf", json!({}), "digits"),
         ] {
-            assert_eq!(refused(action, json), Some((name.to_owned(), Wrong::Missing)), "{action}");
+            assert_eq!(refused(action, &json), Some((name.to_owned(), Wrong::Missing)), "{action}");
         }
     }
 
@@ -672,7 +710,7 @@ mod tests {
             ("streaming_start", json!({"stream_url": "https://host/media"}), "stream_url"),
             ("send_dtmf", json!({"digits": "12x"}), "digits"),
         ] {
-            let (found, wrong) = refused(action, json).unwrap();
+            let (found, wrong) = refused(action, &json).unwrap();
             assert!(
                 matches!((found.as_str(), &wrong), (found, Wrong::Value(_)) if found == name),
                 "{action}"

@@ -71,18 +71,15 @@ impl Leg {
         let Some(next) = self.playing.waiting.pop_front() else { return };
         self.line.hears_sound();
         let span = match &next.clip {
-            Clip::Speech { text } => {
+            Clip::Speech { text, times } => {
                 self.prompt.push(text.clone());
                 self.line.hear(Heard::Said { text: text.clone() });
                 let secs = text.len().div_ceil(SPEECH_RATE).max(1);
-                Some(Duration::from_secs(secs as u64))
+                lasts(Duration::from_secs(secs as u64), *times)
             }
             Clip::Sound { url, times } => {
                 self.line.hear(Heard::Played { url: url.clone() });
-                match times {
-                    Times::Count(count) => Some(SOUND * *count),
-                    Times::Forever => None,
-                }
+                lasts(SOUND, *times)
             }
         };
         if let Some(span) = span {
@@ -141,6 +138,14 @@ impl Leg {
             }
             Clip::Sound { url, .. } => self.told.tell(CallEvent::PlaybackEnded, playback(&url, ended)),
         }
+    }
+}
+
+/// How long it is heard; none without end.
+fn lasts(once: Duration, times: Times) -> Option<Duration> {
+    match times {
+        Times::Count(count) => Some(once * count),
+        Times::Forever => None,
     }
 }
 

@@ -1,14 +1,21 @@
 //! What is known of all calls that commands lead: the state each bears, and which commands were given already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::ids::CallSid;
 
 /// So long one `command_id` is one command.
 const SAME_COMMAND: SignedDuration = SignedDuration::from_secs(60);
+
+/// So many events are kept.
+const MOST_EVENTS: usize = 20_000;
+
+/// So many commands are kept before the old ones are forgotten.
+const MOST_COMMANDS: usize = 10_000;
 
 /// The calls that commands lead.
 #[derive(Default)]
@@ -17,6 +24,8 @@ pub(crate) struct Legs {
     states: Mutex<HashMap<CallSid, Option<String>>>,
     dials: Mutex<HashMap<String, (Timestamp, CallSid)>>,
     commands: Mutex<HashMap<(CallSid, String), Timestamp>>,
+    /// What was told, whether or not it arrived; the oldest first.
+    events: Mutex<VecDeque<(CallSid, Value)>>,
 }
 
 impl Legs {
@@ -42,6 +51,20 @@ impl Legs {
         }
     }
 
+    /// Keeps what is told of a call: an event's `data`.
+    pub(crate) fn keep(&self, call: &CallSid, event: Value) {
+        let mut events = self.events.lock();
+        if events.len() >= MOST_EVENTS {
+            events.pop_front();
+        }
+        events.push_back((call.clone(), event));
+    }
+
+    /// What is picked of all that is kept, the oldest first.
+    pub(crate) fn kept(&self, pick: impl Fn(&CallSid, &Value) -> Option<Value>) -> Vec<Value> {
+        self.events.lock().iter().filter_map(|(call, event)| pick(call, event)).collect()
+    }
+
     /// Dials, or gives the call that the same command made less than a minute ago.
     pub(crate) fn dial_once(
         &self,
@@ -56,6 +79,9 @@ impl Legs {
         {
             return call.clone();
         }
+        if dials.len() >= MOST_COMMANDS {
+            dials.retain(|_, (at, _)| now.duration_since(*at) < SAME_COMMAND);
+        }
         let call = dial();
         dials.insert(command.to_owned(), (now, call.clone()));
         call
@@ -68,6 +94,9 @@ impl Legs {
         let key = (call.clone(), command.to_owned());
         if commands.get(&key).is_some_and(|at| now.duration_since(*at) < SAME_COMMAND) {
             return false;
+        }
+        if commands.len() >= MOST_COMMANDS {
+            commands.retain(|_, at| now.duration_since(*at) < SAME_COMMAND);
         }
         commands.insert(key, now);
         true

@@ -345,7 +345,12 @@ impl Leg {
             }
             Command::HangUp => return Some(Over::ByProduct),
             Command::Reject(cause) => return Some(Over::Rejected(cause)),
-            Command::Play(clip) => self.play(clip),
+            Command::Play { clip, stops } => {
+                if let Some(stops) = stops {
+                    self.stop_playing(stops);
+                }
+                self.play(clip);
+            }
             Command::StopPlaying(stops) => self.stop_playing(stops),
             Command::Gather(gathers) => self.gather(*gathers),
             Command::StopGathering => self.end_gathering("cancelled"),

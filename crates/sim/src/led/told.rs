@@ -183,6 +183,7 @@ impl Told {
             "occurred_at": iso(self.exchange.clock.now()),
             "payload": payload,
         });
+        self.exchange.legs.keep(&call.sid, data.clone());
         let retries = self.address.policies.get(event_type);
         let retries = retries.cloned().unwrap_or_else(|| USUAL_RETRIES.to_vec());
         let failover = self.address.failover.clone();

@@ -39,6 +39,7 @@ pub(super) fn routes() -> Router<Arc<Exchange>> {
         .route("/v2/calls/{call}/actions/{action}", post(command))
         .route("/v2/connections/{connection}/active_calls", get(active_calls))
         .route("/v2/call_control_applications/{application}", get(application).patch(change_application))
+        .route("/v2/call_events", get(call_events))
         .route("/v2/recordings", get(recordings))
         .route("/v2/recordings/{recording}", get(recording))
 }
@@ -70,7 +71,7 @@ async fn dial(
         return Err(refuse("from", Wrong::Number).into());
     }
     for linked in dial.linked_to.iter().chain(&dial.joins) {
-        if !exchange.register.get(linked).is_some_and(|call| !call.status.is_final()) {
+        if exchange.register.get(linked).is_none_or(|call| call.status.is_final()) {
             return Err(refuse("link_to", Wrong::Value("is no live call")).into());
         }
     }
@@ -147,9 +148,7 @@ async fn command(
     bytes: Bytes,
 ) -> Answer<Json<Value>> {
     let call = find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error().into());
-    }
+    let told = calls::told_of_update(&exchange, &call)?;
     let json = if bytes.is_empty() { json!({}) } else { body(&bytes)? };
     let borne = led::borne(&json)?;
     let command = led::command(&action, &json).ok_or_else(|| RestError::not_found(&action))??;
@@ -161,6 +160,7 @@ async fn command(
         let wish = Wish::Led(Box::new(Message::Command { command, borne }));
         calls::order(&exchange, &call, wish).await?;
     }
+    told.or_lost()?;
     Ok(Json(json!({ "data": { "result": "ok" } })))
 }
 
@@ -227,6 +227,87 @@ async fn active_calls(State(exchange): Shared, Path(_): Path<String>) -> Answer<
     Ok(Json(json!({ "data": data, "meta": meta })))
 }
 
+/// The filters of a listing, and its page.
+struct Filters(Vec<(String, String)>);
+
+impl Filters {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// True unless the filter is given and names something else.
+    fn fits(&self, name: &str, value: &str) -> bool {
+        self.get(&format!("filter[{name}]")).is_none_or(|wanted| wanted == value)
+    }
+
+    fn page(&self, all: Vec<Value>, usual_size: usize) -> Value {
+        let number = |name: &str| self.get(name).and_then(|text| text.parse::<usize>().ok());
+        let (page, size) =
+            (number("page[number]").unwrap_or(1).max(1), number("page[size]").unwrap_or(usual_size).max(1));
+        let meta = json!({
+            "total_pages": all.len().div_ceil(size).max(1),
+            "total_results": all.len(),
+            "page_number": page,
+            "page_size": size,
+        });
+        let data: Vec<Value> = all.into_iter().skip((page - 1) * size).take(size).collect();
+        json!({ "data": data, "meta": meta })
+    }
+}
+
+/// What was told, of one leg or of all, whether or not it arrived.
+async fn call_events(
+    State(exchange): Shared,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Answer<Json<Value>> {
+    let filters = Filters(query);
+    let number = filters.get("filter[to]").unwrap_or("*");
+    if exchange.faults.strike(Moment::Lookup, number, None).is_some() {
+        return Err(RestError::unavailable().into());
+    }
+    if exchange.faults.strike(Moment::List, number, None).is_some() {
+        return Ok(Json(filters.page(Vec::new(), 20)));
+    }
+    let now = exchange.clock.now();
+    let all = exchange.legs.kept(|sid, event| {
+        let call = exchange.register.listed(sid, now)?;
+        let text = |name: &str| event[name].as_str().unwrap_or_default();
+        let of_call = |name: &str| event["payload"][name].as_str().unwrap_or_default().to_owned();
+        let (leg, session) = (of_call("call_leg_id"), of_call("call_session_id"));
+        let fits = filters.fits("leg_id", &leg)
+            && filters.fits("application_session_id", &session)
+            && filters.fits("connection_id", &exchange.call_control)
+            && filters.fits("product", "call_control")
+            && filters.fits("type", "webhook")
+            && filters.fits("name", text("event_type"))
+            && filters.fits("from", &call.from)
+            && filters.fits("to", &call.to)
+            && occurred_within(&filters, text("occurred_at"));
+        fits.then(|| {
+            json!({
+                "record_type": "call_event",
+                "type": "webhook",
+                "name": event["event_type"],
+                "call_leg_id": leg,
+                "call_session_id": session,
+                "event_timestamp": event["occurred_at"],
+                "metadata": { "raw_event": event },
+            })
+        })
+    });
+    Ok(Json(filters.page(all, 20)))
+}
+
+fn occurred_within(filters: &Filters, at: &str) -> bool {
+    let Ok(at) = at.parse::<Timestamp>() else { return false };
+    let bound = |name: &str| filters.get(&format!("filter[occurred_at][{name}]"))?.parse::<Timestamp>().ok();
+    bound("gte").is_none_or(|from| at >= from)
+        && bound("gt").is_none_or(|from| at > from)
+        && bound("lte").is_none_or(|to| at <= to)
+        && bound("lt").is_none_or(|to| at < to)
+        && bound("eq").is_none_or(|same| at == same)
+}
+
 /// All numbers lead to the one application, whose addresses are theirs.
 async fn application(State(exchange): Shared, Path(_): Path<String>) -> Json<Value> {
     let own = exchange.numbers.all().into_iter().next().unwrap_or_default();
@@ -272,26 +353,21 @@ async fn recordings(
     State(exchange): Shared,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Answer<Json<Value>> {
-    let wanted = |name: &str| {
-        let name = format!("filter[{name}]");
-        query.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+    let filters = Filters(query);
+    let names = ["call_leg_id", "call_control_id", "call_session_id", "connection_id", "from", "to"];
+    let fits = |known: &Value| {
+        names.iter().all(|name| filters.fits(name, known[*name].as_str().unwrap_or_default()))
     };
-    let names = ["call_leg_id", "call_control_id", "call_session_id"];
-    let filters: Vec<(&str, String)> =
-        names.iter().filter_map(|name| wanted(name).map(|value| (*name, value))).collect();
     let mut data = Vec::new();
     for call in exchange.register.all(None).iter().filter(|call| exchange.legs.leads(&call.sid)) {
         for recording in exchange.recordings.of_call(&call.sid) {
             let known = recorded(&exchange, call, &recording);
-            if is_ready(&exchange, &recording) && filters.iter().all(|(name, value)| known[*name] == **value)
-            {
+            if is_ready(&exchange, &recording) && fits(&known) {
                 data.push(known);
             }
         }
     }
-    let meta =
-        json!({ "total_pages": 1, "total_results": data.len(), "page_number": 1, "page_size": data.len() });
-    Ok(Json(json!({ "data": data, "meta": meta })))
+    Ok(Json(filters.page(data, 20)))
 }
 
 async fn recording(State(exchange): Shared, Path(id): Path<String>) -> Answer<Json<Value>> {

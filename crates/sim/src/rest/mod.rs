@@ -4,7 +4,6 @@
 //! One file for each resource; who may ask is decided here, before any of them.
 
 mod call_control;
-mod call_events;
 mod calls;
 mod create;
 mod error;

@@ -32,7 +32,7 @@ use crate::rest::create::{self, Created};
 use crate::rest::error::RestError;
 use crate::rest::form::Params;
 use crate::rest::recordings::is_ready;
-use crate::rest::{call_control, call_events, calls, list, sid_of};
+use crate::rest::{call_control, calls, list, sid_of};
 
 /// A refusal in Telnyx's words.
 pub(super) enum Refusal {
@@ -108,7 +108,6 @@ pub(super) fn router(exchange: Arc<Exchange>) -> Router {
         .route("/v2/texml/Accounts/{account}/Recordings/{recording}", get(recording))
         .route("/v2/texml_applications/{connection}", get(application).patch(change_application))
         .merge(call_control::routes())
-        .route("/v2/call_events", get(call_events::events))
         .route("/v2/phone_numbers", get(numbers))
         .route("/v2/phone_numbers/{number}", patch(change_number))
         .layer(middleware::from_fn_with_state(Arc::clone(&exchange), admit));
@@ -217,14 +216,13 @@ async fn update(
     body: Bytes,
 ) -> Answer<Json<Value>> {
     let call = calls::find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error().into());
-    }
+    let told = calls::told_of_update(&exchange, &call)?;
     // A form by the specification; its own library sends JSON.
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let params = if is_json { params(&body)? } else { Params::parse(&String::from_utf8_lossy(&body)) };
     let wish = calls::wish(&params, call.status)?;
     calls::order(&exchange, &call, wish).await?;
+    told.or_lost()?;
     let call = exchange.register.get(&call.sid).unwrap_or(call);
     Ok(Json(resource(&exchange, &call)))
 }

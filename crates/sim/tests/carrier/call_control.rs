@@ -9,6 +9,7 @@ use trunkline_sim::{
 };
 
 use crate::product::{OURS, Product, options, sim};
+use crate::streams;
 
 const ANN: &str = "+15125550100";
 const BEN: &str = "+15125550200";
@@ -22,7 +23,12 @@ struct World {
 
 impl World {
     async fn new(people: Vec<(&str, Habit)>) -> Self {
-        Self::with(people, SimOptions { seed: 1, ..options() }).await
+        Self::with(people, options()).await
+    }
+
+    /// A slower world, for what must be done within some of its seconds.
+    async fn slow(people: Vec<(&str, Habit)>) -> Self {
+        Self::with(people, SimOptions { speed: 20.0, ..options() }).await
     }
 
     async fn with(people: Vec<(&str, Habit)>, options: SimOptions) -> Self {
@@ -183,7 +189,7 @@ async fn a_questionnaire_is_led_by_commands_from_the_dial_to_the_hang_up() {
 
 #[tokio::test]
 async fn a_call_is_asked_for_by_its_id_while_it_lives_and_for_ten_minutes_after() {
-    let world = World::with(vec![(ANN, answers(&[], &[]))], SimOptions { speed: 4_000.0, ..options() }).await;
+    let world = World::with(vec![(ANN, answers(&[], &[]))], SimOptions { speed: 60.0, ..options() }).await;
     let ann = world.dial(json!({"client_state": "b25l"})).await;
     world.told(&ann, "call.answered").await;
     let (_, known) = world.get(&format!("/calls/{ann}")).await;
@@ -198,14 +204,14 @@ async fn a_call_is_asked_for_by_its_id_while_it_lives_and_for_ten_minutes_after(
     let (_, live) = world.get(&format!("/connections/{connection}/active_calls")).await;
     assert_eq!(live["data"], json!([]));
     let again = || async { code(&world.get(&format!("/calls/{ann}")).await).0 };
-    tokio::time::timeout(std::time::Duration::from_secs(20), async { while again().await != 404 {} })
+    tokio::time::timeout(std::time::Duration::from_secs(60), async { while again().await != 404 {} })
         .await
         .expect("forgotten after ten minutes");
 }
 
 #[tokio::test]
 async fn the_same_command_twice_is_one_call_and_one_step() {
-    let world = World::new(vec![(ANN, answers(&[], &[]))]).await;
+    let world = World::slow(vec![(ANN, answers(&[], &[]))]).await;
     let more = json!({"command_id": "7f8e"});
     let (first, second) = (world.dial(more.clone()).await, world.dial(more).await);
     assert_eq!(first, second);
@@ -223,7 +229,7 @@ async fn the_same_command_twice_is_one_call_and_one_step() {
 
 #[tokio::test]
 async fn a_dial_that_failed_after_it_was_placed_is_found_again_by_its_command() {
-    let world = World::new(vec![(ANN, answers(&[], &[]))]).await;
+    let world = World::slow(vec![(ANN, answers(&[], &[]))]).await;
     world.sim.add_fault(Fault::new(FaultKind::CreateFailsAfterAccepting).times(1));
     let more = json!({"command_id": "7f8e"});
     assert_eq!(code(&world.try_dial(more.clone()).await), (500, "10007"));
@@ -236,8 +242,81 @@ async fn a_dial_that_failed_after_it_was_placed_is_found_again_by_its_command() 
 }
 
 #[tokio::test]
+async fn a_command_whose_answer_is_lost_is_obeyed_once() {
+    let world = World::slow(vec![(ANN, answers(&[], &[]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.sim.add_fault(Fault::new(FaultKind::UpdateFailsAfterObeying).times(1));
+    let speak = json!({"payload": "Hello.", "voice": "female", "command_id": "1"});
+    assert_eq!(code(&world.try_command(&ann, "speak", speak.clone()).await), (500, "10007"));
+    world.command(&ann, "speak", speak).await;
+    world.sim.add_fault(Fault::new(FaultKind::UpdateFails).times(1));
+    assert_eq!(code(&world.try_command(&ann, "hangup", json!({})).await), (500, "10007"));
+    world.told(&ann, "call.speak.ended").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+    assert_eq!(world.sim.heard(&ann), [Heard::Said { text: "Hello.".to_owned() }]);
+}
+
+#[tokio::test]
+async fn a_call_of_an_earlier_life_can_be_asked_for_and_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_file = || SimOptions { state_file: Some(folder.path().join("calls.jsonl")), ..options() };
+    let one = World::with(vec![(ANN, answers(&[], &[]))], with_file()).await;
+    let ann = one.dial(json!({})).await;
+    one.told(&ann, "call.answered").await;
+    one.sim.stop().await;
+    let two = World::with(vec![], SimOptions { speed: 1.0, ..with_file() }).await;
+    let (status, known) = two.get(&format!("/calls/{ann}")).await;
+    assert_eq!((status, &known["data"]["is_alive"]), (200, &json!(false)), "{known}");
+    assert_eq!(code(&two.try_command(&ann, "hangup", json!({})).await), (422, "90018"));
+}
+
+#[tokio::test]
+async fn a_question_in_parts_is_answered_when_all_was_heard() {
+    let world = World::new(vec![(ANN, answers(&[], &["3"]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    for (nth, (text, millis)) in [("How many?", 500), ("From 1 to 5.", 5_000)].into_iter().enumerate() {
+        let part = json!({
+            "payload": text, "voice": "female", "maximum_digits": 1, "maximum_tries": 1, "timeout_millis": millis,
+        });
+        world.command(&ann, "gather_using_speak", part).await;
+        world.nth(&ann, "call.gather.ended", nth).await;
+    }
+    assert_eq!(world.nth(&ann, "call.gather.ended", 0).await["status"], "timeout");
+    assert_eq!(world.nth(&ann, "call.gather.ended", 1).await["digits"], "3");
+    let asked = Heard::Asked { question: 1, prompt: "How many? From 1 to 5.".to_owned() };
+    assert!(world.sim.heard(&ann).contains(&asked), "{:?}", world.sim.heard(&ann));
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+}
+
+#[tokio::test]
+async fn fifty_calls_at_once_end_whatever_becomes_of_their_events() {
+    let world = World::new(vec![("+1512555*", answers(&[], &[]))]).await;
+    for kind in
+        [FaultKind::CallbackDoubled { copies: 2 }, FaultKind::CallbackReordered, FaultKind::CallbackLost]
+    {
+        world.sim.add_fault(Fault::new(kind).with_chance(0.2));
+    }
+    for nth in 0..50 {
+        world.dial(json!({"to": format!("+15125553{nth:03}"), "command_id": nth.to_string()})).await;
+    }
+    world.sim.wait_for(|sim| sim.calls().iter().all(|call| call.answered_at.is_some())).await;
+    for call in world.sim.calls() {
+        // Whoever was left alone for too long has hung up.
+        world.try_command(&call.sid, "speak", json!({"payload": "Hello.", "voice": "female"})).await;
+        world.try_command(&call.sid, "hangup", json!({})).await;
+    }
+    world.sim.wait_until_idle().await;
+    assert_eq!(world.sim.live(), 0);
+    assert_eq!(world.sim.calls().len(), 50);
+}
+
+#[tokio::test]
 async fn requests_are_refused_in_telnyxs_shape() {
-    let world = World::new(vec![(ANN, answers(&[], &[]))]).await;
+    let world = World::slow(vec![(ANN, answers(&[], &[])), (BEN, Habit::NoAnswer)]).await;
     for (more, code_of, pointer) in [
         (json!({"to": null}), "10004", "/to"),
         (json!({"to": "911"}), "10002", "/to"),
@@ -255,9 +334,11 @@ async fn requests_are_refused_in_telnyxs_shape() {
     }
     assert!(world.sim.calls().is_empty());
 
-    let ann = world.dial(json!({})).await;
-    let early = world.try_command(&ann, "speak", json!({"payload": "Hello.", "voice": "female"})).await;
+    let ben = world.dial(json!({"to": BEN, "timeout_secs": 600})).await;
+    let early = world.try_command(&ben, "speak", json!({"payload": "Hello.", "voice": "female"})).await;
     assert_eq!(code(&early), (422, "90034"));
+    world.command(&ben, "hangup", json!({})).await;
+    let ann = world.dial(json!({})).await;
     world.told(&ann, "call.answered").await;
     assert_eq!(code(&world.try_command(&ann, "speak", json!({"payload": "Hello."})).await), (422, "10004"));
     assert_eq!(code(&world.try_command(&ann, "dance", json!({})).await), (404, "10005"));
@@ -286,7 +367,7 @@ async fn who_does_not_pick_up_is_told_with_the_cause() {
         assert_eq!((&end["hangup_cause"], &end["sip_hangup_cause"]), (&json!(cause), &json!(sip)));
         assert_eq!(world.types(&ann), ["call.initiated", "call.hangup"], "no ringing is told");
     }
-    let world = World::new(vec![(ANN, Habit::NoAnswer)]).await;
+    let world = World::slow(vec![(ANN, Habit::NoAnswer)]).await;
     let ann = world.dial(json!({"timeout_secs": 600})).await;
     world.told(&ann, "call.initiated").await;
     world.command(&ann, "hangup", json!({})).await;
@@ -388,7 +469,7 @@ async fn keys_that_do_not_fit_and_keys_that_do_not_come_are_told_apart() {
 
 #[tokio::test]
 async fn a_mailbox_is_found_out_and_its_tone_waited_for() {
-    let world = World::new(vec![(ANN, Habit::Voicemail), (BEN, answers(&[], &[]))]).await;
+    let world = World::slow(vec![(ANN, Habit::Voicemail), (BEN, answers(&[], &[]))]).await;
     let ann = world.dial(json!({"answering_machine_detection": "greeting_end"})).await;
     assert_eq!(world.told(&ann, "call.machine.detection.ended").await["result"], "machine");
     assert_eq!(world.told(&ann, "call.machine.greeting.ended").await["result"], "beep_detected");
@@ -450,4 +531,204 @@ async fn faults_lose_double_and_swap_events() {
     let ben = world.dial(json!({"to": BEN})).await;
     world.sim.wait_until_idle().await;
     assert_eq!(world.types(&ben), ["call.hangup", "call.initiated"]);
+}
+
+#[tokio::test]
+async fn a_transfer_calls_a_second_leg_and_joins_the_two() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, answers(&[], &[]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let transfer =
+        json!({"to": BEN, "from": OURS, "client_state": "b25l", "target_leg_client_state": "dHdv"});
+    world.command(&ann, "transfer", transfer).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    assert_eq!(world.sim.call(&ben).unwrap().parent, Some(ann.clone()));
+    let joined = world.told(&ann, "call.bridged").await;
+    assert_eq!(joined["client_state"], "b25l");
+    let end = world.over(&ann).await;
+    assert_eq!(world.types(&ben), ["call.initiated", "call.answered", "call.bridged", "call.hangup"]);
+    for event in world.events(&ben) {
+        let payload = &event["data"]["payload"];
+        assert_eq!((&payload["client_state"], &payload["to"]), (&json!("dHdv"), &json!(BEN)), "{event}");
+        assert_eq!(payload["call_session_id"], joined["call_session_id"]);
+        assert_ne!(payload["call_leg_id"], joined["call_leg_id"]);
+    }
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_source"], "callee");
+    assert_eq!(end["hangup_cause"], "normal_clearing");
+    assert_eq!(world.sim.live(), 0);
+}
+
+#[tokio::test]
+async fn a_transfer_to_somebody_busy_leaves_the_first_leg_where_it_was() {
+    let world = World::new(vec![(ANN, answers(&[], &[])), (BEN, Habit::Busy)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "transfer", json!({"to": BEN})).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_cause"], "user_busy");
+    world.speak(&ann, "They are busy.").await;
+    world.told(&ann, "call.speak.ended").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+    assert!(!world.types(&ann).contains(&"call.bridged".to_owned()));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_while_a_second_person_is_called_takes_the_call_back() {
+    let world = World::slow(vec![(ANN, answers(&[], &[])), (BEN, Habit::NoAnswer)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "transfer", json!({"to": BEN, "timeout_secs": 600})).await;
+    let ben = world.sim.calls_to(BEN)[0].sid.clone();
+    world.told(&ben, "call.initiated").await;
+    assert!(world.sim.hang_up(&ann));
+    world.over(&ann).await;
+    assert_eq!(world.told(&ben, "call.hangup").await["hangup_cause"], "originator_cancel");
+}
+
+/// Ann is on the line, Ben was asked on a leg of his own and takes her call.
+async fn attended(bridge: Value) -> (World, CallSid, CallSid) {
+    let world = World::slow(vec![(ANN, answers(&[], &[])), (BEN, answers(&[], &["1"]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let music = json!({"audio_url": "http://music.example/a.wav", "loop": "infinity"});
+    world.command(&ann, "playback_start", music).await;
+    let ben = world.dial(json!({"to": BEN, "link_to": ann, "client_state": "YmVu"})).await;
+    world.told(&ben, "call.answered").await;
+    let question = json!({"payload": "Ann is there: press 1.", "voice": "female", "maximum_digits": 1});
+    world.command(&ben, "gather_using_speak", question).await;
+    assert_eq!(world.told(&ben, "call.gather.ended").await["digits"], "1");
+    let mut json = json!({"call_control_id": ben});
+    json.as_object_mut().unwrap().extend(bridge.as_object().unwrap().clone());
+    world.command(&ann, "bridge", json).await;
+    world.told(&ann, "call.bridged").await;
+    world.told(&ben, "call.bridged").await;
+    assert_eq!(world.told(&ann, "call.playback.ended").await["status"], "cancelled");
+    (world, ann, ben)
+}
+
+#[tokio::test]
+async fn two_legs_are_bridged_and_end_together() {
+    let (world, ann, ben) = attended(json!({})).await;
+    // Unless Ben has done it first.
+    world.sim.hang_up(&ann);
+    world.over(&ann).await;
+    world.over(&ben).await;
+    let sessions: Vec<Value> =
+        [&ann, &ben].map(|call| world.events(call)[0]["data"]["payload"]["call_session_id"].clone()).into();
+    assert_eq!(sessions[0], sessions[1]);
+}
+
+#[tokio::test]
+async fn a_leg_that_is_to_be_parked_stays_when_the_other_hangs_up() {
+    let (world, ann, ben) = attended(json!({"park_after_unbridge": "self"})).await;
+    // Unless Ben has hung up himself.
+    world.try_command(&ben, "hangup", json!({})).await;
+    world.told(&ben, "call.hangup").await;
+    world.speak(&ann, "Ben has gone.").await;
+    world.told(&ann, "call.speak.ended").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+}
+
+#[tokio::test]
+async fn a_bridge_to_nobody_is_refused() {
+    let world = World::slow(vec![(ANN, answers(&[], &[])), (BEN, Habit::NoAnswer)]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let ben = world.dial(json!({"to": BEN, "timeout_secs": 600})).await;
+    let bridge = |with: &str| world.try_command(&ann, "bridge", json!({"call_control_id": with}));
+    assert_eq!(code(&bridge("v3:nobody").await), (404, "10005"));
+    assert_eq!(code(&bridge(ben.as_str()).await), (422, "90034"));
+    world.command(&ben, "hangup", json!({})).await;
+    assert_eq!(code(&bridge(ben.as_str()).await), (422, "90018"));
+    world.command(&ann, "hangup", json!({})).await;
+}
+
+#[tokio::test]
+async fn what_was_told_is_kept_and_found_by_leg_and_by_numbers() {
+    let world = World::slow(vec![(ANN, Habit::Busy), (BEN, Habit::Busy)]).await;
+    world.sim.add_fault(Fault::new(FaultKind::CallbackLost));
+    let ann = world.dial(json!({"client_state": "b25l"})).await;
+    let ben = world.dial(json!({"to": BEN})).await;
+    world.sim.wait_until_idle().await;
+    let names = |kept: &Value| {
+        let name = |event: &Value| event["name"].as_str().unwrap().to_owned();
+        kept["data"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    let number = ANN.replace('+', "%2B");
+    let (_, kept) = world.get(&format!("/call_events?filter[to]={number}&filter[type]=webhook")).await;
+    assert_eq!(names(&kept), ["call.initiated", "call.hangup"], "though they were lost");
+    let (_, asked) = world.get(&format!("/calls/{ben}")).await;
+    let leg = asked["data"]["call_leg_id"].as_str().unwrap();
+    let (_, kept) =
+        world.get(&format!("/call_events?filter[leg_id]={leg}&page[number]=2&page[size]=1")).await;
+    assert_eq!((names(&kept), &kept["meta"]["total_pages"]), (vec!["call.hangup".to_owned()], &json!(2)));
+    let raw = &kept["data"][0]["metadata"]["raw_event"]["payload"];
+    assert_eq!((&raw["hangup_cause"], &raw["call_control_id"]), (&json!("user_busy"), &json!(ben)));
+    assert!(world.sim.call(&ann).is_some());
+}
+
+#[tokio::test]
+async fn a_stream_goes_both_ways_until_it_is_told_to_stop() {
+    let world = World::with(vec![(ANN, answers(&[], &[]))], SimOptions { speed: 20.0, ..options() }).await;
+    let (url, mut hears, says) = streams::socket().await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    let stream = json!({
+        "stream_url": url, "stream_track": "inbound_track", "stream_bidirectional_mode": "rtp",
+        "stream_bidirectional_codec": "PCMU", "custom_parameters": [{"name": "token", "value": "abc"}],
+    });
+    world.command(&ann, "streaming_start", stream).await;
+    assert_eq!(world.told(&ann, "streaming.started").await["stream_url"], url);
+    let start = streams::next(&mut hears, "start").await;
+    assert_eq!(start["start"]["call_control_id"], ann.as_str());
+    assert_eq!(start["start"]["custom_parameters"]["token"], "abc");
+    streams::next(&mut hears, "media").await;
+    says.send(streams::voice()).unwrap();
+    says.send(json!({"event": "mark", "mark": {"name": "said"}})).unwrap();
+    assert_eq!(streams::next(&mut hears, "mark").await["mark"]["name"], "said");
+    world.command(&ann, "streaming_stop", json!({})).await;
+    streams::next(&mut hears, "stop").await;
+    world.told(&ann, "streaming.stopped").await;
+    let waited = world.sim.heard(&ann).iter().any(|heard| matches!(heard, Heard::Waited { .. }));
+    assert!(waited, "the voice was heard");
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+}
+
+#[tokio::test]
+async fn a_stream_from_the_answer_on_ends_with_its_socket_or_with_the_call() {
+    let people = vec![(ANN, answers(&[], &[]))];
+    let world = World::with(people, SimOptions { speed: 20.0, ..options() }).await;
+    let (url, mut hears, says) = streams::socket().await;
+    let ann = world.dial(json!({"stream_url": url, "stream_bidirectional_mode": "rtp"})).await;
+    streams::next(&mut hears, "media").await;
+    drop(says);
+    world.told(&ann, "streaming.stopped").await;
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
+
+    let (url, mut hears, _says) = streams::socket().await;
+    let ben = world.sim.call_in(BEN, OURS, Some(answers(&[], &[]))).unwrap();
+    world.told(&ben, "call.initiated").await;
+    world.command(&ben, "answer", json!({"stream_url": url})).await;
+    streams::next(&mut hears, "media").await;
+    assert!(world.sim.hang_up(&ben));
+    streams::next(&mut hears, "stop").await;
+    world.over(&ben).await;
+    assert_eq!(world.types(&ben).last().unwrap(), "call.hangup");
+    assert!(world.types(&ben).contains(&"streaming.stopped".to_owned()));
+}
+
+#[tokio::test]
+async fn a_stream_whose_socket_is_not_there_is_told_to_have_failed() {
+    let world = World::new(vec![(ANN, answers(&[], &[]))]).await;
+    let ann = world.dial(json!({})).await;
+    world.told(&ann, "call.answered").await;
+    world.command(&ann, "streaming_start", json!({"stream_url": "ws://127.0.0.1:9/media"})).await;
+    let failed = world.told(&ann, "streaming.failed").await;
+    assert_eq!(failed["stream_params"]["stream_url"], "ws://127.0.0.1:9/media");
+    world.command(&ann, "hangup", json!({})).await;
+    world.over(&ann).await;
 }

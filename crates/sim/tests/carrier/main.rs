@@ -7,3 +7,4 @@ mod official_client;
 mod product;
 mod rest;
 mod stories;
+mod streams;

@@ -68,6 +68,13 @@ pub enum Happened {
     RecordingSaved(Saved),
     /// A recording came to nothing.
     RecordingFailed,
+    /// What was said in a recording.
+    Transcribed {
+        /// Of which one.
+        recording: Option<RecordingId>,
+        /// The text.
+        text: Private<String>,
+    },
     /// Who took the call.
     Verdict(AnsweredBy),
     /// The media stream is over.
@@ -148,6 +155,13 @@ fn happened(event: &str, payload: &Value) -> Happened {
             let started_at = text("recording_started_at").and_then(time);
             Happened::RecordingSaved(Saved { recording: recording(payload), started_at })
         }
+        "call.recording.transcription.saved" => match text("transcription_text") {
+            Some(said) if !said.trim().is_empty() => Happened::Transcribed {
+                recording: text("recording_id").filter(|id| is_uuid(id)).map(RecordingId::new),
+                text: Private::new(said.to_owned()),
+            },
+            Some(_) | None => Happened::Other(UnknownWord::new(event)),
+        },
         "call.recording.error" => Happened::RecordingFailed,
         "call.machine.detection.ended"
         | "call.machine.greeting.ended"

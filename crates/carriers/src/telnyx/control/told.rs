@@ -105,6 +105,10 @@ fn what_a_command_brought_is_read() {
         "the account has to be asked"
     );
     assert_eq!(what("streaming.failed", json!({})), Happened::StreamEnded);
+    let more = json!({ "recording_id": "f5586561-8ff0-4291-a51b-c7dfe4139ff9", "transcription_text": "Ann" });
+    let recording = Some(trunkline_core::id::RecordingId::new("f5586561-8ff0-4291-a51b-c7dfe4139ff9"));
+    let text = Private::new("Ann".to_owned());
+    assert_eq!(what("call.recording.transcription.saved", more), Happened::Transcribed { recording, text });
 }
 
 #[test]

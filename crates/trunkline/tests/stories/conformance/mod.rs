@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_sim::{CallRecord, CallStatus, FaultKind, Habit, Heard};
+use trunkline_sim::{CallEvent, CallRecord, CallStatus, Fault, FaultKind, Habit, Heard};
 
 use crate::day::{Day, Opening};
 use crate::queue::{campaign, is_settled, job};
@@ -87,12 +87,16 @@ enum Callbacks {
 impl Callbacks {
     const ALL: [Self; 4] = [Self::Sent, Self::Lost, Self::Tripled, Self::Swapped];
 
-    fn fault(self) -> Option<FaultKind> {
+    /// Where calls are led by commands, what is lost is what no command waits for: what comes of the others is told in
+    /// `led.rs`.
+    fn faults(self, is_led: bool) -> Vec<Fault> {
+        let told = [CallEvent::Initiated, CallEvent::Completed];
         match self {
-            Self::Sent => None,
-            Self::Lost => Some(FaultKind::CallbackLost),
-            Self::Tripled => Some(FaultKind::CallbackDoubled { copies: 3 }),
-            Self::Swapped => Some(FaultKind::CallbackReordered),
+            Self::Sent => Vec::new(),
+            Self::Lost if is_led => told.map(|event| Fault::new(FaultKind::CallbackLost).only(event)).into(),
+            Self::Lost => vec![Fault::new(FaultKind::CallbackLost)],
+            Self::Tripled => vec![Fault::new(FaultKind::CallbackDoubled { copies: 3 })],
+            Self::Swapped => vec![Fault::new(FaultKind::CallbackReordered)],
         }
     }
 }
@@ -126,8 +130,8 @@ impl Four {
             let (number, other) = (format!("+1555010310{n}"), format!("+1555010320{n}"));
             day.person(&number, habit.clone());
             for number in [&number, &other] {
-                if let Some(kind) = callbacks.fault() {
-                    day.fault(kind, number);
+                for fault in callbacks.faults(day.is_led()) {
+                    day.sim.add_fault(fault.on(number));
                 }
             }
             Someone { callbacks, number, other, call: RefCell::default() }

@@ -87,6 +87,11 @@ impl Day {
         self
     }
 
+    /// Whether calls are led by commands here.
+    pub fn is_led(&self) -> bool {
+        self.opening.application == trunkline_sim::Application::CallControl
+    }
+
     /// Something goes wrong for a number, always.
     pub fn fault(&self, kind: FaultKind, number: &str) -> &Self {
         self.sim.add_fault(Fault::new(kind).on(number));
