@@ -184,6 +184,10 @@ impl Inner {
         if playing.wait != wait {
             return;
         }
+        let gathers = playing.performance.as_ref().filter(|performance| performance.gathers());
+        if let Some(missed) = gathers.map(Performance::mark) {
+            playing.missed = Some(missed);
+        }
         let steps = playing.performance.as_mut().map(Performance::time_up).unwrap_or_default();
         if awaited {
             self.tally.unheard();
@@ -232,7 +236,7 @@ impl Inner {
             }
             Some(Of::Child(call, on, _)) => {
                 self.stages.close(stage);
-                self.child_left(call, on, &stage.leg, None).await;
+                self.child_is_gone(call, on, &stage.account, &stage.leg).await;
             }
             None => self.stages.close(stage),
         }

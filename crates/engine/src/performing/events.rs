@@ -1,6 +1,6 @@
 //! What a carrier tells whose calls are led by commands: as the facts that any carrier tells, and to the stage of the leg.
 
-use super::Of;
+use super::{Of, Playing};
 use crate::engine::Inner;
 use crate::intake::IntakeError;
 use crate::live::Handle;
@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
-use trunkline_carriers::telnyx::control::{Happened, Heard, Told};
+use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Step, Told};
 use trunkline_core::call::{
-    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source,
-    What,
+    CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId, RecordingId};
 use trunkline_core::script::Cursor;
@@ -62,7 +61,11 @@ impl Inner {
         }
         let state = self.state_of(&account, &told);
         let whose = whose(&told, state.clone());
-        let Some(leg) = told.leg.clone().or_else(|| self.leg_of(&whose)) else { return Ok(()) };
+        let led = match told.leg {
+            Some(_) => None,
+            None => self.leg_of(&whose).await,
+        };
+        let Some(leg) = told.leg.clone().or(led) else { return Ok(()) };
         match &told.what {
             Happened::Initiated { direction: Direction::Inbound, attestation }
                 if matches!(whose, Whose::Unmarked) =>
@@ -134,9 +137,10 @@ impl Inner {
     }
 
     /// The leg that an event is of which names none.
-    fn leg_of(&self, whose: &Whose) -> Option<CarrierCallId> {
+    async fn leg_of(self: &Arc<Self>, whose: &Whose) -> Option<CarrierCallId> {
         let Whose::Own(state) = whose else { return None };
-        let handle = self.live.get(state.call)?;
+        // It may have left memory: what was said last is told after the end.
+        let handle = self.reach(state.call).await?;
         let live = handle.lock();
         live.call.leg_no(state.leg)?.carrier_call_id.clone()
     }
@@ -405,12 +409,34 @@ impl Inner {
     async fn hear(self: &Arc<Self>, account: &AccountId, leg: &CarrierCallId, told: &Told) {
         let Some(stage) = self.stages.get(account, leg) else { return };
         let mut playing = stage.playing.lock().await;
+        if let Some((url, heard)) = self.missed(&playing, told) {
+            playing.missed = None;
+            self.break_off(&stage, &mut playing);
+            let ask = Step::Ask(Box::new(Asked { url, heard }));
+            return self.carry_out(&stage, &mut playing, vec![ask]).await;
+        }
         let steps = playing
             .performance
             .as_mut()
             .map(|performance| performance.hear(told.mark.as_ref(), &told.what))
             .unwrap_or_default();
         self.carry_out(&stage, &mut playing, steps).await;
+    }
+
+    /// Keys that were waited for in vain and are told after all, while the same question is asked again.
+    fn missed(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
+        let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
+        let mark = told.mark.as_ref()?;
+        playing.missed.as_ref().filter(|missed| missed.is_at(mark))?;
+        let answered = |token: Option<&str>| {
+            let state = self.config.secrets.open(token?).ok()?;
+            Some((state.place.answers()?.step, state))
+        };
+        let (step, state) = answered(mark.token.as_deref())?;
+        let performed = playing.performance.as_ref()?.mark();
+        let (now, _) = answered(performed.token.as_deref())?;
+        let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
+        (now == step).then(|| (self.address_of(&state, state.place), heard))
     }
 
     fn address_of(&self, state: &CallbackState, place: Place) -> String {

@@ -4,9 +4,10 @@
 use super::{Of, Playing, Stage};
 use crate::engine::Inner;
 use std::sync::Arc;
+use trunkline_carriers::Fetched;
 use trunkline_carriers::callback::Place;
 use trunkline_carriers::telnyx::control::{Heard, Performance};
-use trunkline_core::call::{CarrierEnd, OnLeg, TransferMode};
+use trunkline_core::call::{ActionNews, CarrierEnd, News, OnLeg, Source, TransferMode, What};
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId};
 
 impl Inner {
@@ -89,18 +90,41 @@ impl Inner {
     pub(super) fn look_at_child(self: &Arc<Self>, stage: &Arc<Stage>, child: CarrierCallId) {
         let (inner, stage) = (self.clone(), stage.clone());
         self.tasks.spawn(async move {
-            let Ok(carrier) = inner.carriers.of(&stage.account) else { return };
-            let Some(controls) = carrier.controls() else { return };
-            if let Ok(Some(false) | None) = controls.is_alive(&child).await {
-                let mut playing = stage.playing.lock().await;
-                let steps = playing
-                    .performance
-                    .as_mut()
-                    .map(|performance| performance.left(&child, None))
-                    .unwrap_or_default();
-                inner.carry_out(&stage, &mut playing, steps).await;
-            }
+            let Some(of) = stage.playing.lock().await.of else { return };
+            let Of::Own(call, on) = of else { return };
+            inner.child_is_gone(call, on, &stage.account, &child).await;
         });
+    }
+
+    /// How the other leg ended, if it did, is asked for and taken in as if it had been told.
+    pub(super) async fn child_is_gone(
+        self: &Arc<Self>,
+        call: CallId,
+        on: OnLeg,
+        account: &AccountId,
+        child: &CarrierCallId,
+    ) {
+        let Ok(carrier) = self.carriers.of(account) else { return };
+        let end = match carrier.fetch(child).await {
+            Ok(Some(Fetched { news: Some(News::Ended(end)), .. })) => Some(end),
+            Ok(None) => None,
+            Ok(Some(_)) | Err(_) => return,
+        };
+        let handle = self.live.get(call);
+        let no = handle.as_ref().and_then(|handle| {
+            let live = handle.lock();
+            live.call.actions.iter().rev().find(|(_, action)| action.transfer().is_some()).map(|(no, _)| *no)
+        });
+        if let (Some(handle), Some(no), Some(end)) = (handle, no, end.clone()) {
+            let key = format!("{account}:{child}:asked:ended");
+            let news = News::Ended(end);
+            let what = What::ActionNews(Box::new(ActionNews { no, carrier_call_id: child.clone(), news }));
+            let event = self.own_event(call, key, Source::Reconciler, what);
+            if let Err(error) = self.observe_on(&handle, event).await {
+                tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
+            }
+        }
+        self.child_left(call, on, child, end).await;
     }
 
     /// A media stream is over, as its socket shows: if the carrier does not tell, the call goes on all the same.

@@ -69,6 +69,8 @@ pub(super) struct Playing {
     wait: u64,
     /// When the performance began.
     since: Timestamp,
+    /// The wait for keys that was given up last: if they are told after all, and the call is still at that question, they count.
+    missed: Option<Mark>,
     /// Whether the line is closed.
     is_closed: bool,
 }

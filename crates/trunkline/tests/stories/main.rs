@@ -29,6 +29,7 @@ mod inbound;
 mod injections;
 mod journal_alone;
 mod killed;
+mod led;
 mod limits;
 mod live;
 mod lost;

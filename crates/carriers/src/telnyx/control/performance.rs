@@ -183,9 +183,10 @@ impl Performance {
             Doing::Gathering => self.gathered(None),
             Doing::Recording { stopped: false } => self.stop_recording(),
             Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
-            Doing::Handing { joined: false, .. } => {
-                let mut steps: Vec<Step> =
-                    self.words().map(|say| vec![self.send(Command::Speak(say))]).unwrap_or_default();
+            Doing::Handing { joined: false, child } => {
+                let look = child.clone().map(Step::LookAt);
+                let words = self.words().map(|say| self.send(Command::Speak(say)));
+                let mut steps: Vec<Step> = look.into_iter().chain(words).collect();
                 steps.push(Step::Wait(WORDS_AGAIN));
                 steps
             }
@@ -305,6 +306,11 @@ impl Performance {
     /// Whether it waits for the end of a media stream.
     pub fn streams(&self) -> bool {
         self.doing == Doing::Streaming
+    }
+
+    /// Whether it waits for keys.
+    pub fn gathers(&self) -> bool {
+        self.doing == Doing::Gathering
     }
 
     /// Whether what it waits for is told by an event, and by nothing else.
