@@ -5,13 +5,14 @@
 
 use crate::callback::LegUrls;
 use crate::guarded::LastLook;
+use crate::telnyx::control::{Command, Mark, Obeyed};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use thiserror::Error;
-use trunkline_core::call::{AnsweredBy, News, Price, Refusal};
+use trunkline_core::call::{AnsweredBy, News, Price, RecordingFact, Refusal};
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
 use trunkline_core::private::Address;
 
@@ -92,6 +93,43 @@ pub trait Carrier: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`AskError`] when it could not be asked, or does not know us.
     fn check(&self) -> Soon<'_, Result<AccountStanding, AskError>>;
+
+    /// How its calls are led by commands of ours; `None` where the carrier fetches pages and performs them itself.
+    fn controls(&self) -> Option<&dyn Controls> {
+        None
+    }
+}
+
+/// What can be asked beside of a carrier whose calls are led by commands.
+pub trait Controls: fmt::Debug + Send + Sync {
+    /// Asks something of a leg. Asked again within a minute it is done once.
+    ///
+    /// # Errors
+    /// [`AskError`] when it could not be asked, or may be done another time.
+    fn command<'a>(
+        &'a self,
+        leg: &'a CarrierCallId,
+        command: &'a Command,
+        mark: &'a Mark,
+    ) -> Soon<'a, Result<Obeyed, AskError>>;
+
+    /// Whether a leg is alive; `None` if the carrier knows none of this name.
+    ///
+    /// # Errors
+    /// [`AskError`] when it could not be asked.
+    fn is_alive<'a>(&'a self, leg: &'a CarrierCallId) -> Soon<'a, Result<Option<bool>, AskError>>;
+
+    /// The recordings of a leg that can be fetched, each with when it began, by the carrier's clock.
+    ///
+    /// # Errors
+    /// [`AskError`] when it could not be asked.
+    fn recordings<'a>(
+        &'a self,
+        leg: &'a CarrierCallId,
+    ) -> Soon<'a, Result<Vec<(RecordingFact, Timestamp)>, AskError>>;
+
+    /// Whether events of this application are ours.
+    fn is_ours(&self, connection: &str) -> bool;
 }
 
 /// A call to place.
@@ -187,6 +225,8 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// Where it is. A word unknown to us still means that the carrier has it.
     pub news: News,
+    /// The sealed state that it was dialed with, where the carrier gives it back: whose attempt it is needs no guessing then.
+    pub token: Option<String>,
 }
 
 /// What became of the wish to change a live call: to hang it up, or to send it elsewhere.

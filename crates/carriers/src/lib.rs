@@ -34,7 +34,7 @@ pub mod webhook;
 mod words;
 
 pub use carrier::{
-    AccountStanding, AccountState, AskError, Carrier, CarrierNumber, Fetched, HangUpAnswer, Listed,
+    AccountStanding, AccountState, AskError, Carrier, CarrierNumber, Controls, Fetched, HangUpAnswer, Listed,
     MachineDetection, NumberId, NumberUrls, Order, PostAnswer, RecordingBody, Soon, Until,
 };
 pub use dialect::Dialect;

@@ -78,8 +78,12 @@ impl Inner {
         self.fitness.answered(&account, &answer, self.clock.now());
         self.tally.posted(answer.word());
         tracing::info!(%call, %leg, carrier = account.carrier(), answer = answer.word(), "call.posted");
+        let is_placed = matches!(answer, PostAnswer::Placed(_));
         if let Err(error) = self.record_answer(&handle, call, on, answer).await {
             tracing::error!(%call, %leg, %error, "call.answer_not_journaled: it will be reconciled");
+        }
+        if is_placed {
+            self.expect_answer(&handle);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::live_events::{HISTORY_READERS, Tail};
 use crate::nodes::Lease;
 use crate::outgoing::Outgoing;
 use crate::passwords::Passwords;
+use crate::performing::Stages;
 use crate::projector::StoreFeed;
 use crate::queue::{Arrivals, Campaigns, Fitness, Persons, Spent, UnderWay, Wakes};
 use crate::reading::{Health, Part};
@@ -44,6 +45,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+use trunkline_carriers::telnyx::control::Told;
 use trunkline_carriers::voice::Document;
 use trunkline_core::dial::gates::Closed;
 use trunkline_core::id::{AccountId, CallId, TenantId};
@@ -164,6 +166,8 @@ pub(crate) struct Inner {
     pub recordings: Recordings,
     pub moving: Moving,
     pub tapes: Tapes,
+    /// Of legs that are led by commands: what is performed on each.
+    pub stages: Stages,
     pub projection: StoreFeed,
     pub caching: Option<Caching>,
     pub campaigns: Campaigns,
@@ -247,6 +251,7 @@ impl Engine {
                 recordings,
                 moving: Moving::default(),
                 tapes: Tapes::default(),
+                stages: Stages::new(),
                 projection: StoreFeed::new(clock.now()),
                 campaigns: Campaigns::default(),
                 persons: Persons::default(),
@@ -387,6 +392,14 @@ impl Engine {
     /// Takes in a transcription.
     pub async fn transcript(&self, report: TranscriptReport) -> Result<(), IntakeError> {
         self.to_the_end(async move |inner| inner.transcript(report).await).await?
+    }
+
+    /// Takes in an event of a carrier whose calls are led by commands.
+    ///
+    /// # Errors
+    /// The journal did not take it: it should be told again.
+    pub async fn led_event(&self, account: AccountId, told: Told) -> Result<(), IntakeError> {
+        self.to_the_end(async move |inner| inner.led_event(account, told).await).await?
     }
 
     /// Runs something to its end even if whoever asked for it hangs up meanwhile (a carrier that times out drops its

@@ -16,6 +16,7 @@
 //! - `app_calls`: calls between users of an app: who is told, who may signal
 //! - `bots`: calls in which a bot talks: pages, media streams, the model, tools
 //! - `actions`: hold, resume and transfer of a live call
+//! - `performing`: voice documents performed by us, where the carrier's calls are led by commands
 //! - `answering`: what is said next · `reports`: callbacks · `recorder`: recordings brought home · `transcription`: their text
 //! - `queue`: campaigns and their jobs · `suppressions`, `suppression_lists`: numbers never to dial
 //! - `numbers`: whose numbers there are, what answers them · `trust`, `mirror`, `step`: whom to trust, also without the store
@@ -68,6 +69,7 @@ mod outlived;
 mod parked;
 mod passwords;
 mod patience;
+mod performing;
 mod placing;
 mod pricing;
 mod projector;

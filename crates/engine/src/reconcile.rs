@@ -131,10 +131,17 @@ impl Inner {
     /// young enough and bound to nobody is ours (assuming no other software dials the same people from our number).
     fn call_of_attempt(&self, call: &Call, leg: LegNo, listed: Vec<Listed>) -> Option<Listed> {
         let attempt = call.leg_no(leg)?;
+        let named = |listed: &Listed| {
+            let state = self.config.secrets.open(listed.token.as_deref()?).ok()?;
+            Some(state.call == call.id && state.leg == leg)
+        };
+        // Where the carrier says with which state it was dialed nothing has to be guessed.
         listed.into_iter().find(|listed| {
-            matches_attempt(attempt, listed.created_at, || {
-                let owner = self.live.by_carrier(&attempt.account, &listed.id);
-                owner.is_some() || self.bound.contains(&attempt.account, &listed.id)
+            named(listed).unwrap_or_else(|| {
+                matches_attempt(attempt, listed.created_at, || {
+                    let owner = self.live.by_carrier(&attempt.account, &listed.id);
+                    owner.is_some() || self.bound.contains(&attempt.account, &listed.id)
+                })
             })
         })
     }

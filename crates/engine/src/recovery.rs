@@ -178,6 +178,7 @@ impl Inner {
             (live.call.id, live.call.owed(), recordings, begun)
         };
         self.orphaned(handle);
+        self.perform_anew(handle);
         owed.into_iter().for_each(|owed| self.owe(handle.clone(), owed));
         recordings.into_iter().for_each(|id| self.fetch_recording(handle.clone(), id));
         for stream in begun {

@@ -21,6 +21,8 @@ pub struct Counted {
     pub posts: BTreeMap<&'static str, u64>,
     /// Calls that another carrier was asked for, by the one before, that one, and why.
     pub failed_over: BTreeMap<(String, String, &'static str), u64>,
+    /// Commands to carriers that were taken for done, since nobody told of their end.
+    pub unheard: u64,
     /// Of those, calls between users of apps, by what they exchange and disposition.
     pub app_ended: BTreeMap<(&'static str, &'static str), u64>,
     /// Calls between users that were asked for and not made, by why.
@@ -187,6 +189,11 @@ impl Tally {
     /// Another carrier is asked for a call.
     pub fn failed_over(&self, from: &str, to: &str, why: &'static str) {
         *self.0.lock().failed_over.entry((from.to_owned(), to.to_owned(), why)).or_default() += 1;
+    }
+
+    /// The end of a command was told by nobody.
+    pub fn unheard(&self) {
+        self.0.lock().unheard += 1;
     }
 
     /// All of it.

@@ -49,7 +49,7 @@ impl CallStatus {
     }
 }
 
-/// What a status callback tells of.
+/// What a status callback tells of; as Telnyx, also what an event of a call that commands lead tells of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallEvent {
@@ -61,6 +61,36 @@ pub enum CallEvent {
     Answered,
     /// The call is over, however it ended.
     Completed,
+    /// `call.bridged`: it is connected with another.
+    Bridged,
+    /// `call.speak.started`.
+    SpeakStarted,
+    /// `call.speak.ended`.
+    SpeakEnded,
+    /// `call.playback.started`.
+    PlaybackStarted,
+    /// `call.playback.ended`.
+    PlaybackEnded,
+    /// `call.dtmf.received`: a key was pressed.
+    DtmfReceived,
+    /// `call.gather.ended`.
+    GatherEnded,
+    /// `call.recording.saved`.
+    RecordingSaved,
+    /// `call.machine.detection.ended`.
+    DetectionEnded,
+    /// `call.machine.greeting.ended`.
+    GreetingEnded,
+    /// `call.machine.premium.detection.ended`.
+    PremiumDetectionEnded,
+    /// `call.machine.premium.greeting.ended`.
+    PremiumGreetingEnded,
+    /// `streaming.started`.
+    StreamingStarted,
+    /// `streaming.stopped`.
+    StreamingStopped,
+    /// `streaming.failed`.
+    StreamingFailed,
 }
 
 impl CallEvent {
@@ -72,6 +102,31 @@ impl CallEvent {
             "answered" => Self::Answered,
             "completed" => Self::Completed,
             _ => return None,
+        })
+    }
+
+    /// Telnyx's `event_type`; none for ringing, of which it tells nothing.
+    pub(crate) fn event_type(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Ringing => return None,
+            Self::Initiated => "call.initiated",
+            Self::Answered => "call.answered",
+            Self::Completed => "call.hangup",
+            Self::Bridged => "call.bridged",
+            Self::SpeakStarted => "call.speak.started",
+            Self::SpeakEnded => "call.speak.ended",
+            Self::PlaybackStarted => "call.playback.started",
+            Self::PlaybackEnded => "call.playback.ended",
+            Self::DtmfReceived => "call.dtmf.received",
+            Self::GatherEnded => "call.gather.ended",
+            Self::RecordingSaved => "call.recording.saved",
+            Self::DetectionEnded => "call.machine.detection.ended",
+            Self::GreetingEnded => "call.machine.greeting.ended",
+            Self::PremiumDetectionEnded => "call.machine.premium.detection.ended",
+            Self::PremiumGreetingEnded => "call.machine.premium.greeting.ended",
+            Self::StreamingStarted => "streaming.started",
+            Self::StreamingStopped => "streaming.stopped",
+            Self::StreamingFailed => "streaming.failed",
         })
     }
 }

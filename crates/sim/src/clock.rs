@@ -45,6 +45,11 @@ impl Clock {
         self.origin.saturating_add(elapsed).unwrap_or(self.origin)
     }
 
+    /// A span of real time, as simulated time.
+    pub(crate) fn simulated(&self, real: Duration) -> Duration {
+        real.mul_f64(self.speed)
+    }
+
     /// Sleeps for a span of simulated time.
     pub(crate) async fn sleep(&self, simulated: Duration) {
         tokio::time::sleep(simulated.div_f64(self.speed)).await;

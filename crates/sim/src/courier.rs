@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use reqwest::{Client, RequestBuilder, redirect};
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::call::{CallEvent, Form};
@@ -60,8 +61,10 @@ pub struct WebhookRecord {
     pub status: Option<u16>,
     /// Why there was no good answer.
     pub error: Option<String>,
-    /// The parameters, in the order sent.
+    /// The parameters, in the order sent; of an event its type and what it says.
     pub params: Vec<(String, String)>,
+    /// The body of an event, byte for byte.
+    pub body: Option<String>,
 }
 
 /// A webhook to deliver.
@@ -71,8 +74,55 @@ pub(crate) struct Hook {
     pub(crate) kind: WebhookKind,
     pub(crate) event: Option<CallEvent>,
     pub(crate) target: Target,
-    pub(crate) form: Form,
+    pub(crate) body: Body,
     pub(crate) token: String,
+}
+
+/// What a webhook says.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// Parameters, as both carriers send them for voice documents.
+    Form(Form),
+    /// Telnyx's Call Control, in JSON.
+    Event(Box<Event>),
+}
+
+/// An event of Call Control, and how it is tried again.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// `data`.
+    pub(crate) data: Value,
+    /// How long is waited before each retry, real time.
+    pub(crate) retries: Vec<Duration>,
+    /// Told once the address itself has failed for good.
+    pub(crate) failover: Option<Target>,
+}
+
+impl Body {
+    /// What is sent this time.
+    fn text(&self, target: &Target, attempt: u32) -> String {
+        match self {
+            Self::Form(form) => {
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(form.pairs()).finish()
+            }
+            Self::Event(event) => {
+                let meta = json!({ "attempt": attempt, "delivered_to": target.url.as_str() });
+                json!({ "data": event.data, "meta": meta }).to_string()
+            }
+        }
+    }
+
+    fn params(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Form(form) => form.pairs().to_vec(),
+            Self::Event(event) => {
+                let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let of = |value: &Value| value.as_object().cloned().unwrap_or_default();
+                let outer = of(&event.data).into_iter().filter(|(name, _)| name != "payload");
+                outer.chain(of(&event.data["payload"])).map(|(name, value)| (name, text(&value))).collect()
+            }
+        }
+    }
 }
 
 /// A good answer.
@@ -160,12 +210,24 @@ impl Courier {
         delivery.attempts += 1;
         let left = overrides.total.saturating_sub(delivery.begun.elapsed());
         let asked = Instant::now();
-        let result = self.request(&delivery.hook, left).await;
-        self.note(&delivery.hook, delivery.attempts, asked.elapsed(), &result);
+        let body = delivery.hook.body.text(&delivery.hook.target, delivery.attempts);
+        let result = self.request(&delivery.hook, &body, left).await;
+        self.note(&delivery.hook, body, delivery.attempts, asked.elapsed(), &result);
         let failure = match result {
             Ok((_, answer)) => return Step::Done(Ok(answer)),
             Err((_, failure)) => failure,
         };
+        if let Body::Event(event) = &mut delivery.hook.body {
+            let tried = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
+            if let Some(pause) = event.retries.get(tried.saturating_sub(1)) {
+                return Step::RetryAfter(*pause);
+            }
+            if let Some(failover) = event.failover.take() {
+                delivery.hook.target = failover;
+                return Step::RetryAfter(Duration::ZERO);
+            }
+            return Step::Done(Err(failure));
+        }
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(delivery.attempts - 1);
         let may_retry = delivery.attempts <= overrides.retries && overrides.retries_after(failure.kind);
         if may_retry && delivery.begun.elapsed() + pause < overrides.total {
@@ -175,10 +237,15 @@ impl Courier {
         }
     }
 
-    async fn request(&self, hook: &Hook, left: Duration) -> Result<(u16, Answer), (Option<u16>, Failure)> {
+    async fn request(
+        &self,
+        hook: &Hook,
+        body: &str,
+        left: Duration,
+    ) -> Result<(u16, Answer), (Option<u16>, Failure)> {
         let fail = |kind, what: String| Failure { kind, what };
         let request =
-            self.signed(hook).map_err(|error| (None, fail(FailureKind::Connect, error.to_string())))?;
+            self.signed(hook, body).map_err(|error| (None, fail(FailureKind::Connect, error.to_string())))?;
         let budget = left.min(hook.target.overrides.connect + hook.target.overrides.read);
         let late = || (None, fail(FailureKind::Read, "no answer in time".into()));
         let exchange = async {
@@ -202,39 +269,48 @@ impl Courier {
         tokio::time::timeout(budget, exchange).await.map_err(|_| late())?
     }
 
-    fn signed(&self, hook: &Hook) -> reqwest::Result<RequestBuilder> {
+    fn signed(&self, hook: &Hook, body: &str) -> reqwest::Result<RequestBuilder> {
         let client = self.client(hook.target.overrides.connect)?;
-        match self.mouth {
-            Mouth::Twilio => Ok(self.signed_as_twilio(&client, hook)),
-            Mouth::Telnyx => Ok(self.signed_as_telnyx(&client, hook)),
-        }
+        let signed = match (&hook.body, self.mouth) {
+            (Body::Event(_), _) => self.signed_event(&client, hook, body),
+            (Body::Form(form), Mouth::Twilio) => self.signed_as_twilio(&client, hook, form),
+            (Body::Form(form), Mouth::Telnyx) => self.signed_as_telnyx(&client, hook, form, body),
+        };
+        Ok(signed)
+    }
+
+    fn signed_event(&self, client: &Client, hook: &Hook, body: &str) -> RequestBuilder {
+        let request = client.post(hook.target.url.clone()).header("Content-Type", "application/json");
+        self.with_telnyxs_signature(request, body.to_owned())
     }
 
     /// Over the moment of this attempt and the body. A request by GET has no body, and nothing of its address is signed.
-    fn signed_as_telnyx(&self, client: &Client, hook: &Hook) -> RequestBuilder {
+    fn signed_as_telnyx(&self, client: &Client, hook: &Hook, form: &Form, body: &str) -> RequestBuilder {
         let mut url = hook.target.url.clone();
-        let pairs = hook.form.pairs();
-        let (request, body) = match hook.target.method {
+        match hook.target.method {
             Method::Post => {
-                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
                 let kind = "application/x-www-form-urlencoded";
-                (client.post(url).header("Content-Type", kind).body(body.clone()), body)
+                self.with_telnyxs_signature(client.post(url).header("Content-Type", kind), body.to_owned())
             }
             Method::Get => {
-                url.query_pairs_mut().extend_pairs(pairs);
-                (client.get(url), String::new())
+                url.query_pairs_mut().extend_pairs(form.pairs());
+                self.with_telnyxs_signature(client.get(url), String::new())
             }
-        };
+        }
+    }
+
+    fn with_telnyxs_signature(&self, request: RequestBuilder, body: String) -> RequestBuilder {
         let now = real_second();
         request
             .header("User-Agent", "telnyx-webhooks")
             .header("telnyx-timestamp", now)
             .header("telnyx-signature-ed25519", sign_telnyx(&self.auth_token, now, body.as_bytes()))
+            .body(body)
     }
 
-    fn signed_as_twilio(&self, client: &Client, hook: &Hook) -> RequestBuilder {
+    fn signed_as_twilio(&self, client: &Client, hook: &Hook, form: &Form) -> RequestBuilder {
         let mut url = hook.target.url.clone();
-        let pairs = hook.form.pairs();
+        let pairs = form.pairs();
         let (request, signature) = match hook.target.method {
             Method::Post => {
                 let signature = sign(&self.auth_token, url.as_str(), pairs);
@@ -270,6 +346,7 @@ impl Courier {
     fn note(
         &self,
         hook: &Hook,
+        body: String,
         attempt: u32,
         took: Duration,
         result: &Result<(u16, Answer), (Option<u16>, Failure)>,
@@ -278,15 +355,24 @@ impl Courier {
             Ok((status, _)) => (Some(*status), None),
             Err((status, failure)) => (*status, Some(failure.what.clone())),
         };
-        self.log(hook, attempt, took, status, error);
+        self.log(hook, body, attempt, took, status, error);
     }
 
     /// Logs that a fault kept a webhook from being sent.
     pub(crate) fn lose(&self, hook: &Hook) {
-        self.log(hook, 0, Duration::ZERO, None, Some("lost on request".into()));
+        let body = hook.body.text(&hook.target, 1);
+        self.log(hook, body, 0, Duration::ZERO, None, Some("lost on request".into()));
     }
 
-    fn log(&self, hook: &Hook, attempt: u32, took: Duration, status: Option<u16>, error: Option<String>) {
+    fn log(
+        &self,
+        hook: &Hook,
+        body: String,
+        attempt: u32,
+        took: Duration,
+        status: Option<u16>,
+        error: Option<String>,
+    ) {
         let mut log = self.log.lock();
         if log.len() >= self.log_limit {
             log.pop_front();
@@ -302,7 +388,8 @@ impl Courier {
             took,
             status,
             error,
-            params: hook.form.pairs().to_vec(),
+            params: hook.body.params(),
+            body: matches!(hook.body, Body::Event(_)).then_some(body),
         });
         drop(log);
         self.changes.bump();

@@ -17,15 +17,17 @@ use crate::courier::Courier;
 use crate::error::SimError;
 use crate::faults::{FaultKind, Faults, Moment};
 use crate::ids::{CallSid, RecordingSid};
+use crate::led::{self, Leg, Legs, Told};
 use crate::life::{self, Plan};
 use crate::line::Line;
 use crate::memory::Memory;
-use crate::mouth::Mouth;
+use crate::mouth::{Application, Mouth};
 use crate::numbers::{Numbers, OwnNumber};
 use crate::options::SimOptions;
 use crate::orders::{Order, Source, Wish};
 use crate::people::People;
 use crate::person::Habit;
+use crate::progress::Progress;
 use crate::recordings::Recordings;
 use crate::register::{Register, new_record};
 use crate::tape::Tapes;
@@ -37,8 +39,14 @@ const MEDIA_URL_HOLDS: jiff::SignedDuration = jiff::SignedDuration::from_mins(10
 /// Everything that outlives one call.
 pub(crate) struct Exchange {
     pub(crate) mouth: Mouth,
-    /// As Telnyx: the application that calls go through.
+    /// As Telnyx: the TeXML application.
     pub(crate) connection: String,
+    /// As Telnyx: the Call Control application.
+    pub(crate) call_control: String,
+    /// Which of the two the account's numbers lead to.
+    pub(crate) application: Application,
+    /// The calls that commands lead.
+    pub(crate) legs: Legs,
     pub(crate) account_sid: String,
     pub(crate) auth_token: String,
     pub(crate) base_url: String,
@@ -77,6 +85,11 @@ impl Exchange {
                 .map_err(|source| SimError::StateFile { path: path.clone(), source })?,
             None => Memory::default(),
         };
+        let legs = Legs::default();
+        if options.application == Application::CallControl {
+            // Of an earlier life, and over: they can still be asked for.
+            register.all(None).iter().for_each(|call| legs.lead(&call.sid, None));
+        }
         let seed = options.seed;
         let number_sid = |number: &str| format!("PN{}", Chance::of(seed, &["number", number]).hex32());
         Ok(Arc::new(Self {
@@ -92,6 +105,9 @@ impl Exchange {
             ),
             mouth: options.mouth,
             connection: options.connection,
+            call_control: options.call_control,
+            application: options.application,
+            legs,
             account_sid: options.account_sid,
             auth_token: options.auth_token,
             base_url,
@@ -149,12 +165,74 @@ impl Exchange {
         verstat: Option<String>,
     ) -> Result<CallRecord, SimError> {
         let number = self.numbers.by_number(to).ok_or(SimError::NotOurNumber)?;
+        let by_commands = self.mouth == Mouth::Telnyx && self.application == Application::CallControl;
+        let address = if by_commands { Some(address_of(&number).ok_or(SimError::NoVoiceUrl)?) } else { None };
         let plan = inbound_plan(&number).ok_or(SimError::NoVoiceUrl)?;
         let plan = Plan { verstat, ..plan };
         let nth = self.register.next_turn(Direction::Inbound, from);
         let habit = habit.or_else(|| self.people.known_habit(from)).unwrap_or_else(Habit::answers);
         let person = self.people.with_habit(habit, from, nth);
+        if let Some(address) = address {
+            let record = self.new_record(Direction::Inbound, (from, to), nth);
+            let record = CallRecord { verstat: plan.verstat, ..record };
+            let begins = led::Plan {
+                ring_secs: plan.ring_secs,
+                limit_secs: plan.limit_secs,
+                listens: None,
+                from_answer: led::FromAnswer::default(),
+                joins: None,
+                after: led::Afterwards::HungUp,
+            };
+            self.lead(record.clone(), person, (address, None), begins);
+            return Ok(record);
+        }
         Ok(self.make(Direction::Inbound, (from, to), nth, person, plan))
+    }
+
+    /// As Telnyx: makes a call that commands lead; `None` if nobody is to be told of it.
+    pub(crate) fn call_by_command(
+        self: &Arc<Self>,
+        dial: led::Dial,
+        state: Option<String>,
+    ) -> Option<CallRecord> {
+        let ours = || self.numbers.by_number(&dial.from).or_else(|| self.numbers.all().into_iter().next());
+        let address = dial.webhook.clone().or_else(|| address_of(&ours()?))?;
+        // Who is called by another leg is no call that the product made.
+        let is_second = dial.joins.is_some() && dial.joins == dial.linked_to;
+        let direction = if is_second { Direction::OutboundDial } else { Direction::OutboundApi };
+        let nth = self.register.next_turn(direction, &dial.to);
+        let person = self.people.person(&dial.to, nth);
+        let record = self.new_record(direction, (&dial.from, &dial.to), nth);
+        let record = CallRecord { parent: dial.linked_to, ..record };
+        let begins = led::Plan {
+            ring_secs: dial.ring_secs,
+            limit_secs: dial.limit_secs,
+            listens: dial.listens,
+            from_answer: dial.from_answer,
+            joins: dial.joins,
+            after: dial.after,
+        };
+        self.lead(record.clone(), person, (address, state), begins);
+        Some(record)
+    }
+
+    /// Begins a leg that tells its events there, and bears a state in them.
+    fn lead(
+        self: &Arc<Self>,
+        record: CallRecord,
+        person: Person,
+        (address, state): (led::Address, Option<String>),
+        begins: led::Plan,
+    ) {
+        let (sid, direction) = (record.sid.clone(), record.direction);
+        self.legs.lead(&sid, state);
+        let orders = self.enter(record);
+        let told = Told::new(self, sid.clone(), address);
+        let line = Line::new(Arc::clone(self), sid, person, None);
+        let leg = Leg::new(line, told, begins);
+        self.spawn(async move {
+            Box::pin(leg.live(direction, orders)).await;
+        });
     }
 
     /// The leg that a `<Dial>` makes; whoever dialed it lives its life.
@@ -189,6 +267,17 @@ impl Exchange {
         plan: Plan,
     ) -> CallRecord {
         let record = CallRecord { verstat: plan.verstat.clone(), ..self.new_record(direction, parties, nth) };
+        let orders = self.enter(record.clone());
+        let progress = plan.status.as_ref().map(|target| Progress::new(self, target.clone(), &plan.events));
+        let line = Line::new(Arc::clone(self), record.sid.clone(), person, progress);
+        self.spawn(async move {
+            Box::pin(life::live(line, direction, plan, orders)).await;
+        });
+        record
+    }
+
+    /// Takes a call into the register.
+    fn enter(&self, record: CallRecord) -> mpsc::UnboundedReceiver<Order> {
         let listed_from = match self.faults.strike(Moment::Accepted, record.person(), None) {
             Some(FaultKind::ListLag { secs }) => {
                 record.created_at.saturating_add(jiff::SignedDuration::from_secs(secs.into()))
@@ -198,13 +287,10 @@ impl Exchange {
         let (sender, orders) = mpsc::unbounded_channel();
         // Written before anybody can hear of the call: the file never knows less than the product.
         self.memory.created(&record);
-        self.register.add(record.clone(), listed_from.unwrap_or(record.created_at), Some(sender));
+        let created_at = record.created_at;
+        self.register.add(record, listed_from.unwrap_or(created_at), Some(sender));
         self.changes.bump();
-        let line = Line::new(Arc::clone(self), record.sid.clone(), person, &plan);
-        self.spawn(async move {
-            Box::pin(life::live(line, direction, plan, orders)).await;
-        });
-        record
+        orders
     }
 
     fn new_record(&self, direction: Direction, parties: (&str, &str), nth: u64) -> CallRecord {
@@ -237,6 +323,12 @@ impl Exchange {
         self.clock.sleep_until(turn).await;
         turn.saturating_sub(now)
     }
+}
+
+/// Where the application of a number tells its events.
+fn address_of(number: &OwnNumber) -> Option<led::Address> {
+    let target = |url: &str| Target::parse(url, Method::Post);
+    Some(led::Address::new(target(&number.voice_url)?, target(&number.voice_fallback_url)))
 }
 
 fn inbound_plan(number: &OwnNumber) -> Option<Plan> {

@@ -46,9 +46,11 @@ pub enum FaultKind {
     EmptyList,
     /// Fetching and listing calls answers 503.
     LookupFails,
-    /// Ending or redirecting a call answers 500 and does nothing.
+    /// Ending or redirecting a call, or a command to it, answers 500 and does nothing.
     UpdateFails,
-    /// A status callback is never sent.
+    /// Ending or redirecting a call, or a command to it, is obeyed and answers 500.
+    UpdateFailsAfterObeying,
+    /// A status callback, or an event of a call that commands lead, is never sent; the same is meant by the three below.
     CallbackLost,
     /// A status callback is sent later.
     CallbackLate {
@@ -98,7 +100,7 @@ impl FaultKind {
             Self::ListLag { .. } => Moment::Accepted,
             Self::EmptyList => Moment::List,
             Self::LookupFails => Moment::Lookup,
-            Self::UpdateFails => Moment::Update,
+            Self::UpdateFails | Self::UpdateFailsAfterObeying => Moment::Update,
             Self::CallbackLost
             | Self::CallbackLate { .. }
             | Self::CallbackDoubled { .. }
@@ -141,7 +143,7 @@ pub struct Fault {
     /// How probably it strikes each time, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
-    /// For faults of callbacks: only this event.
+    /// For faults of callbacks: only this event, such as `completed` or, of a call that commands lead, `speak_ended`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<CallEvent>,
 }

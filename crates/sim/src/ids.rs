@@ -52,3 +52,9 @@ sid!(
     /// A recording's id, `RE…`.
     RecordingSid
 );
+
+/// A UUID, from 32 hexadecimal digits.
+pub(crate) fn uuid(hex: &str) -> String {
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+}

@@ -14,8 +14,10 @@
 //! answers, busy, no answer, voicemail, hangs up in the second question, silent, presses 9, declines, cannot be
 //! reached, does not exist.
 //!
-//! To add a verb: `twiml.rs` reads it, `session/` performs it. To add a fault: name it in `faults.rs`, ask for it where
-//! it strikes.
+//! As Telnyx it has a second way to lead a call: commands and events in place of documents (`led/`), with the same people.
+//!
+//! To add a verb: `twiml.rs` reads it, `session/` performs it. To add a command: `led/command.rs` reads it, its neighbours
+//! obey. To add a fault: name it in `faults.rs`, ask for it where it strikes.
 //!
 //! In a media stream people talk with a bot, in sounds that stand for their words (`voice.rs`); [`Model`] is a stand-in for the model
 //! behind one. Who [speaks](Habit::Speaks) has a voice that somebody else made, for models with real ears.
@@ -36,6 +38,7 @@ mod exchange;
 mod faults;
 mod heard;
 mod ids;
+mod led;
 mod life;
 mod line;
 mod memory;
@@ -69,7 +72,7 @@ pub use faults::{Fault, FaultKind, FaultReport};
 pub use heard::Heard;
 pub use ids::{CallSid, RecordingSid};
 pub use model::{Misbehaves, Model, ModelOptions, ModelTurn, Seen};
-pub use mouth::{Mouth, public_key, sign_telnyx};
+pub use mouth::{Application, Mouth, public_key, sign_telnyx};
 pub use numbers::OwnNumber;
 pub use options::SimOptions;
 pub use pattern::Pattern;

@@ -18,7 +18,7 @@ use crate::target::Target;
 use crate::twiml::RejectReason;
 
 /// A mailbox is full after this many seconds.
-const MAILBOX_SECS: u32 = 120;
+pub(crate) const MAILBOX_SECS: u32 = 120;
 
 /// What was asked for when the call was made.
 pub(crate) struct Plan {
@@ -77,7 +77,7 @@ pub(crate) enum Wait {
 }
 
 impl Wait {
-    fn verdict(self, by: Answerer) -> (&'static str, u32) {
+    pub(crate) fn verdict(self, by: Answerer) -> (&'static str, u32) {
         match (by, self) {
             (Answerer::Human, _) => ("human", 3),
             (Answerer::Fax, _) => ("fax", 4),
@@ -127,12 +127,22 @@ pub(crate) async fn live(
 
 /// Dials and waits for somebody to pick up.
 async fn reach(line: &mut Line, ring_timeout_secs: u32) -> Result<Answerer, Ending> {
+    dial(line).await;
+    ring(line, ring_timeout_secs).await
+}
+
+/// Waits for the call's turn, and begins to dial.
+pub(crate) async fn dial(line: &mut Line) {
     let queued = line.exchange.wait_in_queue().await;
     let now = line.exchange.clock.now();
     line.report(CallEvent::Initiated, |call| {
         call.started_at = Some(now);
         call.queue_ms = u64::try_from(queued.as_millis()).unwrap_or(u64::MAX);
     });
+}
+
+/// Waits for somebody to pick up.
+pub(crate) async fn ring(line: &mut Line, ring_timeout_secs: u32) -> Result<Answerer, Ending> {
     line.pass(1).await;
     let ending = |status, sip_code| Err(Ending { status, sip_code });
     let pickup = line.person.pickup();
@@ -169,7 +179,7 @@ pub(crate) async fn taken_back(orders: &mut mpsc::UnboundedReceiver<Order>) -> (
             Some(Order { wish: Wish::PersonHangsUp, obeyed }) => {
                 return (obeyed, Ending { status: CallStatus::Busy, sip_code: 603 });
             }
-            Some(Order { wish: Wish::Follow(_), .. }) => {}
+            Some(Order { wish: Wish::Follow(_) | Wish::Led(_), .. }) => {}
             None => std::future::pending().await,
         }
     }
@@ -210,6 +220,8 @@ async fn talk(
                     session.cut_off();
                     Over::PersonHungUp
                 }
+                // Nobody commands a call that documents lead.
+                Some(Order { wish: Wish::Led(_), .. }) => continue,
                 None => Over::CutOff,
             },
             () = exhausted.cancelled() => Over::CutOff,

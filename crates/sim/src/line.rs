@@ -8,12 +8,11 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::Person;
 use crate::call::{CallEvent, CallRecord, CallStatus, Direction, Form};
 use crate::chance::Chance;
-use crate::courier::{Hook, WebhookKind};
+use crate::courier::{Body, Hook, WebhookKind};
 use crate::exchange::Exchange;
 use crate::faults::{FaultKind, Moment};
 use crate::heard::Heard;
-use crate::ids::{CallSid, RecordingSid};
-use crate::life::Plan;
+use crate::ids::{CallSid, RecordingSid, uuid};
 use crate::mouth::Mouth;
 use crate::progress::Progress;
 use crate::recordings::{RecordingRecord, RecordingSource};
@@ -48,9 +47,12 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(exchange: Arc<Exchange>, sid: CallSid, person: Person, plan: &Plan) -> Self {
-        let progress =
-            plan.status.as_ref().map(|target| Progress::new(&exchange, target.clone(), &plan.events));
+    pub(crate) fn new(
+        exchange: Arc<Exchange>,
+        sid: CallSid,
+        person: Person,
+        progress: Option<Progress>,
+    ) -> Self {
         Self {
             exchange,
             sid,
@@ -204,6 +206,13 @@ impl Line {
         Form::default().with("HangupSource", if by_person == called_us { "caller" } else { "callee" })
     }
 
+    /// Counts all that passed since the answer as talked: nothing else tells how long a call is that commands lead.
+    pub(crate) fn talked_by_clock(&mut self) {
+        if let Some(since) = self.picked_up {
+            self.talked = self.exchange.clock.elapsed().saturating_sub(since);
+        }
+    }
+
     /// Seconds talked so far.
     pub(crate) fn talked_secs(&self) -> u32 {
         u32::try_from(self.talked.as_secs()).unwrap_or(u32::MAX)
@@ -213,7 +222,8 @@ impl Line {
     pub(crate) fn hook(&mut self, kind: WebhookKind, target: &Target, more: Form) -> Hook {
         let standard = self.record().map(|call| call.form(&self.exchange.account_sid)).unwrap_or_default();
         let form = self.exchange.mouth.words(standard.and(more), &self.exchange.connection);
-        Hook { call: self.sid.clone(), kind, event: None, target: target.clone(), form, token: self.token() }
+        let (call, target) = (self.sid.clone(), target.clone());
+        Hook { call, kind, event: None, target, body: Body::Form(form), token: self.token() }
     }
 
     /// Sends a webhook whose answer does not matter.
@@ -229,8 +239,7 @@ impl Line {
         self.hooks += 1;
         let hex =
             Chance::of(self.exchange.seed, &["token", self.sid.as_str(), &self.hooks.to_string()]).hex32();
-        let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-        format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+        uuid(&hex)
     }
 
     pub(crate) fn next_recording_sid(&mut self) -> RecordingSid {
@@ -310,7 +319,7 @@ impl Line {
             kind: WebhookKind::Recording,
             event: None,
             target: target.clone(),
-            form,
+            body: Body::Form(form),
             token,
         }
     }

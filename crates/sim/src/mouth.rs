@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::call::Form;
+use crate::ids::uuid;
 
 /// Whose API it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -46,6 +47,17 @@ impl fmt::Display for Mouth {
             Self::Telnyx => "telnyx",
         })
     }
+}
+
+/// As Telnyx: what the account's numbers lead to. Both kinds of application are there, and calls out go through either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Application {
+    /// A TeXML application: voice documents are asked for.
+    #[default]
+    Texml,
+    /// A Call Control application: events are told, and commands lead the call.
+    CallControl,
 }
 
 /// What Twilio says and Telnyx does not.
@@ -83,10 +95,7 @@ impl Mouth {
     pub(crate) fn recording_id(self, hex: &str) -> String {
         match self {
             Self::Twilio => format!("RE{hex}"),
-            Self::Telnyx => {
-                let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-                format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
-            }
+            Self::Telnyx => uuid(hex),
         }
     }
 
@@ -131,13 +140,14 @@ fn telnyx(form: &Form, connection: &str) -> Form {
 }
 
 /// A level, and apart from it whether its signature held.
-fn vouched(verstat: &str) -> Form {
+pub(crate) fn vouched(verstat: &str) -> Form {
     let level = verstat.rsplit('-').next().filter(|level| level.len() == 1);
     let form = level.map_or_else(Form::default, |level| Form::default().with("ShakenStirAttestation", level));
     form.with("ShakenStirValidated", verstat.starts_with("TN-Validation-Passed").to_string())
 }
 
-fn cause(status: &str, sip: Option<&str>) -> (&'static str, &'static str) {
+/// `HangupCause` and `HangupSource` of an end, in Twilio's words and by its SIP response.
+pub(crate) fn cause(status: &str, sip: Option<&str>) -> (&'static str, &'static str) {
     match (status, sip) {
         ("completed", _) => ("normal_clearing", "callee"),
         ("busy", Some("603")) => ("call_rejected", "callee"),

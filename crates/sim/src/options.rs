@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::faults::Fault;
-use crate::mouth::Mouth;
+use crate::mouth::{Application, Mouth};
 use crate::numbers::OwnNumber;
 use crate::pattern::Pattern;
 use crate::person::{Habit, Mix};
@@ -16,8 +16,12 @@ use crate::person::{Habit, Mix};
 pub struct SimOptions {
     /// Whose API it has.
     pub mouth: Mouth,
-    /// As Telnyx: the application that calls go through.
+    /// As Telnyx: the TeXML application.
     pub connection: String,
+    /// As Telnyx: the Call Control application.
+    pub call_control: String,
+    /// As Telnyx: which of the two the account's numbers lead to.
+    pub application: Application,
     /// The account: `AC` and 32 hexadecimal digits, or, as Telnyx, a UUID.
     pub account_sid: String,
     /// The account's secret: HTTP Basic password and webhook signing key. As Telnyx it is the API key, and the key that
@@ -60,6 +64,8 @@ impl Default for SimOptions {
         Self {
             mouth: Mouth::default(),
             connection: "2811212257810187875".into(),
+            call_control: "2811212257810187999".into(),
+            application: Application::default(),
             account_sid: "AC00000000000000000000000000000001".into(),
             auth_token: "simulator-auth-token".into(),
             numbers: vec!["+15005550006".into()],

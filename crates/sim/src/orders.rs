@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use crate::led::Message;
 use crate::target::Target;
 
 /// Where a document comes from.
@@ -20,6 +21,8 @@ pub(crate) enum Wish {
     PersonHangsUp,
     /// Follow another document from now on.
     Follow(Source),
+    /// To a call that commands lead.
+    Led(Box<Message>),
 }
 
 /// A wish, and somebody who waits to hear that it was obeyed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::call::{CallEvent, CallRecord, Form};
-use crate::courier::{Courier, Hook, Step, WebhookKind};
+use crate::courier::{Body, Courier, Hook, Step, WebhookKind};
 use crate::exchange::Exchange;
 use crate::faults::{FaultKind, Moment};
 use crate::target::Target;
@@ -52,7 +52,7 @@ impl Progress {
             kind: WebhookKind::Status,
             event: Some(event),
             target: self.target.clone(),
-            form,
+            body: Body::Form(form),
             token,
         };
         // The queue is closed only when the simulator stops.
@@ -60,7 +60,8 @@ impl Progress {
     }
 }
 
-async fn send_in_order(exchange: Arc<Exchange>, mut due: mpsc::UnboundedReceiver<(Hook, String)>) {
+/// Sends what is due, one after the other, as the faults allow.
+pub(crate) async fn send_in_order(exchange: Arc<Exchange>, mut due: mpsc::UnboundedReceiver<(Hook, String)>) {
     let mut held: Option<Hook> = None;
     while let Some((hook, number)) = due.recv().await {
         match exchange.faults.strike(Moment::Callback, &number, hook.event) {

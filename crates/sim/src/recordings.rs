@@ -23,6 +23,8 @@ pub enum RecordingSource {
     RecordVerb,
     /// `Record=true` when the call was created.
     OutboundAPI,
+    /// `record_start`.
+    StartCallRecordingAPI,
 }
 
 impl RecordingSource {
@@ -31,6 +33,7 @@ impl RecordingSource {
         match self {
             Self::RecordVerb => "RecordVerb",
             Self::OutboundAPI => "OutboundAPI",
+            Self::StartCallRecordingAPI => "StartCallRecordingAPI",
         }
     }
 }

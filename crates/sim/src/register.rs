@@ -186,6 +186,18 @@ impl Register {
         }
     }
 
+    /// A call, if listings show it by now.
+    pub(crate) fn listed(&self, sid: &CallSid, now: Timestamp) -> Option<CallRecord> {
+        self.with(sid, |entry| (entry.listed_from <= now).then(|| entry.record.clone()))?
+    }
+
+    /// Every live call that listings show by now, oldest first.
+    pub(crate) fn live_now(&self, now: Timestamp) -> Vec<CallRecord> {
+        let state = self.0.lock();
+        let is_shown = |entry: &&Entry| !entry.record.status.is_final() && entry.listed_from <= now;
+        state.entries.iter().filter(is_shown).map(|entry| entry.record.clone()).collect()
+    }
+
     /// One page, newest first.
     pub(crate) fn list(&self, query: &Query, now: Timestamp) -> Page {
         let state = self.0.lock();

@@ -288,6 +288,22 @@ fn our_numbers_are_pointed_here_and_the_credentials_are_asked_about() {
 }
 
 #[test]
+fn the_simulated_carrier_says_which_application_its_numbers_lead_to() {
+    let folder = TempDir::new().unwrap();
+    let settings = |speaks| Carrier::speaking(folder.path(), speaks).1;
+    let (texml, commands) = (settings("telnyx"), settings("telnyx-call-control"));
+    let connection = |settings: &str| {
+        let line = settings.lines().find(|line| line.contains("TELNYX_CONNECTION_ID=")).unwrap();
+        line.to_owned()
+    };
+    assert_ne!(connection(&texml), connection(&commands));
+    assert!(commands.contains("TELNYX_APPLICATION=call_control"), "{commands}");
+    assert!(!texml.contains("TELNYX_APPLICATION"), "{texml}");
+    let wrong = run(folder.path(), &["sim", "--speaks", "morse"], &[]);
+    assert!(stderr(&wrong).contains("telnyx-call-control"), "{}", stderr(&wrong));
+}
+
+#[test]
 fn the_self_test_passes() {
     let folder = TempDir::new().unwrap();
     let output = run(folder.path(), &["selftest"], &[]);
@@ -463,11 +479,23 @@ struct Carrier {
 
 impl Carrier {
     fn start(folder: &Path) -> Self {
-        let mut child = command(folder).args(["sim", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::speaking(folder, "twilio").0
+    }
+
+    /// The carrier, and the settings that it prints.
+    fn speaking(folder: &Path, speaks: &str) -> (Self, String) {
+        let arguments = ["sim", "--port", "0", "--speaks", speaks];
+        let mut child = command(folder).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let mut said = BufReader::new(child.stdout.as_mut().unwrap());
+        said.read_line(&mut line).unwrap();
+        let mut settings = String::new();
+        while !settings.contains("PUBLIC_URL=") {
+            assert_ne!(said.read_line(&mut settings).unwrap(), 0, "{settings}");
+        }
+        drop(said);
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-        Self { child, url: url.trim_end_matches([';', '.']).to_owned() }
+        (Self { child, url: url.trim_end_matches([';', '.']).to_owned() }, settings)
     }
 }
 

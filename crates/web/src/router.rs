@@ -30,7 +30,7 @@ use trunkline_core::tenancy::Act;
 /// Where a person waits for an answer: the carrier's routes that always speak.
 const SPEAKING: [&str; 3] = ["/voice", "/answer", "/fallback"];
 /// The carrier's routes that only listen.
-const LISTENING: [&str; 4] = ["/status", "/recording", "/amd", "/transcription"];
+const LISTENING: [&str; 5] = ["/status", "/recording", "/amd", "/transcription", "/call-control"];
 
 /// All routes, over one web.
 pub(crate) fn routes(web: Arc<Web>) -> Router {
@@ -41,7 +41,8 @@ pub(crate) fn routes(web: Arc<Web>) -> Router {
         .route("/status", post(callbacks::status))
         .route("/recording", post(callbacks::recording))
         .route("/amd", post(callbacks::machine))
-        .route("/transcription", post(callbacks::transcription));
+        .route("/transcription", post(callbacks::transcription))
+        .route("/call-control", post(callbacks::event));
 
     let api = keyed_table().router.route_layer(from_fn_with_state(Arc::clone(&web), keyed));
     let shared = shared_table().router.route_layer(from_fn_with_state(Arc::clone(&web), keyed_or_user));

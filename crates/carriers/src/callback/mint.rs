@@ -36,6 +36,8 @@ pub struct LegUrls {
     pub status: String,
     /// Told who took the call.
     pub amd: String,
+    /// Told everything, where calls are led by commands.
+    pub events: String,
 }
 
 impl<'a> Mint<'a> {
@@ -65,6 +67,7 @@ impl<'a> Mint<'a> {
             fallback: self.fallback(),
             status: self.status(),
             amd: self.amd(),
+            events: self.events(),
         }
     }
 
@@ -83,6 +86,11 @@ impl<'a> Mint<'a> {
     /// Told of progress.
     pub fn status(&self) -> String {
         self.callback("/status", Place::START)
+    }
+
+    /// Told everything, where calls are led by commands. Which call it is stands in what comes with each event.
+    pub fn events(&self) -> String {
+        self.urls.minting().address(Scheme::Http, "/call-control")
     }
 
     /// Told of progress of the leg that is dialed for a transfer.

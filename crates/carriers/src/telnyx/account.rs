@@ -82,9 +82,16 @@ pub(super) async fn fetch_recording(
     }
     let recording: Recording = reply.success(failure)?.json()?;
     let is_ready = recording.status.as_deref().is_none_or(|status| status == "completed");
-    let Some(url) = recording.media_url.filter(|url| is_ready && !url.is_empty()) else { return Ok(None) };
+    match recording.media_url.filter(|url| is_ready && !url.is_empty()) {
+        Some(url) => download(telnyx, &url).await,
+        None => Ok(None),
+    }
+}
+
+/// The sound at an address that Telnyx has just named.
+pub(super) async fn download(telnyx: &Telnyx, url: &str) -> Result<Option<RecordingBody>, AskError> {
     let is_ours = |url: &Url| url.scheme() == "https" || telnyx.address("/").starts_with("http://");
-    let url = Url::parse(&url).ok().filter(is_ours);
+    let url = Url::parse(url).ok().filter(is_ours);
     let url = url.ok_or(AskError::Unreadable("the sound's address is none"))?;
     let mut response = telnyx.loading(url.as_str()).send().await.map_err(|error| ask_error(&error))?;
     let status = response.status();
@@ -105,6 +112,11 @@ pub(super) async fn numbers(telnyx: &Telnyx) -> Result<Vec<CarrierNumber>, AskEr
         fallback: ours.voice_fallback_url.unwrap_or_default(),
         status: ours.status_callback.unwrap_or_default(),
     };
+    numbers_with(telnyx, urls).await
+}
+
+/// All numbers; those of our application have these addresses.
+pub(super) async fn numbers_with(telnyx: &Telnyx, urls: NumberUrls) -> Result<Vec<CarrierNumber>, AskError> {
     let mut found = Vec::new();
     for page in 1..=MAX_PAGES {
         let query = format!("/phone_numbers?page[number]={page}&page[size]={PAGE_SIZE}");
@@ -128,9 +140,7 @@ pub(super) async fn numbers(telnyx: &Telnyx) -> Result<Vec<CarrierNumber>, AskEr
 
 /// Points the application at these addresses, and the number at the application.
 pub(super) async fn point_number(telnyx: &Telnyx, id: &NumberId, urls: &NumberUrls) -> Result<(), AskError> {
-    if id.0.is_empty() || !id.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(AskError::Refused { http: 404, code: None, message: "no such number".to_owned() });
-    }
+    is_number(id)?;
     // Its name has to be said whenever it is changed.
     let ours = application(telnyx).await?;
     let change = json!({
@@ -142,6 +152,21 @@ pub(super) async fn point_number(telnyx: &Telnyx, id: &NumberId, urls: &NumberUr
         "status_callback_method": "post",
     });
     Reply::to(telnyx.patching(&application_address(telnyx), &change)).await?.success(failure)?;
+    lead_number(telnyx, id).await
+}
+
+/// It becomes a part of an address.
+fn is_number(id: &NumberId) -> Result<(), AskError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !id.0.is_empty() && id.0.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(AskError::Refused { http: 404, code: None, message: "no such number".to_owned() })
+}
+
+/// Leads a number to our application.
+pub(super) async fn lead_number(telnyx: &Telnyx, id: &NumberId) -> Result<(), AskError> {
+    is_number(id)?;
     let number = telnyx.address(&format!("/phone_numbers/{}", id.0));
     let change = json!({ "connection_id": telnyx.connection });
     Reply::to(telnyx.patching(&number, &change)).await?.success(failure).map(|_| ())

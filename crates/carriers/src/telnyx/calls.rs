@@ -142,6 +142,7 @@ fn listed(call: Call) -> Listed {
     Listed {
         news: call.news().unwrap_or(News::Accepted),
         created_at: call.date_created.as_deref().and_then(words::time),
+        token: None,
         id: CarrierCallId::new(call.sid),
     }
 }

@@ -114,6 +114,11 @@ impl Telnyx {
         self.with_key(self.clients.asking.post(url)).header("content-type", kind).body(form)
     }
 
+    /// A command, with JSON; it bears a name by which a repeated one is known.
+    pub(super) fn commanding(&self, url: &str, json: &serde_json::Value) -> RequestBuilder {
+        self.with_key(self.clients.asking.post(url)).json(json)
+    }
+
     /// A request with JSON that changes something and may be repeated.
     pub(super) fn patching(&self, url: &str, json: &serde_json::Value) -> RequestBuilder {
         self.with_key(self.clients.asking.patch(url)).json(json)

@@ -1,14 +1,16 @@
-//! Telnyx, by TeXML: calls that are led by voice documents which Telnyx fetches from us, as Twilio does.
+//! Telnyx: by TeXML, calls that are led by voice documents which Telnyx fetches from us, as Twilio does; or by Call Control
+//! ([`control`]), calls that are led by commands of ours.
 //!
 //! - `client`: the account, and what all requests share · `create`: the one create request · `calls`: fetch, list, hang
 //!   up, send elsewhere · `account`: recordings, phone numbers, standing
 //! - [`signature`]: is a request the carrier's? · `words`: its words, one by one
 //!
-//! Why TeXML and not Call Control: `docs/decisions/0013`.
+//! Why TeXML is the usual one: `docs/decisions/0013`.
 
 mod account;
 mod calls;
 mod client;
+pub mod control;
 mod create;
 pub mod signature;
 pub(crate) mod words;

@@ -150,6 +150,7 @@ async fn pages(
 
 fn listed(call: Call) -> Listed {
     Listed {
+        token: None,
         news: call.news().unwrap_or(News::Accepted),
         created_at: call.date_created.as_deref().and_then(words::time),
         id: CarrierCallId::new(call.sid),

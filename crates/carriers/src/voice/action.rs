@@ -33,7 +33,13 @@ pub fn transfer(
     no: ActionNo,
     mint: &Mint<'_>,
 ) -> Document {
-    let dial = Dial {
+    let dial = dialed(to, time_limit_secs, no, mint);
+    Document::new(said(words).chain([Verb::Dial(Box::new(dial))]).collect())
+}
+
+/// How somebody is dialed to whom a call is handed.
+pub fn dialed(to: &Transfer, time_limit_secs: u32, no: ActionNo, mint: &Mint<'_>) -> Dial {
+    Dial {
         number: to.to.as_str().to_owned(),
         caller_id: Some(to.from.as_str().to_owned()).filter(|number| !number.is_empty()),
         action: Some(mint.voice(Place::Transferred(no))),
@@ -45,8 +51,7 @@ pub fn transfer(
             TransferMode::Blind => None,
             TransferMode::Attended => Some(mint.voice(Place::Consult(no))),
         },
-    };
-    Document::new(said(words).chain([Verb::Dial(Box::new(dial))]).collect())
+    }
 }
 
 /// Somebody is asked whether they take a call, twice. Who says nothing, as an answering machine does, is hung up on: the call

@@ -39,6 +39,7 @@ fn order() -> Order {
             fallback: "https://us.example/fallback".to_owned(),
             status: "https://us.example/status".to_owned(),
             amd: "https://us.example/amd".to_owned(),
+            events: "https://us.example/call-control".to_owned(),
         },
         ring_timeout_secs: 30,
         time_limit_secs: 3_600,

@@ -2,7 +2,7 @@
 
 use super::app::AppEnd;
 use super::event::{Direction, EndWord, HangUpReason, RefusalClass};
-use super::evidence::{AnsweredBy, Rang, Reported};
+use super::evidence::{AnsweredBy, HangUpBy, Rang, Reported};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -265,7 +265,10 @@ impl EndFacts<'_> {
             EndWord::Completed => match self.answered_by {
                 Some(AnsweredBy::Fax) => Disposition::Fax,
                 Some(AnsweredBy::Machine | AnsweredBy::MachineReady) => Disposition::Voicemail,
-                _ if self.over_time || self.hung_up_for == Some(HangUpReason::TimeLimit) => {
+                _ if self.over_time
+                    || self.hung_up_for == Some(HangUpReason::TimeLimit)
+                    || self.reported.carrier_cause.as_deref() == Some("time_limit") =>
+                {
                     Disposition::TimeLimit
                 }
                 _ => Disposition::Completed,
@@ -280,11 +283,23 @@ impl EndFacts<'_> {
     /// Codes refine `busy` and `failed` only. A Q.850 cause is preferred to a SIP status (RFC 6432), and both to the
     /// carrier's own cause in words.
     fn refined(&self) -> Option<Disposition> {
+        if self.was_declined() {
+            return Some(Disposition::Rejected);
+        }
         self.reported
             .q850
             .and_then(|cause| self.by_q850(cause))
             .or_else(|| self.reported.sip.and_then(|code| self.by_sip(code)))
             .or_else(|| self.reported.carrier_cause.as_deref().and_then(|cause| self.by_cause(cause)))
+    }
+
+    /// Where events lead a call (Telnyx's Call Control, whose word for an end is `hangup`) nobody ever tells that it rang: that the
+    /// callee refused has to do.
+    fn was_declined(&self) -> bool {
+        let Reported { carrier_status, carrier_cause, hangup_by, .. } = self.reported;
+        carrier_status.as_deref() == Some("hangup")
+            && carrier_cause.as_deref() == Some("call_rejected")
+            && *hangup_by == Some(HangUpBy::Callee)
     }
 
     /// The causes in words of the carrier reference (§4.3). The others say nothing that the end word does not.

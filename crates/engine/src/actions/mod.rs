@@ -15,7 +15,7 @@ mod pages;
 mod redirecting;
 
 pub(crate) use consulting::consultation_of;
-pub(crate) use pages::{action_of, aside};
+pub(crate) use pages::{action_of, aside, dial_of, standing_place};
 
 use crate::desk::Desk;
 use crate::engine::Inner;

@@ -12,12 +12,12 @@ use crate::live::Handle;
 use crate::webhook::{Line, VoiceFetch};
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Mint, Place};
-use trunkline_carriers::voice::{Document, action, page};
+use trunkline_carriers::voice::{Dial, Document, action, page};
 use trunkline_core::call::{
     ActionBegun, Activity, Call, CarrierEnd, Event, Handover, News, Source, TransferOver, What,
 };
 use trunkline_core::campaign::standing;
-use trunkline_core::id::{ActionNo, EventKey};
+use trunkline_core::id::{ActionNo, CarrierCallId, EventKey};
 use trunkline_core::script::{Caller, Page, Script};
 
 /// Where a call should be instead of in its script, if it should.
@@ -174,7 +174,12 @@ impl Inner {
 
 /// Where the call should be, if not on the page that was fetched.
 fn elsewhere(call: &Call, fetched: Place) -> Option<Place> {
-    let wanted = match aside(call) {
+    standing_place(call).filter(|wanted| *wanted != fetched)
+}
+
+/// The page of an action on which a call should be, if an action was ever begun.
+pub(crate) fn standing_place(call: &Call) -> Option<Place> {
+    Some(match aside(call) {
         Some(place) => place,
         // The script's turn: the last action is one that leads back to it.
         None => match call.standing_action()? {
@@ -183,8 +188,21 @@ fn elsewhere(call: &Call, fetched: Place) -> Option<Place> {
             }
             (no, _) => Place::Resume(no),
         },
+    })
+}
+
+/// Whom a call was being handed to when whoever did it was gone: how they were dialed, their leg, and whether the two talk.
+pub(crate) fn dial_of(call: &Call, mint: &Mint<'_>) -> Option<(Dial, Option<CarrierCallId>, bool)> {
+    let (no, action) = call.standing_action()?;
+    let transfer = action.transfer()?;
+    let talks = match action.handover() {
+        Handover::Dialing => false,
+        Handover::Talking => true,
+        Handover::Done | Handover::Failed => return None,
     };
-    (wanted != fetched).then_some(wanted)
+    let dial = action::dialed(transfer, call.limits.time_limit_secs, no, mint);
+    let child = action.children.last().and_then(|leg| leg.carrier_call_id.clone());
+    Some((dial, child, talks))
 }
 
 /// How the other leg ended, if the carrier's word for it is known.

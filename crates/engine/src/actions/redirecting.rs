@@ -39,11 +39,14 @@ impl Inner {
 
     /// Asks an account to send a live call to another page.
     pub(crate) async fn send_elsewhere(
-        &self,
+        self: &Arc<Self>,
         account: &AccountId,
         id: &CarrierCallId,
         url: &str,
     ) -> Result<HangUpAnswer, AskError> {
+        if self.is_led(account) {
+            return self.perform_elsewhere(account, id, url).await;
+        }
         self.carriers.of(account)?.redirect(id, url).await
     }
 

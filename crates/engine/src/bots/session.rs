@@ -181,6 +181,13 @@ impl Session {
         self.taping.take().into_iter().for_each(Taping::end);
         self.writer.written().await.await;
         tracing::info!(call = %self.call, "bot.stream: over");
+        let leg = {
+            let live = self.handle.lock();
+            live.call.leg().carrier_call_id.clone().map(|id| (live.call.leg().account.clone(), id))
+        };
+        if let Some((account, leg)) = leg {
+            self.inner.stream_is_over(&account, &leg);
+        }
         if self.is_ended {
             self.ask_for_the_end();
         }

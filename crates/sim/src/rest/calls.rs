@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::call::{CallRecord, CallStatus};
 use crate::clock::rfc2822;
 use crate::exchange::Exchange;
-use crate::faults::Moment;
+use crate::faults::{FaultKind, Moment};
 use crate::ids::CallSid;
 use crate::orders::{Order, Source, Wish};
 use crate::rest::error::RestError;
@@ -48,13 +48,35 @@ pub(super) async fn update(
     body: String,
 ) -> Result<Response, RestError> {
     let call = find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error());
-    }
+    let told = told_of_update(&exchange, &call)?;
     let wish = wish(&Params::parse(&body), call.status)?;
     order(&exchange, &call, wish).await?;
+    told.or_lost()?;
     let call = exchange.register.get(&call.sid).unwrap_or(call);
     Ok(Json(json(&exchange, &call, View::AsItIs)).into_response())
+}
+
+/// Whether the answer to what is asked of a live call arrives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Well,
+    /// It is obeyed, and nobody hears so.
+    Lost,
+}
+
+impl Told {
+    pub(super) fn or_lost(self) -> Result<(), RestError> {
+        if self == Self::Lost { Err(RestError::server_error()) } else { Ok(()) }
+    }
+}
+
+/// What the faults make of the answer; an error if nothing is to be done at all.
+pub(super) fn told_of_update(exchange: &Exchange, call: &CallRecord) -> Result<Told, RestError> {
+    match exchange.faults.strike(Moment::Update, call.person(), None) {
+        None => Ok(Told::Well),
+        Some(FaultKind::UpdateFailsAfterObeying) => Ok(Told::Lost),
+        Some(_) => Err(RestError::server_error()),
+    }
 }
 
 pub(super) fn find(exchange: &Exchange, part: &str) -> Result<CallRecord, RestError> {

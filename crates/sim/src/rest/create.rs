@@ -66,54 +66,66 @@ pub(super) async fn place(
     wire: &Wire,
     params: &Params,
 ) -> Result<Created, RestError> {
-    let request = read(exchange, params)?;
-    let made = |request| Ok(Created::Call(Box::new(accept(exchange, request))));
-    let Some(fault) = exchange.faults.strike(Moment::Create, &request.to, None) else {
-        return made(request);
+    let Request { from, to, plan } = read(exchange, params)?;
+    let callee = to.clone();
+    place_as_faults_allow(exchange, wire, &callee, move |exchange| Some(exchange.place(&from, &to, plan)))
+        .await
+}
+
+/// Makes a call in whatever way it is made, and answers, as the faults allow.
+pub(super) async fn place_as_faults_allow(
+    exchange: &Arc<Exchange>,
+    wire: &Wire,
+    to: &str,
+    accept: impl FnOnce(&Arc<Exchange>) -> Option<CallRecord> + Send + 'static,
+) -> Result<Created, RestError> {
+    let Some(fault) = exchange.faults.strike(Moment::Create, to, None) else {
+        return made(accept(exchange));
     };
     match fault {
         FaultKind::CreateFails => Err(RestError::server_error()),
         FaultKind::CreateUnavailable => Err(RestError::unavailable()),
         FaultKind::CreateThrottled => Err(RestError::throttled()),
         FaultKind::CreateResets => Ok(reset(wire)),
-        FaultKind::CreateAcceptsLate { secs } => accept_late(exchange, request, secs).await,
+        FaultKind::CreateAcceptsLate { secs } => accept_late(exchange, accept, secs).await,
         FaultKind::CreateFailsAfterAccepting => {
-            accept(exchange, request);
+            accept(exchange);
             Err(RestError::server_error())
         }
         FaultKind::CreateHangsAfterAccepting => {
-            accept(exchange, request);
+            accept(exchange);
             tokio::time::sleep(HANG).await;
             Ok(reset(wire))
         }
         FaultKind::CreateResetsAfterAccepting => {
-            accept(exchange, request);
+            accept(exchange);
             Ok(reset(wire))
         }
         FaultKind::CreateAnswersGarbage => {
-            accept(exchange, request);
+            accept(exchange);
             Ok(Created::Garbage)
         }
-        _ => made(request),
+        _ => made(accept(exchange)),
     }
 }
 
-fn accept(exchange: &Arc<Exchange>, request: Request) -> CallRecord {
-    exchange.place(&request.from, &request.to, request.plan)
+fn made(call: Option<CallRecord>) -> Result<Created, RestError> {
+    call.map(|call| Created::Call(Box::new(call))).ok_or_else(RestError::unavailable)
 }
 
 /// The call is made later, whether or not the client is still there.
-async fn accept_late(exchange: &Arc<Exchange>, request: Request, secs: u32) -> Result<Created, RestError> {
+async fn accept_late(
+    exchange: &Arc<Exchange>,
+    accept: impl FnOnce(&Arc<Exchange>) -> Option<CallRecord> + Send + 'static,
+    secs: u32,
+) -> Result<Created, RestError> {
     let (sender, accepted) = oneshot::channel();
     let later = Arc::clone(exchange);
     exchange.spawn(async move {
         later.clock.sleep(Duration::from_secs(secs.into())).await;
-        let _ = sender.send(accept(&later, request));
+        let _ = sender.send(accept(&later));
     });
-    match accepted.await {
-        Ok(call) => Ok(Created::Call(Box::new(call))),
-        Err(_) => Err(RestError::unavailable()),
-    }
+    made(accepted.await.ok().flatten())
 }
 
 /// The answer is never written: writing it resets the connection.

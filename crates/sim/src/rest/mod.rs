@@ -1,8 +1,9 @@
 //! The carrier's REST API, `/2010-04-01/Accounts/{AccountSid}/…`, as Twilio's own client libraries speak it; Telnyx's is
-//! in `telnyx.rs`, over the same calls.
+//! in `telnyx.rs` (TeXML, the application, the numbers) and `call_control.rs`, over the same calls.
 //!
 //! One file for each resource; who may ask is decided here, before any of them.
 
+mod call_control;
 mod calls;
 mod create;
 mod error;

@@ -24,26 +24,41 @@ use crate::connection::Wire;
 use crate::exchange::Exchange;
 use crate::faults::{FaultKind, Moment};
 use crate::ids::RecordingSid;
+use crate::led::{BadArgument, Wrong};
+use crate::mouth::Application;
 use crate::numbers::OwnNumber;
 use crate::recordings;
 use crate::rest::create::{self, Created};
 use crate::rest::error::RestError;
 use crate::rest::form::Params;
 use crate::rest::recordings::is_ready;
-use crate::rest::{calls, list, sid_of};
+use crate::rest::{call_control, calls, list, sid_of};
 
 /// A refusal in Telnyx's words.
-struct Refusal(RestError);
+pub(super) enum Refusal {
+    Rest(RestError),
+    /// Of a call or command of Call Control.
+    Argument(BadArgument),
+}
 
 impl From<RestError> for Refusal {
     fn from(error: RestError) -> Self {
-        Self(error)
+        Self::Rest(error)
+    }
+}
+
+impl From<BadArgument> for Refusal {
+    fn from(bad: BadArgument) -> Self {
+        Self::Argument(bad)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self(RestError { http, code, message }) = self;
+        let RestError { http, code, message } = match self {
+            Self::Rest(error) => error,
+            Self::Argument(bad) => return refused(&bad),
+        };
         let (http, code, title, field) = match code {
             20_003 => (http, "10009", "Authentication failed", None),
             20_404 => (http, "10005", "Resource not found", None),
@@ -55,6 +70,7 @@ impl IntoResponse for Refusal {
                 (StatusCode::UNPROCESSABLE_ENTITY, "10002", "Invalid phone number", Some("/From"))
             }
             21_220 => (StatusCode::UNPROCESSABLE_ENTITY, "90018", "Call has already ended", None),
+            NOT_ANSWERED => (StatusCode::UNPROCESSABLE_ENTITY, "90034", "Call not answered yet", None),
             _ => (StatusCode::UNPROCESSABLE_ENTITY, "10015", "Bad Request", None),
         };
         let mut error = json!({ "code": code, "title": title, "detail": message });
@@ -65,7 +81,23 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<T, Refusal>;
+/// What is wrong with an argument, and where it stands.
+fn refused(bad: &BadArgument) -> Response {
+    let (code, title, detail) = match bad.wrong {
+        Wrong::Missing => ("10004", "Missing required parameter", format!("{} is missing", bad.name)),
+        Wrong::Number => ("10002", "Invalid phone number", format!("{} is not in +E164 format", bad.name)),
+        Wrong::Value(must) => ("10015", "Bad Request", format!("{} {must}", bad.name)),
+        Wrong::NotSimulated => ("10015", "Bad Request", format!("{} is not simulated here", bad.name)),
+    };
+    let source = json!({ "pointer": format!("/{}", bad.name) });
+    let error = json!({ "code": code, "title": title, "detail": detail, "source": source });
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "errors": [error] }))).into_response()
+}
+
+/// The code of a refusal that only Telnyx has.
+pub(super) const NOT_ANSWERED: u32 = 90_034;
+
+pub(super) type Answer<T> = Result<T, Refusal>;
 
 pub(super) fn router(exchange: Arc<Exchange>) -> Router {
     let with_key = Router::new()
@@ -75,13 +107,14 @@ pub(super) fn router(exchange: Arc<Exchange>) -> Router {
         .route("/v2/texml/Accounts/{account}/Calls/{call}", get(fetch).post(update))
         .route("/v2/texml/Accounts/{account}/Recordings/{recording}", get(recording))
         .route("/v2/texml_applications/{connection}", get(application).patch(change_application))
+        .merge(call_control::routes())
         .route("/v2/phone_numbers", get(numbers))
         .route("/v2/phone_numbers/{number}", patch(change_number))
         .layer(middleware::from_fn_with_state(Arc::clone(&exchange), admit));
     Router::new()
         .merge(with_key)
         .route("/v2/media/{name}", get(media))
-        .fallback(async || Refusal(RestError::not_found("resource")))
+        .fallback(async || Refusal::Rest(RestError::not_found("resource")))
         .with_state(exchange)
 }
 
@@ -92,7 +125,7 @@ async fn admit(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
     }
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     if header.and_then(|header| header.strip_prefix("Bearer ")) != Some(exchange.auth_token.as_str()) {
-        return Refusal(RestError::UNAUTHORIZED).into_response();
+        return Refusal::Rest(RestError::UNAUTHORIZED).into_response();
     }
     let parts: Vec<&str> = request.uri().path().split('/').collect();
     let is_ours = match parts.as_slice() {
@@ -100,9 +133,16 @@ async fn admit(State(exchange): State<Arc<Exchange>>, request: Request, next: Ne
         ["", "v2", "texml", "calls", connection, ..] | ["", "v2", "texml_applications", connection] => {
             *connection == exchange.connection
         }
+        ["", "v2", "call_control_applications", application] | ["", "v2", "connections", application, ..] => {
+            *application == exchange.call_control
+        }
         _ => true,
     };
-    if is_ours { next.run(request).await } else { Refusal(RestError::not_found("account")).into_response() }
+    if is_ours {
+        next.run(request).await
+    } else {
+        Refusal::Rest(RestError::not_found("account")).into_response()
+    }
 }
 
 async fn call(
@@ -176,14 +216,13 @@ async fn update(
     body: Bytes,
 ) -> Answer<Json<Value>> {
     let call = calls::find(&exchange, &call)?;
-    if exchange.faults.strike(Moment::Update, call.person(), None).is_some() {
-        return Err(RestError::server_error().into());
-    }
+    let told = calls::told_of_update(&exchange, &call)?;
     // A form by the specification; its own library sends JSON.
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let params = if is_json { params(&body)? } else { Params::parse(&String::from_utf8_lossy(&body)) };
     let wish = calls::wish(&params, call.status)?;
     calls::order(&exchange, &call, wish).await?;
+    told.or_lost()?;
     let call = exchange.register.get(&call.sid).unwrap_or(call);
     Ok(Json(resource(&exchange, &call)))
 }
@@ -353,7 +392,10 @@ fn number(exchange: &Exchange, own: &OwnNumber) -> Value {
         "record_type": "phone_number",
         "phone_number": own.number,
         "status": "active",
-        "connection_id": exchange.connection,
+        "connection_id": match exchange.application {
+            Application::Texml => &exchange.connection,
+            Application::CallControl => &exchange.call_control,
+        },
         "connection_name": "Simulated application",
     })
 }

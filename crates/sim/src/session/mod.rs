@@ -7,7 +7,7 @@
 mod ask;
 mod dial;
 mod screen;
-mod stream;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::line::Line;
 use crate::orders::Source;
 use crate::session::ask::OpenRecording;
 use crate::session::dial::SecondLeg;
-use crate::session::stream::OpenStream;
+use crate::session::stream::Streaming;
 use crate::talker::Talker;
 use crate::target::{FailureKind, Method, Target};
 use crate::twiml::{self, Document, RejectReason, Verb};
@@ -30,7 +30,7 @@ use crate::twiml::{self, Document, RejectReason, Verb};
 /// Real time between two attempts to reach a product that a patient person waits for.
 const PATIENT_PAUSE: Duration = Duration::from_millis(200);
 /// Spoken characters a second.
-const SPEECH_RATE: usize = 15;
+pub(crate) const SPEECH_RATE: usize = 15;
 const APOLOGY_SECS: u32 = 5;
 /// A call whose documents only send it to other documents takes no time and would never end.
 const DOCUMENT_LIMIT: u32 = 2_000;
@@ -77,7 +77,7 @@ pub(crate) struct Session {
     prompt: Vec<String>,
     recording: Option<OpenRecording>,
     second_leg: Option<SecondLeg>,
-    media: Option<OpenStream>,
+    media: Option<Streaming>,
     streams: u32,
     /// The person, between two streams.
     talker: Option<Talker>,

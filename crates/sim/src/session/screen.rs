@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{PATIENT_PAUSE, SPEECH_RATE, Session, is_away, trouble_of};
 use crate::answer::{Person, Reply};
 use crate::call::Form;
-use crate::courier::{Hook, WebhookKind};
+use crate::courier::{Body, Hook, WebhookKind};
 use crate::heard::Heard;
 use crate::ids::CallSid;
 use crate::target::{Method, Target};
@@ -154,7 +154,7 @@ impl Session {
             kind: WebhookKind::Voice,
             event: None,
             target: target.clone(),
-            form,
+            body: Body::Form(form),
             token,
         };
         let begun = Instant::now();

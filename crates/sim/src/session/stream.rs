@@ -18,9 +18,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::chance::Chance;
 use crate::heard::Heard;
+use crate::line::Line;
 use crate::mouth::Mouth;
 use crate::session::{Next, Over, Session};
-use crate::talker::Talker;
+use crate::talker::{Does, Talker};
 use crate::twiml::Stream;
 use crate::voice::{FRAME, SILENCE, is_sound};
 
@@ -29,7 +30,7 @@ const FRAME_SPAN: Duration = Duration::from_millis(20);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A socket of the product, while a stream lasts.
-pub(super) struct OpenStream {
+struct OpenStream {
     out: mpsc::UnboundedSender<Value>,
     stream: String,
     sent: u64,
@@ -93,151 +94,210 @@ impl OpenStream {
     }
 }
 
-impl Session {
-    pub(super) async fn stream(&mut self, wanted: Stream) -> Next {
-        self.line.hear(Heard::StreamAsked { url: wanted.url.clone() });
-        self.streams += 1;
-        if self.streams == 1 {
-            self.line.waits_since_answer();
+/// A stream while it lasts: its socket, and what waits to be played.
+pub(crate) struct Streaming {
+    open: OpenStream,
+    incoming: mpsc::UnboundedReceiver<Value>,
+    waiting: VecDeque<Waiting>,
+    wanted: Stream,
+    next: Duration,
+    chunk: u64,
+}
+
+impl Streaming {
+    /// Opens the socket for the call's `nth` stream; without one the person is given back.
+    pub(crate) async fn open(
+        line: &mut Line,
+        wanted: Stream,
+        nth: u32,
+        talker: Talker,
+    ) -> Result<Self, Talker> {
+        line.hear(Heard::StreamAsked { url: wanted.url.clone() });
+        if nth == 1 {
+            line.waits_since_answer();
         }
-        let (out, mut incoming) = match timeout(CONNECT, connect_async(&wanted.url)).await {
+        let (out, incoming) = match timeout(CONNECT, connect_async(&wanted.url)).await {
             Ok(Ok((socket, _))) => ends_of(socket),
             Ok(Err(_)) | Err(_) => {
                 let message = "the media stream's socket could not be opened".to_owned();
-                self.line.hear(Heard::Problem { code: 31_920, message, url: wanted.url });
-                return Next::Verb;
+                line.hear(Heard::Problem { code: 31_920, message, url: wanted.url });
+                return Err(talker);
             }
         };
-        let words = ["stream", self.line.sid.as_str(), &self.streams.to_string()];
-        let hex = Chance::of(self.line.exchange.seed, &words).hex32();
-        let words = ["shuffled", self.line.sid.as_str(), &self.streams.to_string()];
-        let shuffles = Chance::of(self.line.exchange.seed, &words);
-        let mouth = self.line.exchange.mouth;
+        let chance =
+            |what: &str| Chance::of(line.exchange.seed, &[what, line.sid.as_str(), &nth.to_string()]);
+        let (hex, shuffles) = (chance("stream").hex32(), chance("shuffled"));
+        let mouth = line.exchange.mouth;
         let stream = match mouth {
             Mouth::Twilio => format!("MZ{hex}"),
             Mouth::Telnyx => hex,
         };
-        let habit = self.line.person.habit().clone();
-        // The same person goes on in the next stream of the call.
-        let talker = self.talker.take().unwrap_or_else(|| Talker::new(habit));
         let mut open = OpenStream { out, stream, sent: 0, mouth, talker, shuffles, overtaken: None };
-        let (sid, account) = (self.line.sid.as_str().to_owned(), self.line.exchange.account_sid.clone());
+        let (sid, account) = (line.sid.as_str().to_owned(), line.exchange.account_sid.clone());
         // It bears no number.
         open.put(match mouth {
             Mouth::Twilio => json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}),
             Mouth::Telnyx => json!({"event": "connected", "version": "1.0.0"}),
         });
         open.send("start", start(mouth, &account, &sid, &open.stream.clone(), &wanted.parameters));
-        self.media = Some(open);
+        let next = line.exchange.clock.elapsed() + FRAME_SPAN;
+        Ok(Self { open, incoming, waiting: VecDeque::new(), wanted, next, chunk: 0 })
+    }
 
-        let mut waiting: VecDeque<Waiting> = VecDeque::new();
-        let (mut next, mut chunk) = (self.line.exchange.clock.elapsed(), 0_u64);
-        loop {
-            next += FRAME_SPAN;
-            loop {
-                tokio::select! {
-                    biased;
-                    frame = incoming.recv() => match frame {
-                        Some(frame) => self.obey(&frame, &mut waiting, &wanted),
-                        None => {
-                            self.end_stream();
-                            return Next::Verb;
-                        }
-                    },
-                    () = self.line.frame(next, FRAME_SPAN) => break,
-                }
-            }
-            chunk += 1;
-            let Some(open) = &mut self.media else { return Next::Verb };
-            let heard = play(&mut waiting, open);
-            let mut notes = Vec::new();
-            let does = open.talker.frame(&heard, &mut notes);
-            let ms = (chunk * 20).to_string();
-            let payload = STANDARD.encode(&does.frame);
-            let media =
-                json!({"track": "inbound", "chunk": chunk.to_string(), "timestamp": ms, "payload": payload});
-            open.send_sound(&media);
-            if let Some(digit) = does.digit {
-                let dtmf = match mouth {
-                    Mouth::Twilio => json!({"track": "inbound_track", "digit": digit.to_string()}),
-                    Mouth::Telnyx => json!({"digit": digit.to_string()}),
-                };
-                open.send("dtmf", json!({"dtmf": dtmf}));
-            }
-            if is_sound(&heard) {
-                self.line.hears_sound();
-            }
-            if notes.iter().any(|note| matches!(note, Heard::CallerSaid { .. })) {
-                self.line.waits();
-            }
-            notes.into_iter().for_each(|note| self.line.hear(note));
-            if does.hangs_up {
-                self.stop_stream();
-                return Next::Over(Over::PersonHungUp);
-            }
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.open.stream
+    }
+
+    /// Where it goes.
+    pub(crate) fn url(&self) -> &str {
+        &self.wanted.url
+    }
+
+    /// When the next frame of sound is due, since the start of the world.
+    pub(crate) fn next(&self) -> Duration {
+        self.next
+    }
+
+    /// What the product sends next; none once it has closed its socket.
+    pub(crate) async fn received(&mut self) -> Option<Value> {
+        self.incoming.recv().await
+    }
+
+    /// Lets the next 20 ms pass for the person.
+    pub(crate) fn frame(&mut self, line: &mut Line) -> Does {
+        self.next += FRAME_SPAN;
+        self.chunk += 1;
+        let heard = play(&mut self.waiting, &mut self.open);
+        let mut notes = Vec::new();
+        let does = self.open.talker.frame(&heard, &mut notes);
+        let (chunk, ms) = (self.chunk.to_string(), (self.chunk * 20).to_string());
+        let payload = STANDARD.encode(&does.frame);
+        self.open
+            .send_sound(&json!({"track": "inbound", "chunk": chunk, "timestamp": ms, "payload": payload}));
+        if let Some(digit) = does.digit {
+            let dtmf = match self.open.mouth {
+                Mouth::Twilio => json!({"track": "inbound_track", "digit": digit.to_string()}),
+                Mouth::Telnyx => json!({"digit": digit.to_string()}),
+            };
+            self.open.send("dtmf", json!({"dtmf": dtmf}));
         }
+        if is_sound(&heard) {
+            line.hears_sound();
+        }
+        if notes.iter().any(|note| matches!(note, Heard::CallerSaid { .. })) {
+            line.waits();
+        }
+        notes.into_iter().for_each(|note| line.hear(note));
+        does
     }
 
     /// Does what the product asks for.
-    fn obey(&mut self, frame: &Value, waiting: &mut VecDeque<Waiting>, wanted: &Stream) {
-        let mouth = self.line.exchange.mouth;
-        let is_heard = mouth == Mouth::Twilio || wanted.is_bidirectional;
+    pub(crate) fn obey(&mut self, line: &Line, frame: &Value) {
+        let mouth = self.open.mouth;
+        let is_heard = mouth == Mouth::Twilio || self.wanted.is_bidirectional;
         let names_stream = ["streamSid", "stream_id"].iter().any(|name| frame.get(*name).is_some());
         if names_stream != (mouth == Mouth::Twilio) {
             let message = "a frame in the other carrier's spelling".to_owned();
-            self.line.hear(Heard::Warning { message });
+            line.hear(Heard::Warning { message });
         }
         match frame["event"].as_str() {
             Some("media") if is_heard => {
                 let payload = frame["media"]["payload"].as_str().unwrap_or_default();
                 match STANDARD.decode(payload) {
-                    Ok(sound) => waiting.push_back(Waiting::Sound(sound.into())),
-                    Err(_) => self.line.hear(Heard::Warning { message: "a payload is no base64".to_owned() }),
+                    Ok(sound) => self.waiting.push_back(Waiting::Sound(sound.into())),
+                    Err(_) => line.hear(Heard::Warning { message: "a payload is no base64".to_owned() }),
                 }
             }
             // One-way: nobody is told.
             Some("media") => {}
             Some("mark") => match frame["mark"]["name"].as_str() {
-                Some(name) => waiting.push_back(Waiting::Mark(name.to_owned())),
-                None => self.line.hear(Heard::Warning { message: "a mark has no name".to_owned() }),
+                Some(name) => self.waiting.push_back(Waiting::Mark(name.to_owned())),
+                None => line.hear(Heard::Warning { message: "a mark has no name".to_owned() }),
             },
             Some("clear") => {
-                let Some(open) = &mut self.media else { return };
-                for item in waiting.drain(..) {
+                for item in self.waiting.drain(..) {
                     if let Waiting::Mark(name) = item {
-                        open.send("mark", json!({"mark": {"name": name}}));
+                        self.open.send("mark", json!({"mark": {"name": name}}));
                     }
                 }
             }
-            _ => self.line.hear(Heard::Warning { message: "an unknown frame of a media stream".to_owned() }),
+            _ => line.hear(Heard::Warning { message: "an unknown frame of a media stream".to_owned() }),
         }
     }
 
-    /// The product has closed its socket: what was heard so far is all.
-    fn end_stream(&mut self) {
-        let Some(mut open) = self.media.take() else { return };
+    /// The product has closed its socket: what was heard so far is all. The person goes on elsewhere.
+    pub(crate) fn end(mut self, line: &Line) -> Talker {
         let mut notes = Vec::new();
-        open.talker.end(&mut notes);
-        notes.into_iter().for_each(|note| self.line.hear(note));
-        if let Some(tape) = open.talker.tape() {
-            self.line.exchange.tapes.keep(&self.line.sid, tape.clone());
+        self.open.talker.end(&mut notes);
+        notes.into_iter().for_each(|note| line.hear(note));
+        if let Some(tape) = self.open.talker.tape() {
+            line.exchange.tapes.keep(&line.sid, tape.clone());
         }
-        self.talker = Some(open.talker);
+        self.open.talker
     }
 
     /// The call is over, or goes elsewhere: the product is told so.
-    pub(super) fn stop_stream(&mut self) {
-        if let Some(open) = &mut self.media {
-            let (account, call) = (self.line.exchange.account_sid.clone(), self.line.sid.as_str().to_owned());
-            open.send(
-                "stop",
-                match open.mouth {
-                    Mouth::Twilio => json!({"stop": {"accountSid": account, "callSid": call}}),
-                    Mouth::Telnyx => json!({"stop": {"user_id": account, "call_control_id": call}}),
-                },
-            );
+    pub(crate) fn stop(mut self, line: &Line) -> Talker {
+        let (account, call) = (line.exchange.account_sid.clone(), line.sid.as_str().to_owned());
+        self.open.send(
+            "stop",
+            match self.open.mouth {
+                Mouth::Twilio => json!({"stop": {"accountSid": account, "callSid": call}}),
+                Mouth::Telnyx => json!({"stop": {"user_id": account, "call_control_id": call}}),
+            },
+        );
+        self.end(line)
+    }
+}
+
+impl Session {
+    pub(super) async fn stream(&mut self, wanted: Stream) -> Next {
+        self.streams += 1;
+        let habit = self.line.person.habit().clone();
+        // The same person goes on in the next stream of the call.
+        let talker = self.talker.take().unwrap_or_else(|| Talker::new(habit));
+        match Streaming::open(&mut self.line, wanted, self.streams, talker).await {
+            Ok(streaming) => self.media = Some(streaming),
+            Err(talker) => {
+                self.talker = Some(talker);
+                return Next::Verb;
+            }
         }
-        self.end_stream();
+        loop {
+            let Some(media) = &mut self.media else { return Next::Verb };
+            let next = media.next();
+            tokio::select! {
+                biased;
+                frame = media.received() => match frame {
+                    Some(frame) => media.obey(&self.line, &frame),
+                    None => {
+                        self.end_stream();
+                        return Next::Verb;
+                    }
+                },
+                () = self.line.frame(next, FRAME_SPAN) => {
+                    if media.frame(&mut self.line).hangs_up {
+                        self.stop_stream();
+                        return Next::Over(Over::PersonHungUp);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The product has closed its socket.
+    fn end_stream(&mut self) {
+        if let Some(media) = self.media.take() {
+            self.talker = Some(media.end(&self.line));
+        }
+    }
+
+    /// The call is over, or goes elsewhere.
+    pub(super) fn stop_stream(&mut self) {
+        if let Some(media) = self.media.take() {
+            self.talker = Some(media.stop(&self.line));
+        }
     }
 }
 

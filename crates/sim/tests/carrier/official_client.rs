@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::product::{OURS, options, sim};
-use trunkline_sim::{Mouth, SimOptions, public_key};
+use trunkline_sim::{Application, Mouth, SimOptions, public_key};
 
 /// One release, so that a new one cannot change a verdict unseen.
 const LIBRARY: &str = "twilio==9.8.0";
@@ -50,5 +50,21 @@ async fn s_03_telnyxs_own_library_accepts_our_webhooks_and_refuses_what_is_tampe
     let program = std::env::var("TRUNKLINE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let key = public_key(&auth_token);
     let arguments = [script, &sim.base_url(), account, &connection, &auth_token, &key, OURS];
+    run(Path::new(&program), &arguments).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python with Telnyx's library; cargo xtask test runs it"]
+async fn s_03_telnyxs_own_library_leads_calls_and_accepts_every_event_that_is_not_tampered_with() {
+    let mouth = Mouth::Telnyx;
+    let application = Application::CallControl;
+    let account_sid = mouth.usual_account().to_owned();
+    // A command is known again for a minute: it must be longer than Python takes to give it twice.
+    let sim = sim(SimOptions { mouth, application, account_sid, speed: 20.0, ..options() }).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_call_control.py");
+    let SimOptions { call_control, auth_token, .. } = SimOptions::default();
+    let program = std::env::var("TRUNKLINE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let key = public_key(&auth_token);
+    let arguments = [script, &sim.base_url(), &call_control, &auth_token, &key, OURS];
     run(Path::new(&program), &arguments).await;
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
-use trunkline_sim::Mouth;
+use trunkline_sim::{Application, Mouth};
 
 use crate::settings::Flags;
 
@@ -37,6 +37,15 @@ fn speed(text: &str) -> Result<f64, String> {
 
 fn mouth(text: &str) -> Result<Mouth, &'static str> {
     text.parse()
+}
+
+/// As [`mouth`], and what the numbers lead to.
+fn dialect(text: &str) -> Result<(Mouth, Application), &'static str> {
+    match text {
+        "telnyx-call-control" => Ok((Mouth::Telnyx, Application::CallControl)),
+        "twilio" | "telnyx" => mouth(text).map(|mouth| (mouth, Application::Texml)),
+        _ => Err("give twilio, telnyx or telnyx-call-control"),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -93,9 +102,9 @@ pub(crate) struct Sim {
     /// A number of the account, or NUMBER=VOICE_URL; may be given again
     #[arg(long = "number", value_name = "NUMBER", default_value = "+15005550006")]
     pub numbers: Vec<String>,
-    /// Whose API it has: twilio or telnyx
-    #[arg(long, value_name = "CARRIER", default_value = "twilio", value_parser = mouth)]
-    pub speaks: Mouth,
+    /// Whose API it has: twilio, telnyx, or telnyx-call-control, where the numbers lead to its Call Control
+    #[arg(long, value_name = "CARRIER", default_value = "twilio", value_parser = dialect)]
+    pub speaks: (Mouth, Application),
     /// The account's id [default: AC00000000000000000000000000000001 or, as Telnyx, 00000000-0000-4000-8000-000000000001]
     #[arg(long)]
     pub account_sid: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
-use trunkline_sim::{Fault, Mouth, OwnNumber, Sim, SimOptions, public_key};
+use trunkline_sim::{Application, Fault, Mouth, OwnNumber, Sim, SimOptions, public_key};
 
 use super::serve::Signals;
 use crate::cli;
@@ -18,9 +18,11 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
     })?;
     let faults: Vec<Fault> =
         args.faults.iter().map(|text| from_json("--fault", text)).collect::<Result<_, _>>()?;
-    let account = args.account_sid.clone().unwrap_or_else(|| args.speaks.usual_account().to_owned());
+    let (mouth, application) = args.speaks;
+    let account = args.account_sid.clone().unwrap_or_else(|| mouth.usual_account().to_owned());
     let options = SimOptions {
-        mouth: args.speaks,
+        mouth,
+        application,
         account_sid: account.clone(),
         auth_token: args.auth_token.clone(),
         numbers: args.numbers.iter().map(|number| own(number)).collect(),
@@ -32,14 +34,17 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
         state_file: args.state_file.clone(),
         ..SimOptions::default()
     };
-    let connection = options.connection.clone();
+    let connection = match application {
+        Application::Texml => options.connection.clone(),
+        Application::CallControl => options.call_control.clone(),
+    };
     let sim = Sim::start(listener, options).await;
     let sim = sim.map_err(|error| Failure::while_doing("the simulator", &error))?;
     say(&format!("The simulated carrier is at {}; its own API is under /sim.", sim.base_url()));
     say("To call through it, start a server with");
     let secret = if args.auth_token == "simulator-auth-token" { &args.auth_token } else { "(yours)" };
     let number = args.numbers.first().map_or("", |number| number.split('=').next().unwrap_or(number));
-    let settings = match args.speaks {
+    let mut settings = match mouth {
         Mouth::Twilio => vec![
             ("TWILIO_API_BASE", sim.base_url()),
             ("TWILIO_ACCOUNT_SID", account),
@@ -55,6 +60,9 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
             ("TELNYX_PHONE_NUMBER", number.to_owned()),
         ],
     };
+    if application == Application::CallControl {
+        settings.push(("TELNYX_APPLICATION", "call_control".to_owned()));
+    }
     for (name, value) in settings {
         say(&format!("  {name}={value}"));
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use trunkline_core::phone::CountryCode;
 use url::Url;
 
-use super::carrier::{self, Account, Line, Said};
+use super::carrier::{self, Account, Application, Line, Said};
 use super::error::{SettingError, Wrong, nearest, quoted};
 use super::file;
 use super::given::Given;
@@ -27,7 +27,8 @@ const MOST_CHARS: usize = 32;
 /// What every account may say of itself, then what one at Twilio says, and one at Telnyx.
 const COMMON: [&str; 7] = ["name", "kind", "from", "numbers", "weight", "countries", "api_base"];
 const TWILIOS: [&str; 3] = ["account_sid", "auth_token_env", "auth_token_file"];
-const TELNYXS: [&str; 5] = ["account", "api_key_env", "api_key_file", "public_key", "connection"];
+const TELNYXS: [&str; 6] =
+    ["account", "api_key_env", "api_key_file", "public_key", "connection", "application"];
 
 /// An account as it is written, its secret not yet looked up.
 #[derive(Debug, Clone)]
@@ -50,8 +51,17 @@ enum SecretAt {
 
 #[derive(Debug, Clone)]
 enum Access {
-    Twilio { account_sid: String, api_base: Url },
-    Telnyx { account: String, public_key: String, connection: String, api_base: Url },
+    Twilio {
+        account_sid: String,
+        api_base: Url,
+    },
+    Telnyx {
+        account: String,
+        public_key: String,
+        connection: String,
+        application: Application,
+        api_base: Url,
+    },
 }
 
 impl Row {
@@ -68,8 +78,8 @@ impl Row {
             Access::Twilio { account_sid, api_base } => {
                 Account::Twilio { account_sid, auth_token: secret, api_base }
             }
-            Access::Telnyx { account, public_key, connection, api_base } => {
-                Account::Telnyx { account, api_key: secret, public_key, connection, api_base }
+            Access::Telnyx { account, public_key, connection, application, api_base } => {
+                Account::Telnyx { account, api_key: secret, public_key, connection, application, api_base }
             }
         };
         Ok(Line {
@@ -177,6 +187,9 @@ fn named_row(fields: &Fields<'_>, name: &str) -> Result<Row, Wrong> {
                 account: fields.needed("account", carrier::telnyx_account)?,
                 public_key: fields.needed("public_key", carrier::telnyx_public_key)?,
                 connection: fields.needed("connection", carrier::telnyx_connection)?,
+                application: fields
+                    .read("application", carrier::telnyx_application)?
+                    .unwrap_or(Application::Texml),
                 api_base: fields.api_base("https://api.telnyx.com")?,
             };
             (fields.secret("api_key")?, access)

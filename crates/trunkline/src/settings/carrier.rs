@@ -105,7 +105,7 @@ static ACCOUNTS: Key<Vec<Row>> = Key::new(
     Absent::Unset(
         "[{ name = \"israel\", kind = \"twilio\", account_sid = \"AC11111111111111111111111111111111\", auth_token_env = \"ISRAEL_TOKEN\", from = \"+97235550100\" }]",
     ),
-    "More accounts, also several of one kind, after those above: tables [[carrier.accounts]] with name (what it is called wherever accounts are told apart), kind (twilio or telnyx), account_sid and auth_token_env or auth_token_file (Twilio), account, api_key_env or api_key_file, public_key and connection (Telnyx), and from, numbers, weight, countries, api_base. _env names the variable and _file the file that holds the secret. In the environment the same list as one line of TOML.",
+    "More accounts, also several of one kind, after those above: tables [[carrier.accounts]] with name (what it is called wherever accounts are told apart), kind (twilio or telnyx), account_sid and auth_token_env or auth_token_file (Twilio), account, api_key_env or api_key_file, public_key, connection and application (Telnyx), and from, numbers, weight, countries, api_base. _env names the variable and _file the file that holds the secret. In the environment the same list as one line of TOML.",
 );
 
 static API_BASE: Key<Url> = Key::new(
@@ -150,9 +150,18 @@ static TELNYX_CONNECTION: Key<String> = Key::new(
     "telnyx_connection",
     telnyx_connection,
     Absent::Unset("\"1293384261075731499\""),
-    "Id of the TeXML application at Telnyx that calls go through.",
+    "Id of the application at Telnyx that calls go through.",
 )
 .env(&["TELNYX_CONNECTION_ID"]);
+
+static TELNYX_APPLICATION: Key<Application> = Key::new(
+    CARRIER,
+    "telnyx_application",
+    telnyx_application,
+    Absent::Default("\"texml\""),
+    "What kind of application that is: texml (Telnyx fetches our pages) or call_control (we lead each call by commands).",
+)
+.env(&["TELNYX_APPLICATION"]);
 
 static TELNYX_API_BASE: Key<Url> = Key::new(
     CARRIER,
@@ -163,7 +172,7 @@ static TELNYX_API_BASE: Key<Url> = Key::new(
 )
 .env(&["TELNYX_API_BASE"]);
 
-static KEYS: [&Facts; 16] = [
+static KEYS: [&Facts; 17] = [
     &KIND.facts,
     &ACCOUNT_SID.facts,
     &AUTH_TOKEN.facts,
@@ -179,6 +188,7 @@ static KEYS: [&Facts; 16] = [
     &TELNYX_API_KEY.facts,
     &TELNYX_PUBLIC_KEY.facts,
     &TELNYX_CONNECTION.facts,
+    &TELNYX_APPLICATION.facts,
     &TELNYX_API_BASE.facts,
 ];
 
@@ -265,8 +275,10 @@ pub enum Account {
         api_key: SecretString,
         /// Tells its webhooks from a stranger's; base64 of 32 bytes.
         public_key: String,
-        /// The TeXML application's id, a number.
+        /// The application's id, a number.
         connection: String,
+        /// What kind of application it is.
+        application: Application,
         /// Base address of the API, without a slash at its end.
         api_base: Url,
     },
@@ -281,6 +293,15 @@ impl Account {
             Self::Telnyx { account, .. } => Some(account),
         }
     }
+}
+
+/// How calls through an application at Telnyx are led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Application {
+    /// By pages that Telnyx fetches.
+    Texml,
+    /// By commands of ours.
+    CallControl,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -364,6 +385,7 @@ impl Carrier {
                 api_key: given.read(&TELNYX_API_KEY)?,
                 public_key: given.read(&TELNYX_PUBLIC_KEY)?,
                 connection: given.read(&TELNYX_CONNECTION)?,
+                application: given.read(&TELNYX_APPLICATION)?,
                 api_base: given.read(&TELNYX_API_BASE)?,
             },
         };
@@ -592,8 +614,19 @@ pub(super) fn telnyx_connection(raw: &Raw) -> Result<String, Wrong> {
     }
     Err(Wrong::new(
         format_args!("{} is no application of Telnyx", quoted(&id)),
-        "copy the id of your TeXML application from Telnyx's portal: digits only",
+        "copy the id of your application from Telnyx's portal: digits only",
     ))
+}
+
+pub(super) fn telnyx_application(raw: &Raw) -> Result<Application, Wrong> {
+    match read::one(raw)?.to_ascii_lowercase().as_str() {
+        "texml" => Ok(Application::Texml),
+        "call_control" => Ok(Application::CallControl),
+        other => Err(Wrong::new(
+            format_args!("{} is no kind of application at Telnyx", quoted(other)),
+            "give texml or call_control",
+        )),
+    }
 }
 
 pub(super) fn telnyx_public_key(raw: &Raw) -> Result<String, Wrong> {

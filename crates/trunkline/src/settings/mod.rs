@@ -46,7 +46,7 @@ mod webhooks;
 pub use access::Access;
 pub use app_calls::AppCalls;
 pub use cache::Cache;
-pub use carrier::{Account, Carrier, Line, Said};
+pub use carrier::{Account, Application, Carrier, Line, Said};
 pub use error::{Origin, SettingError};
 pub use finding::{Finding, Level};
 pub use flags::Flags;

@@ -532,6 +532,10 @@ fn telnyx_is_chosen_by_its_credentials_and_needs_all_of_them() {
     };
     assert_eq!(account, "f5586561-8ff0-4291-a51b-c7dfe4139ff9");
     assert_eq!((connection.as_str(), api_base.as_str()), ("1293384261075731499", "https://api.telnyx.com/"));
+    for (word, meant) in [("texml", Application::Texml), ("call_control", Application::CallControl)] {
+        let account = telnyx(&[("TELNYX_APPLICATION", word)]).load().carrier.first.account;
+        assert!(matches!(account, Account::Telnyx { application, .. } if application == meant));
+    }
     let from = telnyx(&[("TELNYX_PHONE_NUMBER", "+14155550100")]).load().carrier.first.from;
     assert_eq!(from.as_deref(), Some("+14155550100"));
     for (given, refused) in [
@@ -539,6 +543,7 @@ fn telnyx_is_chosen_by_its_credentials_and_needs_all_of_them() {
         (telnyx(&[("TELNYX_PUBLIC_KEY", "AAAA")]), "it is not base64 of 32 bytes"),
         (telnyx(&[("TELNYX_CONNECTION_ID", "12/34")]), "is no application of Telnyx"),
         (telnyx(&[("TELNYX_ACCOUNT_SID", "AC1")]), "is no account id of Telnyx"),
+        (telnyx(&[("TELNYX_APPLICATION", "sip")]), "give texml or call_control"),
     ] {
         let said = given.refused();
         assert!(said.contains(refused), "{said}");

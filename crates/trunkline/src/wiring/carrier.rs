@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use trunkline_carriers::callback::PublicUrls;
+use trunkline_carriers::telnyx::control::CallControl;
 use trunkline_carriers::telnyx::{self, Telnyx, TelnyxSettings};
 use trunkline_carriers::twilio::{self, Twilio, TwilioSettings};
 use trunkline_carriers::{BadSettings, Verifier};
@@ -18,7 +19,7 @@ use trunkline_engine::{CarrierLine, Carriers, Pace};
 use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
-use crate::settings::{Account, Carrier, Line, Said};
+use crate::settings::{Account, Application, Carrier, Line, Said};
 
 /// The simulator's only number, if no setting names one.
 const OUR_NUMBER: &str = "+15005550006";
@@ -168,9 +169,13 @@ pub(crate) fn client(line: &Line) -> Result<Arc<dyn trunkline_carriers::Carrier>
             let settings = TwilioSettings::new(account_sid, auth_token.clone(), api_base.clone());
             Ok(Arc::new(Twilio::new(settings.named(&line.name))?))
         }
-        Account::Telnyx { account, api_key, connection, api_base, .. } => {
+        Account::Telnyx { account, api_key, connection, application, api_base, .. } => {
             let settings = TelnyxSettings::new(account, api_key.clone(), connection, api_base.clone());
-            Ok(Arc::new(Telnyx::new(settings.named(&line.name))?))
+            let telnyx = Telnyx::new(settings.named(&line.name))?;
+            Ok(match application {
+                Application::Texml => Arc::new(telnyx),
+                Application::CallControl => Arc::new(CallControl::new(telnyx)),
+            })
         }
     }
 }
@@ -211,6 +216,7 @@ async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<
             api_key: token.clone().into(),
             public_key: public_key(&token),
             connection: options.connection.clone(),
+            application: Application::Texml,
             api_base,
         },
     };

@@ -31,6 +31,7 @@ mod inbound;
 mod injections;
 mod journal_alone;
 mod killed;
+mod led;
 mod limits;
 mod live;
 mod lost;

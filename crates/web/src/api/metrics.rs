@@ -131,6 +131,11 @@ impl Page {
             self.sample(name, &[("from", from), ("to", to), ("why", why)], calls);
         }
         self.counter(
+            "trunkline_lost_events_total",
+            "Commands to a carrier whose end was told by nobody, since the start; the calls went on.",
+            measured.counted.unheard,
+        );
+        self.counter(
             "trunkline_apologies_total",
             "How often a person heard an apology.",
             measured.health.apologies,

@@ -9,6 +9,7 @@ use http::StatusCode;
 use std::sync::Arc;
 use trunkline_carriers::callback::CallbackState;
 use trunkline_carriers::form::Form;
+use trunkline_carriers::telnyx::control;
 use trunkline_carriers::webhook::{self, BadWebhook};
 use trunkline_core::id::AccountId;
 use trunkline_engine::{MachineReport, RecordingReport, StatusReport, TranscriptReport};
@@ -114,6 +115,16 @@ pub(crate) async fn transcription(
             key: callback.key.as_str().to_owned(),
         };
         web.engine.transcript(report).await?;
+    }
+    Ok(THANKS)
+}
+
+/// `POST /call-control`: an event of a call that is led by commands.
+pub(crate) async fn event(State(web): State<Arc<Web>>, request: Request) -> Result<StatusCode, Problem> {
+    let asked = signed(&web, request).await?;
+    match control::read(&asked.body) {
+        Some(told) => web.engine.led_event(asked.account, told).await?,
+        None => tracing::warn!("carrier.bad_event: signed, and of no use"),
     }
     Ok(THANKS)
 }

@@ -4,6 +4,7 @@ use crate::body::{self, Bound};
 use crate::door::AskedAs;
 use crate::problem::{Code, Problem};
 use crate::web::Web;
+use axum::body::Bytes;
 use axum::extract::Request;
 use http::Method;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,8 @@ pub(super) struct Signed {
     pub(super) account: AccountId,
     /// What it says; empty if that can't be read.
     pub(super) form: Form,
+    /// The same, byte for byte.
+    pub(super) body: Bytes,
     /// What its address carries.
     pub(super) address: Address,
 }
@@ -78,7 +81,7 @@ pub(super) async fn signed(web: &Web, request: Request) -> Result<Signed, Proble
         Token::Sealed(state) => state.account.clone(),
         Token::Absent | Token::Bad => account.clone(),
     };
-    Ok(Signed { account, form, address })
+    Ok(Signed { account, form, address, body })
 }
 
 impl Address {

@@ -12,10 +12,22 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trunkline_sim::{CallRecord, CallSid, CallStatus, FaultKind, Habit, Heard};
+use trunkline_sim::{CallEvent, CallRecord, CallSid, CallStatus, Fault, FaultKind, Habit, Heard};
 
 use crate::day::{Day, Opening};
 use crate::queue::{campaign, is_settled, job};
+
+/// The same, where calls are led by commands: nobody asks for pages there.
+macro_rules! led_by_commands {
+    ($($story:ident),+ $(,)?) => {
+        mod telnyx_led {
+            $(#[test]
+            fn $story() {
+                crate::day::led_by_commands(super::story::$story);
+            })+
+        }
+    };
+}
 
 macro_rules! on_each_carrier {
     ($($story:ident),+ $(,)?) => {
@@ -73,6 +85,37 @@ on_each_carrier! {
     who_calls_us_and_is_handed_on_talks_with_them,
 }
 
+led_by_commands! {
+    who_answers_is_asked_everything,
+    who_presses_keys_is_understood,
+    who_is_busy_was_busy,
+    who_does_not_pick_up_did_not,
+    who_declines_has_declined,
+    who_cannot_be_reached_was_not,
+    a_number_that_nobody_has_is_none,
+    who_hangs_up_in_mid_question_leaves_what_was_said,
+    who_says_nothing_is_asked_again_and_then_let_go,
+    who_wants_never_to_be_called_again_is_not,
+    a_call_is_ended_while_it_rings,
+    a_call_is_ended_while_they_talk,
+    a_call_that_lasts_too_long_is_cut,
+    a_call_that_was_made_and_answered_500_is_the_call,
+    a_call_that_was_made_and_never_answered_for_is_the_call,
+    a_call_that_was_made_late_is_the_call,
+    a_call_that_was_turned_away_is_made_later,
+    a_machine_is_hung_up_on,
+    a_person_is_not_taken_for_a_machine,
+    a_restart_in_mid_questionnaire_is_not_noticed,
+    a_database_that_is_away_is_not_noticed,
+    an_end_that_nobody_was_there_to_hear_is_found,
+    who_was_on_hold_goes_on,
+    who_hangs_up_on_hold_has_hung_up,
+    who_is_handed_on_talks_with_them,
+    who_is_handed_to_nobody_goes_on,
+    who_is_handed_on_by_consent_talks_with_them,
+    who_is_not_wanted_goes_on,
+}
+
 /// How long a record may take to come right once everybody has hung up.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -88,12 +131,18 @@ enum Callbacks {
 impl Callbacks {
     const ALL: [Self; 4] = [Self::Sent, Self::Lost, Self::Tripled, Self::Swapped];
 
-    fn fault(self) -> Option<FaultKind> {
+    /// Where calls are led by commands, what is lost is what no command waits for: what comes of the others is told in
+    /// `led.rs`.
+    fn faults(self, is_led: bool, is_handed_to: bool) -> Vec<Fault> {
+        let lost = |event| Fault::new(FaultKind::CallbackLost).only(event);
         match self {
-            Self::Sent => None,
-            Self::Lost => Some(FaultKind::CallbackLost),
-            Self::Tripled => Some(FaultKind::CallbackDoubled { copies: 3 }),
-            Self::Swapped => Some(FaultKind::CallbackReordered),
+            Self::Sent => Vec::new(),
+            // That somebody else is dialed is told by an event alone.
+            Self::Lost if is_led && is_handed_to => vec![lost(CallEvent::Completed)],
+            Self::Lost if is_led => vec![lost(CallEvent::Initiated), lost(CallEvent::Completed)],
+            Self::Lost => vec![Fault::new(FaultKind::CallbackLost)],
+            Self::Tripled => vec![Fault::new(FaultKind::CallbackDoubled { copies: 3 })],
+            Self::Swapped => vec![Fault::new(FaultKind::CallbackReordered)],
         }
     }
 }
@@ -127,8 +176,8 @@ impl Four {
             let (number, other) = (format!("+1555010310{n}"), format!("+1555010320{n}"));
             day.person(&number, habit.clone());
             for number in [&number, &other] {
-                if let Some(kind) = callbacks.fault() {
-                    day.fault(kind, number);
+                for fault in callbacks.faults(day.is_led(), number == &other) {
+                    day.sim.add_fault(fault.on(number));
                 }
             }
             Someone { callbacks, number, other, call: RefCell::default() }
@@ -222,7 +271,7 @@ impl Four {
         self.day.is_quiet();
         for one in &self.people {
             let mut expected = record.clone();
-            if one.callbacks == Callbacks::Lost {
+            if one.callbacks == Callbacks::Lost && !self.day.is_led() {
                 expected.as_object_mut().unwrap().extend(if_lost.as_object().unwrap().clone());
             }
             let begun = Instant::now();

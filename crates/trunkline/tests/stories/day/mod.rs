@@ -13,7 +13,7 @@ mod web;
 
 pub use database::{Database, Lock};
 pub use host::free_port;
-pub use opening::{Opening, through};
+pub use opening::{Opening, led_by_commands, through};
 pub use web::{Answer, form};
 
 use std::time::{Duration, Instant};
@@ -98,6 +98,11 @@ impl Day {
     /// What the server finds in its environment.
     pub fn environment(&self) -> std::collections::BTreeMap<String, String> {
         self.opening.environment.clone()
+    }
+
+    /// Whether calls are led by commands here.
+    pub fn is_led(&self) -> bool {
+        self.opening.application == trunkline_sim::Application::CallControl
     }
 
     /// Something goes wrong for a number, always.

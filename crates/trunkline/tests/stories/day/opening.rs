@@ -10,7 +10,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use tokio::net::TcpListener;
 use trunkline::settings::{Flags, Settings, Sources};
 use trunkline_engine::{Clock, Pace};
-use trunkline_sim::{Mix, Mouth, OwnNumber, Sim, SimOptions, public_key};
+use trunkline_sim::{Application, Mix, Mouth, OwnNumber, Sim, SimOptions, public_key};
 use trunkline_testkit::postgres::{Database, Server};
 use trunkline_testkit::proxy::Proxy;
 
@@ -23,6 +23,8 @@ const QUESTIONS: &str = r#"["What is your name?", "Which day suits you?", "Anyth
 thread_local! {
     /// The carrier of the story that this thread tells.
     static CARRIER: Cell<Mouth> = const { Cell::new(Mouth::Twilio) };
+    /// How its calls are led, where there are two ways.
+    static APPLICATION: Cell<Application> = const { Cell::new(Application::Texml) };
 }
 
 /// Tells a story of this carrier: every day that begins in it has it.
@@ -40,6 +42,13 @@ fn account_too(mouth: Mouth) -> &'static str {
     }
 }
 
+/// Tells a story of calls that are led by commands.
+pub fn led_by_commands(story: impl FnOnce()) {
+    APPLICATION.set(Application::CallControl);
+    through(Mouth::Telnyx, story);
+    APPLICATION.set(Application::Texml);
+}
+
 /// How a day begins.
 pub struct Opening {
     pub(super) place: Place,
@@ -50,6 +59,8 @@ pub struct Opening {
     patience: Duration,
     mix: Mix,
     pub(super) mouth: Mouth,
+    /// How calls are led at Telnyx.
+    pub(super) application: Application,
     /// Another carrier, asked where the first is at fault.
     pub(super) second: Option<Mouth>,
     /// Whether our numbers tell us of the ends of calls that come in, as `numbers sync` has them do.
@@ -91,6 +102,7 @@ impl Default for Opening {
             patience: Duration::from_secs(20),
             mix: Mix::everybody_answers(),
             mouth: Mouth::Twilio,
+            application: APPLICATION.get(),
             second: None,
             named: None,
             synced: false,
@@ -114,8 +126,18 @@ impl Opening {
                 .set("TELNYX_ACCOUNT_SID", mouth.usual_account())
                 .set("TELNYX_API_KEY", TOKEN)
                 .set("TELNYX_PUBLIC_KEY", &public_key(TOKEN))
-                .set("TELNYX_CONNECTION_ID", &SimOptions::default().connection)
-                .set("TELNYX_PHONE_NUMBER", OURS),
+                .set("TELNYX_PHONE_NUMBER", OURS)
+                .with_application(),
+        }
+    }
+
+    fn with_application(self) -> Self {
+        let options = SimOptions::default();
+        match self.application {
+            Application::Texml => self.set("TELNYX_CONNECTION_ID", &options.connection),
+            Application::CallControl => self
+                .set("TELNYX_CONNECTION_ID", &options.call_control)
+                .set("TELNYX_APPLICATION", "call_control"),
         }
     }
 
@@ -293,13 +315,18 @@ impl Opening {
     }
 
     async fn carrier(&self, port: u16, mouth: Mouth, account: (&str, &str), ours: &str) -> Sim {
-        let answer = format!("http://127.0.0.1:{port}/answer");
+        let page = match self.application {
+            Application::Texml => "answer",
+            Application::CallControl => "call-control",
+        };
+        let answer = format!("http://127.0.0.1:{port}/{page}");
         let mut number = OwnNumber::from(ours).with_voice_url(&answer);
         if self.synced {
             number.status_callback = format!("http://127.0.0.1:{port}/status");
         }
         let options = SimOptions {
             mouth,
+            application: self.application,
             account_sid: account.0.to_owned(),
             auth_token: account.1.to_owned(),
             numbers: vec![number],
