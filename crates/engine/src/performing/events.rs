@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
-use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Step, Told};
+use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Performance, Step, Told};
 use trunkline_core::call::{
     CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
@@ -227,7 +227,7 @@ impl Inner {
         match self.observe_on(handle, event).await {
             Ok(_) => self.perform_anew(handle),
             Err(error) => {
-                tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again")
+                tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
             }
         }
     }
@@ -257,7 +257,7 @@ impl Inner {
         if let Some(child) = child {
             self.let_go(account, child);
         }
-        let records = playing.performance.as_ref().is_some_and(|performance| performance.records());
+        let records = playing.performance.as_ref().is_some_and(Performance::records);
         if !records {
             playing.wait += 1;
             stage.outbox.lock().clear();
