@@ -27,7 +27,7 @@ use trunkline_core::script::Next;
 
 /// Whether an attempt may be posted now.
 enum Posting {
-    Ready(CallId, OnLeg, Order),
+    Ready(CallId, OnLeg, Box<Order>),
     NotYet,
 }
 
@@ -111,7 +111,7 @@ impl Inner {
 
     async fn try_begin_post(self: &Arc<Self>, handle: &Handle, leg: LegNo) -> Begun {
         let (call, on, order) = match self.prepare(handle, leg) {
-            Some(Posting::Ready(call, on, order)) => (call, on, order),
+            Some(Posting::Ready(call, on, order)) => (call, on, *order),
             Some(Posting::NotYet) => return Begun::NotYet,
             None => return Begun::Never,
         };
@@ -147,7 +147,7 @@ impl Inner {
             }
         }
         let on = OnLeg { leg: leg.no, fence: leg.fence };
-        Some(Posting::Ready(live.call.id, on, self.order(&live.call, leg.no)?))
+        Some(Posting::Ready(live.call.id, on, Box::new(self.order(&live.call, leg.no)?)))
     }
 
     fn order(&self, call: &Call, leg: LegNo) -> Option<Order> {

@@ -243,7 +243,7 @@ impl Inner {
             }
             Ok(Some(false) | None) => self.ask(handle.clone(), on.leg),
             Err(error) => {
-                tracing::warn!(%call, %error, "performing.not_asked: the call is asked about later")
+                tracing::warn!(%call, %error, "performing.not_asked: the call is asked about later");
             }
         }
     }

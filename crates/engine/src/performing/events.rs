@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
-use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Step, Told};
+use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Performance, Step, Told};
 use trunkline_core::call::{
     CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId, RecordingId};
-use trunkline_core::script::Cursor;
+use trunkline_core::private::Private;
+use trunkline_core::script::{Cursor, Heard as Said, Next};
 
 /// How long after the end of a call what was said last may be told.
 const LAST_RECORDING: Duration = Duration::from_secs(60);
@@ -228,7 +229,7 @@ impl Inner {
         match self.observe_on(handle, event).await {
             Ok(_) => self.perform_anew(handle),
             Err(error) => {
-                tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again")
+                tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
             }
         }
     }
@@ -258,7 +259,7 @@ impl Inner {
         if let Some(child) = child {
             self.let_go(account, child);
         }
-        let records = playing.performance.as_ref().is_some_and(|performance| performance.records());
+        let records = playing.performance.as_ref().is_some_and(Performance::records);
         if !records {
             playing.wait += 1;
             stage.outbox.lock().clear();
@@ -411,7 +412,7 @@ impl Inner {
     async fn hear(self: &Arc<Self>, account: &AccountId, leg: &CarrierCallId, told: &Told) {
         let Some(stage) = self.stages.get(account, leg) else { return };
         let mut playing = stage.playing.lock().await;
-        if let Some((url, heard)) = self.missed(&playing, told) {
+        if let Some((url, heard)) = self.missed(&playing, told).or_else(|| self.opts_out(&playing, told)) {
             playing.missed = None;
             self.break_off(&stage, &mut playing);
             let ask = Step::Ask(Box::new(Asked { url, heard }));
@@ -439,6 +440,23 @@ impl Inner {
         let (now, _) = answered(performed.token.as_deref())?;
         let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
         (now == step).then(|| (self.address_of(&state, state.place), heard))
+    }
+
+    /// A key that is told after the end of its recording, if it says "never call me again": that is never too late.
+    fn opts_out(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
+        let Happened::Key(key) = told.what else { return None };
+        let mark = told.mark.as_ref()?;
+        let is_late = !playing.performance.as_ref().is_some_and(|performance| performance.mark().is_at(mark));
+        let state = self.config.secrets.open(mark.token.as_deref().filter(|_| is_late)?).ok()?;
+        let at = state.place.answers()?;
+        let handle = self.live.get(state.call)?;
+        let script = self.script_of(&handle.lock().call.clone(), &state);
+        let said = Said { digits: Some(key.to_string()), speech: None, recording: true };
+        if script.hear(at, &said).next != Next::OptedOut {
+            return None;
+        }
+        let heard = Heard { digits: Some(Private::new(key.to_string())), ..Heard::default() };
+        Some((self.address_of(&state, state.place), heard))
     }
 
     fn address_of(&self, state: &CallbackState, place: Place) -> String {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trunkline_carriers::Fetched;
 use trunkline_carriers::callback::Place;
 use trunkline_carriers::telnyx::control::{Heard, Performance};
-use trunkline_core::call::{ActionNews, CarrierEnd, News, OnLeg, Source, TransferMode, What};
+use trunkline_core::call::{ActionNews, CarrierEnd, Event, News, OnLeg, Source, TransferMode, What};
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId};
 
 impl Inner {
@@ -105,9 +105,9 @@ impl Inner {
         child: &CarrierCallId,
     ) {
         let Ok(carrier) = self.carriers.of(account) else { return };
-        let end = match carrier.fetch(child).await {
-            Ok(Some(Fetched { news: Some(News::Ended(end)), .. })) => Some(end),
-            Ok(None) => None,
+        let (end, occurred_at) = match carrier.fetch(child).await {
+            Ok(Some(Fetched { news: Some(News::Ended(end)), occurred_at, .. })) => (Some(end), occurred_at),
+            Ok(None) => (None, None),
             Ok(Some(_)) | Err(_) => return,
         };
         let handle = self.live.get(call);
@@ -119,7 +119,7 @@ impl Inner {
             let key = format!("{account}:{child}:asked:ended");
             let news = News::Ended(end);
             let what = What::ActionNews(Box::new(ActionNews { no, carrier_call_id: child.clone(), news }));
-            let event = self.own_event(call, key, Source::Reconciler, what);
+            let event = Event { occurred_at, ..self.own_event(call, key, Source::Reconciler, what) };
             if let Err(error) = self.observe_on(&handle, event).await {
                 tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
             }

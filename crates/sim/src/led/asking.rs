@@ -134,6 +134,10 @@ impl Leg {
             Reply::HangsUp { secs } => {
                 let secs = Duration::from_secs(secs.min(longest).into());
                 self.after(begins.saturating_sub(now) + secs, Step::PersonHangsUp);
+                // They speak until they hang up.
+                if let Some(open) = self.recordings.get_mut(at) {
+                    open.silent_from = Some(begins + secs);
+                }
             }
         }
         let Some(secs) = silent_after else { return };

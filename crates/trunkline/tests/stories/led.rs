@@ -16,8 +16,6 @@ macro_rules! told_so {
 
 told_so! {
     inbound::who_calls_us_is_asked_the_script_of_the_number,
-    inbound::who_calls_us_when_there_is_no_room_is_told_so,
-    inbound::who_calls_us_and_is_cut_off_by_a_restart_is_asked_on,
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub struct Performance {
     at: usize,
     part: usize,
     doing: Doing,
+    /// The key that ended the recording.
+    ended_by: Option<char>,
 }
 
 impl Performance {
@@ -144,7 +146,7 @@ impl Performance {
 
     fn new(document: &Document, turn: u64, token: Option<String>) -> Self {
         let verbs = document.verbs().iter().flat_map(pieces).collect();
-        Self { verbs, turn, token, at: 0, part: 0, doing: Doing::Over }
+        Self { verbs, turn, token, at: 0, part: 0, doing: Doing::Over, ended_by: None }
     }
 
     /// Something happened on the leg.
@@ -446,11 +448,11 @@ impl Performance {
             }
             _ => false,
         };
-        if ends && self.doing == (Doing::Recording { stopped: false }) {
-            self.stop_recording()
-        } else {
-            Vec::new()
+        if !ends || self.doing != (Doing::Recording { stopped: false }) {
+            return Vec::new();
         }
+        self.ended_by = Some(key);
+        self.stop_recording()
     }
 
     fn stop_recording(&mut self) -> Vec<Step> {
@@ -461,9 +463,11 @@ impl Performance {
     fn recorded(&mut self, recording: Option<RecordingFact>) -> Vec<Step> {
         // One of no length is one in which nobody spoke.
         let recording = recording.filter(|recording| recording.duration_secs != Some(0));
-        match (recording, self.verbs.get(self.at).cloned()) {
-            (Some(recording), Some(Verb::Record(record))) => {
-                self.ask(record.action, Heard { recording: Some(recording), ..Heard::default() })
+        let digits = self.ended_by.take().map(|key| Private::new(key.to_string()));
+        match self.verbs.get(self.at).cloned() {
+            // A key says something even where nothing was spoken.
+            Some(Verb::Record(record)) if recording.is_some() || digits.is_some() => {
+                self.ask(record.action, Heard { digits, recording, ..Heard::default() })
             }
             _ => self.next(),
         }

@@ -107,6 +107,11 @@ fn a_question_is_spoken_recorded_and_brings_what_was_said() {
     let steps = page.hear(Some(&page.mark()), &saved(recorded(4)));
     let [Step::Ask(asked)] = steps.as_slice() else { panic!("{steps:?}") };
     assert_eq!((asked.url.as_str(), &asked.heard.recording), (HEAR, &Some(recorded(4))));
+    assert_eq!(
+        asked.heard.digits,
+        Some(Private::new("#".to_owned())),
+        "the key that ended it is told with it"
+    );
     assert!(page.is_over());
 }
 

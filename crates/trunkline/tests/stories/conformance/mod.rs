@@ -95,7 +95,6 @@ led_by_commands! {
     a_number_that_nobody_has_is_none,
     who_hangs_up_in_mid_question_leaves_what_was_said,
     who_says_nothing_is_asked_again_and_then_let_go,
-    who_wants_never_to_be_called_again_is_not,
     a_call_is_ended_while_it_rings,
     a_call_is_ended_while_they_talk,
     a_call_that_lasts_too_long_is_cut,
@@ -113,7 +112,6 @@ led_by_commands! {
     who_is_handed_on_talks_with_them,
     who_is_handed_to_nobody_goes_on,
     who_is_handed_on_by_consent_talks_with_them,
-    who_is_not_wanted_goes_on,
 }
 
 /// How long a record may take to come right once everybody has hung up.
