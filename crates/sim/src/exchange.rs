@@ -85,14 +85,9 @@ impl Exchange {
                 .map_err(|source| SimError::StateFile { path: path.clone(), source })?,
             None => Memory::default(),
         };
-        let legs = Legs::default();
-        if options.application == Application::CallControl {
-            // Of an earlier life, and over: they can still be asked for.
-            register.all(None).iter().for_each(|call| legs.lead(&call.sid, None));
-        }
         let seed = options.seed;
         let number_sid = |number: &str| format!("PN{}", Chance::of(seed, &["number", number]).hex32());
-        Ok(Arc::new(Self {
+        let exchange = Self {
             numbers: Numbers::new(options.numbers, number_sid),
             people: People::new(seed, options.mix, options.people),
             faults: Faults::new(seed, options.faults),
@@ -107,7 +102,7 @@ impl Exchange {
             connection: options.connection,
             call_control: options.call_control,
             application: options.application,
-            legs,
+            legs: Legs::default(),
             account_sid: options.account_sid,
             auth_token: options.auth_token,
             base_url,
@@ -125,7 +120,11 @@ impl Exchange {
                 .filter(|rate| *rate > 0.0)
                 .map(|rate| Pace { gap: Duration::from_secs_f64(1.0 / rate), next: Mutex::default() }),
             stop: CancellationToken::new(),
-        }))
+        };
+        if exchange.application == Application::CallControl {
+            exchange.register.all(None).iter().for_each(|call| led::recall(&exchange, call));
+        }
+        Ok(Arc::new(exchange))
     }
 
     /// Runs work until it is done or the simulator stops.

@@ -40,7 +40,7 @@ pub(crate) use command::{
     dial,
 };
 pub(crate) use legs::Legs;
-pub(crate) use told::{Address, Told, iso, leg_id, session_id};
+pub(crate) use told::{Address, Told, iso, leg_id, recall, session_id};
 
 /// Nobody listens to silence for longer, simulated.
 const SILENCE_SECS: u64 = 60;

@@ -81,24 +81,9 @@ impl Told {
 
     /// Dialing begins, or somebody calls.
     pub(crate) fn initiated(&self) {
-        let Some(call) = self.record() else { return };
-        let incoming = call.direction == Direction::Inbound;
-        let mut more = with_parties(&call);
-        more.insert("direction".into(), if incoming { "incoming" } else { "outgoing" }.into());
-        more.insert("state".into(), if incoming { "parked" } else { "bridging" }.into());
-        if let Some(verstat) = &call.verstat {
-            for (name, value) in vouched(verstat).pairs() {
-                match name.as_str() {
-                    "ShakenStirAttestation" => {
-                        more.insert("shaken_stir_attestation".into(), value.clone().into());
-                    }
-                    _ => {
-                        more.insert("shaken_stir_validated".into(), (value == "true").into());
-                    }
-                }
-            }
+        if let Some(call) = self.record() {
+            self.send(&call, CallEvent::Initiated, beginning(&call));
         }
-        self.send(&call, CallEvent::Initiated, more);
     }
 
     /// Somebody picked up, or the product did.
@@ -111,16 +96,9 @@ impl Told {
 
     /// The call is over. What is not said of the end follows from how it stands in the record.
     pub(crate) fn over(&self, said: Option<(&'static str, &'static str)>) {
-        let Some(call) = self.record() else { return };
-        let code = call.sip_code.map(|code| code.to_string());
-        let (cause, source) = said.unwrap_or_else(|| cause(call.status.as_str(), code.as_deref()));
-        let response = code.filter(|_| call.direction != Direction::Inbound);
-        let mut more = with_parties(&call);
-        more.insert("state".into(), "hangup".into());
-        more.insert("hangup_cause".into(), cause.into());
-        more.insert("hangup_source".into(), source.into());
-        more.insert("sip_hangup_cause".into(), response.unwrap_or_else(|| "unspecified".into()).into());
-        self.send(&call, CallEvent::Completed, more);
+        if let Some(call) = self.record() {
+            self.send(&call, CallEvent::Completed, end(&call, said));
+        }
     }
 
     /// Something that says nothing of who talks to whom.
@@ -162,27 +140,8 @@ impl Told {
     fn send(&self, call: &CallRecord, event: CallEvent, more: Map<String, Value>) {
         let Some(event_type) = event.event_type() else { return };
         let nth = self.count.fetch_add(1, Ordering::AcqRel).to_string();
-        let id = |words: &[&str]| uuid(&Chance::of(self.exchange.seed, words).hex32());
-        let mut payload = object(json!({
-            "call_control_id": call.sid,
-            "call_leg_id": leg_id(&self.exchange, call),
-            "call_session_id": session_id(&self.exchange, call),
-            "connection_id": self.exchange.call_control,
-            "client_state": self.exchange.legs.state(&call.sid),
-        }));
-        if event == CallEvent::RecordingSaved {
-            // The published event has none.
-            payload.remove("call_control_id");
-        }
-        payload.extend(more);
-        let id = id(&["event", call.sid.as_str(), &nth]);
-        let data = json!({
-            "record_type": "event",
-            "event_type": event_type,
-            "id": id,
-            "occurred_at": iso(self.exchange.clock.now()),
-            "payload": payload,
-        });
+        let id = uuid(&Chance::of(self.exchange.seed, &["event", call.sid.as_str(), &nth]).hex32());
+        let data = data(&self.exchange, call, event, (&id, self.exchange.clock.now()), more);
         self.exchange.legs.keep(&call.sid, data.clone());
         let retries = self.address.policies.get(event_type);
         let retries = retries.cloned().unwrap_or_else(|| USUAL_RETRIES.to_vec());
@@ -198,6 +157,77 @@ impl Told {
         // The queue is closed only when the simulator stops.
         let _ = self.queue.send((hook, call.person().to_owned()));
     }
+}
+
+/// A call of an earlier life of this simulator, which is over: what stands in its record was told of it.
+pub(crate) fn recall(exchange: &Exchange, call: &CallRecord) {
+    exchange.legs.lead(&call.sid, None);
+    let ended = call.ended_at.unwrap_or(call.created_at);
+    for (event, at, more) in [
+        (CallEvent::Initiated, call.created_at, beginning(call)),
+        (CallEvent::Completed, ended, end(call, None)),
+    ] {
+        let words = ["recalled", call.sid.as_str(), event.event_type().unwrap_or_default()];
+        let id = uuid(&Chance::of(exchange.seed, &words).hex32());
+        exchange.legs.keep(&call.sid, data(exchange, call, event, (&id, at), more));
+    }
+}
+
+/// An event's `data`.
+fn data(
+    exchange: &Exchange,
+    call: &CallRecord,
+    event: CallEvent,
+    (id, at): (&str, Timestamp),
+    more: Map<String, Value>,
+) -> Value {
+    let mut payload = object(json!({
+        "call_control_id": call.sid,
+        "call_leg_id": leg_id(exchange, call),
+        "call_session_id": session_id(exchange, call),
+        "connection_id": exchange.call_control,
+        "client_state": exchange.legs.state(&call.sid),
+    }));
+    if event == CallEvent::RecordingSaved {
+        // The published event has none.
+        payload.remove("call_control_id");
+    }
+    payload.extend(more);
+    json!({
+        "record_type": "event",
+        "event_type": event.event_type(),
+        "id": id,
+        "occurred_at": iso(at),
+        "payload": payload,
+    })
+}
+
+fn beginning(call: &CallRecord) -> Map<String, Value> {
+    let incoming = call.direction == Direction::Inbound;
+    let mut more = with_parties(call);
+    more.insert("direction".into(), if incoming { "incoming" } else { "outgoing" }.into());
+    more.insert("state".into(), if incoming { "parked" } else { "bridging" }.into());
+    let vouched = call.verstat.as_deref().map(vouched).unwrap_or_default();
+    for (name, value) in vouched.pairs() {
+        match name.as_str() {
+            "ShakenStirAttestation" => more.insert("shaken_stir_attestation".into(), value.clone().into()),
+            _ => more.insert("shaken_stir_validated".into(), (value == "true").into()),
+        };
+    }
+    more
+}
+
+/// What is not said of the end follows from how it stands in the record.
+fn end(call: &CallRecord, said: Option<(&'static str, &'static str)>) -> Map<String, Value> {
+    let code = call.sip_code.map(|code| code.to_string());
+    let (cause, source) = said.unwrap_or_else(|| cause(call.status.as_str(), code.as_deref()));
+    let response = code.filter(|_| call.direction != Direction::Inbound);
+    let mut more = with_parties(call);
+    more.insert("state".into(), "hangup".into());
+    more.insert("hangup_cause".into(), cause.into());
+    more.insert("hangup_source".into(), source.into());
+    more.insert("sip_hangup_cause".into(), response.unwrap_or_else(|| "unspecified".into()).into());
+    more
 }
 
 fn kind(event: CallEvent) -> WebhookKind {

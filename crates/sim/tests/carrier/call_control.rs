@@ -261,14 +261,20 @@ async fn a_command_whose_answer_is_lost_is_obeyed_once() {
 #[tokio::test]
 async fn a_call_of_an_earlier_life_can_be_asked_for_and_is_over() {
     let folder = tempfile::tempdir().unwrap();
-    let with_file = || SimOptions { state_file: Some(folder.path().join("calls.jsonl")), ..options() };
+    // Both lives go by real time, so that the first is no future of the second.
+    let file = folder.path().join("calls.jsonl");
+    let with_file = || SimOptions { state_file: Some(file.clone()), speed: 1.0, ..options() };
     let one = World::with(vec![(ANN, answers(&[], &[]))], with_file()).await;
     let ann = one.dial(json!({})).await;
     one.told(&ann, "call.answered").await;
     one.sim.stop().await;
-    let two = World::with(vec![], SimOptions { speed: 1.0, ..with_file() }).await;
+    let two = World::with(vec![], with_file()).await;
     let (status, known) = two.get(&format!("/calls/{ann}")).await;
     assert_eq!((status, &known["data"]["is_alive"]), (200, &json!(false)), "{known}");
+    let number = ANN.replace('+', "%2B");
+    let (_, kept) = two.get(&format!("/call_events?filter[to]={number}")).await;
+    let names = kept["data"].as_array().unwrap().iter().map(|event| event["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["call.initiated", "call.hangup"], "{kept}");
     assert_eq!(code(&two.try_command(&ann, "hangup", json!({})).await), (422, "90018"));
 }
 
