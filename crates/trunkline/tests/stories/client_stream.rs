@@ -115,7 +115,7 @@ pub fn after_a_hold_a_new_stream_is_opened() {
     assert_eq!(day.ended(&call)["disposition"], "completed");
 }
 
-macro_rules! on_both_carriers {
+macro_rules! on_each_carrier {
     ($($story:ident),* $(,)?) => {
         mod twilio {
             $(#[test] fn $story() { super::$story(); })*
@@ -123,10 +123,13 @@ macro_rules! on_both_carriers {
         mod telnyx {
             $(#[test] fn $story() { crate::day::through(trunkline_sim::Mouth::Telnyx, super::$story); })*
         }
+        mod telnyx_led {
+            $(#[test] fn $story() { crate::day::led_by_commands(super::$story); })*
+        }
     };
 }
 
-on_both_carriers!(
+on_each_carrier!(
     a_person_talks_with_the_clients_software_and_the_call_ends_with_the_stream,
     a_script_that_is_named_beside_the_stream_goes_on_after_it,
     where_nobody_takes_the_stream_the_script_goes_on_at_once,

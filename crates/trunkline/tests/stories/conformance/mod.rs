@@ -95,6 +95,7 @@ led_by_commands! {
     a_number_that_nobody_has_is_none,
     who_hangs_up_in_mid_question_leaves_what_was_said,
     who_says_nothing_is_asked_again_and_then_let_go,
+    who_wants_never_to_be_called_again_is_not,
     a_call_is_ended_while_it_rings,
     a_call_is_ended_while_they_talk,
     a_call_that_lasts_too_long_is_cut,
