@@ -50,6 +50,7 @@ fn crowded() -> Day {
         .at_speed(10.0)
         .questions(&json!(questions).to_string())
         .at_most(150)
+        .set("TRUNKLINE_LIMITS_CPS", "1000")
         .set("HOLD_MUSIC_URL", "https://example.com/music.mp3");
     for limit in ["SYSTEM", "CARRIER", "TENANT"] {
         opening = opening.set(&format!("TRUNKLINE_LIMITS_{limit}_CALLS"), "300");
