@@ -363,6 +363,11 @@ impl Engine {
         &self.inner.carriers
     }
 
+    /// How the calls of its accounts are led.
+    pub fn ways_of_leading(&self) -> crate::WaysOfLeading {
+        self.inner.ways_of_leading()
+    }
+
     /// What seals and opens the state in callback URLs.
     pub fn config(&self) -> &Config {
         &self.inner.config

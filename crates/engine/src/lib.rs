@@ -128,6 +128,7 @@ pub use opened::RecordReader;
 pub use order::{EndError, Novelty, Order, PlaceError, Placed};
 pub use outgoing::{NewWebhook, Webhook, WebhookChange, WebhookError, Webhooks};
 pub use passwords::{HashError, hashed};
+pub use performing::WaysOfLeading;
 pub use queue::{
     CallBackError, CampaignError, Enqueued, Foreseen, GateShare, JobView, LeftOut, ListError, ListOrder,
     ListReport, OldestJob, Person, QueueConfig, QueueStats, Rate, Sheet, Single, SingleError, SingleOf,

@@ -398,6 +398,7 @@ addresses-why = Outbound calls carry these by themselves; a number that takes ca
 address-answer = A call comes in
 address-fallback = If that fails
 address-status = Call status changes
+address-events = Whatever happens in a call
 check-good = good
 check-doubtful = doubtful
 check-wrong = wrong

@@ -398,6 +398,7 @@ addresses-why = שיחות יוצאות נושאות אותן בעצמן; למס
 address-answer = נכנסת שיחה
 address-fallback = אם זה נכשל
 address-status = מצב השיחה משתנה
+address-events = כל מה שקורה בשיחה
 check-good = תקין
 check-doubtful = בספק
 check-wrong = שגוי

@@ -90,7 +90,7 @@ impl<'a> Mint<'a> {
 
     /// Told everything, where calls are led by commands. Which call it is stands in what comes with each event.
     pub fn events(&self) -> String {
-        self.urls.minting().address(Scheme::Http, "/call-control")
+        self.urls.call_control()
     }
 
     /// Told of progress of the leg that is dialed for a transfer.

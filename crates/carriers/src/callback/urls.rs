@@ -164,6 +164,11 @@ impl PublicUrls {
         self.fallback.as_ref().unwrap_or(&self.first)
     }
 
+    /// Where a carrier whose calls are led by commands tells what happens.
+    pub fn call_control(&self) -> String {
+        self.minting().address(Scheme::Http, "/call-control")
+    }
+
     /// All of them, the minting one first.
     pub fn all(&self) -> impl Iterator<Item = &PublicUrl> {
         std::iter::once(&self.first).chain(&self.others).chain(&self.fallback)

@@ -145,11 +145,7 @@ impl Inner {
     fn addressed(&self, command: Command) -> Command {
         match command {
             Command::Dial { to, child, .. } => {
-                let events = self
-                    .config
-                    .urls
-                    .minting()
-                    .address(trunkline_carriers::callback::Scheme::Http, "/call-control");
+                let events = self.config.urls.call_control();
                 Command::Dial { to, child, events }
             }
             other => other,

@@ -2,7 +2,7 @@
 //! after a restart or a take-over, or where a call is to leave what it hears.
 
 use super::acting::token;
-use super::{Of, Playing, Stage};
+use super::{Of, Playing, Stage, WaysOfLeading};
 use crate::actions::{dial_of, standing_place};
 use crate::answering::is_over;
 use crate::engine::Inner;
@@ -21,6 +21,15 @@ impl Inner {
     /// Whether an account's calls are led by commands.
     pub(crate) fn is_led(&self, account: &AccountId) -> bool {
         self.carriers.of(account).is_ok_and(|carrier| carrier.controls().is_some())
+    }
+
+    /// How the calls of our accounts are led.
+    pub(crate) fn ways_of_leading(&self) -> WaysOfLeading {
+        let is_led = |account: &AccountId| self.is_led(account);
+        WaysOfLeading {
+            by_pages: !self.carriers.accounts().all(is_led),
+            by_commands: self.carriers.accounts().any(is_led),
+        }
     }
 
     /// A call comes in: its first page decides, and is performed once the call is taken.

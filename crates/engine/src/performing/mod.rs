@@ -29,6 +29,15 @@ use trunkline_carriers::telnyx::control::{Command, Mark, Performance};
 use trunkline_core::call::OnLeg;
 use trunkline_core::id::{AccountId, ActionNo, CallId, CarrierCallId};
 
+/// How the calls of a server's accounts are led.
+#[derive(Clone, Copy, Debug)]
+pub struct WaysOfLeading {
+    /// By pages that a carrier fetches.
+    pub by_pages: bool,
+    /// By commands of ours.
+    pub by_commands: bool,
+}
+
 /// Whose leg a stage is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {

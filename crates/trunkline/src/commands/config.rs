@@ -113,13 +113,17 @@ fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
     let fallback = settings.server.fallback_url.as_ref().and_then(|url| url.to_string().parse().ok());
     let urls = urls.with_fallback(fallback);
     let minted = |path| urls.minting().address(Scheme::Http, path);
-    vec![
+    let pages = [
         ("voice", minted("/voice?q=0&s=…")),
         ("fallback", urls.fallback().address(Scheme::Http, "/fallback?s=…")),
         ("status", minted("/status?s=…")),
         ("recording", minted("/recording?s=…")),
         ("inbound", minted("/answer")),
-    ]
+    ];
+    let (led, by_pages): (Vec<&Line>, Vec<&Line>) =
+        settings.carrier.lines().partition(|line| line.account.is_led_by_commands());
+    let pages = pages.into_iter().filter(|_| !by_pages.is_empty());
+    pages.chain((!led.is_empty()).then(|| ("events", urls.call_control()))).collect()
 }
 
 /// How a carrier's settings are called, and where its words for them are found.

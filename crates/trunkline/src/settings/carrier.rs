@@ -285,6 +285,11 @@ pub enum Account {
 }
 
 impl Account {
+    /// Whether its calls are led by commands of ours; at the others the carrier fetches pages.
+    pub fn is_led_by_commands(&self) -> bool {
+        matches!(self, Self::Telnyx { application: Application::CallControl, .. })
+    }
+
     /// The carrier's own id of it; none of one that is simulated in this process.
     fn own(&self) -> Option<&str> {
         match self {

@@ -126,12 +126,17 @@ fn of_finding(t: Texts, finding: &Finding) -> Check {
 
 fn addresses(t: Texts, web: &Web) -> Vec<Address> {
     let urls = &web.engine.config().urls;
-    [
+    let pages = [
         (t.get("address-answer"), urls.minting().address(Scheme::Http, "/answer")),
         (t.get("address-fallback"), urls.fallback().address(Scheme::Http, "/fallback")),
         (t.get("address-status"), urls.minting().address(Scheme::Http, "/status")),
-    ]
-    .into_iter()
-    .map(|(label, url)| Address { label, url })
-    .collect()
+    ];
+    let ways = web.engine.ways_of_leading();
+    let events = (t.get("address-events"), urls.call_control());
+    pages
+        .into_iter()
+        .filter(|_| ways.by_pages)
+        .chain(ways.by_commands.then_some(events))
+        .map(|(label, url)| Address { label, url })
+        .collect()
 }
