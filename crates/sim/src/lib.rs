@@ -72,7 +72,7 @@ pub use faults::{Fault, FaultKind, FaultReport};
 pub use heard::Heard;
 pub use ids::{CallSid, RecordingSid};
 pub use model::{Misbehaves, Model, ModelOptions, ModelTurn, Seen};
-pub use mouth::{Application, Mouth, public_key, sign_telnyx};
+pub use mouth::{Application, Dialect, Mouth, public_key, sign_telnyx};
 pub use numbers::OwnNumber;
 pub use options::SimOptions;
 pub use pattern::Pattern;

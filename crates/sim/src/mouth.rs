@@ -28,18 +28,6 @@ pub enum Mouth {
     Telnyx,
 }
 
-impl FromStr for Mouth {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "twilio" => Ok(Self::Twilio),
-            "telnyx" => Ok(Self::Telnyx),
-            _ => Err("give twilio or telnyx"),
-        }
-    }
-}
-
 impl fmt::Display for Mouth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -58,6 +46,63 @@ pub enum Application {
     Texml,
     /// A Call Control application: events are told, and commands lead the call.
     CallControl,
+}
+
+/// How it is spoken with: a mouth and, as Telnyx, what its numbers lead to, under one name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// As Twilio.
+    #[default]
+    Twilio,
+    /// As Telnyx, by TeXML.
+    Telnyx,
+    /// As Telnyx, by Call Control.
+    TelnyxCallControl,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Twilio, Self::Telnyx, Self::TelnyxCallControl];
+
+    /// Whose API it has.
+    pub const fn mouth(self) -> Mouth {
+        match self {
+            Self::Twilio => Mouth::Twilio,
+            Self::Telnyx | Self::TelnyxCallControl => Mouth::Telnyx,
+        }
+    }
+
+    /// What the account's numbers lead to.
+    pub const fn application(self) -> Application {
+        match self {
+            Self::Twilio | Self::Telnyx => Application::Texml,
+            Self::TelnyxCallControl => Application::CallControl,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Twilio => "twilio",
+            Self::Telnyx => "telnyx",
+            Self::TelnyxCallControl => "telnyx-call-control",
+        }
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::ALL.into_iter().find(|dialect| dialect.name() == text);
+        named.ok_or("give twilio, telnyx or telnyx-call-control")
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What Twilio says and Telnyx does not.

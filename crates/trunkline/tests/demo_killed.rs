@@ -21,12 +21,26 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_demo_killed_three_times_loses_no_answer_and_calls_nobody_twice() {
+    is_killed_and_goes_on("twilio");
+}
+
+#[test]
+fn a_demo_through_telnyx_that_is_killed_three_times_goes_on_too() {
+    is_killed_and_goes_on("telnyx");
+}
+
+#[test]
+fn a_demo_whose_calls_are_led_by_commands_that_is_killed_three_times_goes_on_too() {
+    is_killed_and_goes_on("telnyx-call-control");
+}
+
+fn is_killed_and_goes_on(speaks: &'static str) {
     let first = number("TRUNKLINE_SEED", 1);
     for seed in first..first + number("TRUNKLINE_ROUNDS", 1) {
         eprintln!("TRUNKLINE_SEED={seed}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("demo");
-        let mut told = Told::default();
+        let mut told = Told::of(speaks);
         for kill in 0..KILLS {
             told.listen_and_kill(&path, seed, lines_until(seed, kill));
         }
@@ -44,13 +58,13 @@ fn a_demo_killed_three_times_loses_no_answer_and_calls_nobody_twice() {
 fn the_judge_notices_when_the_journal_is_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo");
-    let mut told = Told::default();
+    let mut told = Told::of("twilio");
     told.listen_and_kill(&path, 1, 25);
     fs::remove_dir_all(path.join("journal")).unwrap();
     for file in ["identity.json", "persons.keys", "trunkline.db", "trunkline.db-wal", "trunkline.db-shm"] {
         let _ = fs::remove_file(path.join(file));
     }
-    let mut demo = Demo::start(&path, 1);
+    let mut demo = Demo::start(&path, 1, "twilio");
     while demo.line().is_some() {}
     assert!(!demo.child.wait().unwrap().success(), "the demo itself says so");
     assert!(!called_twice(&path).is_empty());
@@ -59,6 +73,8 @@ fn the_judge_notices_when_the_journal_is_taken_away() {
 /// What the lives of one demo have told.
 #[derive(Default)]
 struct Told {
+    /// Whose API their carrier has.
+    speaks: &'static str,
     /// (number, question) → the answer.
     answers: BTreeMap<(String, u64), String>,
     /// Recording → (number, question).
@@ -66,9 +82,13 @@ struct Told {
 }
 
 impl Told {
+    fn of(speaks: &'static str) -> Self {
+        Self { speaks, ..Self::default() }
+    }
+
     /// Lives until so many things have happened.
     fn listen_and_kill(&mut self, path: &Path, seed: u64, lines: u64) {
-        let mut demo = Demo::start(path, seed);
+        let mut demo = Demo::start(path, seed, self.speaks);
         for _ in 0..lines {
             let line = demo.line().expect("it was to be killed in the middle");
             assert_ne!(line["event"], "summary", "it was to be killed in the middle");
@@ -83,7 +103,7 @@ impl Told {
     }
 
     fn listen_to_the_end(&mut self, path: &Path, seed: u64) -> Value {
-        let mut demo = Demo::start(path, seed);
+        let mut demo = Demo::start(path, seed, self.speaks);
         let mut last = Value::Null;
         while let Some(line) = demo.line() {
             self.hear(&line);
@@ -187,10 +207,10 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(path: &Path, seed: u64) -> Self {
+    fn start(path: &Path, seed: u64, speaks: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
         command.args(["demo", "--json", "--speed", "60", "--seed"]).arg(seed.to_string());
-        command.arg("--folder").arg(path);
+        command.args(["--speaks", speaks, "--folder"]).arg(path);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (said, lines) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
-use trunkline_sim::{Application, Mouth};
+use trunkline_sim::Dialect;
 
 use crate::settings::Flags;
 
@@ -35,17 +35,8 @@ fn speed(text: &str) -> Result<f64, String> {
     if (1.0..=1_000.0).contains(&speed) { Ok(speed) } else { Err("give 1 to 1000".to_owned()) }
 }
 
-fn mouth(text: &str) -> Result<Mouth, &'static str> {
+fn dialect(text: &str) -> Result<Dialect, &'static str> {
     text.parse()
-}
-
-/// As [`mouth`], and what the numbers lead to.
-fn dialect(text: &str) -> Result<(Mouth, Application), &'static str> {
-    match text {
-        "telnyx-call-control" => Ok((Mouth::Telnyx, Application::CallControl)),
-        "twilio" | "telnyx" => mouth(text).map(|mouth| (mouth, Application::Texml)),
-        _ => Err("give twilio, telnyx or telnyx-call-control"),
-    }
 }
 
 #[derive(Debug, Args)]
@@ -71,9 +62,9 @@ pub(crate) struct Demo {
     /// What all chance comes from [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Whose API the simulated carrier has: twilio or telnyx [default: twilio]
-    #[arg(long, value_name = "CARRIER", value_parser = mouth)]
-    pub speaks: Option<Mouth>,
+    /// Whose API the simulated carrier has: twilio, telnyx, or telnyx-call-control [default: twilio]
+    #[arg(long, value_name = "CARRIER", value_parser = dialect)]
+    pub speaks: Option<Dialect>,
     /// Port to listen on, 0 for any free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
@@ -104,7 +95,7 @@ pub(crate) struct Sim {
     pub numbers: Vec<String>,
     /// Whose API it has: twilio, telnyx, or telnyx-call-control, where the numbers lead to its Call Control
     #[arg(long, value_name = "CARRIER", default_value = "twilio", value_parser = dialect)]
-    pub speaks: (Mouth, Application),
+    pub speaks: Dialect,
     /// The account's id [default: AC00000000000000000000000000000001 or, as Telnyx, 00000000-0000-4000-8000-000000000001]
     #[arg(long)]
     pub account_sid: Option<String>,

@@ -18,7 +18,7 @@ pub(super) async fn run(args: cli::Sim) -> Result<Exit, Failure> {
     })?;
     let faults: Vec<Fault> =
         args.faults.iter().map(|text| from_json("--fault", text)).collect::<Result<_, _>>()?;
-    let (mouth, application) = args.speaks;
+    let (mouth, application) = (args.speaks.mouth(), args.speaks.application());
     let account = args.account_sid.clone().unwrap_or_else(|| mouth.usual_account().to_owned());
     let options = SimOptions {
         mouth,

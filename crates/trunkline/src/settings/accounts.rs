@@ -222,7 +222,7 @@ fn name(raw: &Raw) -> Result<String, Wrong> {
     let is_word = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.len() <= MOST_CHARS
         && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_'));
-    let is_taken = ["app", "sim", "simulator", "simulator-telnyx"].contains(&name.as_str());
+    let is_taken = ["app", "sim"].contains(&name.as_str()) || name.starts_with("simulator");
     if is_word && !is_taken {
         return Ok(name);
     }

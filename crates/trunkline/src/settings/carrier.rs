@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use trunkline_carriers::telnyx::signature::Verifier;
 use trunkline_core::dial::choice::Policy;
 use trunkline_core::phone::CountryCode;
-use trunkline_sim::Mouth;
+use trunkline_sim::Dialect;
 use url::Url;
 
 use super::accounts::{self, Row};
@@ -25,7 +25,7 @@ static KIND: Key<Vec<Kind>> = Key::new(
     "kind",
     kinds,
     Absent::Unset("\"twilio\""),
-    "simulator, simulator-telnyx (the same people behind Telnyx's API), twilio or telnyx; or both of the last two, the first choice first, such as [\"twilio\", \"telnyx\"]. Without it those whose accounts are given, Twilio first, else the simulator, which calls nobody.",
+    "simulator, simulator-telnyx (the same people behind Telnyx's API), simulator-telnyx-call-control (the same, and we lead each call by commands), twilio or telnyx; or both of the last two, the first choice first, such as [\"twilio\", \"telnyx\"]. Without it those whose accounts are given, Twilio first, else the simulator, which calls nobody.",
 )
 .flag("--carrier");
 
@@ -256,7 +256,7 @@ pub enum Account {
     /// People who were never there, inside this process.
     Simulator {
         /// Whose API their carrier has.
-        speaks: Mouth,
+        speaks: Dialect,
     },
     /// An account at Twilio.
     Twilio {
@@ -287,7 +287,11 @@ pub enum Account {
 impl Account {
     /// Whether its calls are led by commands of ours; at the others the carrier fetches pages.
     pub fn is_led_by_commands(&self) -> bool {
-        matches!(self, Self::Telnyx { application: Application::CallControl, .. })
+        match self {
+            Self::Simulator { speaks } => *speaks == Dialect::TelnyxCallControl,
+            Self::Twilio { .. } => false,
+            Self::Telnyx { application, .. } => *application == Application::CallControl,
+        }
     }
 
     /// The carrier's own id of it; none of one that is simulated in this process.
@@ -311,7 +315,7 @@ pub enum Application {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Simulator(Mouth),
+    Simulator(Dialect),
     Twilio,
     Telnyx,
 }
@@ -355,7 +359,7 @@ impl Carrier {
         let mut lines = lines.into_iter().map(|line| shares.of(line));
         let first = match lines.next() {
             Some(first) => first,
-            None => Self::one(given, Kind::Simulator(Mouth::Twilio), 1)?,
+            None => Self::one(given, Kind::Simulator(Dialect::Twilio), 1)?,
         };
         Ok(Self { first, others: lines.collect(), choice: given.read(&CHOICE)? })
     }
@@ -425,7 +429,7 @@ fn given_kinds(given: &Given) -> Result<Vec<Kind>, SettingError> {
         (true, true) => vec![Kind::Telnyx],
         (true, _) | (_, true) if !has_table => vec![Kind::Telnyx],
         _ if has_table => Vec::new(),
-        _ => vec![Kind::Simulator(Mouth::Twilio)],
+        _ => vec![Kind::Simulator(Dialect::Twilio)],
     })
 }
 
@@ -520,13 +524,14 @@ fn kinds(raw: &Raw) -> Result<Vec<Kind>, Wrong> {
 
 fn kind(word: &str) -> Result<Kind, Wrong> {
     match word.trim().to_ascii_lowercase().as_str() {
-        "simulator" | "sim" => Ok(Kind::Simulator(Mouth::Twilio)),
-        "simulator-telnyx" => Ok(Kind::Simulator(Mouth::Telnyx)),
+        "simulator" | "sim" => Ok(Kind::Simulator(Dialect::Twilio)),
+        "simulator-telnyx" => Ok(Kind::Simulator(Dialect::Telnyx)),
+        "simulator-telnyx-call-control" => Ok(Kind::Simulator(Dialect::TelnyxCallControl)),
         "twilio" => Ok(Kind::Twilio),
         "telnyx" => Ok(Kind::Telnyx),
         other => Err(Wrong::new(
             format_args!("{} is no carrier we know", quoted(other)),
-            "give simulator, simulator-telnyx, twilio or telnyx",
+            "give simulator, simulator-telnyx, simulator-telnyx-call-control, twilio or telnyx",
         )),
     }
 }

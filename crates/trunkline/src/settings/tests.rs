@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use trunkline_core::id::TenantId;
 use trunkline_engine::Addressing;
-use trunkline_sim::Mouth;
+use trunkline_sim::Dialect;
 
 use trunkline_store::Target;
 
@@ -67,7 +67,7 @@ fn levels(settings: &Settings, setting: &str) -> Vec<Level> {
 fn without_any_setting_the_simulator_is_served_on_this_machine_only() {
     let settings = Given::default().load();
     assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8080));
-    assert!(matches!(settings.carrier.first.account, Account::Simulator { speaks: Mouth::Twilio }));
+    assert!(matches!(settings.carrier.first.account, Account::Simulator { speaks: Dialect::Twilio }));
     assert_eq!(settings.store.database, Target::Sqlite("./trunkline-data/trunkline.db".into()));
     assert_eq!(settings.recordings.folder, std::path::Path::new("./trunkline-data/recordings"));
     assert_eq!(settings.limits.settle.as_secs(), 180);
@@ -508,9 +508,12 @@ fn twilio_is_chosen_by_its_credentials_and_can_be_held_back() {
     };
     assert_eq!((account_sid.as_str(), api_base.as_str()), (SID, "https://api.twilio.com/"));
     let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator")]).carrier.first.account;
-    assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Twilio }));
+    assert!(matches!(held_back, Account::Simulator { speaks: Dialect::Twilio }));
     let held_back = twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator-telnyx")]).carrier.first.account;
-    assert!(matches!(held_back, Account::Simulator { speaks: Mouth::Telnyx }));
+    assert!(matches!(held_back, Account::Simulator { speaks: Dialect::Telnyx }));
+    let held_back =
+        twilio(&[("TRUNKLINE_CARRIER_KIND", "simulator-telnyx-call-control")]).carrier.first.account;
+    assert!(matches!(held_back, Account::Simulator { speaks: Dialect::TelnyxCallControl }));
 }
 
 /// A telnyx account with everything that it needs, and these instead.

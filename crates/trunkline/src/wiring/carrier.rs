@@ -16,7 +16,7 @@ use trunkline_core::dial::choice::Policy;
 use trunkline_core::id::AccountId;
 use trunkline_core::private::Address;
 use trunkline_engine::{CarrierLine, Carriers, Pace};
-use trunkline_sim::{Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
+use trunkline_sim::{Dialect, Habit, Mouth, OwnNumber, Pattern, Sim, SimOptions, public_key};
 use url::Url;
 
 use crate::settings::{Account, Application, Carrier, Line, Said};
@@ -180,14 +180,21 @@ pub(crate) fn client(line: &Line) -> Result<Arc<dyn trunkline_carriers::Carrier>
     }
 }
 
-async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
+async fn simulate(speaks: Dialect, from: &str, simulated: Simulated<'_>) -> Result<Connected, CarrierError> {
+    let mouth = speaks.mouth();
     let Simulated { population, pace, data_dir, token, public_url, mut numbers } = simulated;
     if !numbers.iter().any(|number| number == from) {
         numbers.insert(0, from.to_owned());
     }
-    let answer = format!("{public_url}/answer");
+    // Where a call that comes in is told of.
+    let (page, application) = match speaks {
+        Dialect::Twilio | Dialect::Telnyx => ("answer", Application::Texml),
+        Dialect::TelnyxCallControl => ("call-control", Application::CallControl),
+    };
+    let answer = format!("{public_url}/{page}");
     let options = SimOptions {
         mouth,
+        application: speaks.application(),
         account_sid: mouth.usual_account().to_owned(),
         auth_token: token.clone(),
         numbers: numbers
@@ -215,17 +222,16 @@ async fn simulate(mouth: Mouth, from: &str, simulated: Simulated<'_>) -> Result<
             account: options.account_sid.clone(),
             api_key: token.clone().into(),
             public_key: public_key(&token),
-            connection: options.connection.clone(),
-            application: Application::Texml,
+            connection: match application {
+                Application::Texml => options.connection.clone(),
+                Application::CallControl => options.call_control.clone(),
+            },
+            application,
             api_base,
         },
     };
-    let name = match mouth {
-        Mouth::Twilio => "twilio",
-        Mouth::Telnyx => "telnyx",
-    };
     let client = client(&Line {
-        name: name.to_owned(),
+        name: mouth.to_string(),
         said: Said::ByItsKind,
         from: None,
         account,

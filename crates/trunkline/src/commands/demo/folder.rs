@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use trunkline_engine::{Clock, Pace};
-use trunkline_sim::Mouth;
+use trunkline_sim::Dialect;
 
 use crate::cli::Demo;
 use crate::exit::{Exit, Failure};
@@ -34,7 +34,7 @@ pub(super) struct Course {
     pub key: String,
     /// Whose API the simulated carrier has.
     #[serde(default)]
-    pub speaks: Mouth,
+    pub speaks: Dialect,
     /// What is asked: the text of a questions file.
     #[serde(default = "survey")]
     pub survey: String,

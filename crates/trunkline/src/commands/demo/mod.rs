@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use trunkline_core::script::Script;
 use trunkline_engine::Engine;
-use trunkline_sim::Mouth;
+use trunkline_sim::Dialect;
 
 use self::folder::Folder;
 use self::judge::{Line, Rules, judge};
@@ -118,8 +118,9 @@ fn settings(args: &Demo, folder: &Folder) -> Result<Settings, Failure> {
         environment.extend(CROWD);
     }
     let carrier = match folder.course.speaks {
-        Mouth::Twilio => "simulator",
-        Mouth::Telnyx => "simulator-telnyx",
+        Dialect::Twilio => "simulator",
+        Dialect::Telnyx => "simulator-telnyx",
+        Dialect::TelnyxCallControl => "simulator-telnyx-call-control",
     };
     let flags = Flags {
         host: Some("127.0.0.1".to_owned()),
