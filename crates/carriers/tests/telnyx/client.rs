@@ -15,9 +15,9 @@ use trunkline_core::call::{AnsweredBy, EndWord, News, Refusal, RefusalClass};
 use trunkline_core::id::{CarrierCallId, RecordingId};
 use trunkline_core::private::Address;
 
-const CONNECTION: &str = "1293384261075731499";
+pub(super) const CONNECTION: &str = "1293384261075731499";
 
-fn settings(base: &str) -> TelnyxSettings {
+pub(super) fn settings(base: &str) -> TelnyxSettings {
     // Only the first of all tests in this process can install it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut settings =
@@ -26,11 +26,11 @@ fn settings(base: &str) -> TelnyxSettings {
     settings
 }
 
-fn telnyx_at(base: &str) -> Telnyx {
+pub(super) fn telnyx_at(base: &str) -> Telnyx {
     Telnyx::new(settings(base)).unwrap()
 }
 
-fn order() -> Order {
+pub(super) fn order() -> Order {
     Order {
         to: Address::new("+15550100"),
         from: Address::new("+15550199"),
@@ -48,11 +48,11 @@ fn order() -> Order {
 }
 
 /// Nothing forbids it.
-fn free() -> LastLook {
+pub(super) fn free() -> LastLook {
     LastLook::new(|| Ok(()))
 }
 
-fn id() -> CarrierCallId {
+pub(super) fn id() -> CarrierCallId {
     CarrierCallId::new(CALL)
 }
 
@@ -60,7 +60,7 @@ fn placed() -> Answer {
     Answer::json(200, &format!(r#"{{"call_sid":"{CALL}","from":"+1","to":"+1","status":"queued"}}"#))
 }
 
-fn error(http: u16, code: &str, field: &str) -> Answer {
+pub(super) fn error(http: u16, code: &str, field: &str) -> Answer {
     let body = format!(
         r#"{{"errors":[{{"code":"{code}","title":"No","detail":"+15550100 is no good","source":{{"pointer":"{field}"}}}}]}}"#
     );

@@ -1,6 +1,7 @@
 //! Telnyx: its client against answers of every kind, its forms as it posts them, its signatures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod call_control;
 #[path = "../client/carrier.rs"]
 #[allow(dead_code, reason = "the other carrier's tests use all of it")]
 mod carrier;
