@@ -25,6 +25,8 @@ const BATCH: usize = 2_000;
 /// Beside a running server a call may be changing while it is looked at: it is looked at again, so often.
 pub(super) const LOOKS: u32 = 20;
 pub(super) const BETWEEN: Duration = Duration::from_millis(250);
+/// Of a call whose row is another than its events say.
+const NOT_MADE: &str = "the call is not what its events make it";
 
 /// Whether somebody writes meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +77,14 @@ pub async fn verify(
         lacking: BTreeMap::new(),
         numbers: BTreeMap::new(),
         nodes: store.fed_by().await?.len(),
+        eaten: None,
     };
     let records = check.journal(tick).await?;
     check.calls(records, tick).await?;
     if beside == Beside::Server {
         check.look_again().await?;
     }
+    check.hear_what_waits().await?;
     check.say_suspects();
     check.queue(beside).await?;
     check.numbers().await?;
@@ -110,6 +114,8 @@ pub(super) struct Check<'a> {
     pub(super) numbers: BTreeMap<Address, Number>,
     /// How many nodes feed the database: each keeps recordings in a folder of its own.
     nodes: usize,
+    /// Up to where the database has eaten this folder's journal, if it has.
+    eaten: Option<Position>,
 }
 
 /// An event as the journal has it.
@@ -166,6 +172,7 @@ impl Check<'_> {
             );
         }
         self.report.waiting = waiting(self.folder, *position);
+        self.eaten = Some(*position);
         self.say_missing(missing);
         Ok(done)
     }
@@ -320,7 +327,7 @@ impl Check<'_> {
         if let Some(history) = &audited.history {
             match replay(&history.events) {
                 Made::Call(made) if *made == history.call => {}
-                Made::Call(_) => flaws.push("the call is not what its events make it".to_owned()),
+                Made::Call(_) => flaws.push(NOT_MADE.to_owned()),
                 Made::Unreadable => flaws.push("an event can't be read".to_owned()),
                 Made::Nothing => self.report.incomplete += 1,
             }
@@ -369,6 +376,50 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A call is written as it is at that moment, which may be ahead of the events that are written with it. After a power cut
+    /// those that it was ahead by wait in the journal, and are written at the next start.
+    async fn hear_what_waits(&mut self) -> Result<(), VerifyError> {
+        let is_ahead = |flaws: &Vec<String>| matches!(flaws.as_slice(), [only] if only == NOT_MADE);
+        let ids: Vec<String> =
+            self.suspects.iter().filter(|(_, flaws)| is_ahead(flaws)).map(|(id, _)| id.clone()).collect();
+        let Some(eaten) = self.eaten.filter(|_| !ids.is_empty()) else { return Ok(()) };
+        let waiting = self.waiting_of(&ids, eaten)?;
+        for audited in self.store.audit(&ids).await? {
+            let Some(history) = &audited.history else { continue };
+            let mut events = history.events.clone();
+            let ahead = waiting.get(&history.call.id).into_iter().flatten().find(|waiting| {
+                events.push((*waiting).clone());
+                matches!(replay(&events), Made::Call(made) if *made == history.call)
+            });
+            if ahead.is_some() && self.suspects.remove(&audited.id).is_some() {
+                self.report.folds.count(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// The events of these calls that the database has not eaten yet.
+    fn waiting_of(
+        &self,
+        ids: &[String],
+        eaten: Position,
+    ) -> Result<BTreeMap<CallId, Vec<EventRow>>, VerifyError> {
+        let (_, codec) = self.folder.peek()?;
+        let mut found: BTreeMap<CallId, Vec<EventRow>> = BTreeMap::new();
+        for record in Cat::open(&self.folder.journal(), Lsn::new(eaten.0))?.map_while(Result::ok) {
+            let Ok(Decoded::Event { event, tenant, refused }) = codec.decode(record.kind, &record.payload)
+            else {
+                continue;
+            };
+            let applied = refused.as_ref().map_or(Ok(()), Err);
+            let row = EventRow::new(Position(record.lsn.get()), tenant, &event, applied);
+            if let Some(row) = row.ok().filter(|row| ids.contains(&row.call.to_string())) {
+                found.entry(row.call).or_default().push(row);
+            }
+        }
+        Ok(found)
     }
 
     fn say_suspects(&mut self) {

@@ -101,6 +101,26 @@ fn whatever_is_deleted_or_altered_is_found_and_told_without_a_name() {
     assert_eq!(verified(&day)["sound"], true, "the control: as it was {ANN} {ANNS}");
 }
 
+/// A call is written as it is, and the power may fail before the last of its events are: these are in the journal.
+#[test]
+fn a_call_that_is_ahead_of_its_events_by_what_waits_in_the_journal_is_sound() {
+    let day = a_day_gone_by();
+    spoil(
+        &day,
+        "DELETE FROM events WHERE position >= (SELECT max(position) FROM events WHERE applied = 1);
+        UPDATE cursors SET position = (SELECT max(position) FROM events)",
+    );
+    let report = verified(&day);
+    assert_eq!(report["sound"], true, "{report}");
+    assert!(report["waiting"].as_u64() > Some(0), "{report}");
+    spoil(
+        &day,
+        "UPDATE calls SET fold = replace(fold, 'Ben', 'Bob'), name = replace(name, 'Ben', 'Bob');
+        UPDATE calls SET fold = replace(fold, 'Ann', 'Eve'), name = replace(name, 'Ann', 'Eve')",
+    );
+    assert_eq!(verified(&day)["sound"], false, "what nobody journaled is no event that waits");
+}
+
 #[test]
 fn a_missing_an_altered_and_a_needless_recording_are_found() {
     let day = a_day_gone_by();
