@@ -18,7 +18,7 @@ use tracing::Instrument;
 use trunkline_carriers::callback::Place;
 use trunkline_carriers::{AskError, HangUpAnswer, LastLook, Order, PostAnswer};
 use trunkline_core::call::{
-    Call, CarrierFault, Event, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What,
+    Call, CarrierFault, Event, Leg, News, OnLeg, Owed, Progress, Refusal, RefusalClass, Source, State, What,
 };
 use trunkline_core::campaign::CampaignState;
 use trunkline_core::dial::{Withheld, guard};
@@ -185,9 +185,13 @@ impl Inner {
         if live.call.job.is_some() && !self.holds_lease() {
             return Err("this node may have been counted out");
         }
-        let leg = live.call.leg_no(on.leg);
-        if leg.is_none_or(|leg| leg.hang_up.is_some() || leg.state() != State::Dialing) {
+        let still = |leg: &&Leg| leg.hang_up.is_none() && leg.state() == State::Dialing;
+        let Some(leg) = live.call.leg_no(on.leg).filter(still) else {
             return Err("withdrawn before anything was sent");
+        };
+        // A call may wait for days, and its number be given away meanwhile.
+        if !self.may_show(&live.call.tenant, live.call.shown_as(leg)) {
+            return Err("the number it was to be shown as is not its tenant's any more");
         }
         // It may have waited since its gates were open: for a slot, for the disk, or for this process to be started again.
         if live.call.job.as_ref().is_some_and(|of| of.is_after_hours(self.clock.now())) {

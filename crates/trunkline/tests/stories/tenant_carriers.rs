@@ -128,6 +128,39 @@ fn a_number_of_one_tenant_is_never_shown_in_calls_of_another() {
     assert_eq!(own["from"], OURS_TOO, "the control");
 }
 
+#[test]
+fn a_call_that_waits_while_its_number_is_given_to_another_tenant_is_not_shown_as_it() {
+    let mut opening = Day::with().set("TRUNKLINE_LIMITS_QUEUE_EXPIRY_SECS", "120");
+    opening = opening.with_a_second_account("israel");
+    let day = opening.begin();
+    knows_its_database(&day);
+    let ((acme, _), _) = (tenant(&day, "acme"), tenant(&day, "beta"));
+    owns(&day, "acme", OURS);
+    owns(&day, "acme", OURS_TOO);
+    day.person(ANN, answers_all());
+    day.second().set_person(BEN, answers_all());
+    let later = day.now() + jiff::SignedDuration::from_secs(120);
+    let order = |to: &str, from: &str| json!({ "to": to, "from": from, "not_before": later.to_string() });
+    let waits = |order: &Value| {
+        let placed = post(&day, &acme, "/api/calls", order);
+        assert_eq!(placed.status, 202, "{}", placed.text());
+        format!("/api/calls/{}", placed.json()["id"].as_str().unwrap())
+    };
+    let (given_away, kept) = (waits(&order(ANN, OURS)), waits(&order(BEN, OURS_TOO)));
+    owns(&day, "beta", OURS);
+    let over = |path: &str| {
+        day.until("the end of it", |day| {
+            let call = crate::tenants::get(day, &acme, path).json();
+            (call["state"] == "ended").then_some(call)
+        })
+    };
+    let call = over(&given_away);
+    assert_eq!((&call["disposition"], dialed(&day, ANN)), (&json!("expired"), (0, 0)), "{call}");
+    let why = call["legs"][0]["error_message"].as_str().unwrap_or_default();
+    assert!(why.contains("not its tenant's any more"), "{call}");
+    assert_eq!(over(&kept)["disposition"], "completed", "the control");
+}
+
 fn uses_of(day: &Day, tenant: &str, policy: &Value) {
     let said = asks(day, KEY, Method::PUT, &format!("/api/tenants/{tenant}/carriers"), policy);
     assert_eq!(said.status, 200, "{}", said.text());

@@ -177,6 +177,10 @@ struct LegJson<'a> {
     answered_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     duration_seconds: Option<u32>,
+    /// The carrier's code of what went wrong.
+    error_code: Option<&'a str>,
+    /// What went wrong in the carrier's words; in ours where nothing was sent.
+    error_message: Option<&'a str>,
 }
 
 impl<'a> CallJson<'a> {
@@ -303,6 +307,7 @@ fn legs(call: &Call) -> Vec<LegJson<'_>> {
 
 impl<'a> From<&'a Leg> for LegJson<'a> {
     fn from(leg: &'a Leg) -> Self {
+        let reported = leg.end.as_ref().map(|end| &end.reported);
         Self {
             no: leg.no.0,
             role: Role::Person,
@@ -328,6 +333,8 @@ impl<'a> From<&'a Leg> for LegJson<'a> {
             answered_at: leg.answered_at(),
             ended_at: leg.ended_at(),
             duration_seconds: leg.duration_secs(),
+            error_code: reported.and_then(|reported| reported.error_code.as_deref()),
+            error_message: reported.and_then(|reported| reported.error_message.as_deref()),
         }
     }
 }
