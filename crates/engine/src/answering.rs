@@ -231,6 +231,7 @@ impl Inner {
         self.after_bot(call, script)
     }
 
+    /// What the script says.
     pub(crate) fn spoke(
         &self,
         call: CallId,
@@ -238,17 +239,41 @@ impl Inner {
         fetch: &VoiceFetch,
         turn: &Turn,
     ) -> Event {
+        let says = (turn.heard.clone(), turn.says.clone());
+        self.given_out(call, token, fetch, fetch.key.clone(), says)
+    }
+
+    /// What is not the script's: a bot, a client's own software, nothing. `which` tells it from all else that one fetch may bring.
+    pub(crate) fn spoke_besides(
+        &self,
+        call: CallId,
+        token: &CallbackState,
+        fetch: &VoiceFetch,
+        which: &str,
+        says: Says,
+    ) -> Event {
+        self.given_out(call, token, fetch, format!("{}:{which}", fetch.key), (None, says))
+    }
+
+    fn given_out(
+        &self,
+        call: CallId,
+        token: &CallbackState,
+        fetch: &VoiceFetch,
+        key: String,
+        (heard, says): (Option<HeardFact>, Says),
+    ) -> Event {
         Event {
             call,
-            key: EventKey::new(fetch.key.clone()),
+            key: EventKey::new(key),
             received_at: self.clock.now(),
             occurred_at: None,
             source: Source::Carrier,
             what: What::Spoke(Box::new(Spoke {
                 on: token.on(),
                 carrier_call_id: fetch.carrier_call_id.clone(),
-                heard: turn.heard.clone(),
-                says: turn.says.clone(),
+                heard,
+                says,
             })),
         }
     }

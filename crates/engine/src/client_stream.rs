@@ -13,8 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::voice::{Document, stream};
-use trunkline_core::call::{AfterStream, Call, ClientStream, Event, Says, Source, Spoke, What};
-use trunkline_core::id::EventKey;
+use trunkline_core::call::{AfterStream, Call, ClientStream, Says};
 use trunkline_core::script::{Caller, Script};
 use url::{Host, Url};
 
@@ -76,30 +75,14 @@ impl Inner {
             _ => return Ok(None),
         };
         let is_over = says == Says::Nothing;
-        self.observe_on(handle, self.client_says(&call, token, fetch, says)).await?;
+        let which = if is_over { "over" } else { "client" };
+        self.observe_on(handle, self.spoke_besides(call.id, token, fetch, which, says)).await?;
         let call = handle.lock().call.clone();
         if is_over || is_stray(&call, token, &fetch.carrier_call_id) {
             return Ok(Some(Document::hang_up()));
         }
         let parameters = vec![("call_id".to_owned(), call.id.to_string())];
         Ok(Some(stream::elsewhere(to.url.reveal(), parameters, ONLY, &self.mint(&call, token.on()))))
-    }
-
-    fn client_says(&self, call: &Call, token: &CallbackState, fetch: &VoiceFetch, says: Says) -> Event {
-        let which = if says == Says::Client { "client" } else { "over" };
-        Event {
-            call: call.id,
-            key: EventKey::new(format!("{}:{which}", fetch.key)),
-            received_at: self.clock.now(),
-            occurred_at: None,
-            source: Source::Carrier,
-            what: What::Spoke(Box::new(Spoke {
-                on: token.on(),
-                carrier_call_id: fetch.carrier_call_id.clone(),
-                heard: None,
-                says,
-            })),
-        }
     }
 }
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::voice::{Document, Method, Redirect, Verb, page};
 use trunkline_carriers::{MachineDetection, Until};
-use trunkline_core::call::{Call, Event, HangUpReason, OnLeg, Says, Source, Spoke, State, What};
+use trunkline_core::call::{Call, Event, HangUpReason, OnLeg, Says, Source, State, What};
 use trunkline_core::campaign::{Act, Machine};
-use trunkline_core::id::{CallId, EventKey, LegNo};
+use trunkline_core::id::{CallId, LegNo};
 use trunkline_core::script::{Caller, Line, Page, Script, Template, Then};
 
 /// When the carrier gives up listening, in seconds.
@@ -89,19 +89,7 @@ impl Inner {
     }
 
     fn said_nothing(&self, call: CallId, token: &CallbackState, fetch: &VoiceFetch) -> Event {
-        Event {
-            call,
-            key: EventKey::new(format!("{}:silent", fetch.key)),
-            received_at: self.clock.now(),
-            occurred_at: None,
-            source: Source::Carrier,
-            what: What::Spoke(Box::new(Spoke {
-                on: token.on(),
-                carrier_call_id: fetch.carrier_call_id.clone(),
-                heard: None,
-                says: Says::Nothing,
-            })),
-        }
+        self.spoke_besides(call, token, fetch, "silent", Says::Nothing)
     }
 
     /// The carrier has said who answered: acts on it where the script speaks already.

@@ -8,9 +8,8 @@ use crate::webhook::VoiceFetch;
 use std::sync::Arc;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::voice::{Document, page, stream};
-use trunkline_core::call::{BotNews, BotOver, Call, Event, Says, Source, Spoke, What};
+use trunkline_core::call::{BotNews, BotOver, Call, Says};
 use trunkline_core::campaign::standing;
-use trunkline_core::id::EventKey;
 use trunkline_core::script::{Caller, Next, Script};
 
 /// A call whose streams break off so often goes on with its script.
@@ -47,7 +46,7 @@ impl Inner {
                 self.go_on_with_script(handle, token, fetch, (script, caller)).await.map(Some)
             }
             Some(_) => {
-                let says = self.page_of(&call, token, fetch, Says::Nothing);
+                let says = self.spoke_besides(call.id, token, fetch, "over", Says::Nothing);
                 self.observe_on(handle, says).await?;
                 Ok(Some(Document::hang_up()))
             }
@@ -74,7 +73,8 @@ impl Inner {
             };
             (live.call.clone(), live.call.bot.as_ref().map_or(1, |talk| talk.next_stream(after)))
         };
-        let says = self.page_of(&call, token, fetch, Says::Bot { stream: no });
+        let says =
+            self.spoke_besides(call.id, token, fetch, &format!("stream:{no}"), Says::Bot { stream: no });
         self.observe_on(handle, says).await?;
         let call = handle.lock().call.clone();
         if is_stray(&call, token, &fetch.carrier_call_id) {
@@ -120,25 +120,5 @@ impl Inner {
             return Ok(Document::hang_up());
         }
         Ok(page::document(&turn.page, &self.mint(&call, token.on())))
-    }
-
-    fn page_of(&self, call: &Call, token: &CallbackState, fetch: &VoiceFetch, says: Says) -> Event {
-        let which = match &says {
-            Says::Bot { stream } => format!("{}:stream:{stream}", fetch.key),
-            _ => format!("{}:over", fetch.key),
-        };
-        Event {
-            call: call.id,
-            key: EventKey::new(which),
-            received_at: self.clock.now(),
-            occurred_at: None,
-            source: Source::Carrier,
-            what: What::Spoke(Box::new(Spoke {
-                on: token.on(),
-                carrier_call_id: fetch.carrier_call_id.clone(),
-                heard: None,
-                says,
-            })),
-        }
     }
 }
