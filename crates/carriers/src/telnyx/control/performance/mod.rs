@@ -8,7 +8,7 @@
 //! lasts as long as somebody listens has none: music, a talk with somebody else, a stream.
 //!
 //! - this file: where a performance stands, and what each verb does first
-//! - `asking`: keys · `recording`: a recording · `handing`: somebody else who is dialed · `pieces`: long texts
+//! - `asking`: keys, and speech beside them · `recording`: a recording · `handing`: somebody else who is dialed · `pieces`: long texts
 
 mod asking;
 mod handing;
@@ -19,6 +19,7 @@ use super::command::Command;
 use super::event::Happened;
 use super::mark::{Mark, token_in};
 use crate::voice::{Document, Loops, Verb};
+use asking::Gathering;
 use jiff::Timestamp;
 use pieces::{pieces, spoken_in};
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub struct Asked {
 pub struct Heard {
     /// Keys.
     pub digits: Option<Private<String>>,
+    /// What was said, as Telnyx understood it.
+    pub speech: Option<Private<String>>,
     /// A recording.
     pub recording: Option<RecordingFact>,
     /// How the other leg ended, if one was dialed.
@@ -77,7 +80,7 @@ enum Doing {
     Speaking,
     Playing,
     Pausing,
-    Gathering,
+    Gathering(Gathering),
     Recording {
         stopped: bool,
     },
@@ -139,6 +142,10 @@ impl Performance {
         if self.doing == Doing::Answering && *what == Happened::Answered {
             return self.perform();
         }
+        if let Happened::Said { words, is_final } = what {
+            let is_here = mark.is_some_and(|mark| mark.is_of_verb(&self.mark()));
+            return if is_here { self.said(words, *is_final) } else { Vec::new() };
+        }
         if !mark.is_some_and(|mark| mark.is_at(&self.mark())) {
             return Vec::new();
         }
@@ -149,7 +156,8 @@ impl Performance {
                 self.doing = Doing::Pausing;
                 vec![Step::Wait(AFTER_FAILURE)]
             }
-            (Doing::Gathering, Happened::GatherEnded { digits }) => self.gathered(digits.clone()),
+            (Doing::Gathering(_), Happened::GatherEnded { digits }) => self.gathered(digits.clone()),
+            (Doing::Gathering(_), Happened::Key(key)) => self.pressed(*key),
             (Doing::Recording { .. }, Happened::Key(key)) => self.keyed(*key),
             (Doing::Recording { .. }, Happened::RecordingSaved(saved)) => match &saved.recording {
                 Some(recording) => self.recorded(Some(recording.clone())),
@@ -167,7 +175,7 @@ impl Performance {
             // Whoever is not connected yet refuses what comes.
             Doing::Answering => self.perform(),
             Doing::Speaking | Doing::Playing | Doing::Pausing | Doing::Streaming => self.next(),
-            Doing::Gathering => self.gathered(None),
+            Doing::Gathering(_) => self.nothing_more(),
             Doing::Recording { stopped: false } => self.stop_recording(),
             Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
             Doing::Handing { .. } => self.still_handing(),
@@ -176,12 +184,15 @@ impl Performance {
     }
 
     /// A command was refused for good.
-    pub fn refused(&mut self, mark: &Mark) -> Vec<Step> {
+    pub fn refused(&mut self, command: &Command, mark: &Mark) -> Vec<Step> {
+        if matches!(command, Command::Listen(_)) {
+            return if mark.is_of_verb(&self.mark()) { self.keys_alone() } else { Vec::new() };
+        }
         if !mark.is_at(&self.mark()) {
             return Vec::new();
         }
-        match self.doing {
-            Doing::Gathering => self.gathered(None),
+        match &self.doing {
+            Doing::Gathering(_) => self.gathered(None),
             Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
             Doing::Handing { .. } => self.handed(None, None),
             Doing::Speaking | Doing::Playing | Doing::Recording { .. } | Doing::Streaming => {
@@ -199,7 +210,7 @@ impl Performance {
         let commands = match &self.doing {
             Doing::Speaking | Doing::Playing => vec![Command::Hush],
             Doing::Handing { joined: false, .. } => vec![Command::Hush],
-            Doing::Gathering => vec![Command::StopGather],
+            Doing::Gathering(gathering) => gathering.stops(),
             Doing::Recording { stopped: false } => vec![Command::StopRecording],
             Doing::Streaming => vec![Command::StopStream],
             Doing::Handing { .. }
@@ -219,11 +230,11 @@ impl Performance {
 
     /// Whether what it waits for is told by an event, and by nothing else.
     pub fn awaits_event(&self) -> bool {
-        match self.doing {
+        match &self.doing {
+            Doing::Gathering(gathering) => gathering.awaits_event(),
             Doing::Answering
             | Doing::Speaking
             | Doing::Playing
-            | Doing::Gathering
             | Doing::Recording { .. }
             | Doing::Streaming => true,
             Doing::Pausing | Doing::Handing { .. } | Doing::Over => false,
@@ -284,7 +295,7 @@ impl Performance {
                 (Doing::Playing, Some(Command::Play(play)), wait)
             }
             Verb::Pause { secs } => (Doing::Pausing, None, Some(Duration::from_secs(secs.into()))),
-            Verb::Gather(gather) => return self.gather(&gather),
+            Verb::Gather(gather) => return self.question(&gather),
             Verb::Record(record) => {
                 let wait = Duration::from_secs(record.max_length_secs.into()) + MARGIN;
                 (Doing::Recording { stopped: false }, Some(Command::Record(record)), Some(wait))
