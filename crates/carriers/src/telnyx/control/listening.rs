@@ -1,8 +1,8 @@
 //! What is listened for while a question is asked: who recognizes it, in which language, and the words that are likely.
 //!
-//! Telnyx lets others recognize speech too, and each knows languages of its own, under names of its own. Google's is taken
-//! wherever it knows the language, since it alone of those without an account of one's own tells what is heard while
-//! somebody still speaks; else Telnyx's. Whoever speaks a language that neither knows is asked by keys.
+//! Telnyx lets others recognize speech too, and each knows languages of its own, under names of its own. Google, its default, is
+//! taken wherever it knows the language, since it tells what is heard while somebody still speaks; else Telnyx's own, which
+//! does not. Whoever speaks a language that neither knows is asked by keys.
 
 use crate::voice::{Gather, Input};
 use serde_json::{Value, json};
