@@ -17,7 +17,10 @@ async fn listened_to(world: &World) -> trunkline_sim::CallSid {
 }
 
 fn question() -> Value {
-    json!({"payload": "Yes or no?", "voice": "female", "maximum_digits": 1, "timeout_millis": 30000})
+    json!({
+        "payload": "Yes or no?", "voice": "female", "maximum_digits": 1, "maximum_tries": 1,
+        "timeout_millis": 30000,
+    })
 }
 
 fn data(told: &Value) -> (bool, &str) {
@@ -66,7 +69,7 @@ async fn who_interrupts_speaks_while_the_question_is_heard() {
     let habit = Habit::Interrupts { said: vec!["yes".to_owned()], after_ms: 100 };
     let world = World::slow(vec![(ANN, habit)]).await;
     let ann = listened_to(&world).await;
-    let long = json!({"payload": "Well ".repeat(120), "voice": "female", "timeout_millis": 5000});
+    let long = json!({"payload": "Well ".repeat(120), "voice": "female", "maximum_tries": 1});
     world.command(&ann, "gather_using_speak", long).await;
     assert_eq!(data(&world.nth(&ann, TOLD, 1).await), (true, "yes"));
     assert!(!world.types(&ann).contains(&"call.gather.ended".to_owned()), "the question is still heard");
