@@ -152,6 +152,22 @@ fn what_was_said_and_is_told_twice_or_out_of_order_is_one_answer() {
 }
 
 #[test]
+fn what_is_told_late_answers_the_question_that_is_asked_again() {
+    led_by_commands(|| {
+        let day = Day::with().questions(VISIT).at_speed(20.0).begin();
+        // Nothing is said where it is asked again: only what was said before can be the answer.
+        day.person(ANN, Habit::says(["Yes.", "", "Monday."]));
+        let late = Fault::new(FaultKind::CallbackLate { secs: 9 }).only(CallEvent::Transcription).on(ANN);
+        day.sim.add_fault(late.times(2));
+        let call = day.call(ANN);
+        assert_eq!(day.ended(&call)["answer_count"], 2);
+        assert_eq!(values(&day, &call), [json!(true), json!({ "key": "1", "label": "Monday" })]);
+        assert_eq!(asks(&day, &call)[0], 2, "it was too late for the first time");
+        struck(&day);
+    });
+}
+
+#[test]
 fn where_the_carrier_does_not_listen_questions_are_answered_by_keys() {
     led_by_commands(|| {
         let day = Day::with().questions(VISIT).begin();
