@@ -146,3 +146,19 @@ impl Stages {
         self.all.lock().remove(&(stage.account.clone(), stage.leg.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_an_account_does_not_listen_is_news_once_until_it_listens_again() {
+        let stages = Stages::new();
+        let (ours, other) = (AccountId::new("telnyx:one:1"), AccountId::new("telnyx:two:2"));
+        assert_eq!([0, 1].map(|_| stages.is_newly_deaf(&ours)), [true, false]);
+        assert!(stages.is_newly_deaf(&other), "each account by itself");
+        stages.listens(&ours);
+        assert_eq!([0, 1].map(|_| stages.is_newly_deaf(&ours)), [true, false]);
+        assert!(!stages.is_newly_deaf(&other));
+    }
+}
