@@ -75,6 +75,8 @@ pub enum CallEvent {
     DtmfReceived,
     /// `call.gather.ended`.
     GatherEnded,
+    /// `call.transcription`: what is said, in part or whole.
+    Transcription,
     /// `call.recording.saved`.
     RecordingSaved,
     /// `call.machine.detection.ended`.
@@ -119,6 +121,7 @@ impl CallEvent {
             Self::PlaybackEnded => "call.playback.ended",
             Self::DtmfReceived => "call.dtmf.received",
             Self::GatherEnded => "call.gather.ended",
+            Self::Transcription => "call.transcription",
             Self::RecordingSaved => "call.recording.saved",
             Self::DetectionEnded => "call.machine.detection.ended",
             Self::GreetingEnded => "call.machine.greeting.ended",

@@ -78,6 +78,8 @@ pub enum FaultKind {
         /// Simulated seconds.
         secs: u32,
     },
+    /// The account may not transcribe: `transcription_start` is refused.
+    TranscriptionRefused,
     /// Every answer of the REST API takes this much longer. Only a fault on `*` is considered.
     SlowAnswers {
         /// Real milliseconds.
@@ -108,6 +110,7 @@ impl FaultKind {
             Self::VerdictLost | Self::VerdictLate { .. } => Moment::Verdict,
             Self::VoiceFetchDoubled => Moment::VoiceFetch,
             Self::RecordingLate { .. } => Moment::Recording,
+            Self::TranscriptionRefused => Moment::Transcription,
             Self::SlowAnswers { .. } => Moment::Rest,
         }
     }
@@ -125,6 +128,7 @@ pub(crate) enum Moment {
     Verdict,
     VoiceFetch,
     Recording,
+    Transcription,
     Rest,
 }
 

@@ -32,6 +32,7 @@ TYPES = {
     "call.dtmf.received": "CallDtmfReceived",
     "call.gather.ended": "CallGatherEnded",
     "call.recording.saved": "CallRecordingSaved",
+    "call.transcription": "Transcription",
     "call.machine.detection.ended": "CallMachineDetectionEnded",
     "call.machine.greeting.ended": "CallMachineGreetingEnded",
     "call.machine.premium.detection.ended": "CallMachinePremiumDetectionEnded",
@@ -186,10 +187,27 @@ actions.gather_using_audio(call, audio_url="http://music.example/b.wav", maximum
 assert len(heard("call.gather.ended", leg, 1).digits) == 2
 actions.gather(call, maximum_digits=1)
 heard("call.gather.ended", leg, 2)
+assert refused(422, lambda: actions.start_transcription(call, transcription_engine="Nobody")) == "10015"
+assert refused(422, lambda: actions.start_transcription(call, transcription_engine_config={"language": "he"})) == "10015"
+actions.start_transcription(
+    call,
+    transcription_engine="Google",
+    transcription_engine_config={
+        "transcription_engine": "Google", "language": "en", "interim_results": True, "hints": ["yes", "no"],
+    },
+    transcription_tracks="inbound",
+    client_state=state("three"),
+)
 actions.start_recording(
     call, channels="single", format="wav", play_beep=True, timeout_secs=2, max_length=30, trim="trim-silence"
 )
 saved = heard("call.recording.saved", leg)
+part, whole = heard("call.transcription", leg), heard("call.transcription", leg, 1)
+assert part.client_state == state("three"), part
+assert (part.transcription_data.is_final, whole.transcription_data.is_final) == (False, True), (part, whole)
+assert whole.transcription_data.transcript.startswith(part.transcription_data.transcript), (part, whole)
+assert 0.8 <= whole.transcription_data.confidence < 1, whole
+actions.stop_transcription(call)
 with urllib.request.urlopen(saved.recording_urls.wav) as sound:
     assert sound.read().startswith(b"RIFF")
 (recording,) = client.recordings.list(filter={"call_leg_id": leg})

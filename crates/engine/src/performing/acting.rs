@@ -19,6 +19,8 @@ use trunkline_core::private::Address;
 const EMPTY_PAGES: usize = 30;
 /// A command that the carrier does not answer is sent again under its name for so long: the carrier knows it again for a minute.
 const TRIED_FOR: Duration = Duration::from_secs(45);
+/// The question waits meanwhile, and can be answered by keys.
+const LISTENING_TRIED_FOR: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// So often a recording is looked for, with so much time between: it may be told of before it can be had.
@@ -112,7 +114,7 @@ impl Inner {
             },
             news: None,
             digits: heard.digits.clone(),
-            speech: None,
+            speech: heard.speech.clone(),
             recording: heard.recording.clone(),
             dial: None,
             answered_by: None,
@@ -130,7 +132,7 @@ impl Inner {
             to: nobody,
             attestation: None,
             digits: as_form.digits,
-            speech: None,
+            speech: as_form.speech,
             recording: as_form.recording,
             dial: dialed.map(|(leg, end)| DialReport {
                 carrier_call_id: leg,
@@ -250,12 +252,12 @@ impl Inner {
 
     async fn send(self: &Arc<Self>, stage: &Arc<Stage>, command: &Command, mark: &Mark) {
         let obeyed = self.obeyed(stage, command, mark).await;
-        let is_stop = matches!(
-            command,
-            Command::Hush | Command::StopGather | Command::StopRecording | Command::StopStream
-        );
+        let is_stop = command.is_stop();
         match obeyed {
             Ok(Obeyed::Done(leg)) => {
+                if matches!(command, Command::Listen(_)) {
+                    self.stages.listens(&stage.account);
+                }
                 if let (Command::Dial { .. }, Some(leg)) = (command, leg) {
                     let mut playing = stage.playing.lock().await;
                     if let Some(performance) = &mut playing.performance {
@@ -273,10 +275,18 @@ impl Inner {
     }
 
     async fn not_obeyed(self: &Arc<Self>, stage: &Arc<Stage>, command: &Command, mark: &Mark, why: &str) {
-        tracing::warn!(command = command.word(), why, "performing.refused: the call goes on without it");
+        let is_known = matches!(command, Command::Listen(_)) && !self.stages.is_newly_deaf(&stage.account);
+        if is_known {
+            tracing::debug!(why, "performing.refused: nobody listens, as before");
+        } else {
+            tracing::warn!(command = command.word(), why, "performing.refused: the call goes on without it");
+        }
         let mut playing = stage.playing.lock().await;
-        let steps =
-            playing.performance.as_mut().map(|performance| performance.refused(mark)).unwrap_or_default();
+        let steps = playing
+            .performance
+            .as_mut()
+            .map(|performance| performance.refused(command, mark))
+            .unwrap_or_default();
         self.carry_out(stage, &mut playing, steps).await;
     }
 
@@ -285,6 +295,10 @@ impl Inner {
         let carrier = self.carriers.of(&stage.account)?;
         let Some(controls) = carrier.controls() else { return Ok(Obeyed::Over) };
         let (mut pause, begun) = (FIRST_PAUSE, self.clock.now());
+        let patience = match command {
+            Command::Listen(_) => LISTENING_TRIED_FOR,
+            _ => TRIED_FOR,
+        };
         loop {
             let error = match controls.command(&stage.leg, command, mark).await {
                 Err(error) if error.is_transient() => error,
@@ -292,7 +306,7 @@ impl Inner {
             };
             let tried = Duration::try_from(self.clock.now().duration_since(begun)).unwrap_or(TRIED_FOR);
             let is_old = mark.turn != 0 && mark.turn < stage.turn.load(Ordering::Acquire);
-            if tried >= TRIED_FOR || is_old {
+            if tried >= patience || is_old {
                 return Err(error);
             }
             tokio::select! {

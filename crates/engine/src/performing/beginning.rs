@@ -175,7 +175,13 @@ impl Inner {
         }
         tracing::info!(call = %call.id, "performing.anew: the page where the call stands is performed again");
         let mark = Mark { turn, ..Mark::default() };
-        let stops = [Command::Hush, Command::StopGather, Command::StopRecording, Command::StopStream];
+        let stops = [
+            Command::Hush,
+            Command::StopListening,
+            Command::StopGather,
+            Command::StopRecording,
+            Command::StopStream,
+        ];
         stage.outbox.lock().extend(stops.map(|stop| (stop, mark.clone())));
         let url = mint.voice(self.place_of(call, on));
         let ask = Step::Ask(Box::new(Asked { url, heard: Heard::default() }));

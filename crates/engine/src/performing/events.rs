@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
-use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Performance, Step, Told};
+use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Mark, Performance, Step, Told};
 use trunkline_core::call::{
     CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
@@ -122,6 +122,7 @@ impl Inner {
             | Happened::PlaybackEnded { .. }
             | Happened::GatherEnded { .. }
             | Happened::Key(_)
+            | Happened::Said { .. }
             | Happened::RecordingFailed
             | Happened::StreamEnded => {
                 self.heard_on(&account, &leg, &told, &whose, state).await;
@@ -341,6 +342,9 @@ impl Inner {
             Happened::GatherEnded { digits: Some(digits) } => {
                 Heard { digits: Some(digits.clone()), ..Heard::default() }
             }
+            Happened::Said { words, is_final: true } => {
+                Heard { speech: Some(words.clone()), ..Heard::default() }
+            }
             Happened::RecordingSaved(saved) => {
                 let found = match saved.recording.clone() {
                     Some(recording) => Some(recording),
@@ -426,11 +430,10 @@ impl Inner {
         self.carry_out(&stage, &mut playing, steps).await;
     }
 
-    /// Keys that were waited for in vain and are told after all, while the same question is asked again.
+    /// Keys or words that were waited for in vain and are told after all, while the same question is asked again.
     fn missed(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
-        let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
         let mark = told.mark.as_ref()?;
-        playing.missed.as_ref().filter(|missed| missed.is_at(mark))?;
+        let heard = late_answer(playing.missed.as_ref()?, mark, &told.what)?;
         let answered = |token: Option<&str>| {
             let state = self.config.secrets.open(token?).ok()?;
             Some((state.place.answers()?.step, state))
@@ -438,7 +441,6 @@ impl Inner {
         let (step, state) = answered(mark.token.as_deref())?;
         let performed = playing.performance.as_ref()?.mark();
         let (now, _) = answered(performed.token.as_deref())?;
-        let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
         (now == step).then(|| (self.address_of(&state, state.place), heard))
     }
 
@@ -463,6 +465,19 @@ impl Inner {
         let mint =
             trunkline_carriers::callback::Mint::of(&self.config.urls, &self.config.secrets, state.clone());
         mint.voice(place)
+    }
+}
+
+/// What is told after all of a wait that was given up.
+fn late_answer(missed: &Mark, mark: &Mark, what: &Happened) -> Option<Heard> {
+    match what {
+        Happened::GatherEnded { digits: Some(digits) } if missed.is_at(mark) => {
+            Some(Heard { digits: Some(digits.clone()), ..Heard::default() })
+        }
+        Happened::Said { words, is_final: true } if missed.is_of_verb(mark) => {
+            Some(Heard { speech: Some(words.clone()), ..Heard::default() })
+        }
+        _ => None,
     }
 }
 

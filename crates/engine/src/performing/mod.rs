@@ -22,7 +22,7 @@ mod handing;
 use crate::clock::wall_now;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use trunkline_carriers::telnyx::control::{Command, Mark, Performance};
@@ -89,13 +89,25 @@ pub(super) struct Playing {
 pub(crate) struct Stages {
     all: Mutex<HashMap<(AccountId, CarrierCallId), Arc<Stage>>>,
     turns: AtomicU64,
+    /// Accounts that refused to listen when they were asked last.
+    deaf: Mutex<HashSet<AccountId>>,
 }
 
 impl Stages {
     /// No stage. Turns begin at the world's time, so that none of an earlier process comes again.
     pub fn new() -> Self {
         let first = u64::try_from(wall_now().as_microsecond()).unwrap_or(1);
-        Self { all: Mutex::default(), turns: AtomicU64::new(first) }
+        Self { all: Mutex::default(), turns: AtomicU64::new(first), deaf: Mutex::default() }
+    }
+
+    /// An account refuses to listen; whether that is news.
+    fn is_newly_deaf(&self, account: &AccountId) -> bool {
+        self.deaf.lock().insert(account.clone())
+    }
+
+    /// An account listens.
+    fn listens(&self, account: &AccountId) {
+        self.deaf.lock().remove(account);
     }
 
     fn next_turn(&self) -> u64 {
@@ -132,5 +144,21 @@ impl Stages {
 
     fn close(&self, stage: &Stage) {
         self.all.lock().remove(&(stage.account.clone(), stage.leg.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_an_account_does_not_listen_is_news_once_until_it_listens_again() {
+        let stages = Stages::new();
+        let (ours, other) = (AccountId::new("telnyx:one:1"), AccountId::new("telnyx:two:2"));
+        assert_eq!([0, 1].map(|_| stages.is_newly_deaf(&ours)), [true, false]);
+        assert!(stages.is_newly_deaf(&other), "each account by itself");
+        stages.listens(&ours);
+        assert_eq!([0, 1].map(|_| stages.is_newly_deaf(&ours)), [true, false]);
+        assert!(!stages.is_newly_deaf(&other));
     }
 }

@@ -10,9 +10,10 @@ use crate::heard::Heard;
 use crate::ids::RecordingSid;
 use crate::led::command::{Begins, Gathers, Keeps, Records};
 use crate::led::{Leg, Step};
+use crate::person::Habit;
 use crate::recordings::RecordingSource;
 use crate::target::Method;
-use crate::twiml::{Digits, EmptyResult, Gather};
+use crate::twiml::{Digits, EmptyResult, Gather, Speech};
 
 /// The tone before a recording.
 const BEEP: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub(super) struct Gathering {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
     NotYet,
+    /// While they were asked: the time for keys has not begun.
+    SpokeUp,
     Answers,
 }
 
@@ -66,7 +69,9 @@ impl Leg {
             self.play_prompt(prompt);
         }
         let tries = wanted.tries.saturating_sub(1);
-        self.gathering = Some(Gathering { id, wanted, tries, keys: String::new(), asked: Asked::NotYet });
+        // Who has begun to answer does not begin anew.
+        let asked = if self.is_speaking() { Asked::SpokeUp } else { Asked::NotYet };
+        self.gathering = Some(Gathering { id, wanted, tries, keys: String::new(), asked });
     }
 
     /// Gathers no longer, and tells why.
@@ -80,7 +85,7 @@ impl Leg {
 
     /// The person has heard all, and answers.
     pub(super) fn answer_what_was_asked(&mut self) {
-        if self.gathering.as_ref().is_some_and(|gathering| gathering.asked == Asked::NotYet) {
+        if self.gathering.as_ref().is_some_and(|gathering| gathering.asked != Asked::Answers) {
             self.answer_by_keys();
         } else if let Some(at) =
             self.recordings.iter().position(|open| open.is_question() && open.asked == Asked::NotYet)
@@ -91,11 +96,11 @@ impl Leg {
 
     fn answer_by_keys(&mut self) {
         let Some(mut gathering) = self.gathering.take() else { return };
-        gathering.asked = Asked::Answers;
+        let spoke_up = std::mem::replace(&mut gathering.asked, Asked::Answers) == Asked::SpokeUp;
         let (id, first) = (gathering.id, gathering.wanted.first);
-        let asked = as_a_document_asks(&gathering.wanted);
+        let asked = self.as_a_document_asks(&gathering.wanted);
         self.gathering = Some(gathering);
-        if first <= SLOWER_THAN {
+        if spoke_up || first <= SLOWER_THAN {
             self.after(first, Step::KeysAreLate(id, 0));
             return;
         }
@@ -105,8 +110,33 @@ impl Leg {
         match reply {
             Reply::Presses { keys } => self.press(question, keys),
             Reply::Silence => self.line.hear(Heard::SaidNothing { question }),
-            Reply::Speaks { said, .. } => self.line.hear(Heard::Spoke { question, said, recording: None }),
+            Reply::Speaks { said, secs } => {
+                self.says(&said, Duration::ZERO, secs);
+                self.line.hear(Heard::Spoke { question, said, recording: None });
+            }
             Reply::HangsUp { secs } => self.after(Duration::from_secs(secs.into()), Step::PersonHangsUp),
+        }
+    }
+
+    /// Who does not let others finish answers before all is heard, if anybody listens.
+    pub(super) fn speak_up(&mut self) {
+        let Habit::Interrupts { after_ms, .. } = self.line.person.habit() else { return };
+        let begins = Duration::from_millis((*after_ms).into());
+        let Some(gathering) = self.gathering.as_mut().filter(|gathering| gathering.asked == Asked::NotYet)
+        else {
+            return;
+        };
+        if self.transcribing.is_none() {
+            return;
+        }
+        gathering.asked = Asked::SpokeUp;
+        let wanted = gathering.wanted.clone();
+        let asked = self.as_a_document_asks(&wanted);
+        let reply = self.line.person.reply_to_gather(&asked, &self.prompt.join(" "));
+        let question = self.question();
+        if let Reply::Speaks { said, secs } = reply {
+            self.says(&said, begins, secs);
+            self.line.hear(Heard::Spoke { question, said, recording: None });
         }
     }
 
@@ -124,6 +154,7 @@ impl Leg {
             Reply::Silence => self.line.hear(Heard::SaidNothing { question }),
             Reply::Speaks { said, secs } => {
                 silent_after = Some(secs.min(longest));
+                self.says(&said, begins.saturating_sub(now), secs);
                 self.line.hear(Heard::Spoke { question, said, recording: Some(sid) });
             }
             Reply::Presses { keys } => {
@@ -263,19 +294,19 @@ impl Leg {
             told.saved(&recording);
         });
     }
-}
 
-/// The same people answer documents, and are asked as by one.
-fn as_a_document_asks(wanted: &Gathers) -> Gather {
-    let count = u32::try_from(wanted.most).ok().filter(|most| *most < 128);
-    let finish_on_key = wanted.ends_on.map(String::from).unwrap_or_default();
-    Gather {
-        action: None,
-        method: Method::Post,
-        timeout: u32::try_from(wanted.first.as_secs()).unwrap_or(u32::MAX),
-        takes_digits: Some(Digits { count, finish_on_key }),
-        takes_speech: None,
-        empty: EmptyResult::AsksAction,
-        prompts: Vec::new(),
+    /// The same people answer documents, and are asked as by one.
+    fn as_a_document_asks(&self, wanted: &Gathers) -> Gather {
+        let count = u32::try_from(wanted.most).ok().filter(|most| *most < 128);
+        let finish_on_key = wanted.ends_on.map(String::from).unwrap_or_default();
+        Gather {
+            action: None,
+            method: Method::Post,
+            timeout: u32::try_from(wanted.first.as_secs()).unwrap_or(u32::MAX),
+            takes_digits: Some(Digits { count, finish_on_key }),
+            takes_speech: self.transcribing.is_some().then_some(Speech),
+            empty: EmptyResult::AsksAction,
+            prompts: Vec::new(),
+        }
     }
 }

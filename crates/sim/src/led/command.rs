@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::ids::CallSid;
+use crate::led::recognizers::{GOOGLE, RECOGNIZERS, TELNYX};
 use crate::led::told::Address;
 use crate::target::{Method, Target};
 use crate::twiml::Stream;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     StopPlaying(Stops),
     Gather(Box<Gathers>),
     StopGathering,
+    Transcribe(Transcribes),
+    StopTranscribing,
     Record(Records),
     StopRecording {
         recording: Option<String>,
@@ -105,6 +108,19 @@ pub(crate) struct Gathers {
     pub(crate) between: Duration,
     pub(crate) ends_on: Option<char>,
     pub(crate) valid: String,
+}
+
+/// What the person says is to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Transcribes {
+    pub(crate) parts: Parts,
+}
+
+/// What is told of speech while somebody still speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Parts {
+    Told,
+    Left,
 }
 
 /// A recording is wanted.
@@ -242,6 +258,8 @@ pub(crate) fn command(action: &str, json: &Value) -> Option<Read<Command>> {
         "gather_using_audio" => args.gather_using_audio(),
         "gather" => args.gather(),
         "gather_stop" => Ok(Command::StopGathering),
+        "transcription_start" => args.transcription_start(),
+        "transcription_stop" => Ok(Command::StopTranscribing),
         "record_start" => args.record_start(),
         "record_stop" => args.text("recording_id").map(|recording| Command::StopRecording { recording }),
         "streaming_start" => args.streaming_start(),
@@ -588,6 +606,46 @@ impl<'a> Args<'a> {
         Ok(Command::Gather(Box::new(Gathers { tries: 1, ..gathers })))
     }
 
+    fn transcription_start(&self) -> Read<Command> {
+        let not_simulated = |name: &str| BadArgument { name: name.to_owned(), wrong: Wrong::NotSimulated };
+        if self
+            .one_of("transcription_tracks", &["inbound", "outbound", "both"])?
+            .is_some_and(|track| track != "inbound")
+        {
+            return Err(not_simulated("transcription_tracks"));
+        }
+        let older = |name: &'static str| match name {
+            "A" => "Google",
+            "B" => "Telnyx",
+            name => name,
+        };
+        let by = self.one_of("transcription_engine", &RECOGNIZERS)?.map_or("Google", older);
+        let (languages, known): (_, &[&str]) = match by {
+            "Google" => (GOOGLE, &["transcription_engine", "language", "interim_results", "hints"]),
+            "Telnyx" => (TELNYX, &["transcription_engine", "language"]),
+            _ => return Err(not_simulated("transcription_engine")),
+        };
+        let Some(config) = self.given("transcription_engine_config") else {
+            return Ok(Command::Transcribe(Transcribes { parts: Parts::Left }));
+        };
+        let config = config.as_object().map(Args);
+        let config = config.ok_or_else(|| wrong("transcription_engine_config", "must be a JSON object"))?;
+        if config.one_of("transcription_engine", &RECOGNIZERS)?.is_some_and(|name| older(name) != by) {
+            return Err(wrong("transcription_engine_config", "is that of another engine"));
+        }
+        config.one_of("language", languages)?;
+        let hints = config.given("hints").and_then(Value::as_array);
+        let are_texts = hints.is_none_or(|hints| hints.iter().all(Value::is_string));
+        if config.given("hints").is_some() && !(hints.is_some() && are_texts) {
+            return Err(wrong("hints", "must be a list of strings"));
+        }
+        if let Some(name) = config.0.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(not_simulated(name));
+        }
+        let parts = if config.is_true("interim_results")? { Parts::Told } else { Parts::Left };
+        Ok(Command::Transcribe(Transcribes { parts }))
+    }
+
     fn record_start(&self) -> Read<Command> {
         self.one_of("format", &["wav", "mp3"])?.ok_or_else(|| missing("format"))?;
         self.one_of("channels", &["single", "dual"])?.ok_or_else(|| missing("channels"))?;
@@ -708,6 +766,15 @@ mod tests {
                 "max_length",
             ),
             ("streaming_start", json!({"stream_url": "https://host/media"}), "stream_url"),
+            ("transcription_start", json!({"transcription_engine": "Ear"}), "transcription_engine"),
+            ("transcription_start", json!({"transcription_tracks": "left"}), "transcription_tracks"),
+            ("transcription_start", json!({"transcription_engine_config": {"language": "he"}}), "language"),
+            (
+                "transcription_start",
+                json!({"transcription_engine": "Telnyx", "transcription_engine_config": {"language": "iw"}}),
+                "language",
+            ),
+            ("transcription_start", json!({"transcription_engine_config": {"hints": "yes"}}), "hints"),
             ("send_dtmf", json!({"digits": "12x"}), "digits"),
         ] {
             let (found, wrong) = refused(action, &json).unwrap();
@@ -731,6 +798,26 @@ mod tests {
         assert_eq!((asked.tries, asked.ends_on, asked.first), (3, None, Duration::from_secs(60)));
         let made = dial(&json!({"to": ["+15125550100"], "from": "+15005550006"})).unwrap();
         assert_eq!((made.ring_secs, made.limit_secs, made.listens), (30, 14_400, None));
+    }
+
+    #[test]
+    fn parts_of_speech_are_told_where_that_is_wanted_of_a_recognizer_that_tells_them() {
+        let parts = |json: Value| match command("transcription_start", &json).unwrap() {
+            Ok(Command::Transcribe(transcribes)) => Ok(transcribes.parts),
+            other => Err(other.err().map(|bad| (bad.name, bad.wrong))),
+        };
+        let hebrew = json!({"language": "iw", "interim_results": true, "hints": ["yes"]});
+        assert_eq!(parts(json!({})), Ok(Parts::Left));
+        assert_eq!(parts(json!({"transcription_engine_config": hebrew})), Ok(Parts::Told));
+        let theirs = json!({"transcription_engine": "B", "transcription_engine_config": {"language": "he"}});
+        assert_eq!(parts(theirs), Ok(Parts::Left));
+        for (json, name) in [
+            (json!({"transcription_engine": "Azure"}), "transcription_engine"),
+            (json!({"transcription_tracks": "both"}), "transcription_tracks"),
+            (json!({"transcription_engine_config": {"model": "video"}}), "model"),
+        ] {
+            assert_eq!(parts(json), Err(Some((name.to_owned(), Wrong::NotSimulated))));
+        }
     }
 
     #[test]

@@ -6,14 +6,16 @@
 //! for a minute, and for a webhook's time beside it, hangs up.
 //!
 //! One task is one leg. It keeps an agenda of what happens next by the clock, and between two of its steps takes commands.
-//! `hearing` plays, `asking` gathers and records, `joining` brings legs together.
+//! `hearing` plays, `asking` gathers and records, `transcribing` tells what is said, `joining` brings legs together.
 
 mod asking;
 mod command;
 mod hearing;
 mod joining;
 mod legs;
+mod recognizers;
 mod told;
+mod transcribing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,7 @@ use crate::talker::Talker;
 use asking::{Gathering, OpenRecording};
 use hearing::Playing;
 use joining::Joined;
+use transcribing::{Recognized, Transcribing};
 
 pub(crate) use command::{
     Afterwards, BadArgument, Borne, Command, Dial, FromAnswer, Listens, Rejection, Wrong, borne, command,
@@ -78,6 +81,7 @@ enum Step {
     /// With the count of keys for which it was set.
     KeysAreLate(u64, usize),
     RecordingEnds(u64),
+    Recognized(Recognized),
     Verdict(Answerer),
     GreetingEnds,
     LimitReached,
@@ -109,6 +113,7 @@ pub(crate) struct Leg {
     playing: Playing,
     gathering: Option<Gathering>,
     recordings: Vec<OpenRecording>,
+    transcribing: Option<Transcribing>,
     stream: Option<(Streaming, String)>,
     streams: u32,
     talker: Option<Talker>,
@@ -132,6 +137,7 @@ impl Leg {
             playing: Playing::default(),
             gathering: None,
             recordings: Vec::new(),
+            transcribing: None,
             stream: None,
             streams: 0,
             talker: None,
@@ -309,6 +315,7 @@ impl Leg {
             Step::PersonHangsUp => return Some(Over::ByPerson),
             Step::KeysAreLate(id, keys) => self.keys_are_late(id, keys),
             Step::RecordingEnds(id) => self.recording_ends(id),
+            Step::Recognized(recognized) => self.recognized(&recognized),
             Step::Verdict(by) => self.verdict(by),
             Step::GreetingEnds => self.greeting_ended(),
             Step::LimitReached => return Some(Over::TimeLimit),
@@ -354,6 +361,8 @@ impl Leg {
             Command::StopPlaying(stops) => self.stop_playing(stops),
             Command::Gather(gathers) => self.gather(*gathers),
             Command::StopGathering => self.end_gathering("cancelled"),
+            Command::Transcribe(transcribes) => self.transcribe(transcribes),
+            Command::StopTranscribing => self.transcribing = None,
             Command::Record(records) => {
                 self.record(records, crate::recordings::RecordingSource::StartCallRecordingAPI);
             }
@@ -375,7 +384,9 @@ impl Leg {
     /// What nobody commanded: the next clip begins, the person answers what was asked, or begins to wait for something to hear.
     fn settle(&mut self) {
         self.next_clip();
-        if !self.playing.is_heard() {
+        if self.playing.is_heard() {
+            self.speak_up();
+        } else {
             self.answer_what_was_asked();
         }
         let is_quiet = !self.playing.is_heard()

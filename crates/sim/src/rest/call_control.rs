@@ -156,6 +156,11 @@ async fn command(
         return Err(ended().into());
     }
     may(&exchange, &call, &command)?;
+    if matches!(command, Command::Transcribe(_))
+        && exchange.faults.strike(Moment::Transcription, call.person(), None).is_some()
+    {
+        return Err(RestError::bad(20_001, "transcription is not enabled for this account").into());
+    }
     if exchange.legs.is_new(&call.sid, borne.command_id.as_deref(), exchange.clock.now()) {
         let wish = Wish::Led(Box::new(Message::Command { command, borne }));
         calls::order(&exchange, &call, wish).await?;

@@ -11,23 +11,23 @@ use trunkline_sim::{
 use crate::product::{OURS, Product, options, sim};
 use crate::streams;
 
-const ANN: &str = "+15125550100";
+pub(crate) const ANN: &str = "+15125550100";
 const BEN: &str = "+15125550200";
 
 /// A carrier, a product that takes its events, and a client of its API.
-struct World {
-    sim: Sim,
+pub(crate) struct World {
+    pub(crate) sim: Sim,
     product: Product,
     http: reqwest::Client,
 }
 
 impl World {
-    async fn new(people: Vec<(&str, Habit)>) -> Self {
+    pub(crate) async fn new(people: Vec<(&str, Habit)>) -> Self {
         Self::with(people, options()).await
     }
 
     /// A slower world, for what must be done within some of its seconds.
-    async fn slow(people: Vec<(&str, Habit)>) -> Self {
+    pub(crate) async fn slow(people: Vec<(&str, Habit)>) -> Self {
         Self::with(people, SimOptions { speed: 20.0, ..options() }).await
     }
 
@@ -67,17 +67,17 @@ impl World {
         self.post("/calls", &json).await
     }
 
-    async fn dial(&self, more: Value) -> CallSid {
+    pub(crate) async fn dial(&self, more: Value) -> CallSid {
         let (status, answer) = self.try_dial(more).await;
         assert_eq!(status, 200, "{answer}");
         CallSid::from(answer["data"]["call_control_id"].as_str().unwrap())
     }
 
-    async fn try_command(&self, call: &CallSid, action: &str, json: Value) -> (u16, Value) {
+    pub(crate) async fn try_command(&self, call: &CallSid, action: &str, json: Value) -> (u16, Value) {
         self.post(&format!("/calls/{call}/actions/{action}"), &json).await
     }
 
-    async fn command(&self, call: &CallSid, action: &str, json: Value) {
+    pub(crate) async fn command(&self, call: &CallSid, action: &str, json: Value) {
         let answer = self.try_command(call, action, json).await;
         assert_eq!(answer, (200, json!({"data": {"result": "ok"}})), "{action}");
     }
@@ -88,13 +88,13 @@ impl World {
         sent.map(|hook| serde_json::from_str::<Value>(&hook.body.unwrap()).unwrap()).collect()
     }
 
-    fn types(&self, call: &CallSid) -> Vec<String> {
+    pub(crate) fn types(&self, call: &CallSid) -> Vec<String> {
         let name = |event: &Value| event["data"]["event_type"].as_str().unwrap().to_owned();
         self.events(call).iter().map(name).collect()
     }
 
     /// What the nth event of a type says, once it was told.
-    async fn nth(&self, call: &CallSid, event_type: &str, nth: usize) -> Value {
+    pub(crate) async fn nth(&self, call: &CallSid, event_type: &str, nth: usize) -> Value {
         let of = || {
             let all = self.events(call);
             let mut found = all.into_iter().filter(|event| event["data"]["event_type"] == event_type);
@@ -104,11 +104,11 @@ impl World {
         of().unwrap()["data"]["payload"].clone()
     }
 
-    async fn told(&self, call: &CallSid, event_type: &str) -> Value {
+    pub(crate) async fn told(&self, call: &CallSid, event_type: &str) -> Value {
         self.nth(call, event_type, 0).await
     }
 
-    async fn over(&self, call: &CallSid) -> Value {
+    pub(crate) async fn over(&self, call: &CallSid) -> Value {
         let end = self.told(call, "call.hangup").await;
         self.sim.wait_until_idle().await;
         end

@@ -8,3 +8,4 @@ mod product;
 mod rest;
 mod stories;
 mod streams;
+mod transcription;

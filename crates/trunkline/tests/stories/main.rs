@@ -60,6 +60,7 @@ mod scripts;
 mod sequence;
 mod shares;
 mod singles;
+mod speech;
 mod surface;
 mod takeover;
 mod tenant_carriers;

@@ -1,5 +1,6 @@
 //! What can be asked of a leg: one request each, under a name by which a repeated one is known for a minute.
 
+use super::listening::Listening;
 use super::mark::Mark;
 use crate::voice::{Beep, Dial, Gather, Loops, Play, Prompt, Record, RejectReason, Say, Stream, Trim};
 use serde_json::{Map, Value, json};
@@ -72,6 +73,10 @@ pub enum Command {
     },
     /// Stop taking keys.
     StopGather,
+    /// Tell what is said on this leg.
+    Listen(Box<Listening>),
+    /// Tell it no more.
+    StopListening,
     /// Record.
     Record(Box<Record>),
     /// Stop recording.
@@ -125,6 +130,8 @@ impl Command {
             Self::Gather { prompt: Some(Prompt::Play(_)), .. } => "gather_using_audio",
             Self::Gather { prompt: Some(Prompt::Pause { .. }) | None, .. } => "gather",
             Self::StopGather => "gather_stop",
+            Self::Listen(_) => "transcription_start",
+            Self::StopListening => "transcription_stop",
             Self::Record(_) => "record_start",
             Self::StopRecording => "record_stop",
             Self::Stream(_) => "streaming_start",
@@ -135,12 +142,36 @@ impl Command {
         }
     }
 
+    /// Whether it stops something: where there is nothing to stop, that is as well.
+    pub fn is_stop(&self) -> bool {
+        match self {
+            Self::Hush | Self::StopGather | Self::StopListening | Self::StopRecording | Self::StopStream => {
+                true
+            }
+            Self::Answer
+            | Self::Reject(_)
+            | Self::HangUp
+            | Self::Speak(_)
+            | Self::Play(_)
+            | Self::Gather { .. }
+            | Self::Listen(_)
+            | Self::Record(_)
+            | Self::Stream(_)
+            | Self::Transfer { .. }
+            | Self::Dial { .. }
+            | Self::Bridge(_) => false,
+        }
+    }
+
     /// The request's body, without what every command has.
     pub(super) fn body(&self, connection: &str) -> Map<String, Value> {
         let body = match self {
-            Self::Answer | Self::HangUp | Self::StopGather | Self::StopRecording | Self::StopStream => {
-                json!({})
-            }
+            Self::Answer
+            | Self::HangUp
+            | Self::StopGather
+            | Self::StopListening
+            | Self::StopRecording
+            | Self::StopStream => json!({}),
             Self::Reject(RejectReason::Busy) => json!({ "cause": "USER_BUSY" }),
             Self::Reject(RejectReason::Rejected) => json!({ "cause": "CALL_REJECTED" }),
             Self::Speak(say) => spoken(say),
@@ -150,6 +181,7 @@ impl Command {
             },
             Self::Hush => json!({ "stop": "all" }),
             Self::Gather { wanted, prompt, goes_on } => gathered(wanted, prompt.as_ref(), *goes_on),
+            Self::Listen(listening) => listening.body(),
             Self::Record(record) => recorded(record),
             Self::Stream(stream) => {
                 let parameters = stream.parameters.iter();

@@ -64,6 +64,13 @@ pub enum Happened {
     },
     /// A key was pressed.
     Key(char),
+    /// Somebody speaks, while that is listened to.
+    Said {
+        /// The words so far.
+        words: Private<String>,
+        /// Whether that is all. What comes in parts may still become something else.
+        is_final: bool,
+    },
     /// A recording can be fetched.
     RecordingSaved(Saved),
     /// A recording came to nothing.
@@ -151,6 +158,7 @@ fn happened(event: &str, payload: &Value) -> Happened {
             Some(key) if is_key(key) => Happened::Key(key),
             _ => Happened::Other(UnknownWord::new(event)),
         },
+        "call.transcription" => said(payload).unwrap_or_else(|| Happened::Other(UnknownWord::new(event))),
         "call.recording.saved" => {
             let started_at = text("recording_started_at").and_then(time);
             Happened::RecordingSaved(Saved { recording: recording(payload), started_at })
@@ -177,6 +185,19 @@ fn happened(event: &str, payload: &Value) -> Happened {
         "streaming.stopped" | "streaming.failed" => Happened::StreamEnded,
         other => Happened::Other(UnknownWord::new(other)),
     }
+}
+
+/// What was said on the leg itself; `None` if it is nothing, or was said on the other one.
+fn said(payload: &Value) -> Option<Happened> {
+    let data = payload.get("transcription_data")?;
+    let text = |name: &str| data.get(name).and_then(Value::as_str);
+    let words = text("transcript").map(str::trim).filter(|words| !words.is_empty())?;
+    if text("transcription_track") == Some("outbound") {
+        return None;
+    }
+    // Only of what is told in parts does it say so.
+    let is_final = data.get("is_final").and_then(Value::as_bool).unwrap_or(true);
+    Some(Happened::Said { words: Private::new(words.to_owned()), is_final })
 }
 
 fn is_key(char: char) -> bool {

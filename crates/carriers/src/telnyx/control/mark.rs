@@ -31,6 +31,11 @@ impl Mark {
         (self.turn, self.verb, self.part) == (other.turn, other.verb, other.part)
     }
 
+    /// Whether both are of the same verb, whichever part of it.
+    pub fn is_of_verb(&self, other: &Self) -> bool {
+        (self.turn, self.verb) == (other.turn, other.verb)
+    }
+
     /// As Telnyx takes it: base64.
     pub fn to_client_state(&self) -> String {
         let Self { turn, verb, part, token } = self;

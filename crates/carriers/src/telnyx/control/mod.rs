@@ -7,6 +7,7 @@
 //!
 //! - `client`: the account asked so · `create`: the one create request · `calls`: one call, and those between two numbers
 //! - `command`: what can be asked of a leg · `event`: what is told of one · `mark`: which verb both belong to
+//! - `listening`: what of speech is listened for, and who recognizes it
 //! - `performance`: from a document and events to commands
 //!
 //! Why it is done this way: `docs/decisions/0017`.
@@ -16,15 +17,19 @@ mod client;
 mod command;
 mod create;
 mod event;
+mod listening;
 mod mark;
 mod performance;
 
 pub use client::CallControl;
 pub use command::{Command, Obeyed};
 pub use event::{Happened, Saved, Told, read};
+pub use listening::Listening;
 pub use mark::Mark;
 pub use performance::{Asked, Heard, Performance, Step};
 
+#[cfg(test)]
+mod asked;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -10,14 +10,14 @@ use trunkline_core::call::RecordingFact;
 use trunkline_core::id::{CarrierCallId, RecordingId};
 use trunkline_core::private::Private;
 
-const HEAR: &str = "https://us.example/voice?q=1&s=heard";
+pub(super) const HEAR: &str = "https://us.example/voice?q=1&s=heard";
 const NEXT: &str = "https://us.example/voice?q=1&s=silent";
 
 fn say(text: &str) -> Verb {
     Verb::Say(Say { text: text.to_owned(), ..Say::default() })
 }
 
-fn onward() -> Verb {
+pub(super) fn onward() -> Verb {
     Verb::Redirect(Redirect { url: NEXT.to_owned(), method: Method::Post })
 }
 
@@ -35,7 +35,7 @@ fn record() -> Verb {
     }))
 }
 
-fn gather(prompts: &[&str]) -> Verb {
+pub(super) fn gather(prompts: &[&str]) -> Verb {
     let prompt = |text: &&str| Prompt::Say(Say { text: (*text).to_owned(), ..Say::default() });
     Verb::Gather(Box::new(Gather {
         input: Input::Keys,
@@ -73,11 +73,11 @@ fn saved(recording: RecordingFact) -> Happened {
     Happened::RecordingSaved(Saved { recording: Some(recording), started_at: None })
 }
 
-fn begun(verbs: Vec<Verb>) -> (Performance, Vec<Step>) {
+pub(super) fn begun(verbs: Vec<Verb>) -> (Performance, Vec<Step>) {
     Performance::begin(&Document::new(verbs), 7, Some("page".to_owned()))
 }
 
-fn words(steps: &[Step]) -> Vec<String> {
+pub(super) fn words(steps: &[Step]) -> Vec<String> {
     let word = |step: &Step| match step {
         Step::Send(command, _) => command.word().to_owned(),
         Step::Wait(_) => "wait".to_owned(),
@@ -89,7 +89,7 @@ fn words(steps: &[Step]) -> Vec<String> {
     steps.iter().map(word).collect()
 }
 
-fn keys(digits: &str) -> Happened {
+pub(super) fn keys(digits: &str) -> Happened {
     Happened::GatherEnded {
         digits: Some(digits).filter(|keys| !keys.is_empty()).map(|keys| Private::new(keys.to_owned())),
     }
@@ -147,6 +147,7 @@ fn what_is_doubled_late_or_of_another_performance_moves_nothing() {
         saved(recorded(3)),
         Happened::RecordingFailed,
         Happened::StreamEnded,
+        Happened::Said { words: Private::new("yes".to_owned()), is_final: true },
         Happened::Answered,
         Happened::Bridged,
     ];
@@ -219,10 +220,12 @@ fn a_lost_end_of_a_recording_is_looked_for() {
 #[test]
 fn a_refused_command_costs_its_verb_and_not_the_call() {
     let (mut page, _) = begun(vec![say("a"), onward()]);
-    assert_eq!(words(&page.refused(&page.mark())), ["wait"]);
+    let speak = Command::Speak(Say::default());
+    assert_eq!(words(&page.refused(&speak, &page.mark())), ["wait"]);
     assert_eq!(words(&page.time_up()), ["ask silent"]);
     let (mut page, _) = begun(vec![dial(None)]);
-    assert_eq!(words(&page.refused(&page.mark())), ["ask silent"]);
+    let hush = Command::Hush;
+    assert_eq!(words(&page.refused(&hush, &page.mark())), ["ask silent"]);
 }
 
 #[test]

@@ -90,6 +90,30 @@ fn what_a_command_brought_is_read() {
         assert_eq!(what("call.gather.ended", json!({ "digits": nothing, "status": "timeout" })), none);
     }
     assert_eq!(what("call.dtmf.received", json!({ "digit": "#" })), Happened::Key('#'));
+    // As the published example has it, and as an engine tells it that tells no parts.
+    let data =
+        json!({ "confidence": 0.977219, "is_final": true, "transcript": "hello this is a test speech" });
+    let whole = json!({ "transcript": "hello this is a test speech" });
+    for data in [data, whole] {
+        let words = Private::new("hello this is a test speech".to_owned());
+        assert_eq!(
+            what("call.transcription", json!({ "transcription_data": data })),
+            Happened::Said { words, is_final: true }
+        );
+    }
+    let part = json!({ "confidence": null, "is_final": false, "transcript": " he " });
+    let words = Private::new("he".to_owned());
+    assert_eq!(
+        what("call.transcription", json!({ "transcription_data": part })),
+        Happened::Said { words, is_final: false }
+    );
+    for nothing in [
+        json!({}),
+        json!({ "transcription_data": { "is_final": true, "transcript": " " } }),
+        json!({ "transcription_data": { "transcript": "hi", "transcription_track": "outbound" } }),
+    ] {
+        assert!(matches!(what("call.transcription", nothing), Happened::Other(_)));
+    }
     let saved = json!({
         "recording_id": "f5586561-8ff0-4291-a51b-c7dfe4139ff9",
         "recording_started_at": "2018-02-02T22:20:27.521992Z",

@@ -6,31 +6,31 @@
 //!
 //! Nothing waits for ever: each verb has a longest time, after which it is taken for done (its event was lost). Only what
 //! lasts as long as somebody listens has none: music, a talk with somebody else, a stream.
+//!
+//! - this file: where a performance stands, and what each verb does first
+//! - `asking`: keys, and speech beside them · `recording`: a recording · `handing`: somebody else who is dialed · `pieces`: long texts
+
+mod asking;
+mod handing;
+mod pieces;
+mod recording;
 
 use super::command::Command;
 use super::event::Happened;
 use super::mark::{Mark, token_in};
-use crate::voice::{Dial, Document, Gather, Loops, OnEmpty, Play, Prompt, Record, Say, Verb};
+use crate::voice::{Document, Loops, Verb};
+use asking::Gathering;
 use jiff::Timestamp;
+use pieces::{pieces, spoken_in};
 use std::time::Duration;
-use trunkline_core::call::{CarrierEnd, EndWord, RecordingFact, Reported};
+use trunkline_core::call::{CarrierEnd, RecordingFact};
 use trunkline_core::id::CarrierCallId;
 use trunkline_core::private::Private;
 
-/// More than this is spoken in pieces: Telnyx takes 3,000 characters.
-const PIECE: usize = 2_500;
 /// Beyond the time that a verb takes by itself.
 const MARGIN: Duration = Duration::from_secs(15);
-/// The slowest that anybody reads, in characters a second.
-const SLOWEST: u64 = 6;
 /// The longest file that is played once.
 const LONGEST_FILE: Duration = Duration::from_secs(600);
-/// How long the end of a recording may take to be told.
-const SAVING: Duration = Duration::from_secs(15);
-/// Between two times that somebody is told to wait while another is asked.
-const WORDS_AGAIN: Duration = Duration::from_secs(20);
-/// How often the other leg is looked at while two talk.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// After a file that could not be played: a page that leads back to itself must not turn in circles.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
@@ -65,6 +65,8 @@ pub struct Asked {
 pub struct Heard {
     /// Keys.
     pub digits: Option<Private<String>>,
+    /// What was said, as Telnyx understood it.
+    pub speech: Option<Private<String>>,
     /// A recording.
     pub recording: Option<RecordingFact>,
     /// How the other leg ended, if one was dialed.
@@ -78,7 +80,7 @@ enum Doing {
     Speaking,
     Playing,
     Pausing,
-    Gathering,
+    Gathering(Gathering),
     Recording {
         stopped: bool,
     },
@@ -130,20 +132,6 @@ impl Performance {
         (performance, steps)
     }
 
-    /// Takes up what an earlier process left: somebody else was dialed by it, and may talk with the person.
-    pub fn resume_handing(
-        dial: Box<Dial>,
-        turn: u64,
-        page: Option<String>,
-        child: Option<CarrierCallId>,
-        talks: bool,
-    ) -> (Self, Vec<Step>) {
-        let document = Document::new(vec![Verb::Dial(dial)]);
-        let mut performance = Self::new(&document, turn, page);
-        performance.doing = Doing::Handing { child, joined: talks };
-        (performance, vec![Step::Wait(LOOK_AGAIN)])
-    }
-
     fn new(document: &Document, turn: u64, token: Option<String>) -> Self {
         let verbs = document.verbs().iter().flat_map(pieces).collect();
         Self { verbs, turn, token, at: 0, part: 0, doing: Doing::Over, ended_by: None }
@@ -153,6 +141,10 @@ impl Performance {
     pub fn hear(&mut self, mark: Option<&Mark>, what: &Happened) -> Vec<Step> {
         if self.doing == Doing::Answering && *what == Happened::Answered {
             return self.perform();
+        }
+        if let Happened::Said { words, is_final } = what {
+            let is_here = mark.is_some_and(|mark| mark.is_of_verb(&self.mark()));
+            return if is_here { self.said(words, *is_final) } else { Vec::new() };
         }
         if !mark.is_some_and(|mark| mark.is_at(&self.mark())) {
             return Vec::new();
@@ -164,7 +156,8 @@ impl Performance {
                 self.doing = Doing::Pausing;
                 vec![Step::Wait(AFTER_FAILURE)]
             }
-            (Doing::Gathering, Happened::GatherEnded { digits }) => self.gathered(digits.clone()),
+            (Doing::Gathering(_), Happened::GatherEnded { digits }) => self.gathered(digits.clone()),
+            (Doing::Gathering(_), Happened::Key(key)) => self.pressed(*key),
             (Doing::Recording { .. }, Happened::Key(key)) => self.keyed(*key),
             (Doing::Recording { .. }, Happened::RecordingSaved(saved)) => match &saved.recording {
                 Some(recording) => self.recorded(Some(recording.clone())),
@@ -182,31 +175,24 @@ impl Performance {
             // Whoever is not connected yet refuses what comes.
             Doing::Answering => self.perform(),
             Doing::Speaking | Doing::Playing | Doing::Pausing | Doing::Streaming => self.next(),
-            Doing::Gathering => self.gathered(None),
+            Doing::Gathering(_) => self.nothing_more(),
             Doing::Recording { stopped: false } => self.stop_recording(),
             Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
-            Doing::Handing { joined: false, child } => {
-                let look = child.clone().map(Step::LookAt);
-                let words = self.words().map(|say| self.send(Command::Speak(say)));
-                let mut steps: Vec<Step> = look.into_iter().chain(words).collect();
-                steps.push(Step::Wait(WORDS_AGAIN));
-                steps
-            }
-            Doing::Handing { child: Some(child), joined: true } => {
-                vec![Step::LookAt(child.clone()), Step::Wait(LOOK_AGAIN)]
-            }
-            Doing::Handing { child: None, joined: true } => vec![Step::Wait(LOOK_AGAIN)],
+            Doing::Handing { .. } => self.still_handing(),
             Doing::Over => Vec::new(),
         }
     }
 
     /// A command was refused for good.
-    pub fn refused(&mut self, mark: &Mark) -> Vec<Step> {
+    pub fn refused(&mut self, command: &Command, mark: &Mark) -> Vec<Step> {
+        if matches!(command, Command::Listen(_)) {
+            return if mark.is_of_verb(&self.mark()) { self.keys_alone() } else { Vec::new() };
+        }
         if !mark.is_at(&self.mark()) {
             return Vec::new();
         }
-        match self.doing {
-            Doing::Gathering => self.gathered(None),
+        match &self.doing {
+            Doing::Gathering(_) => self.gathered(None),
             Doing::Recording { stopped: true } => vec![Step::FindRecording(None)],
             Doing::Handing { .. } => self.handed(None, None),
             Doing::Speaking | Doing::Playing | Doing::Recording { .. } | Doing::Streaming => {
@@ -218,68 +204,13 @@ impl Performance {
         }
     }
 
-    /// The recording that was looked for, if there is one.
-    pub fn found(&mut self, recording: Option<RecordingFact>) -> Vec<Step> {
-        match self.doing {
-            Doing::Recording { .. } => self.recorded(recording),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The leg that was dialed has this name.
-    pub fn dialed(&mut self, leg: &CarrierCallId) {
-        if let Doing::Handing { child, .. } = &mut self.doing {
-            child.get_or_insert_with(|| leg.clone());
-        }
-    }
-
-    /// Whoever was dialed picked up, and the two talk.
-    pub fn talks(&mut self, leg: &CarrierCallId) -> Vec<Step> {
-        let is_blind =
-            matches!(self.verbs.get(self.at), Some(Verb::Dial(dial)) if dial.asked_first.is_none());
-        match &mut self.doing {
-            Doing::Handing { child, joined } if is_blind && !*joined => {
-                child.get_or_insert_with(|| leg.clone());
-                *joined = true;
-                vec![Step::Wait(LOOK_AGAIN)]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Whoever was asked takes the call.
-    pub fn join(&mut self, leg: &CarrierCallId) -> Vec<Step> {
-        match &mut self.doing {
-            Doing::Handing { child, joined } if child.as_ref().is_none_or(|child| child == leg) => {
-                if *joined {
-                    return Vec::new();
-                }
-                *child = Some(leg.clone());
-                *joined = true;
-                let hush = self.send(Command::Hush);
-                vec![hush, self.send(Command::Bridge(leg.clone())), Step::Wait(LOOK_AGAIN)]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The leg that was dialed is over.
-    pub fn left(&mut self, leg: &CarrierCallId, end: Option<Box<CarrierEnd>>) -> Vec<Step> {
-        match &self.doing {
-            Doing::Handing { child, .. } if child.as_ref().is_none_or(|child| child == leg) => {
-                self.handed(Some(leg.clone()), end)
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// It is broken off, since the call goes on elsewhere: what must be stopped.
     pub fn break_off(&mut self) -> Vec<(Command, Mark)> {
         let mark = self.mark();
         let commands = match &self.doing {
             Doing::Speaking | Doing::Playing => vec![Command::Hush],
             Doing::Handing { joined: false, .. } => vec![Command::Hush],
-            Doing::Gathering => vec![Command::StopGather],
+            Doing::Gathering(gathering) => gathering.stops(),
             Doing::Recording { stopped: false } => vec![Command::StopRecording],
             Doing::Streaming => vec![Command::StopStream],
             Doing::Handing { .. }
@@ -292,36 +223,18 @@ impl Performance {
         commands.into_iter().map(|command| (command, mark.clone())).collect()
     }
 
-    /// The leg that was dialed from here and is not connected yet, or is.
-    pub fn child(&self) -> Option<&CarrierCallId> {
-        match &self.doing {
-            Doing::Handing { child, .. } => child.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether it waits for a recording, of which may be told after the end of the call.
-    pub fn records(&self) -> bool {
-        matches!(self.doing, Doing::Recording { .. })
-    }
-
     /// Whether it waits for the end of a media stream.
     pub fn streams(&self) -> bool {
         self.doing == Doing::Streaming
     }
 
-    /// Whether it waits for keys.
-    pub fn gathers(&self) -> bool {
-        self.doing == Doing::Gathering
-    }
-
     /// Whether what it waits for is told by an event, and by nothing else.
     pub fn awaits_event(&self) -> bool {
-        match self.doing {
+        match &self.doing {
+            Doing::Gathering(gathering) => gathering.awaits_event(),
             Doing::Answering
             | Doing::Speaking
             | Doing::Playing
-            | Doing::Gathering
             | Doing::Recording { .. }
             | Doing::Streaming => true,
             Doing::Pausing | Doing::Handing { .. } | Doing::Over => false,
@@ -382,7 +295,7 @@ impl Performance {
                 (Doing::Playing, Some(Command::Play(play)), wait)
             }
             Verb::Pause { secs } => (Doing::Pausing, None, Some(Duration::from_secs(secs.into()))),
-            Verb::Gather(gather) => return self.gather(&gather),
+            Verb::Gather(gather) => return self.question(&gather),
             Verb::Record(record) => {
                 let wait = Duration::from_secs(record.max_length_secs.into()) + MARGIN;
                 (Doing::Recording { stopped: false }, Some(Command::Record(record)), Some(wait))
@@ -407,152 +320,4 @@ impl Performance {
     fn ask(&mut self, url: String, heard: Heard) -> Vec<Step> {
         self.over(Step::Ask(Box::new(Asked { url, heard })))
     }
-
-    /// Asks for keys while the prompt that it stands at is heard.
-    fn gather(&mut self, gather: &Gather) -> Vec<Step> {
-        self.doing = Doing::Gathering;
-        let prompt = gather.prompts.get(self.part).cloned();
-        let goes_on = self.part + 1 < gather.prompts.len();
-        let heard = match &prompt {
-            Some(Prompt::Say(say)) => spoken_in(&say.text),
-            Some(Prompt::Play(_)) => LONGEST_FILE,
-            Some(Prompt::Pause { secs }) => Duration::from_secs((*secs).into()),
-            None => Duration::ZERO,
-        };
-        let keys = u32::from(gather.num_digits.unwrap_or(12)) + 1;
-        let wait = heard + Duration::from_secs(gather.timeout_secs.into()) * keys + MARGIN;
-        let wanted = Box::new(Gather { prompts: Vec::new(), ..gather.clone() });
-        vec![self.send(Command::Gather { wanted, prompt, goes_on }), Step::Wait(wait)]
-    }
-
-    fn gathered(&mut self, digits: Option<Private<String>>) -> Vec<Step> {
-        let Some(Verb::Gather(gather)) = self.verbs.get(self.at).cloned() else { return self.next() };
-        if digits.is_some() {
-            return self.ask(gather.action, Heard { digits, ..Heard::default() });
-        }
-        if self.part + 1 < gather.prompts.len() {
-            self.part += 1;
-            return self.gather(&gather);
-        }
-        match gather.on_empty {
-            OnEmpty::FallsThrough => self.next(),
-            OnEmpty::AsksAction => self.ask(gather.action, Heard::default()),
-        }
-    }
-
-    /// A key ends a recording, if it is one of those that do.
-    fn keyed(&mut self, key: char) -> Vec<Step> {
-        let ends = match self.verbs.get(self.at) {
-            Some(Verb::Record(record)) => {
-                record.finish_on_key.is_empty() || record.finish_on_key.contains(key)
-            }
-            _ => false,
-        };
-        if !ends || self.doing != (Doing::Recording { stopped: false }) {
-            return Vec::new();
-        }
-        self.ended_by = Some(key);
-        self.stop_recording()
-    }
-
-    fn stop_recording(&mut self) -> Vec<Step> {
-        self.doing = Doing::Recording { stopped: true };
-        vec![self.send(Command::StopRecording), Step::Wait(SAVING)]
-    }
-
-    fn recorded(&mut self, recording: Option<RecordingFact>) -> Vec<Step> {
-        // One of no length is one in which nobody spoke.
-        let recording = recording.filter(|recording| recording.duration_secs != Some(0));
-        let digits = self.ended_by.take().map(|key| Private::new(key.to_string()));
-        match self.verbs.get(self.at).cloned() {
-            // A key says something even where nothing was spoken.
-            Some(Verb::Record(record)) if recording.is_some() || digits.is_some() => {
-                self.ask(record.action, Heard { digits, recording, ..Heard::default() })
-            }
-            _ => self.next(),
-        }
-    }
-
-    fn dial(&mut self, dial: Box<Dial>) -> Vec<Step> {
-        self.doing = Doing::Handing { child: None, joined: false };
-        let child = Mark { token: dial.status_callback.as_deref().and_then(token_in), ..Mark::default() };
-        let wait = match dial.asked_first {
-            Some(_) => WORDS_AGAIN,
-            None => Duration::from_secs(dial.timeout_secs.into()) + MARGIN,
-        };
-        let command = match dial.asked_first {
-            // Where its events are told is whose sends it to say.
-            Some(_) => Command::Dial { to: dial, child, events: String::new() },
-            None => Command::Transfer { to: dial, child },
-        };
-        vec![self.send(command), Step::Wait(wait)]
-    }
-
-    fn handed(&mut self, leg: Option<CarrierCallId>, end: Option<Box<CarrierEnd>>) -> Vec<Step> {
-        let Some(Verb::Dial(dial)) = self.verbs.get(self.at).cloned() else { return self.next() };
-        let end = end.or_else(|| Some(Box::new(failed())));
-        match dial.action {
-            Some(action) => self.ask(action, Heard { dial: Some((leg, end)), ..Heard::default() }),
-            None => self.next(),
-        }
-    }
-
-    /// What somebody hears again who waits for another to be asked.
-    fn words(&self) -> Option<Say> {
-        let is_asked =
-            matches!(self.verbs.get(self.at), Some(Verb::Dial(dial)) if dial.asked_first.is_some());
-        let say = |verb: &Verb| match verb {
-            Verb::Say(say) => Some(say.clone()),
-            _ => None,
-        };
-        self.verbs.iter().take(self.at).rev().find_map(say).filter(|_| is_asked)
-    }
-}
-
-fn failed() -> CarrierEnd {
-    let reported = Reported { carrier_status: Some("hangup".to_owned()), ..Reported::default() };
-    CarrierEnd { word: EndWord::Failed, duration_secs: None, reported }
-}
-
-/// How long a text takes at most.
-fn spoken_in(text: &str) -> Duration {
-    Duration::from_secs(u64::try_from(text.chars().count()).unwrap_or(u64::MAX) / SLOWEST)
-}
-
-/// The verb; a long text in pieces, cut between words.
-fn pieces(verb: &Verb) -> Vec<Verb> {
-    match verb {
-        Verb::Say(say) => {
-            cut(&say.text).into_iter().map(|text| Verb::Say(Say { text, ..say.clone() })).collect()
-        }
-        Verb::Gather(gather) => {
-            let prompts = gather.prompts.iter().flat_map(|prompt| match prompt {
-                Prompt::Say(say) => {
-                    let said = cut(&say.text).into_iter();
-                    said.map(|text| Prompt::Say(Say { text, ..say.clone() })).collect()
-                }
-                Prompt::Play(Play { .. }) | Prompt::Pause { .. } => vec![prompt.clone()],
-            });
-            vec![Verb::Gather(Box::new(Gather { prompts: prompts.collect(), ..Gather::clone(gather) }))]
-        }
-        Verb::Record(record) => vec![Verb::Record(Box::new(Record::clone(record)))],
-        other => vec![other.clone()],
-    }
-}
-
-fn cut(text: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut length = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let chars = word.chars().count();
-        if length > 0 && length + chars > PIECE {
-            pieces.push(String::new());
-            length = 0;
-        }
-        length += chars;
-        if let Some(last) = pieces.last_mut() {
-            last.push_str(word);
-        }
-    }
-    pieces
 }
