@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use trunkline_carriers::callback::{CallbackState, Place};
-use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Performance, Step, Told};
+use trunkline_carriers::telnyx::control::{Asked, Happened, Heard, Mark, Performance, Step, Told};
 use trunkline_core::call::{
     CarrierEnd, Direction, EndWord, Leg, News, OnLeg, Progress, RecordingFact, RecordingState, Source, What,
 };
@@ -355,13 +355,14 @@ impl Inner {
         else {
             return;
         };
-        let of = match whose {
-            Whose::Own(state) => Of::Own(state.call, state.on()),
-            Whose::Child(state, no) => Of::Child(state.call, state.on(), *no),
+        let (of, is_open) = match whose {
+            Whose::Own(state) => (Of::Own(state.call, state.on()), self.is_open(state)),
+            // What somebody else said is a fact of the call, also when it is over.
+            Whose::Child(state, no) => (Of::Child(state.call, state.on(), *no), true),
             Whose::Unmarked => return,
         };
         let url = self.address_of(&state, state.place);
-        if self.is_open(&state) {
+        if is_open {
             self.begin_at(account, leg, of, url, heard).await;
         }
     }
@@ -412,7 +413,10 @@ impl Inner {
     async fn hear(self: &Arc<Self>, account: &AccountId, leg: &CarrierCallId, told: &Told) {
         let Some(stage) = self.stages.get(account, leg) else { return };
         let mut playing = stage.playing.lock().await;
-        if let Some((url, heard)) = self.missed(&playing, told).or_else(|| self.opts_out(&playing, told)) {
+        let late_word = self.word_of_who_is_let_go(&playing, told);
+        playing.is_closed |= late_word.is_some();
+        let late = || self.missed(&playing, told).or_else(|| self.opts_out(&playing, told));
+        if let Some((url, heard)) = late_word.or_else(late) {
             playing.missed = None;
             self.break_off(&stage, &mut playing);
             let ask = Step::Ask(Box::new(Asked { url, heard }));
@@ -433,13 +437,29 @@ impl Inner {
         playing.missed.as_ref().filter(|missed| missed.is_at(mark))?;
         let answered = |token: Option<&str>| {
             let state = self.config.secrets.open(token?).ok()?;
-            Some((state.place.answers()?.step, state))
+            Some((question_at(state.place)?, state))
         };
-        let (step, state) = answered(mark.token.as_deref())?;
+        let (question, state) = answered(mark.token.as_deref())?;
         let performed = playing.performance.as_ref()?.mark();
         let (now, _) = answered(performed.token.as_deref())?;
         let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
-        (now == step).then(|| (self.address_of(&state, state.place), heard))
+        (now == question).then(|| (self.address_of(&state, state.place), heard))
+    }
+
+    /// The key of somebody who was asked whether they take a call, told when they were given up and are being hung up on. They are
+    /// not joined any more; that they did not want it is as true as before.
+    fn word_of_who_is_let_go(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
+        let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
+        let open = |mark: &Mark| self.config.secrets.open(mark.token.as_deref()?).ok();
+        let state = open(told.mark.as_ref()?)?;
+        let performance = playing.performance.as_ref().filter(|performance| performance.is_over())?;
+        match (state.place, open(&performance.mark())?.place) {
+            (Place::Consulted(no), Place::Consult(asked)) if no == asked => {
+                let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
+                Some((self.address_of(&state, state.place), heard))
+            }
+            _ => None,
+        }
     }
 
     /// A key that is told after the end of its recording, if it says "never call me again": that is never too late.
@@ -463,6 +483,15 @@ impl Inner {
         let mint =
             trunkline_carriers::callback::Mint::of(&self.config.urls, &self.config.secrets, state.clone());
         mint.voice(place)
+    }
+}
+
+/// The question that a place brings the answer to, however often it was asked: one of the script's, or whether a call is taken.
+fn question_at(place: Place) -> Option<Place> {
+    match place {
+        Place::Hear(at) => Some(Place::Hear(Cursor::first(at.step))),
+        Place::Consulted(no) => Some(Place::Consulted(no)),
+        _ => None,
     }
 }
 

@@ -113,6 +113,7 @@ led_by_commands! {
     who_is_handed_on_talks_with_them,
     who_is_handed_to_nobody_goes_on,
     who_is_handed_on_by_consent_talks_with_them,
+    who_is_not_wanted_goes_on,
 }
 
 /// How long a record may take to come right once everybody has hung up.
