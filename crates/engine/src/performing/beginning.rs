@@ -177,8 +177,10 @@ impl Inner {
         let mark = Mark { turn, ..Mark::default() };
         let stops = [Command::Hush, Command::StopGather, Command::StopRecording, Command::StopStream];
         stage.outbox.lock().extend(stops.map(|stop| (stop, mark.clone())));
-        let url = mint.voice(self.place_of(call, on));
-        let ask = Step::Ask(Box::new(Asked { url, heard: Heard::default() }));
+        let stands = self.place_of(call, on);
+        let said = self.said_meanwhile(call, id, on, stands).await;
+        let (place, heard) = said.unwrap_or_else(|| (stands, Heard::default()));
+        let ask = Step::Ask(Box::new(Asked { url: mint.voice(place), heard }));
         self.carry_out(&stage, &mut playing, vec![ask]).await;
     }
 

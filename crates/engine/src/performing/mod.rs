@@ -10,14 +10,16 @@
 //! - `acting`: steps done: commands in their order, pages, waits
 //! - `beginning`: where a leg's performance begins, and begins anew: after a restart, or where the call is to go on elsewhere
 //! - `handing`: the other leg of a transfer
+//! - `meanwhile`: what was said while nobody led the call
 //!
 //! A stage is in memory alone. What it knows and a restart loses is where in a page the carrier is: the page for where the call
-//! stands is performed anew.
+//! stands is performed anew, with what was answered meanwhile.
 
 mod acting;
 mod beginning;
 mod events;
 mod handing;
+mod meanwhile;
 
 use crate::clock::wall_now;
 use jiff::Timestamp;

@@ -13,6 +13,9 @@ use trunkline_core::call::{
 use trunkline_core::id::{CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
 
+/// That keys were taken, or none.
+pub(super) const GATHERED: &str = "call.gather.ended";
+
 /// What an event says, and of which leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
@@ -142,11 +145,7 @@ fn happened(event: &str, payload: &Value) -> Happened {
             let failed = ["file_not_found", "failed", "unknown"];
             Happened::PlaybackEnded { heard: !text("status").is_some_and(|word| failed.contains(&word)) }
         }
-        "call.gather.ended" => {
-            let is_keys = |keys: &&str| !keys.is_empty() && keys.len() <= 128 && keys.chars().all(is_key);
-            let keys = text("digits").filter(is_keys);
-            Happened::GatherEnded { digits: keys.map(|keys| Private::new(keys.to_owned())) }
-        }
+        GATHERED => Happened::GatherEnded { digits: keys(payload) },
         "call.dtmf.received" => match text("digit").and_then(|digit| digit.chars().next()) {
             Some(key) if is_key(key) => Happened::Key(key),
             _ => Happened::Other(UnknownWord::new(event)),
@@ -177,6 +176,13 @@ fn happened(event: &str, payload: &Value) -> Happened {
         "streaming.stopped" | "streaming.failed" => Happened::StreamEnded,
         other => Happened::Other(UnknownWord::new(other)),
     }
+}
+
+/// The keys that were taken, if any were.
+pub(super) fn keys(payload: &Value) -> Option<Private<String>> {
+    let is_keys = |keys: &&str| !keys.is_empty() && keys.len() <= 128 && keys.chars().all(is_key);
+    let keys = payload.get("digits").and_then(Value::as_str).filter(is_keys);
+    keys.map(|keys| Private::new(keys.to_owned()))
 }
 
 fn is_key(char: char) -> bool {
