@@ -62,6 +62,7 @@ mod shares;
 mod singles;
 mod surface;
 mod takeover;
+mod takeover_led;
 mod tenant_carriers;
 mod tenants;
 mod thirds;
