@@ -357,8 +357,14 @@ impl Inner {
         };
         let (of, is_open) = match whose {
             Whose::Own(state) => (Of::Own(state.call, state.on()), self.is_open(state)),
-            // What somebody else said is a fact of the call, also when it is over.
-            Whose::Child(state, no) => (Of::Child(state.call, state.on(), *no), true),
+            // What somebody else said is a fact of the call, also when that is over; before, whoever carries it takes it in.
+            Whose::Child(state, no) => {
+                let is_open = match self.live.get(state.call) {
+                    Some(_) => true,
+                    None => self.reach(state.call).await.is_some_and(|call| call.lock().call.is_over()),
+                };
+                (Of::Child(state.call, state.on(), *no), is_open)
+            }
             Whose::Unmarked => return,
         };
         let url = self.address_of(&state, state.place);
@@ -430,11 +436,14 @@ impl Inner {
         self.carry_out(&stage, &mut playing, steps).await;
     }
 
-    /// Keys that were waited for in vain and are told after all, while the same question is asked again.
+    /// Keys that were waited for in vain, or by an earlier process, and are told after all, while the same question is asked again.
     fn missed(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
         let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
         let mark = told.mark.as_ref()?;
-        playing.missed.as_ref().filter(|missed| missed.is_at(mark))?;
+        let is_missed = playing.missed.as_ref().is_some_and(|missed| missed.is_at(mark));
+        if !is_missed && !self.stages.is_of_before(mark) {
+            return None;
+        }
         let answered = |token: Option<&str>| {
             let state = self.config.secrets.open(token?).ok()?;
             Some((question_at(state.place)?, state))

@@ -91,13 +91,20 @@ pub(super) struct Playing {
 pub(crate) struct Stages {
     all: Mutex<HashMap<(AccountId, CarrierCallId), Arc<Stage>>>,
     turns: AtomicU64,
+    /// The first turn of this process.
+    first: u64,
 }
 
 impl Stages {
     /// No stage. Turns begin at the world's time, so that none of an earlier process comes again.
     pub fn new() -> Self {
         let first = u64::try_from(wall_now().as_microsecond()).unwrap_or(1);
-        Self { all: Mutex::default(), turns: AtomicU64::new(first) }
+        Self { all: Mutex::default(), turns: AtomicU64::new(first), first }
+    }
+
+    /// Whether a mark is of a performance of an earlier process.
+    fn is_of_before(&self, mark: &Mark) -> bool {
+        mark.turn != 0 && mark.turn < self.first
     }
 
     fn next_turn(&self) -> u64 {

@@ -29,7 +29,10 @@ told_so! {
         where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on,
         a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile,
     ],
-    attended: [where_nobody_takes_it_the_person_comes_back_to_the_script],
+    attended: [
+        where_nobody_takes_it_the_person_comes_back_to_the_script,
+        a_server_that_is_killed_while_somebody_is_asked_joins_them_none_the_less,
+    ],
     machines: [
         a_machine_hears_the_message_a_fax_nothing_and_a_person_the_script,
         who_is_judged_late_to_be_a_machine_is_hung_up_on_then,

@@ -178,10 +178,12 @@ fn happened(event: &str, payload: &Value) -> Happened {
     }
 }
 
-/// The keys that were taken, if any were.
+/// The keys that were taken, if any were. Those that had been pressed when we stopped asking are no answer: more might have come.
 pub(super) fn keys(payload: &Value) -> Option<Private<String>> {
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    let is_stopped = text("status").is_some_and(|word| word.starts_with("cancelled"));
     let is_keys = |keys: &&str| !keys.is_empty() && keys.len() <= 128 && keys.chars().all(is_key);
-    let keys = payload.get("digits").and_then(Value::as_str).filter(is_keys);
+    let keys = text("digits").filter(|_| !is_stopped).filter(is_keys);
     keys.map(|keys| Private::new(keys.to_owned()))
 }
 
