@@ -178,7 +178,7 @@ impl Inner {
         if awaited && !self.is_still_there(stage).await {
             return;
         }
-        let found = self.keys_untold(stage, gathering.as_ref()).await;
+        let found = self.keys_untold(stage, gathering.as_ref().filter(|_| awaited)).await;
         let mut playing = stage.playing.lock().await;
         if playing.wait != wait {
             return;
@@ -201,8 +201,8 @@ impl Inner {
 
     /// The keys of which nobody told, where keys were waited for: the carrier keeps its events.
     async fn keys_untold(&self, stage: &Stage, gathering: Option<&Mark>) -> Option<Private<String>> {
-        let controls = self.carriers.of(&stage.account).ok()?.controls()?;
-        match controls.keys(&stage.leg, gathering?).await {
+        let (mark, carrier) = (gathering?, self.carriers.of(&stage.account).ok()?);
+        match carrier.controls()?.keys(&stage.leg, mark).await {
             Ok(keys) => keys,
             Err(error) => {
                 tracing::warn!(%error, "performing.no_keys: what was pressed can't be looked for");

@@ -438,12 +438,10 @@ impl Inner {
 
     /// Keys that were waited for in vain, or by an earlier process, and are told after all, while the same question is asked again.
     fn missed(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
-        let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
         let mark = told.mark.as_ref()?;
-        let is_missed = playing.missed.as_ref().is_some_and(|missed| missed.is_at(mark));
-        if !is_missed && !self.stages.is_of_before(mark) {
-            return None;
-        }
+        // Nobody knows any more what an earlier process waited for.
+        let missed = if self.stages.is_of_before(mark) { mark } else { playing.missed.as_ref()? };
+        let heard = late_answer(missed, mark, &told.what)?;
         let answered = |token: Option<&str>| {
             let state = self.config.secrets.open(token?).ok()?;
             Some((question_at(state.place)?, state))
@@ -451,7 +449,6 @@ impl Inner {
         let (question, state) = answered(mark.token.as_deref())?;
         let performed = playing.performance.as_ref()?.mark();
         let (now, _) = answered(performed.token.as_deref())?;
-        let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
         (now == question).then(|| (self.address_of(&state, state.place), heard))
     }
 
@@ -492,6 +489,16 @@ impl Inner {
         let mint =
             trunkline_carriers::callback::Mint::of(&self.config.urls, &self.config.secrets, state.clone());
         mint.voice(place)
+    }
+}
+
+/// What is told after all of a wait that was given up.
+fn late_answer(missed: &Mark, mark: &Mark, what: &Happened) -> Option<Heard> {
+    match what {
+        Happened::GatherEnded { digits: Some(digits) } if missed.is_at(mark) => {
+            Some(Heard { digits: Some(digits.clone()), ..Heard::default() })
+        }
+        _ => None,
     }
 }
 
