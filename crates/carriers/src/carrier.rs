@@ -14,7 +14,7 @@ use std::pin::Pin;
 use thiserror::Error;
 use trunkline_core::call::{AnsweredBy, News, Price, RecordingFact, Refusal};
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
-use trunkline_core::private::Address;
+use trunkline_core::private::{Address, Private};
 
 /// An answer that takes its time.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -127,6 +127,17 @@ pub trait Controls: fmt::Debug + Send + Sync {
         &'a self,
         leg: &'a CarrierCallId,
     ) -> Soon<'a, Result<Vec<(RecordingFact, Timestamp)>, AskError>>;
+
+    /// The keys that a question with this mark brought on a leg, by the events that the carrier keeps: `None` where it keeps no such
+    /// event, or nobody pressed any.
+    ///
+    /// # Errors
+    /// [`AskError`] when it could not be asked.
+    fn keys<'a>(
+        &'a self,
+        leg: &'a CarrierCallId,
+        mark: &'a Mark,
+    ) -> Soon<'a, Result<Option<Private<String>>, AskError>>;
 
     /// Whether events of this application are ours.
     fn is_ours(&self, connection: &str) -> bool;

@@ -47,7 +47,10 @@ impl Inner {
             _ => None,
         };
         let call = handle.lock().call.clone();
-        if fetch.line == Line::Closed || !is_offered(&call, no) {
+        // That somebody did not want a call is as true when it is told after they have hung up. That they took it is not: nobody
+        // is there to be joined.
+        let is_late_no = said == Some(Consent::Declines) && call.action(no).is_some();
+        if !is_late_no && (fetch.line == Line::Closed || !is_offered(&call, no)) {
             return Ok(Document::hang_up());
         }
         let (no, carrier_call_id) = (no, fetch.carrier_call_id.clone());

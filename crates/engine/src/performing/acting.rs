@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trunkline_carriers::callback::CallbackState;
-use trunkline_carriers::telnyx::control::{Asked, Command, Heard, Mark, Obeyed, Performance, Step};
+use trunkline_carriers::telnyx::control::{Asked, Command, Happened, Heard, Mark, Obeyed, Performance, Step};
 use trunkline_carriers::voice::Document;
 use trunkline_carriers::{AskError, webhook};
 use trunkline_core::call::{Direction, News, RecordingFact};
-use trunkline_core::private::Address;
+use trunkline_core::private::{Address, Private};
 
 /// So many pages one after another that say nothing: a circle.
 const EMPTY_PAGES: usize = 30;
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const LOOKS: usize = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// How far the carrier's clock may be behind ours.
-const SKEW: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 impl Inner {
     /// Does what is to be done next on a leg. Whoever calls holds what is played there.
@@ -168,30 +168,49 @@ impl Inner {
     }
 
     async fn time_up(self: &Arc<Self>, stage: &Arc<Stage>, wait: u64) {
-        let awaited = {
+        let (awaited, gathering) = {
             let playing = stage.playing.lock().await;
             if playing.wait != wait {
                 return;
             }
-            playing.performance.as_ref().is_some_and(Performance::awaits_event)
+            let performance = playing.performance.as_ref();
+            let gathers = performance.filter(|performance| performance.gathers());
+            (performance.is_some_and(Performance::awaits_event), gathers.map(Performance::mark))
         };
         if awaited && !self.is_still_there(stage).await {
             return;
         }
+        let found = self.keys_untold(stage, gathering.as_ref().filter(|_| awaited)).await;
         let mut playing = stage.playing.lock().await;
         if playing.wait != wait {
             return;
         }
-        let gathers = playing.performance.as_ref().filter(|performance| performance.gathers());
-        if let Some(missed) = gathers.map(Performance::mark) {
-            playing.missed = Some(missed);
+        if found.is_none() && gathering.is_some() {
+            playing.missed = gathering.clone();
         }
-        let steps = playing.performance.as_mut().map(Performance::time_up).unwrap_or_default();
+        let performance = playing.performance.as_mut();
+        let steps = performance.map(|performance| match found {
+            Some(keys) => performance.hear(gathering.as_ref(), &Happened::GatherEnded { digits: Some(keys) }),
+            None => performance.time_up(),
+        });
+        let steps = steps.unwrap_or_default();
         if awaited {
             self.tally.unheard();
             tracing::warn!(call = ?playing.of.map(Of::call), "performing.event_lost: its end was not told; the call goes on");
         }
         self.carry_out(stage, &mut playing, steps).await;
+    }
+
+    /// The keys of which nobody told, where keys were waited for: the carrier keeps its events.
+    async fn keys_untold(&self, stage: &Stage, gathering: Option<&Mark>) -> Option<Private<String>> {
+        let (mark, carrier) = (gathering?, self.carriers.of(&stage.account).ok()?);
+        match carrier.controls()?.keys(&stage.leg, mark).await {
+            Ok(keys) => keys,
+            Err(error) => {
+                tracing::warn!(%error, "performing.no_keys: what was pressed can't be looked for");
+                None
+            }
+        }
     }
 
     /// Whether the carrier still has a leg. One that is gone is asked about, so that the call ends.

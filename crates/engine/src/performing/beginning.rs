@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use trunkline_carriers::callback::{CallbackState, Place};
 use trunkline_carriers::telnyx::control::{Asked, Command, Heard, Mark, Performance, Step, Told};
 use trunkline_carriers::{AskError, HangUpAnswer};
-use trunkline_core::call::{Attestation, Call, Direction, OnLeg, State};
+use trunkline_core::call::{Attestation, Call, Direction, Handover, OnLeg, State, TransferMode};
 use trunkline_core::campaign::standing;
 use trunkline_core::id::{AccountId, CallId, CarrierCallId};
 
@@ -171,7 +171,9 @@ impl Inner {
             let page = token(&mint.voice(Place::START)).map(str::to_owned);
             let (performance, steps) = Performance::resume_handing(Box::new(dial), turn, page, child, talks);
             playing.performance = Some(performance);
-            return self.carry_out(&stage, &mut playing, steps).await;
+            self.carry_out(&stage, &mut playing, steps).await;
+            drop(playing);
+            return self.ask_other_anew(call, on).await;
         }
         tracing::info!(call = %call.id, "performing.anew: the page where the call stands is performed again");
         let mark = Mark { turn, ..Mark::default() };
@@ -183,9 +185,37 @@ impl Inner {
             Command::StopStream,
         ];
         stage.outbox.lock().extend(stops.map(|stop| (stop, mark.clone())));
-        let url = mint.voice(self.place_of(call, on));
-        let ask = Step::Ask(Box::new(Asked { url, heard: Heard::default() }));
+        let stands = self.place_of(call, on);
+        let said = self.said_meanwhile(call, id, on, stands).await;
+        let (place, heard) = said.unwrap_or_else(|| (stands, Heard::default()));
+        let ask = Step::Ask(Box::new(Asked { url: mint.voice(place), heard }));
         self.carry_out(&stage, &mut playing, vec![ask]).await;
+    }
+
+    /// Somebody who was being asked whether they take the call is asked anew: nobody knows any more how far that was.
+    async fn ask_other_anew(self: &Arc<Self>, call: &Call, on: OnLeg) {
+        let Some((no, action)) = call.standing_action() else { return };
+        let is_asked = action.transfer().is_some_and(|transfer| transfer.mode == TransferMode::Attended)
+            && action.handover() == Handover::Dialing;
+        let open = action.children.iter().filter(|leg| is_asked && leg.state() == State::Answered);
+        for leg in open {
+            let Some(id) = &leg.carrier_call_id else { continue };
+            if action.declined_at.is_some() {
+                self.let_go(&leg.account, id.clone());
+                continue;
+            }
+            let Some(stage) = self.stages.open(&leg.account, id) else { continue };
+            let mut playing = stage.playing.lock().await;
+            playing.of = Some(Of::Child(call.id, on, no));
+            let turn = self.stages.next_turn();
+            stage.turn.store(turn, Ordering::Release);
+            let mark = Mark { turn, ..Mark::default() };
+            let stops = [Command::Hush, Command::StopGather];
+            stage.outbox.lock().extend(stops.map(|stop| (stop, mark.clone())));
+            let url = self.mint(call, on).voice(Place::Consult(no));
+            let ask = Step::Ask(Box::new(Asked { url, heard: Heard::default() }));
+            self.carry_out(&stage, &mut playing, vec![ask]).await;
+        }
     }
 
     /// The page for where a call stands.

@@ -359,13 +359,20 @@ impl Inner {
         else {
             return;
         };
-        let of = match whose {
-            Whose::Own(state) => Of::Own(state.call, state.on()),
-            Whose::Child(state, no) => Of::Child(state.call, state.on(), *no),
+        let (of, is_open) = match whose {
+            Whose::Own(state) => (Of::Own(state.call, state.on()), self.is_open(state)),
+            // What somebody else said is a fact of the call, also when that is over; before, whoever carries it takes it in.
+            Whose::Child(state, no) => {
+                let is_open = match self.live.get(state.call) {
+                    Some(_) => true,
+                    None => self.reach(state.call).await.is_some_and(|call| call.lock().call.is_over()),
+                };
+                (Of::Child(state.call, state.on(), *no), is_open)
+            }
             Whose::Unmarked => return,
         };
         let url = self.address_of(&state, state.place);
-        if self.is_open(&state) {
+        if is_open {
             self.begin_at(account, leg, of, url, heard).await;
         }
     }
@@ -416,7 +423,10 @@ impl Inner {
     async fn hear(self: &Arc<Self>, account: &AccountId, leg: &CarrierCallId, told: &Told) {
         let Some(stage) = self.stages.get(account, leg) else { return };
         let mut playing = stage.playing.lock().await;
-        if let Some((url, heard)) = self.missed(&playing, told).or_else(|| self.opts_out(&playing, told)) {
+        let late_word = self.word_of_who_is_let_go(&playing, told);
+        playing.is_closed |= late_word.is_some();
+        let late = || self.missed(&playing, told).or_else(|| self.opts_out(&playing, told));
+        if let Some((url, heard)) = late_word.or_else(late) {
             playing.missed = None;
             self.break_off(&stage, &mut playing);
             let ask = Step::Ask(Box::new(Asked { url, heard }));
@@ -430,18 +440,37 @@ impl Inner {
         self.carry_out(&stage, &mut playing, steps).await;
     }
 
-    /// Keys or words that were waited for in vain and are told after all, while the same question is asked again.
+    /// Keys or words that were waited for in vain, or by an earlier process, and are told after all, while the same question is asked
+    /// again.
     fn missed(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
         let mark = told.mark.as_ref()?;
-        let heard = late_answer(playing.missed.as_ref()?, mark, &told.what)?;
+        // Nobody knows any more what an earlier process waited for.
+        let missed = if self.stages.is_of_before(mark) { mark } else { playing.missed.as_ref()? };
+        let heard = late_answer(missed, mark, &told.what)?;
         let answered = |token: Option<&str>| {
             let state = self.config.secrets.open(token?).ok()?;
-            Some((state.place.answers()?.step, state))
+            Some((question_at(state.place)?, state))
         };
-        let (step, state) = answered(mark.token.as_deref())?;
+        let (question, state) = answered(mark.token.as_deref())?;
         let performed = playing.performance.as_ref()?.mark();
         let (now, _) = answered(performed.token.as_deref())?;
-        (now == step).then(|| (self.address_of(&state, state.place), heard))
+        (now == question).then(|| (self.address_of(&state, state.place), heard))
+    }
+
+    /// The key of somebody who was asked whether they take a call, told when they were given up and are being hung up on. They are
+    /// not joined any more; that they did not want it is as true as before.
+    fn word_of_who_is_let_go(&self, playing: &Playing, told: &Told) -> Option<(String, Heard)> {
+        let Happened::GatherEnded { digits: Some(digits) } = &told.what else { return None };
+        let open = |mark: &Mark| self.config.secrets.open(mark.token.as_deref()?).ok();
+        let state = open(told.mark.as_ref()?)?;
+        let performance = playing.performance.as_ref().filter(|performance| performance.is_over())?;
+        match (state.place, open(&performance.mark())?.place) {
+            (Place::Consulted(no), Place::Consult(asked)) if no == asked => {
+                let heard = Heard { digits: Some(digits.clone()), ..Heard::default() };
+                Some((self.address_of(&state, state.place), heard))
+            }
+            _ => None,
+        }
     }
 
     /// A key that is told after the end of its recording, if it says "never call me again": that is never too late.
@@ -477,6 +506,15 @@ fn late_answer(missed: &Mark, mark: &Mark, what: &Happened) -> Option<Heard> {
         Happened::Said { words, is_final: true } if missed.is_of_verb(mark) => {
             Some(Heard { speech: Some(words.clone()), ..Heard::default() })
         }
+        _ => None,
+    }
+}
+
+/// The question that a place brings the answer to, however often it was asked: one of the script's, or whether a call is taken.
+fn question_at(place: Place) -> Option<Place> {
+    match place {
+        Place::Hear(at) => Some(Place::Hear(Cursor::first(at.step))),
+        Place::Consulted(no) => Some(Place::Consulted(no)),
         _ => None,
     }
 }

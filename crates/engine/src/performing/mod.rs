@@ -10,14 +10,16 @@
 //! - `acting`: steps done: commands in their order, pages, waits
 //! - `beginning`: where a leg's performance begins, and begins anew: after a restart, or where the call is to go on elsewhere
 //! - `handing`: the other leg of a transfer
+//! - `meanwhile`: what was said while nobody led the call
 //!
 //! A stage is in memory alone. What it knows and a restart loses is where in a page the carrier is: the page for where the call
-//! stands is performed anew.
+//! stands is performed anew, with what was answered meanwhile.
 
 mod acting;
 mod beginning;
 mod events;
 mod handing;
+mod meanwhile;
 
 use crate::clock::wall_now;
 use jiff::Timestamp;
@@ -89,6 +91,8 @@ pub(super) struct Playing {
 pub(crate) struct Stages {
     all: Mutex<HashMap<(AccountId, CarrierCallId), Arc<Stage>>>,
     turns: AtomicU64,
+    /// The first turn of this process.
+    first: u64,
     /// Accounts that refused to listen when they were asked last.
     deaf: Mutex<HashSet<AccountId>>,
 }
@@ -97,7 +101,12 @@ impl Stages {
     /// No stage. Turns begin at the world's time, so that none of an earlier process comes again.
     pub fn new() -> Self {
         let first = u64::try_from(wall_now().as_microsecond()).unwrap_or(1);
-        Self { all: Mutex::default(), turns: AtomicU64::new(first), deaf: Mutex::default() }
+        Self { all: Mutex::default(), turns: AtomicU64::new(first), first, deaf: Mutex::default() }
+    }
+
+    /// Whether a mark is of a performance of an earlier process.
+    fn is_of_before(&self, mark: &Mark) -> bool {
+        mark.turn != 0 && mark.turn < self.first
     }
 
     /// An account refuses to listen; whether that is news.

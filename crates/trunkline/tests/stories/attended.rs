@@ -139,7 +139,7 @@ pub fn a_hang_up_of_either_at_any_moment_leaves_nothing_stuck() {
 
 /// The question is asked by one process, and answered to the next.
 #[test]
-fn a_server_that_is_killed_while_somebody_is_asked_joins_them_none_the_less() {
+pub fn a_server_that_is_killed_while_somebody_is_asked_joins_them_none_the_less() {
     let mut day = Opening::default().at_speed(4.0).in_its_own_process().begin();
     day.person(BOB, presses(["1"]));
     let call = asked_twice(&day, ANN);

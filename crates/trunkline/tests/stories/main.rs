@@ -63,6 +63,7 @@ mod singles;
 mod speech;
 mod surface;
 mod takeover;
+mod takeover_led;
 mod tenant_carriers;
 mod tenants;
 mod thirds;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use trunkline_sim::{CallRecord, CallSid, CallStatus, Habit, Mouth};
 
-use crate::day::{Day, through};
+use crate::day::{Day, led_by_commands, through};
 use crate::hold::{ask, is_taken};
 
 /// Between two moments, in milliseconds of the simulated world.
@@ -263,6 +263,12 @@ macro_rules! on_each_carrier {
             $(#[test]
             fn $story() {
                 super::through(super::Mouth::Telnyx, super::$story);
+            })+
+        }
+        mod telnyx_led {
+            $(#[test]
+            fn $story() {
+                super::led_by_commands(super::$story);
             })+
         }
     };

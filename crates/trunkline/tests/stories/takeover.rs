@@ -25,7 +25,7 @@ fn person(n: usize) -> String {
 
 /// The settle time is shorter than by default, as the simulator is never so late: a lease is never shorter than two real
 /// seconds, which are many of a fast clock, and an attempt is ruled within 240 of its seconds all the same.
-fn opening(name: &str, url: &str) -> Opening {
+pub fn opening(name: &str, url: &str) -> Opening {
     let limits = ["SYSTEM_CALLS", "CARRIER_CALLS", "TENANT_CALLS", "TENANT_OUTBOUND_CALLS"];
     let opening = Day::with().set("DATABASE_URL", url).set("TRUNKLINE_NODE", name);
     let opening = opening.set("TRUNKLINE_LIMITS_SETTLE_SECS", "120");
@@ -67,12 +67,12 @@ fn rows(server: &Server, sql: &str) -> Vec<String> {
     read.lines().map(str::to_owned).collect()
 }
 
-fn one(server: &Server, sql: &str) -> String {
+pub fn one(server: &Server, sql: &str) -> String {
     rows(server, sql).pop().unwrap_or_default()
 }
 
 /// Waits for something that the database says.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {

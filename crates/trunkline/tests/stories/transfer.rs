@@ -240,7 +240,7 @@ fn s_07_no_number_is_dialed_by_a_transfer_that_would_not_be_dialed_otherwise() {
 }
 
 #[test]
-fn a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile() {
+pub fn a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile() {
     let mut day = slow().in_its_own_process().behind_a_door().begin();
     day.person(BOB, picks_up());
     let call = asked_twice(&day, ANN);

@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use trunkline_core::call::{CarrierEnd, EndWord, News, RecordingFact, Reported};
 use trunkline_core::id::{CarrierCallId, RecordingId};
-use trunkline_core::private::Address;
+use trunkline_core::private::{Address, Private};
 
 const PAGE_SIZE: &str = "100";
 const MAX_PAGES: usize = 20;
@@ -251,6 +251,22 @@ async fn events(control: &CallControl, filters: &[(&str, &str)]) -> Result<Vec<K
         }
     }
     Err(AskError::TooLarge("the list of events"))
+}
+
+/// The keys that the question with this mark brought, if an event that is kept of the leg tells of any.
+pub(super) async fn keys(
+    control: &CallControl,
+    id: &CarrierCallId,
+    mark: &Mark,
+) -> Result<Option<Private<String>>, AskError> {
+    let Some(leg) = one(control, id).await?.and_then(|call| call.call_leg_id) else { return Ok(None) };
+    let kept = events(control, &[("filter[leg_id]", &leg), ("filter[name]", event::GATHERED)]).await?;
+    let is_its_own = |payload: &&Value| {
+        let state = payload.get("client_state").and_then(Value::as_str);
+        state.and_then(Mark::of_client_state).is_some_and(|told| told.is_at(mark))
+    };
+    let mut payloads = kept.iter().filter_map(|event| holder(&event.metadata, "digits"));
+    Ok(payloads.find(is_its_own).and_then(event::keys))
 }
 
 /// The recordings of a leg that can be fetched, each with when it began.

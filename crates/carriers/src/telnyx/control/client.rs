@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use trunkline_core::call::RecordingFact;
 use trunkline_core::id::{AccountId, CarrierCallId, RecordingId};
-use trunkline_core::private::Address;
+use trunkline_core::private::{Address, Private};
 
 /// Where events are told, and the pages of TeXML that this stands for.
 const EVENTS: &str = "/call-control";
@@ -87,6 +87,14 @@ impl Controls for CallControl {
         leg: &'a CarrierCallId,
     ) -> Soon<'a, Result<Vec<(RecordingFact, Timestamp)>, AskError>> {
         Box::pin(calls::recordings(self, leg))
+    }
+
+    fn keys<'a>(
+        &'a self,
+        leg: &'a CarrierCallId,
+        mark: &'a Mark,
+    ) -> Soon<'a, Result<Option<Private<String>>, AskError>> {
+        Box::pin(calls::keys(self, leg, mark))
     }
 
     fn is_ours(&self, connection: &str) -> bool {

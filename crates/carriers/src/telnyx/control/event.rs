@@ -13,6 +13,9 @@ use trunkline_core::call::{
 use trunkline_core::id::{CarrierCallId, RecordingId};
 use trunkline_core::private::{Address, Private};
 
+/// That keys were taken, or none.
+pub(super) const GATHERED: &str = "call.gather.ended";
+
 /// What an event says, and of which leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
@@ -149,11 +152,7 @@ fn happened(event: &str, payload: &Value) -> Happened {
             let failed = ["file_not_found", "failed", "unknown"];
             Happened::PlaybackEnded { heard: !text("status").is_some_and(|word| failed.contains(&word)) }
         }
-        "call.gather.ended" => {
-            let is_keys = |keys: &&str| !keys.is_empty() && keys.len() <= 128 && keys.chars().all(is_key);
-            let keys = text("digits").filter(is_keys);
-            Happened::GatherEnded { digits: keys.map(|keys| Private::new(keys.to_owned())) }
-        }
+        GATHERED => Happened::GatherEnded { digits: keys(payload) },
         "call.dtmf.received" => match text("digit").and_then(|digit| digit.chars().next()) {
             Some(key) if is_key(key) => Happened::Key(key),
             _ => Happened::Other(UnknownWord::new(event)),
@@ -198,6 +197,15 @@ fn said(payload: &Value) -> Option<Happened> {
     // Only of what is told in parts does it say so.
     let is_final = data.get("is_final").and_then(Value::as_bool).unwrap_or(true);
     Some(Happened::Said { words: Private::new(words.to_owned()), is_final })
+}
+
+/// The keys that were taken, if any were. Those that had been pressed when we stopped asking are no answer: more might have come.
+pub(super) fn keys(payload: &Value) -> Option<Private<String>> {
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    let is_stopped = text("status").is_some_and(|word| word.starts_with("cancelled"));
+    let is_keys = |keys: &&str| !keys.is_empty() && keys.len() <= 128 && keys.chars().all(is_key);
+    let keys = text("digits").filter(|_| !is_stopped).filter(is_keys);
+    keys.map(|keys| Private::new(keys.to_owned()))
 }
 
 fn is_key(char: char) -> bool {

@@ -89,6 +89,9 @@ fn what_a_command_brought_is_read() {
         let none = Happened::GatherEnded { digits: None };
         assert_eq!(what("call.gather.ended", json!({ "digits": nothing, "status": "timeout" })), none);
     }
+    let stopped = json!({ "digits": "12", "status": "cancelled" });
+    let none = Happened::GatherEnded { digits: None };
+    assert_eq!(what("call.gather.ended", stopped), none, "more might have come");
     assert_eq!(what("call.dtmf.received", json!({ "digit": "#" })), Happened::Key('#'));
     // As the published example has it, and as an engine tells it that tells no parts.
     let data =

@@ -6,7 +6,7 @@ pub mod campaigns;
 pub mod ending;
 mod failing;
 mod habits;
-mod lost;
+pub mod lost;
 mod recorded;
 pub mod strangers;
 mod sums;

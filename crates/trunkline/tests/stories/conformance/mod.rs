@@ -113,6 +113,14 @@ led_by_commands! {
     who_is_handed_on_talks_with_them,
     who_is_handed_to_nobody_goes_on,
     who_is_handed_on_by_consent_talks_with_them,
+    who_is_not_wanted_goes_on,
+    who_calls_us_is_asked_everything,
+    who_calls_us_and_presses_keys_is_understood,
+    who_calls_us_and_hangs_up_leaves_what_was_said,
+    who_calls_us_and_is_cut_off_was_cut_off_by_us,
+    who_calls_us_over_a_restart_goes_on,
+    who_calls_us_and_waits_on_hold_goes_on,
+    who_calls_us_and_is_handed_on_talks_with_them,
 }
 
 /// How long a record may take to come right once everybody has hung up.
@@ -131,13 +139,12 @@ impl Callbacks {
     const ALL: [Self; 4] = [Self::Sent, Self::Lost, Self::Tripled, Self::Swapped];
 
     /// Where calls are led by commands, what is lost is what no command waits for: what comes of the others is told in
-    /// `led.rs`.
-    fn faults(self, is_led: bool, is_handed_to: bool) -> Vec<Fault> {
+    /// `led.rs`. `is_first_told` is said of those whose call is known by its first event alone.
+    fn faults(self, is_led: bool, is_first_told: bool) -> Vec<Fault> {
         let lost = |event| Fault::new(FaultKind::CallbackLost).only(event);
         match self {
             Self::Sent => Vec::new(),
-            // That somebody else is dialed is told by an event alone.
-            Self::Lost if is_led && is_handed_to => vec![lost(CallEvent::Completed)],
+            Self::Lost if is_led && is_first_told => vec![lost(CallEvent::Completed)],
             Self::Lost if is_led => vec![lost(CallEvent::Initiated), lost(CallEvent::Completed)],
             Self::Lost => vec![Fault::new(FaultKind::CallbackLost)],
             Self::Tripled => vec![Fault::new(FaultKind::CallbackDoubled { copies: 3 })],
@@ -159,6 +166,13 @@ impl Someone {
     fn call(&self) -> String {
         self.call.borrow().clone()
     }
+
+    /// From now on callbacks of calls of this number, which is theirs or the other's, go wrong.
+    fn goes_wrong(&self, day: &Day, number: &str, is_first_told: bool) {
+        for fault in self.callbacks.faults(day.is_led(), is_first_told) {
+            day.sim.add_fault(fault.on(number));
+        }
+    }
 }
 
 /// Four people who live through the same.
@@ -170,15 +184,37 @@ struct Four {
 impl Four {
     /// Nobody is called yet.
     fn of(opening: Opening, habit: &Habit) -> Self {
+        let four = Self::who_are_told_of(opening, habit);
+        four.each(|day, one| {
+            one.goes_wrong(day, &one.number, false);
+            one.goes_wrong(day, &one.other, true);
+        });
+        four
+    }
+
+    /// Nobody has called us yet. Our numbers tell us of ends.
+    fn of_callers(opening: Opening) -> Self {
+        let four = Self::who_are_told_of(opening.with_synced_numbers(), &Habit::Busy);
+        four.each(|day, one| {
+            one.goes_wrong(day, &one.other, true);
+            if !four.first_event_must_come(one) {
+                one.goes_wrong(day, &one.number, true);
+            }
+        });
+        four
+    }
+
+    /// A caller whose calls are led by commands is answered when the first event of the call comes, and hears nothing before:
+    /// nobody could tell a call whose first event is lost, or waits for a second one.
+    fn first_event_must_come(&self, one: &Someone) -> bool {
+        self.day.is_led() && matches!(one.callbacks, Callbacks::Lost | Callbacks::Swapped)
+    }
+
+    fn who_are_told_of(opening: Opening, habit: &Habit) -> Self {
         let day = opening.begin();
         let people = Callbacks::ALL.into_iter().enumerate().map(|(n, callbacks)| {
             let (number, other) = (format!("+1555010310{n}"), format!("+1555010320{n}"));
             day.person(&number, habit.clone());
-            for number in [&number, &other] {
-                for fault in callbacks.faults(day.is_led(), number == &other) {
-                    day.sim.add_fault(fault.on(number));
-                }
-            }
             Someone { callbacks, number, other, call: RefCell::default() }
         });
         let people = people.collect();
@@ -219,6 +255,9 @@ impl Four {
                 (known.status == 200)
                     .then(|| one.call.replace(known.json()["id"].as_str().unwrap().to_owned()))
             });
+            if self.first_event_must_come(one) {
+                one.goes_wrong(day, &one.number, true);
+            }
         })
     }
 
@@ -290,9 +329,9 @@ impl Four {
             self.times_are_right(one);
         }
         for fault in self.day.sim.faults() {
-            // Of a call that comes in its end alone is told: there is nothing to come before or after it.
+            // Of a call that comes in its end alone is told, where pages lead it: there is nothing to come before or after it.
             let is_in = self.people.iter().any(|one| self.came_in(one));
-            if is_in && fault.fault.kind == FaultKind::CallbackReordered {
+            if is_in && !self.day.is_led() && fault.fault.kind == FaultKind::CallbackReordered {
                 continue;
             }
             let is_dialed = |number: &String| {

@@ -2,10 +2,10 @@
 //! person's callbacks in another order, some of them twice. All orders make one record, at each carrier.
 
 use serde_json::{Value, json};
-use trunkline_sim::{Habit, Mouth, WebhookKind, WebhookRecord};
+use trunkline_sim::{CallStatus, Habit, Mouth, WebhookKind, WebhookRecord};
 
 use super::{in_order, lasted};
-use crate::day::{Day, through};
+use crate::day::{Day, led_by_commands, through};
 
 /// All orders of so many things.
 fn orders(of: usize) -> Vec<Vec<usize>> {
@@ -26,13 +26,31 @@ struct Crowd {
     record: Value,
 }
 
-fn crowds() -> [Crowd; 4] {
+fn crowds(is_led: bool) -> [Crowd; 4] {
     let record = |status: &str, disposition: &str, answers: u64, rang: bool| {
         json!({
             "status": status, "disposition": disposition, "answer_count": answers, "source": "observed",
             "conflict": null, "rang": rang, "answered": status == "completed", "ended": true,
         })
     };
+    if is_led {
+        // Nobody is told that a phone rings. And nobody is asked anything before the answer is told, which waits here for the end: who
+        // picks up hangs up at once.
+        return [
+            Crowd {
+                habit: Habit::Answers { ring_secs: Some(1), said: vec![], digits: vec![] },
+                callbacks: 3,
+                record: record("completed", "completed", 0, false),
+            },
+            Crowd {
+                habit: Habit::NoAnswer,
+                callbacks: 2,
+                record: record("no_answer", "no_answer", 0, false),
+            },
+            Crowd { habit: Habit::Refuses, callbacks: 2, record: record("rejected", "rejected", 0, false) },
+            Crowd { habit: Habit::Busy, callbacks: 2, record: record("busy", "busy", 0, false) },
+        ];
+    }
     [
         Crowd {
             habit: Habit::HangsUpInMidQuestion { question: 1 },
@@ -64,18 +82,32 @@ fn every_order_makes_one_record() {
     let day = opening.begin();
     day.sim.add_fault(trunkline_sim::Fault::new(trunkline_sim::FaultKind::CallbackLost));
     let mut called = Vec::new();
-    for (c, crowd) in crowds().into_iter().enumerate() {
+    let expected: usize =
+        crowds(day.is_led()).iter().map(|crowd| (1..=crowd.callbacks).product::<usize>()).sum();
+    for (c, crowd) in crowds(day.is_led()).into_iter().enumerate() {
         for (n, order) in orders(crowd.callbacks).into_iter().enumerate() {
             let number = format!("+15550105{c}{n:02}");
             day.person(&number, crowd.habit.clone());
-            let order_of_ours = json!({ "to": number, "ring_timeout_secs": 10 });
+            // A phone that may ring for long is not asked about while it might.
+            let rings = if matches!(crowd.habit, Habit::Answers { .. }) { 120 } else { 10 };
+            let order_of_ours = json!({ "to": number, "ring_timeout_secs": rings });
             called.push((day.call_with(&order_of_ours), number, order, crowd.record.clone()));
         }
     }
-    assert_eq!(called.len(), 24 + 6 + 6 + 2);
+    assert_eq!(called.len(), expected);
     day.until("the carrier has called them all", |day| {
         called.iter().all(|(_, number, ..)| day.dialed(number) == 1).then_some(())
     });
+    if day.is_led() {
+        // Whoever picks up and hears nothing.
+        day.until("nobody's phone rings", |day| {
+            let calls = day.sim.calls();
+            for call in calls.iter().filter(|call| call.status == CallStatus::InProgress) {
+                day.sim.hang_up(&call.sid);
+            }
+            calls.iter().all(|call| call.status.is_final()).then_some(())
+        });
+    }
     day.is_quiet();
     let lost: Vec<WebhookRecord> =
         day.sim.webhooks().into_iter().filter(|hook| hook.kind == WebhookKind::Status).collect();
@@ -102,6 +134,11 @@ fn every_order_makes_one_record() {
         assert_eq!(day.dialed(number), 1);
     }
     assert_eq!(day.get("/health").json()["active_calls"], 0);
+}
+
+#[test]
+fn all_orders_of_what_telnyx_tells_of_calls_that_commands_lead_make_one_record() {
+    led_by_commands(every_order_makes_one_record);
 }
 
 #[test]

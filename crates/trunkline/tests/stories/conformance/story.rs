@@ -296,11 +296,6 @@ pub fn who_is_not_wanted_goes_on() {
     handed("attended", &presses("2")).come_out(&came_back(&leg("attended", "completed", true, false, true)));
 }
 
-/// Our numbers tell us of ends; nobody is called.
-fn of_callers(opening: crate::day::Opening) -> Four {
-    Four::of(opening.with_synced_numbers(), &Habit::Busy)
-}
-
 /// Somebody called us, all was said, and nobody was dialed.
 fn served() -> Value {
     json!({
@@ -310,19 +305,19 @@ fn served() -> Value {
 }
 
 pub fn who_calls_us_is_asked_everything() {
-    of_callers(Day::with()).call_us(&says_all()).come_out(&served());
+    Four::of_callers(Day::with()).call_us(&says_all()).come_out(&served());
 }
 
 pub fn who_calls_us_and_presses_keys_is_understood() {
     let questions = r#"{"questions": [{"text": "Are you at home?", "type": "yes-no"},
         {"text": "Which day?", "type": "choice", "choices": ["Monday", "Tuesday"]}]}"#;
-    let four = of_callers(Day::with().questions(questions));
+    let four = Four::of_callers(Day::with().questions(questions));
     let record = json!({ "status": "completed", "outcome": "finished", "answer_count": 2, "dialed": 0 });
     four.call_us(&Habit::presses(["1", "2"])).come_out(&record);
 }
 
 pub fn who_calls_us_and_hangs_up_leaves_what_was_said() {
-    let four = of_callers(Day::with());
+    let four = Four::of_callers(Day::with());
     four.call_us(&Habit::HangsUpInMidQuestion { question: 2 }).come_out(&json!({
         "status": "completed", "disposition": "completed", "outcome": "partial", "answer_count": 2,
         "dialed": 0, "conflict": null,
@@ -330,7 +325,7 @@ pub fn who_calls_us_and_hangs_up_leaves_what_was_said() {
 }
 
 pub fn who_calls_us_and_is_cut_off_was_cut_off_by_us() {
-    let four = of_callers(slow());
+    let four = Four::of_callers(slow());
     four.call_us(&says_all_slowly());
     four.as_they_are_asked_twice(|day, one| assert_eq!(day.end(&one.call()).status, 202));
     four.come_out(&json!({
@@ -340,14 +335,14 @@ pub fn who_calls_us_and_is_cut_off_was_cut_off_by_us() {
 }
 
 pub fn who_calls_us_over_a_restart_goes_on() {
-    let mut four = of_callers(slow());
+    let mut four = Four::of_callers(slow());
     four.call_us(&says_all_slowly()).are_asked_twice();
     four.day.restarts();
     four.come_out(&served());
 }
 
 pub fn who_calls_us_and_waits_on_hold_goes_on() {
-    let four = of_callers(slow());
+    let four = Four::of_callers(slow());
     four.call_us(&says_all_slowly());
     four.as_they_are_asked_twice(|day, one| is_taken(day, &one.call(), "hold"));
     four.each(|day, one| day.is(&one.call(), "on_hold"));
@@ -359,7 +354,7 @@ pub fn who_calls_us_and_waits_on_hold_goes_on() {
 }
 
 pub fn who_calls_us_and_is_handed_on_talks_with_them() {
-    let four = of_callers(slow());
+    let four = Four::of_callers(slow());
     four.call_us(&says_all_slowly());
     four.as_they_are_asked_twice(|day, one| {
         day.person(&one.other, presses("1"));

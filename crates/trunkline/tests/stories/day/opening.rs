@@ -34,6 +34,14 @@ pub fn through(mouth: Mouth, story: impl FnOnce()) {
     CARRIER.set(Mouth::Twilio);
 }
 
+/// The setting that says where a carrier is.
+fn api_base(mouth: Mouth) -> &'static str {
+    match mouth {
+        Mouth::Twilio => "TWILIO_API_BASE",
+        Mouth::Telnyx => "TELNYX_API_BASE",
+    }
+}
+
 /// The second account at a carrier, on days that have two there.
 fn account_too(mouth: Mouth) -> &'static str {
     match mouth {
@@ -208,6 +216,11 @@ impl Opening {
         self
     }
 
+    /// Whoever hears nothing waits so much longer, in real time, before they hang up.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// The database is a PostgreSQL's, and nobody else's.
     pub fn on_postgresql(self) -> Self {
         let database = Server::shared().database().unwrap();
@@ -233,12 +246,13 @@ impl Opening {
 
     /// The same world as another day's: its carriers and its clock.
     pub fn beside(self, other: &Day) -> Self {
-        let carrier = other.sim.base_url();
-        let opening = Self { speed: other.opening.speed, epoch: other.opening.epoch, ..self }
-            .set("TWILIO_API_BASE", &carrier);
-        match &other.second {
-            Some(second) => opening.set("TELNYX_API_BASE", &second.base_url()),
-            None => opening,
+        let Opening { mouth, second, speed, epoch, .. } = other.opening;
+        let opening = Self { speed, epoch, ..self }.set(api_base(mouth), &other.sim.base_url());
+        match (second, &other.second) {
+            (Some(mouth), Some(second)) if other.opening.named.is_none() => {
+                opening.set(api_base(mouth), &second.base_url())
+            }
+            _ => opening,
         }
     }
 
@@ -289,10 +303,6 @@ impl Opening {
             carrier = carrier.replace(&sim.addr().port().to_string(), &proxy.port().to_string());
             *door = Some(proxy);
         }
-        let api_base = |mouth| match mouth {
-            Mouth::Twilio => "TWILIO_API_BASE",
-            Mouth::Telnyx => "TELNYX_API_BASE",
-        };
         self.environment.entry(api_base(self.mouth).into()).or_insert(carrier);
         if let (Some(name), Some(second)) = (self.named, &second) {
             let table = Self::table(name, self.mouth, &second.base_url());

@@ -130,11 +130,16 @@ impl Day {
         match self.opening.mouth {
             Mouth::Twilio => self.again(hook),
             Mouth::Telnyx => {
-                let pairs = &hook.params;
-                let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                let (kind, body) = match &hook.body {
+                    Some(event) => ("application/json", event.clone()),
+                    None => {
+                        let mut form = url::form_urlencoded::Serializer::new(String::new());
+                        ("application/x-www-form-urlencoded", form.extend_pairs(&hook.params).finish())
+                    }
+                };
                 let now = Clock::real().now().as_second();
                 self.ask_at(&hook.url)
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header(CONTENT_TYPE, kind)
                     .header("telnyx-timestamp", now)
                     .header("telnyx-signature-ed25519", sign_telnyx(TOKEN, now, body.as_bytes()))
                     .body(body)
