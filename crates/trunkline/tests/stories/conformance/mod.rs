@@ -17,9 +17,29 @@ use trunkline_sim::{CallEvent, CallRecord, CallSid, CallStatus, Fault, FaultKind
 use crate::day::{Day, Opening};
 use crate::queue::{campaign, is_settled, job};
 
-/// The same, where calls are led by commands: nobody asks for pages there.
-macro_rules! led_by_commands {
-    ($($story:ident),+ $(,)?) => {
+/// Each story of both carriers, and of calls at Telnyx that commands lead: there nobody asks for pages.
+macro_rules! on_each_carrier {
+    (where pages are asked for: $($page:ident),+; everywhere: $($story:ident),+ $(,)?) => {
+        mod twilio {
+            $(#[test]
+            fn $page() {
+                crate::day::through(trunkline_sim::Mouth::Twilio, super::story::$page);
+            })+
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Twilio, super::story::$story);
+            })+
+        }
+        mod telnyx {
+            $(#[test]
+            fn $page() {
+                crate::day::through(trunkline_sim::Mouth::Telnyx, super::story::$page);
+            })+
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Telnyx, super::story::$story);
+            })+
+        }
         mod telnyx_led {
             $(#[test]
             fn $story() {
@@ -29,63 +49,10 @@ macro_rules! led_by_commands {
     };
 }
 
-macro_rules! on_each_carrier {
-    ($($story:ident),+ $(,)?) => {
-        mod twilio {
-            $(#[test]
-            fn $story() {
-                crate::day::through(trunkline_sim::Mouth::Twilio, super::story::$story);
-            })+
-        }
-        mod telnyx {
-            $(#[test]
-            fn $story() {
-                crate::day::through(trunkline_sim::Mouth::Telnyx, super::story::$story);
-            })+
-        }
-    };
-}
-
 on_each_carrier! {
-    who_answers_is_asked_everything,
-    who_presses_keys_is_understood,
-    who_is_busy_was_busy,
-    who_does_not_pick_up_did_not,
-    who_declines_has_declined,
-    who_cannot_be_reached_was_not,
-    a_number_that_nobody_has_is_none,
-    who_hangs_up_in_mid_question_leaves_what_was_said,
-    who_says_nothing_is_asked_again_and_then_let_go,
-    who_wants_never_to_be_called_again_is_not,
-    a_call_is_ended_while_it_rings,
-    a_call_is_ended_while_they_talk,
-    a_call_that_lasts_too_long_is_cut,
-    a_call_that_was_made_and_answered_500_is_the_call,
-    a_call_that_was_made_and_never_answered_for_is_the_call,
-    a_call_that_was_made_late_is_the_call,
-    a_call_that_was_turned_away_is_made_later,
-    a_page_that_is_asked_for_twice_is_one_step,
-    a_machine_is_hung_up_on,
-    a_person_is_not_taken_for_a_machine,
-    a_restart_in_mid_questionnaire_is_not_noticed,
-    a_database_that_is_away_is_not_noticed,
-    an_end_that_nobody_was_there_to_hear_is_found,
-    who_was_on_hold_goes_on,
-    who_hangs_up_on_hold_has_hung_up,
-    who_is_handed_on_talks_with_them,
-    who_is_handed_to_nobody_goes_on,
-    who_is_handed_on_by_consent_talks_with_them,
-    who_is_not_wanted_goes_on,
-    who_calls_us_is_asked_everything,
-    who_calls_us_and_presses_keys_is_understood,
-    who_calls_us_and_hangs_up_leaves_what_was_said,
-    who_calls_us_and_is_cut_off_was_cut_off_by_us,
-    who_calls_us_over_a_restart_goes_on,
-    who_calls_us_and_waits_on_hold_goes_on,
-    who_calls_us_and_is_handed_on_talks_with_them,
-}
-
-led_by_commands! {
+    where pages are asked for:
+    a_page_that_is_asked_for_twice_is_one_step;
+    everywhere:
     who_answers_is_asked_everything,
     who_presses_keys_is_understood,
     who_is_busy_was_busy,
