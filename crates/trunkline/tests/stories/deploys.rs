@@ -21,6 +21,16 @@ fn rounds() -> usize {
 
 #[test]
 fn deploys_in_the_middle_of_the_day_lose_no_call_and_call_nobody_twice() {
+    deploys(SAID, was_heard_out);
+}
+
+/// There a deploy may cost somebody the sentence that they are saying: they are asked for it again.
+#[test]
+fn deploys_lose_no_call_that_commands_lead_either() {
+    crate::day::led_by_commands(|| deploys(["yes"; 12], goes_on_to_its_end));
+}
+
+fn deploys<const N: usize>(said: [&str; N], went_well: fn(&Day, &CallSid)) {
     let rounds = rounds();
     let mut opening = Day::with().at_speed(20.0).at_most(30).in_its_own_process();
     // Nobody hears that all lines are busy.
@@ -29,14 +39,15 @@ fn deploys_in_the_middle_of_the_day_lose_no_call_and_call_nobody_twice() {
     }
     let mut day = opening.begin();
     let people = people(rounds * 3 + 9);
+    let says = || Habit::says(said);
     for person in &people {
-        day.person(person, Habit::says(SAID));
+        day.person(person, says());
     }
     let (id, _) = campaign(&day, "spring", &json!({ "pacing": { "concurrency": 8 } }), &people);
     let (mut callers, mut gaps) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let callers_now = (0..CALLERS)
-            .map(|n| day.is_called_by(&format!("+155502{round:02}{n:03}"), Habit::says(SAID)))
+            .map(|n| day.is_called_by(&format!("+155502{round:02}{n:03}"), says()))
             .collect::<Vec<_>>();
         day.until("they are asked", |day| {
             callers_now.iter().all(|sid| !day.sim.heard(sid).is_empty()).then_some(())
@@ -52,7 +63,7 @@ fn deploys_in_the_middle_of_the_day_lose_no_call_and_call_nobody_twice() {
     let called = people.iter().map(|person| day.sid(person));
     let all: Vec<CallSid> = callers.into_iter().chain(called).collect();
     for sid in &all {
-        was_heard_out(&day, sid);
+        went_well(&day, sid);
     }
     let told = day.get("/api/calls?limit=200").json();
     assert_eq!(told["calls"].as_array().map(Vec::len), Some(all.len()), "one call each");
@@ -61,15 +72,22 @@ fn deploys_in_the_middle_of_the_day_lose_no_call_and_call_nobody_twice() {
 
 /// Somebody was asked each question once, gave each answer, and heard nothing of the deploys.
 fn was_heard_out(day: &Day, sid: &CallSid) {
+    goes_on_to_its_end(day, sid);
+    let heard = day.sim.heard(sid);
+    let asked = heard.iter().filter(|heard| matches!(heard, Heard::Asked { .. })).count();
+    assert_eq!(asked, 3, "{heard:?}");
+    let call = day.ended(sid.as_str());
+    assert_eq!(day.answers(call["id"].as_str().unwrap()), SAID);
+}
+
+/// Somebody was asked everything, gave each answer, and heard of no trouble.
+fn goes_on_to_its_end(day: &Day, sid: &CallSid) {
     let call = day.ended(sid.as_str());
     assert_eq!((&call["disposition"], &call["answer_count"]), (&json!("completed"), &json!(3)), "{call}");
     assert_eq!(call["outcome"], "finished", "{call}");
     let heard = day.sim.heard(sid);
-    let asked = heard.iter().filter(|heard| matches!(heard, Heard::Asked { .. })).count();
-    assert_eq!(asked, 3, "{heard:?}");
     let troubled = |heard: &&Heard| matches!(heard, Heard::ApplicationError | Heard::Problem { .. });
     assert!(!heard.iter().any(|heard| troubled(&heard)), "{heard:?}");
-    assert_eq!(day.answers(call["id"].as_str().unwrap()), SAID);
 }
 
 fn shown(gaps: &[Duration]) -> String {
@@ -98,6 +116,15 @@ fn what_one_process_has_timed_the_next_one_ends() {
 /// Callers who talk with a bot, each through one deploy, beside a campaign that goes on through all of them.
 #[test]
 fn bots_talk_on_and_a_campaign_goes_on_while_new_versions_come() {
+    bots_talk_on();
+}
+
+#[test]
+fn bots_talk_on_in_calls_that_commands_lead_while_new_versions_come() {
+    crate::day::led_by_commands(bots_talk_on);
+}
+
+fn bots_talk_on() {
     let rounds = number("TRUNKLINE_ROUNDS", 1);
     let turns = vec![
         ModelTurn::says(OPENING),
