@@ -51,6 +51,9 @@ impl Inner {
     async fn ask_child_now(self: &Arc<Self>, handle: &Handle) {
         let account = handle.lock().call.account.clone();
         let Some((call, no, parent)) = ringing_transfer(&handle.lock().call) else { return };
+        if self.led_child_goes_on(handle, no).await {
+            return;
+        }
         let children = match self.carriers.of(&account) {
             Ok(carrier) => carrier.children(&parent).await,
             Err(error) => Err(error),

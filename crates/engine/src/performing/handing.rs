@@ -3,6 +3,7 @@
 
 use super::{Of, Playing, Stage};
 use crate::engine::Inner;
+use crate::live::Handle;
 use std::sync::Arc;
 use trunkline_carriers::Fetched;
 use trunkline_carriers::callback::Place;
@@ -125,6 +126,46 @@ impl Inner {
             }
         }
         self.child_left(call, on, child, end).await;
+    }
+
+    /// The other leg of a transfer that should be answered or over by now. One that is alive can't ring any more, so it must have
+    /// been answered, though nobody told: whether it is left as it is.
+    pub(crate) async fn led_child_goes_on(self: &Arc<Self>, handle: &Handle, no: ActionNo) -> bool {
+        let (call, on, account, child) = {
+            let live = handle.lock();
+            let leg = live.call.leg();
+            let dialed = live.call.action(no).and_then(|action| action.children.last());
+            let child = dialed.and_then(|child| child.carrier_call_id.clone());
+            let Some(child) = child.filter(|_| self.is_led(&leg.account)) else { return false };
+            (live.call.id, OnLeg { leg: leg.no, fence: leg.fence }, leg.account.clone(), child)
+        };
+        let alive = match self.carriers.of(&account).map(|carrier| carrier.controls()) {
+            Ok(Some(controls)) => controls.is_alive(&child).await,
+            Ok(None) | Err(_) => return false,
+        };
+        match alive {
+            Ok(Some(true)) => {
+                tracing::warn!(%call, "performing.answer_unheard: it is live and can't ring any more");
+                let news = ActionNews { no, carrier_call_id: child.clone(), news: News::Answered };
+                let key = format!("{account}:{child}:asked:answered");
+                let event = self.own_event(call, key, Source::Reconciler, What::ActionNews(Box::new(news)));
+                match self.observe_on(handle, event).await {
+                    Ok(_) => self.child_answers(&account, &child, (call, on, no)).await,
+                    Err(error) => {
+                        tracing::error!(%call, %error, "call.answer_not_journaled: the carrier will be asked again");
+                    }
+                }
+                true
+            }
+            Ok(Some(false) | None) => {
+                self.child_is_gone(call, on, &account, &child).await;
+                false
+            }
+            Err(error) => {
+                tracing::warn!(%call, %error, "call.child_unknown: the carrier is asked again");
+                true
+            }
+        }
     }
 
     /// A media stream is over, as its socket shows: if the carrier does not tell, the call goes on all the same.

@@ -150,3 +150,26 @@ fn what_was_said_while_no_server_was_there_is_not_asked_again() {
         assert_eq!(day.dialed(number), 1);
     });
 }
+
+/// Neither that they picked up nor that they hung up is told.
+#[test]
+fn whoever_took_a_call_unheard_took_it() {
+    led_by_commands(|| {
+        let day = Day::with().at_speed(20.0).begin();
+        let (number, other) = ("+15550104160", "+15550104161");
+        let call = asked_twice(&day, number);
+        for event in [CallEvent::Answered, CallEvent::Completed] {
+            day.sim.add_fault(Fault::new(FaultKind::CallbackLost).only(event).on(other));
+        }
+        day.person(other, Habit::Answers { ring_secs: Some(3), said: vec![], digits: vec![] });
+        let order = json!({ "to": other, "ring_timeout_secs": 5 });
+        assert_eq!(day.post(&format!("/api/calls/{call}/transfer"), &order).status, 202);
+        let over = day.ended(&call);
+        assert_eq!(over["outcome"], "transferred", "{over}");
+        let leg = over["legs"].as_array().unwrap().iter().find(|leg| leg["role"] == "transfer").unwrap();
+        assert_eq!(leg["end"], "completed", "{over}");
+        assert!(leg["ended_at"].is_string(), "{over}");
+        assert_eq!(day.sim.calls_to(other).len(), 1, "nobody is called twice");
+        assert!(day.sim.faults().iter().all(|fault| fault.struck > 0), "the control");
+    });
+}

@@ -82,8 +82,9 @@ fn who_is_asked_held_or_handed_on_goes_on_with_the_node_that_takes_the_call_over
         let order = json!({ "to": OTHER, "ring_timeout_secs": 20 });
         let answer = nodes[0].post(&format!("/api/calls/{handed}/transfer"), &order);
         assert_eq!(answer.status, 202, "{}", answer.text());
-        nodes[0].until("the two talk", |day| {
-            day.sim.calls_to(OTHER).iter().any(|call| call.answered_at.is_some()).then_some(())
+        nodes[0].until("it is told that the two talk", |day| {
+            let legs = day.look_at(&handed)["legs"].as_array().cloned()?;
+            legs.iter().any(|leg| leg["role"] == "transfer" && !leg["answered_at"].is_null()).then_some(())
         });
         is_in_the_database(&nodes[0]);
         assert_eq!(nodes[0].look_at(&asked)["status"], "answered", "the control: somebody is asked");
