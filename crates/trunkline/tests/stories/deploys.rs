@@ -1,5 +1,6 @@
 //! A new version in the middle of the day, again and again: SIGTERM, and the next process at once on the same folder. Nobody
 //! who is on the line notices more than a pause, and nobody is called twice. `TRUNKLINE_ROUNDS=20` is the full size.
+#![allow(clippy::print_stderr, reason = "how soon the next process served is for whoever runs it")]
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Calls that are led by commands: stories of all kinds told so, and what only such calls know, events that nobody tells.
 
-use serde_json::json;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 use trunkline_sim::{CallEvent, Fault, FaultKind, Habit};
 
 use crate::day::{Day, led_by_commands};
@@ -151,25 +152,60 @@ fn what_was_said_while_no_server_was_there_is_not_asked_again() {
     });
 }
 
+/// Where the other one of a transfer is, as the record says.
+fn other_leg(day: &Day, call: &str) -> Option<Value> {
+    let legs = day.look_at(call)["legs"].as_array().cloned()?;
+    legs.into_iter().find(|leg| leg["role"] == "transfer")
+}
+
+fn is_handed(day: &Day, call: &str, other: &str) {
+    day.person(other, Habit::Answers { ring_secs: Some(3), said: vec![], digits: vec![] });
+    let order = json!({ "to": other, "ring_timeout_secs": 5 });
+    assert_eq!(day.post(&format!("/api/calls/{call}/transfer"), &order).status, 202);
+}
+
+/// Somebody else took the call, and it ended with them.
+fn was_taken_by(day: &Day, call: &str, other: &str) {
+    let over = day.ended(call);
+    assert_eq!(over["outcome"], "transferred", "{over}");
+    let leg = other_leg(day, call).unwrap();
+    assert_eq!(leg["end"], "completed", "{over}");
+    assert!(leg["ended_at"].is_string(), "{over}");
+    assert_eq!(day.sim.calls_to(other).len(), 1, "nobody is called twice");
+}
+
 /// Neither that they picked up nor that they hung up is told.
 #[test]
 fn whoever_took_a_call_unheard_took_it() {
     led_by_commands(|| {
         let day = Day::with().at_speed(20.0).begin();
-        let (number, other) = ("+15550104160", "+15550104161");
-        let call = asked_twice(&day, number);
+        let other = "+15550104161";
+        let call = asked_twice(&day, "+15550104160");
         for event in [CallEvent::Answered, CallEvent::Completed] {
             day.sim.add_fault(Fault::new(FaultKind::CallbackLost).only(event).on(other));
         }
-        day.person(other, Habit::Answers { ring_secs: Some(3), said: vec![], digits: vec![] });
-        let order = json!({ "to": other, "ring_timeout_secs": 5 });
-        assert_eq!(day.post(&format!("/api/calls/{call}/transfer"), &order).status, 202);
-        let over = day.ended(&call);
-        assert_eq!(over["outcome"], "transferred", "{over}");
-        let leg = over["legs"].as_array().unwrap().iter().find(|leg| leg["role"] == "transfer").unwrap();
-        assert_eq!(leg["end"], "completed", "{over}");
-        assert!(leg["ended_at"].is_string(), "{over}");
-        assert_eq!(day.sim.calls_to(other).len(), 1, "nobody is called twice");
+        is_handed(&day, &call, other);
+        was_taken_by(&day, &call, other);
         assert!(day.sim.faults().iter().all(|fault| fault.struck > 0), "the control");
+    });
+}
+
+/// As above, and the process that would have looked at them is gone.
+#[test]
+fn whoever_took_a_call_while_no_server_was_there_took_it() {
+    led_by_commands(|| {
+        let mut day = Day::with().at_speed(20.0).begin();
+        let other = "+15550104171";
+        let call = asked_twice(&day, "+15550104170");
+        is_handed(&day, &call, other);
+        day.until("their phone rings", |day| other_leg(day, &call)?["carrier_call_id"].as_str().map(|_| ()));
+        day.power_fails();
+        // Longer than it may ring, and than they talk.
+        let later = day.now() + SignedDuration::from_mins(3);
+        day.until("they have talked", |day| {
+            (day.now() > later && day.sim.calls_to(other)[0].ended_at.is_some()).then_some(())
+        });
+        day.start();
+        was_taken_by(&day, &call, other);
     });
 }
