@@ -98,7 +98,7 @@ const THREADS: &str = "RUST_TEST_THREADS";
 /// How many tests run at once, unless somebody has said it: stories wait for people and timers most of their time.
 fn threads() -> String {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    std::env::var(THREADS).unwrap_or_else(|_| (3 * cores).to_string())
+    std::env::var(THREADS).unwrap_or_else(|_| (2 * cores).to_string())
 }
 
 /// What tests need besides Rust, by the variables in which they look for it.
