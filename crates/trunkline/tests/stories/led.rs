@@ -26,10 +26,7 @@ told_so! {
         a_call_can_be_held_before_its_first_answer_and_twice,
         whoever_is_on_hold_hears_the_music_that_is_set_and_goes_on_by_itself_in_the_end,
     ],
-    transfer: [
-        where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on,
-        a_transfer_that_was_promised_is_dialed_once_whatever_is_killed_meanwhile,
-    ],
+    transfer: [where_nobody_takes_it_the_person_hears_so_and_the_script_goes_on],
     attended: [
         where_nobody_takes_it_the_person_comes_back_to_the_script,
         a_server_that_is_killed_while_somebody_is_asked_joins_them_none_the_less,
