@@ -1,9 +1,10 @@
 //! The check: the journal against the database, the database against itself, and the recordings.
 //!
 //! What the journal still holds and the database has eaten must be there, event by event. What the database holds must be
-//! what its own events make it, column by column, also where the journal has long gone. Of the queue, whose truth is the
-//! database's, jobs, attempts and calls must be of one mind (`verify_queue`), and so must our numbers (`verify_numbers`) and
-//! appointments with the time they hold (`verify_appointments`). Nothing is changed.
+//! what its own events make it, column by column, also where the journal has long gone; a call may be ahead of them by what
+//! still waits in the journal. Of the queue, whose truth is the database's, jobs, attempts and calls must be of one mind
+//! (`verify_queue`), and so must our numbers (`verify_numbers`) and appointments with the time they hold
+//! (`verify_appointments`). Nothing is changed.
 
 use super::folder::{Folder, FolderTrouble};
 use super::replay::{Made, replay};
