@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use trunkline_sim::{CallRecord, CallSid, CallStatus, Habit, Mouth};
+use trunkline_sim::{CallRecord, CallSid, CallStatus, Habit};
 
-use crate::day::{Day, led_by_commands, through};
+use crate::day::{Day, in_each_way};
 use crate::hold::{ask, is_taken};
 
 /// Between two moments, in milliseconds of the simulated world.
@@ -251,30 +251,7 @@ fn whoever_hangs_up_while_they_are_handed_on_by_consent() {
     nothing_is_left(&day);
 }
 
-macro_rules! on_each_carrier {
-    ($($story:ident),+ $(,)?) => {
-        mod twilio {
-            $(#[test]
-            fn $story() {
-                super::through(super::Mouth::Twilio, super::$story);
-            })+
-        }
-        mod telnyx {
-            $(#[test]
-            fn $story() {
-                super::through(super::Mouth::Telnyx, super::$story);
-            })+
-        }
-        mod telnyx_led {
-            $(#[test]
-            fn $story() {
-                super::led_by_commands(super::$story);
-            })+
-        }
-    };
-}
-
-on_each_carrier! {
+in_each_way! {
     whoever_hangs_up_while_they_are_put_on_hold,
     whoever_hangs_up_while_they_are_taken_back,
     whoever_hangs_up_while_they_are_handed_on,

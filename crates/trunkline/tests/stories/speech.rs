@@ -2,39 +2,16 @@
 //! voice where calls are led by commands.
 
 use serde_json::{Value, json};
-use trunkline_sim::{CallEvent, Fault, FaultKind, Habit, Mouth};
+use trunkline_sim::{CallEvent, Fault, FaultKind, Habit};
 
-use crate::day::{Day, led_by_commands, through};
+use crate::day::{Day, in_each_way, led_by_commands};
 
 const ANN: &str = "+15550101901";
 const VISIT: &str = r#"{"title": "Visit", "questions": [
     {"body": "Are you at home?", "type": "yes-no"},
     {"body": "Which day?", "type": "choice", "choices": ["Monday", "Tuesday", "Friday"]}]}"#;
 
-macro_rules! everywhere {
-    ($($story:ident),+ $(,)?) => {
-        mod twilio {
-            $(#[test]
-            fn $story() {
-                super::through(super::Mouth::Twilio, super::$story);
-            })+
-        }
-        mod texml {
-            $(#[test]
-            fn $story() {
-                super::through(super::Mouth::Telnyx, super::$story);
-            })+
-        }
-        mod led {
-            $(#[test]
-            fn $story() {
-                super::led_by_commands(super::$story);
-            })+
-        }
-    };
-}
-
-everywhere! {
+in_each_way! {
     questions_are_answered_by_voice,
     hebrew_is_understood_too,
     who_may_speak_may_press_as_well,

@@ -13,6 +13,7 @@ mod web;
 
 pub use database::{Database, Lock};
 pub use host::free_port;
+pub(crate) use opening::in_each_way;
 pub use opening::{Opening, led_by_commands, through};
 pub use web::{Answer, form};
 

@@ -57,6 +57,31 @@ pub fn led_by_commands(story: impl FnOnce()) {
     APPLICATION.set(Application::Texml);
 }
 
+/// Makes a test of each story for each way of leading a call: Twilio's pages, Telnyx's pages, commands.
+macro_rules! in_each_way {
+    ($($story:ident),+ $(,)?) => {
+        mod twilio {
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Twilio, super::$story);
+            })+
+        }
+        mod telnyx {
+            $(#[test]
+            fn $story() {
+                crate::day::through(trunkline_sim::Mouth::Telnyx, super::$story);
+            })+
+        }
+        mod telnyx_led {
+            $(#[test]
+            fn $story() {
+                crate::day::led_by_commands(super::$story);
+            })+
+        }
+    };
+}
+pub(crate) use in_each_way;
+
 /// How a day begins.
 pub struct Opening {
     pub(super) place: Place,
